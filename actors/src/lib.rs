@@ -1,0 +1,15 @@
+//! The actors of the edge proxy. No HTTP server here: routes reach them through handles and messages.
+//!
+//! # Layout
+//! - [`environment`]: the EnvironmentActor: owns the documents, polls, publishes.
+//! - [`replica`]: one EnvironmentReplica a HTTP worker: what routes ask.
+//! - [`served`]: what is published: snapshots of served environments with their ready bodies.
+//! - [`keys`]: environment keys and what they open.
+//! - [`upstream`]: fetching documents from the Flagsmith API.
+//! - [`lifeline`]: the death watch on every actor.
+pub mod environment;
+pub mod keys;
+pub mod lifeline;
+pub mod replica;
+pub mod served;
+pub mod upstream;

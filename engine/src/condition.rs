@@ -1,0 +1,1 @@
+//! Segment conditions: operators, values, regexes, JSONPath.

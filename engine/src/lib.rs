@@ -1,0 +1,26 @@
+//! Flagsmith environment documents, compiled once and evaluated per request, as Flagsmith's own (Python) engine does.
+//!
+//! Pure: no async, no I/O, no actors.
+//!
+//! # Layout
+//! - [`document`]: one fetched environment document: checked, merged from its pages, compared by content, served.
+//! - [`environment`]: the compiled [`Environment`] and what it answers.
+//! - [`identity`]: what a caller of `identities/` sends.
+//! - [`condition`]: segment conditions: operators, values, regexes, JSONPath.
+//! - [`python`]: Python's numbers and texts, which the reference engine's results depend on.
+
+pub mod condition;
+pub mod document;
+pub mod environment;
+pub mod identity;
+mod key_kind;
+pub mod python;
+mod updated_at;
+mod warning;
+
+pub use document::{ContentDigest, Document, DocumentError};
+pub use environment::Environment;
+pub use identity::{Identity, IdentityError};
+pub use key_kind::KeyKind;
+pub use updated_at::UpdatedAt;
+pub use warning::Warning;

@@ -1,0 +1,1 @@
+//! Python's numbers and texts, which the reference engine's results depend on.

@@ -1,0 +1,2 @@
+//! Starts the edge proxy.
+fn main() {}
