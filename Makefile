@@ -3,7 +3,6 @@
 
 CARGO ?= cargo
 CONFIG ?= config/config.json
-PORT := 8000
 PYTHON ?= python3
 ORACLE_VENV := target/oracle-venv
 
