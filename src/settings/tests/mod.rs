@@ -18,6 +18,9 @@ mod values;
 const CLIENT_SIDE_KEY: &str = "CLIENTsecretKEY";
 const SERVER_SIDE_KEY: &str = "ser.SERVERsecretKEY";
 
+/// Environment variables of one case.
+type Given = &'static [(&'static str, &'static str)];
+
 /// A configuration file in a folder of its own.
 struct ConfigFile {
     folder: TempDir,

@@ -1,4 +1,6 @@
 //! Formats, levels, and which client a request came from.
+mod process;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -191,6 +193,21 @@ fn levels_by_target() {
         );
         assert_eq!(seen, (own, own, own, others, access), "{level:?}");
     }
+}
+
+#[test]
+fn actix_web_writes_no_path_below_trace() {
+    let of = |level| {
+        let filters = level_filters(&settings(level, false));
+        filters
+            .iter()
+            .find(|(name, _)| *name == Some("actix_web"))
+            .unwrap()
+            .1
+    };
+    assert_eq!(of(LogLevel::Info), LevelFilter::Warn);
+    assert_eq!(of(LogLevel::Debug), LevelFilter::Info);
+    assert_eq!(of(LogLevel::NotSet), LevelFilter::Trace);
 }
 
 fn remote(proxy_headers: bool, allowed: &str) -> RemoteAddress {
