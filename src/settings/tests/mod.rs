@@ -10,6 +10,7 @@ mod effective;
 mod errors;
 mod key_pairs;
 mod notices;
+mod odd;
 mod process;
 mod sources;
 mod values;
