@@ -10,7 +10,10 @@ fn document(page: &str) -> Result<Document, DocumentError> {
 }
 
 fn pages(pages: &[&str]) -> Document {
-    let pages = pages.iter().map(|page| Bytes::copy_from_slice(page.as_bytes())).collect();
+    let pages = pages
+        .iter()
+        .map(|page| Bytes::copy_from_slice(page.as_bytes()))
+        .collect();
     Document::from_pages(pages).unwrap()
 }
 
@@ -25,22 +28,49 @@ fn served(pages_given: &[&str]) -> String {
 
 #[test]
 fn refuses_what_is_no_json() {
-    let deep = format!(r#"{{"api_key":"key","project":{{}},"feature_states":[],"x":{}1{}}}"#, "[".repeat(9), "]".repeat(8));
-    for page in ["", " ", "{", "<html>", "{'a':1}", r#"{"a":NaN}"#, r#"{"a":Infinity}"#, "{}{}", "\u{feff}{}", &deep] {
-        assert!(matches!(document(page), Err(DocumentError::NotJson(_))), "{page}: {:?}", document(page));
+    let deep = format!(
+        r#"{{"api_key":"key","project":{{}},"feature_states":[],"x":{}1{}}}"#,
+        "[".repeat(9),
+        "]".repeat(8)
+    );
+    for page in [
+        "",
+        " ",
+        "{",
+        "<html>",
+        "{'a':1}",
+        r#"{"a":NaN}"#,
+        r#"{"a":Infinity}"#,
+        "{}{}",
+        "\u{feff}{}",
+        &deep,
+    ] {
+        assert!(
+            matches!(document(page), Err(DocumentError::NotJson(_))),
+            "{page}: {:?}",
+            document(page)
+        );
     }
-    assert!(matches!(Document::from_pages(vec![Bytes::from_static(b"{\"\xff\":1}")]), Err(DocumentError::NotJson(_))));
+    assert!(matches!(
+        Document::from_pages(vec![Bytes::from_static(b"{\"\xff\":1}")]),
+        Err(DocumentError::NotJson(_))
+    ));
 }
 
 #[test]
 fn refuses_nesting_that_is_too_deep() {
     let nested = |levels: usize| {
         let (open, close) = ("[".repeat(levels), "]".repeat(levels));
-        document(&format!(r#"{{"api_key":"key","project":{{}},"feature_states":[],"x":{open}{close}}}"#))
+        document(&format!(
+            r#"{{"api_key":"key","project":{{}},"feature_states":[],"x":{open}{close}}}"#
+        ))
     };
     assert!(nested(128).is_ok());
     for levels in [129, 10_000, 500_000] {
-        assert!(matches!(nested(levels), Err(DocumentError::NotJson(_))), "{levels}");
+        assert!(
+            matches!(nested(levels), Err(DocumentError::NotJson(_))),
+            "{levels}"
+        );
     }
 }
 
@@ -52,13 +82,28 @@ fn refuses_what_is_no_environment_document() {
         ("\"text\"", "JSON object"),
         ("{}", "`feature_states` is missing"),
         (r#"{"api_key":"key","project":{}}"#, "`feature_states` is missing"),
-        (r#"{"api_key":"key","project":{},"feature_states":null}"#, "`feature_states` is not a list"),
-        (r#"{"api_key":"key","project":{},"feature_states":{}}"#, "`feature_states` is not a list"),
+        (
+            r#"{"api_key":"key","project":{},"feature_states":null}"#,
+            "`feature_states` is not a list",
+        ),
+        (
+            r#"{"api_key":"key","project":{},"feature_states":{}}"#,
+            "`feature_states` is not a list",
+        ),
         (r#"{"project":{},"feature_states":[]}"#, "`api_key` is missing"),
-        (r#"{"api_key":7,"project":{},"feature_states":[]}"#, "`api_key` is not a string"),
+        (
+            r#"{"api_key":7,"project":{},"feature_states":[]}"#,
+            "`api_key` is not a string",
+        ),
         (r#"{"api_key":"key","feature_states":[]}"#, "`project` is missing"),
-        (r#"{"api_key":"key","project":[],"feature_states":[]}"#, "`project` is not an object"),
-        (r#"{"api_key":"key","project":{"segments":{}},"feature_states":[]}"#, "`project.segments` is not a list"),
+        (
+            r#"{"api_key":"key","project":[],"feature_states":[]}"#,
+            "`project` is not an object",
+        ),
+        (
+            r#"{"api_key":"key","project":{"segments":{}},"feature_states":[]}"#,
+            "`project.segments` is not a list",
+        ),
         (
             r#"{"api_key":"key","project":{"server_key_only_feature_ids":"secret"},"feature_states":[]}"#,
             "`project.server_key_only_feature_ids` is not a list",
@@ -73,7 +118,9 @@ fn refuses_what_is_no_environment_document() {
         ),
     ];
     for (page, problem) in cases {
-        let Err(error @ DocumentError::NotADocument(_)) = document(page) else { panic!("{page} is taken") };
+        let Err(error @ DocumentError::NotADocument(_)) = document(page) else {
+            panic!("{page} is taken")
+        };
         assert!(error.to_string().contains(problem), "{page}: {error}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
@@ -113,7 +160,11 @@ fn content_is_what_the_document_says() {
     }
     for (what, from, to) in other {
         assert!(base.contains(from), "{what}");
-        assert_ne!(document(&base.replacen(from, to, 1)).unwrap().content(), content, "{what}");
+        assert_ne!(
+            document(&base.replacen(from, to, 1)).unwrap().content(),
+            content,
+            "{what}"
+        );
     }
 }
 
@@ -123,7 +174,12 @@ fn content_does_not_depend_on_the_pages() {
     let (first, second) = (r#"{"identifier":"a"}"#, r#"{"identifier":"b"}"#);
     let one = pages(&[&with(&format!("[{first},{second}]"))]);
     let page = |overrides: &str| format!(r#"{{"identity_overrides":{overrides},"feature_states":[7]}}"#);
-    let two = pages(&[&with(&format!("[{first}]")), &page(&format!("[{second}]")), &page("[]"), &page("null")]);
+    let two = pages(&[
+        &with(&format!("[{first}]")),
+        &page(&format!("[{second}]")),
+        &page("[]"),
+        &page("null"),
+    ]);
     let swapped = pages(&[&with(&format!("[{second}]")), &page(&format!("[{first}]"))]);
     assert_eq!(one.content(), two.content());
     assert_ne!(one.content(), swapped.content());
@@ -137,7 +193,15 @@ fn content_does_not_depend_on_the_pages() {
 #[test]
 fn lone_surrogates_are_content_like_any_other() {
     let named = |name: &str| document(&with(&format!(r#""name":"{name}""#))).unwrap().content();
-    let contents = [r"\ud800", r"\ud801", r"\udc00\ud800", r"\ud800\udc00", "\u{10000}x", r"\ufffd"].map(named);
+    let contents = [
+        r"\ud800",
+        r"\ud801",
+        r"\udc00\ud800",
+        r"\ud800\udc00",
+        "\u{10000}x",
+        r"\ufffd",
+    ]
+    .map(named);
     for (index, content) in contents.iter().enumerate() {
         assert!(!contents[..index].contains(content), "{index}");
     }
@@ -154,7 +218,13 @@ fn is_served_as_it_came() {
         r#""identity_overrides":[{"identifier":"a"},{"identifier":"b c"}],"project":{"z":null,"a":{}},"#,
         r#""feature_states":[],"123456789012345678901234567890":-0}"#
     );
-    assert_eq!(served(&[page, r#"{"identity_overrides": [ {"identifier": "b c"} ], "x": 1}"#]), expected);
+    assert_eq!(
+        served(&[
+            page,
+            r#"{"identity_overrides": [ {"identifier": "b c"} ], "x": 1}"#
+        ]),
+        expected
+    );
 }
 
 #[test]
@@ -165,13 +235,24 @@ fn is_served_with_a_date_and_a_list_of_identity_overrides_always() {
         format!(r#"{{"api_key":"key","project":{{}},"feature_states":[],{dated},"identity_overrides":[]}}"#)
     );
     let null = with(r#""identity_overrides":null,"updated_at":null"#);
-    assert!(served(&[&null]).ends_with(&format!(r#""identity_overrides":[],{dated}}}"#)), "{}", served(&[&null]));
+    assert!(
+        served(&[&null]).ends_with(&format!(r#""identity_overrides":[],{dated}}}"#)),
+        "{}",
+        served(&[&null])
+    );
 }
 
 #[test]
 fn knows_its_date() {
-    let dated = |json: &str| document(&with(&format!(r#""updated_at":{json}"#))).unwrap().updated_at();
-    assert_eq!(dated(r#""2024-12-26T16:18:08.76""#), Some(UpdatedAt::from_micros(1_735_229_888_760_000)));
+    let dated = |json: &str| {
+        document(&with(&format!(r#""updated_at":{json}"#)))
+            .unwrap()
+            .updated_at()
+    };
+    assert_eq!(
+        dated(r#""2024-12-26T16:18:08.76""#),
+        Some(UpdatedAt::from_micros(1_735_229_888_760_000))
+    );
     for unreadable in ["null", "7", r#""yesterday""#, r#""\ud800""#] {
         assert_eq!(dated(unreadable), None, "{unreadable}");
     }

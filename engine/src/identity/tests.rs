@@ -30,18 +30,37 @@ fn identifiers() {
     for (json, identifier) in cases {
         let body = format!(r#"{{"identifier":{json}}}"#);
         let identity = read(&body).unwrap();
-        assert_eq!((identity.identifier(), identity.anonymous), (identifier, false), "{json}");
+        assert_eq!(
+            (identity.identifier(), identity.anonymous),
+            (identifier, false),
+            "{json}"
+        );
     }
     for json in ["true", "[]", "{}", r#"["a"]"#] {
-        assert_eq!(read(&format!(r#"{{"identifier":{json}}}"#)).unwrap_err(), IdentityError::Identifier, "{json}");
+        assert_eq!(
+            read(&format!(r#"{{"identifier":{json}}}"#)).unwrap_err(),
+            IdentityError::Identifier,
+            "{json}"
+        );
     }
-    assert_eq!(read(r#"{"identifier":1e400}"#).unwrap_err(), IdentityError::Number);
-    assert_eq!(read(r#"{"identifier":"\ud800"}"#).unwrap_err(), IdentityError::Unicode);
+    assert_eq!(
+        read(r#"{"identifier":1e400}"#).unwrap_err(),
+        IdentityError::Number
+    );
+    assert_eq!(
+        read(r#"{"identifier":"\ud800"}"#).unwrap_err(),
+        IdentityError::Unicode
+    );
 }
 
 #[test]
 fn anonymous_identities() {
-    for body in ["{}", r#"{"identifier":null}"#, r#"{"identifier":""}"#, r#"{"identifier":"  ","traits":[]}"#] {
+    for body in [
+        "{}",
+        r#"{"identifier":null}"#,
+        r#"{"identifier":""}"#,
+        r#"{"identifier":"  ","traits":[]}"#,
+    ] {
         let identity = read(body).unwrap();
         assert_eq!(identity.identifier(), "ab".repeat(16), "{body}");
         assert!(identity.anonymous);
@@ -59,7 +78,11 @@ fn anonymous_identities() {
 
 #[test]
 fn identifiers_of_queries() {
-    let read = |identifier| Identity::from_query(identifier, || [1; 16]).identifier().to_owned();
+    let read = |identifier| {
+        Identity::from_query(identifier, || [1; 16])
+            .identifier()
+            .to_owned()
+    };
     assert_eq!(read(Some(" alice ")), "alice");
     for blank in [None, Some(""), Some(" \u{a0}")] {
         assert_eq!(read(blank), "01".repeat(16));
@@ -68,9 +91,26 @@ fn identifiers_of_queries() {
 
 #[test]
 fn trait_values_are_echoed_as_they_came() {
-    let unchanged = [r#""text""#, r#""007""#, r#""\u00e9\n""#, "7", "-0", "1.50", "1E2", "true", "false", r#""""#];
-    for value in unchanged.into_iter().chain(["123456789012345678901234567890", "0.1000000000000000055511151231257827"]) {
-        assert_eq!(echo(&sent(value)), format!(r#"[{{"trait_key":"k","trait_value":{value}}}]"#));
+    let unchanged = [
+        r#""text""#,
+        r#""007""#,
+        r#""\u00e9\n""#,
+        "7",
+        "-0",
+        "1.50",
+        "1E2",
+        "true",
+        "false",
+        r#""""#,
+    ];
+    for value in unchanged.into_iter().chain([
+        "123456789012345678901234567890",
+        "0.1000000000000000055511151231257827",
+    ]) {
+        assert_eq!(
+            echo(&sent(value)),
+            format!(r#"[{{"trait_key":"k","trait_value":{value}}}]"#)
+        );
     }
     let converted = [
         ("[ ]", r#""[]""#),
@@ -80,11 +120,21 @@ fn trait_values_are_echoed_as_they_came() {
         (r#"{"value":1.50,"type":"float"}"#, "1.50"),
         (r#"{"type":"str","value":"a"}"#, r#""a""#),
         (r#"{"value":[1],"type":"list"}"#, r#""[1]""#),
-        (r#"{"value":{"value":1,"type":"int"},"type":"dict"}"#, r#""{'value': 1, 'type': 'int'}""#),
-        (r#"{"value":1,"type":"int","more":1}"#, r#""{'value': 1, 'type': 'int', 'more': 1}""#),
+        (
+            r#"{"value":{"value":1,"type":"int"},"type":"dict"}"#,
+            r#""{'value': 1, 'type': 'int'}""#,
+        ),
+        (
+            r#"{"value":1,"type":"int","more":1}"#,
+            r#""{'value': 1, 'type': 'int', 'more': 1}""#,
+        ),
     ];
     for (value, echoed) in converted {
-        assert_eq!(echo(&sent(value)), format!(r#"[{{"trait_key":"k","trait_value":{echoed}}}]"#), "{value}");
+        assert_eq!(
+            echo(&sent(value)),
+            format!(r#"[{{"trait_key":"k","trait_value":{echoed}}}]"#),
+            "{value}"
+        );
     }
     for unset in ["null", r#"{"value":null,"type":"none"}"#] {
         assert_eq!(echo(&sent(unset)), "[]");
@@ -104,7 +154,11 @@ fn traits_keep_their_order_and_duplicates() {
             r#"{"trait_key":"b","trait_value":2}]"#
         )
     );
-    for none in [r#"{"identifier":"i"}"#, r#"{"identifier":"i","traits":null}"#, r#"{"identifier":"i","traits":[]}"#] {
+    for none in [
+        r#"{"identifier":"i"}"#,
+        r#"{"identifier":"i","traits":null}"#,
+        r#"{"identifier":"i","traits":[]}"#,
+    ] {
         assert_eq!(echo(none), "[]");
     }
 }
@@ -118,8 +172,14 @@ fn refuses_what_breaks_the_rules() {
         ("-1e400".to_owned(), IdentityError::Number),
         (digits, IdentityError::Number),
         (r#""\udc00""#.to_owned(), IdentityError::Unicode),
-        (format!("\"{}\"", "é".repeat(2001)), IdentityError::TraitValueLength),
-        (format!("[\"{}\"]", "é".repeat(1997)), IdentityError::TraitValueLength),
+        (
+            format!("\"{}\"", "é".repeat(2001)),
+            IdentityError::TraitValueLength,
+        ),
+        (
+            format!("[\"{}\"]", "é".repeat(1997)),
+            IdentityError::TraitValueLength,
+        ),
         (deep, IdentityError::TraitValueDepth),
         ("NaN".to_owned(), IdentityError::NotJson),
     ];
@@ -129,12 +189,27 @@ fn refuses_what_breaks_the_rules() {
     let longest = "é".repeat(200);
     let traits = [
         (r#"{"trait_value":1}"#.to_owned(), IdentityError::TraitKey),
-        (r#"{"trait_key":7,"trait_value":1}"#.to_owned(), IdentityError::TraitKey),
-        (r#"{"trait_key":null,"trait_value":1}"#.to_owned(), IdentityError::TraitKey),
-        (r#"{"trait_key":"\ud800","trait_value":1}"#.to_owned(), IdentityError::Unicode),
-        (format!(r#"{{"trait_key":"{longest}x","trait_value":1}}"#), IdentityError::TraitKeyLength),
+        (
+            r#"{"trait_key":7,"trait_value":1}"#.to_owned(),
+            IdentityError::TraitKey,
+        ),
+        (
+            r#"{"trait_key":null,"trait_value":1}"#.to_owned(),
+            IdentityError::TraitKey,
+        ),
+        (
+            r#"{"trait_key":"\ud800","trait_value":1}"#.to_owned(),
+            IdentityError::Unicode,
+        ),
+        (
+            format!(r#"{{"trait_key":"{longest}x","trait_value":1}}"#),
+            IdentityError::TraitKeyLength,
+        ),
         (r#"{"trait_key":"k"}"#.to_owned(), IdentityError::TraitValue),
-        (r#"{"trait_key":"k","trait_value":1,"transient":1}"#.to_owned(), IdentityError::TraitTransient),
+        (
+            r#"{"trait_key":"k","trait_value":1,"transient":1}"#.to_owned(),
+            IdentityError::TraitTransient,
+        ),
         (r#"["k",1]"#.to_owned(), IdentityError::Form),
         ("null".to_owned(), IdentityError::Form),
     ];
@@ -143,7 +218,12 @@ fn refuses_what_breaks_the_rules() {
         assert_eq!(read(&body).unwrap_err(), error, "{body}");
     }
     assert!(read(&sent(&format!("\"{}\"", "é".repeat(2000)))).is_ok());
-    assert!(read(&format!(r#"{{"traits":[{{"trait_key":"{longest}","trait_value":1}}]}}"#)).is_ok());
+    assert!(
+        read(&format!(
+            r#"{{"traits":[{{"trait_key":"{longest}","trait_value":1}}]}}"#
+        ))
+        .is_ok()
+    );
     let bodies = [
         ("", IdentityError::NotJson),
         ("{", IdentityError::NotJson),
@@ -158,7 +238,10 @@ fn refuses_what_breaks_the_rules() {
     for (body, error) in bodies {
         assert_eq!(read(body).unwrap_err(), error, "{body}");
     }
-    assert_eq!(Identity::from_json(b"\"\xff\"", || [0; 16]).unwrap_err(), IdentityError::NotJson);
+    assert_eq!(
+        Identity::from_json(b"\"\xff\"", || [0; 16]).unwrap_err(),
+        IdentityError::NotJson
+    );
 }
 
 #[test]
