@@ -341,5 +341,4 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;
