@@ -1,5 +1,8 @@
 //! Documents from files.
 use std::fs;
+use std::time::Duration;
+
+use actors::environment::PollingOptions;
 
 use crate::harness::{Harness, from_file, quick};
 use crate::support::documents::document;
@@ -27,27 +30,27 @@ async fn a_file_is_served_and_watched() {
 async fn an_unusable_file_keeps_the_last_good_document() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("environment.json");
-    let mut harness = Harness::start(vec![from_file(path.clone())], quick(String::new()));
-    assert_eq!(
-        harness.status(0).await.status,
-        "not updated",
-        "missing at the start"
-    );
+    let polling = PollingOptions {
+        period: Duration::ZERO,
+        grace_period: Some(Duration::from_millis(50)),
+        ..quick(String::new())
+    };
+    let mut harness = Harness::start(vec![from_file(path.clone())], polling);
+    harness.wait_for_status(0, "not updated").await;
     fs::write(&path, document("one", T1)).unwrap();
     harness.update().await;
 
-    for (number, content) in ["", "{\"torn\":", "{}", "[]"].iter().enumerate() {
+    for content in ["", "{\"torn\":", "{}", "[]"] {
         fs::write(&path, content).unwrap();
-        harness
-            .wait_for_value(if number == 0 { "one" } else { "good" })
-            .await;
-        fs::remove_file(&path).unwrap();
-        fs::write(
-            &path,
-            document("good", &format!("2025-01-0{}T00:00:00Z", number + 1)),
-        )
-        .unwrap();
-        harness.wait_for_value("good").await;
+        harness.wait_for_status(0, "stale").await;
+        harness.wait_for_value("one").await;
+        fs::write(&path, document("one", T1)).unwrap();
+        harness.wait_for_status(0, "ok").await;
     }
+    fs::remove_file(&path).unwrap();
+    harness.wait_for_status(0, "stale").await;
+    harness.wait_for_value("one").await;
+    fs::write(&path, document("two", T1)).unwrap();
+    harness.wait_for_value("two").await;
     assert!(harness.lifelines.is_alive());
 }

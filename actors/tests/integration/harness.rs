@@ -127,6 +127,14 @@ impl Harness {
         std::iter::from_fn(|| self.updates.try_recv().ok()).count()
     }
 
+    /// Waits until the environment's health says this.
+    pub async fn wait_for_status(&self, index: usize, status: &str) {
+        let waiting = async { while self.status(index).await.status != status {} };
+        tokio::time::timeout(SOON, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("{status} in time"));
+    }
+
     pub async fn status(&self, index: usize) -> EnvironmentStatus {
         self.handle.statuses().await.expect("statuses").swap_remove(index)
     }

@@ -73,11 +73,18 @@ impl<'e> Evaluation<'e> {
 
     fn apply_overrides(&self, place: u32, winners: &mut Winners<'e>) {
         let environment = self.environment;
-        for candidate in environment.segments.get(place as usize).map_or(&[][..], |segment| &*segment.overrides) {
+        for candidate in environment
+            .segments
+            .get(place as usize)
+            .map_or(&[][..], |segment| &*segment.overrides)
+        {
             if let Some(holder) = winners.get_mut(candidate.contested as usize)
                 && holder.is_none_or(|holder| candidate.rank < holder.rank)
             {
-                *holder = Some(Winner { rank: candidate.rank, answer: &candidate.answer });
+                *holder = Some(Winner {
+                    rank: candidate.rank,
+                    answer: &candidate.answer,
+                });
             }
         }
     }
@@ -94,29 +101,41 @@ impl<'e> Evaluation<'e> {
 
     /// A segment without rules never matches; all its rules must hold.
     pub(crate) fn segment_matches(&self, place: u32) -> bool {
-        let Some(segment) = self.environment.segments.get(place as usize) else { return false };
+        let Some(segment) = self.environment.segments.get(place as usize) else {
+            return false;
+        };
         !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_holds(rule) == Ok(true))
     }
 
     /// Both parts are evaluated, the conditions first: either may raise.
     fn rule_holds(&self, rule: &Rule) -> Result<bool, Raised> {
-        let conditions = combine(rule.kind, &rule.conditions, |condition| self.condition_holds(condition))?;
+        let conditions = combine(rule.kind, &rule.conditions, |condition| {
+            self.condition_holds(condition)
+        })?;
         let rules = combine(rule.kind, &rule.rules, |rule| self.rule_holds(rule))?;
         Ok(conditions && rules)
     }
 
     fn condition_holds(&self, condition: &Condition) -> Result<bool, Raised> {
-        let Condition::Matching { source, matcher } = condition else { return Err(Raised) };
+        let Condition::Matching { source, matcher } = condition else {
+            return Err(Raised);
+        };
         let holds = |value: Option<&Value<'_>>| matcher.matches(value, &mut self.budget.borrow_mut());
         match source {
             Source::Trait(slot) => holds(self.subject.trait_value(*slot)?),
-            Source::IdentityKey => holds(self.subject.key().map(|key| Value::String(Cow::Borrowed(key))).as_ref()),
-            Source::Path { path: Path::Flag { feature, rest }, fallback } => {
-                match self.flag_value(*feature, rest)? {
-                    Some(value) => holds(Some(&value)),
-                    None => holds(self.subject.trait_value(*fallback)?),
-                }
-            }
+            Source::IdentityKey => holds(
+                self.subject
+                    .key()
+                    .map(|key| Value::String(Cow::Borrowed(key)))
+                    .as_ref(),
+            ),
+            Source::Path {
+                path: Path::Flag { feature, rest },
+                fallback,
+            } => match self.flag_value(*feature, rest)? {
+                Some(value) => holds(Some(&value)),
+                None => holds(self.subject.trait_value(*fallback)?),
+            },
             Source::Path { path, fallback } => match self.path_value(path)? {
                 Some(value) => holds(Some(&value)),
                 None => holds(self.subject.trait_value(*fallback)?),
@@ -140,9 +159,15 @@ impl<'e> Evaluation<'e> {
 
     /// What a path finds in the result of another flag.
     fn flag_value(&self, feature: Option<u32>, rest: &Query) -> Result<Option<Value<'static>>, Raised> {
-        let (Some(dependencies), Some(feature)) = (&self.dependencies, feature) else { return Ok(None) };
-        let Some(result) = dependencies.read(self, feature)? else { return Ok(None) };
-        let Some(found) = rest.first(&result) else { return Ok(None) };
+        let (Some(dependencies), Some(feature)) = (&self.dependencies, feature) else {
+            return Ok(None);
+        };
+        let Some(result) = dependencies.read(self, feature)? else {
+            return Ok(None);
+        };
+        let Some(found) = rest.first(&result) else {
+            return Ok(None);
+        };
         Ok(Value::from_found(found)?.map(|value| match value {
             Value::Boolean(boolean) => Value::Boolean(boolean),
             Value::Integer(integer) => Value::Integer(integer),

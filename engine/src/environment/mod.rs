@@ -88,13 +88,22 @@ impl Environment {
     /// The body of `identities/`: identifier, the echo of the traits, the flags.
     pub fn identity_answer(&self, kind: KeyKind, identity: &Identity<'_>) -> Vec<u8> {
         let takes_traits = self.takes_traits(kind);
-        body::identity(&Evaluation::new(self, Some(identity), takes_traits), kind, identity, takes_traits)
+        body::identity(
+            &Evaluation::new(self, Some(identity), takes_traits),
+            kind,
+            identity,
+            takes_traits,
+        )
     }
 
     /// The body of `identities/?feature=name` (exact name). `None`: unknown or hidden.
     pub fn identity_flag(&self, kind: KeyKind, identity: &Identity<'_>, name: &str) -> Option<Vec<u8>> {
         let feature = self.features.named(name)?;
-        body::identity_flag(&Evaluation::new(self, Some(identity), self.takes_traits(kind)), kind, feature)
+        body::identity_flag(
+            &Evaluation::new(self, Some(identity), self.takes_traits(kind)),
+            kind,
+            feature,
+        )
     }
 
     /// The names of the segments that the identity is in, in document order; `None`: without an identity, as evaluation
@@ -102,7 +111,12 @@ impl Environment {
     pub fn matching_segments(&self, identity: Option<&Identity<'_>>) -> Vec<&str> {
         let evaluation = Evaluation::new(self, identity, true);
         let matches = evaluation.all_segments();
-        self.segments.iter().zip(matches).filter(|(_, matches)| *matches).map(|(segment, _)| &*segment.name).collect()
+        self.segments
+            .iter()
+            .zip(matches)
+            .filter(|(_, matches)| *matches)
+            .map(|(segment, _)| &*segment.name)
+            .collect()
     }
 
     /// Every flag that a server-side key may see, in document order; `None`: without an identity, which `flags/` is

@@ -43,7 +43,10 @@ pub(crate) enum RuleKind {
 pub(crate) enum Condition {
     /// One that the reference engine would raise on, or could not even load.
     Raising,
-    Matching { source: Source, matcher: Matcher },
+    Matching {
+        source: Source,
+        matcher: Matcher,
+    },
 }
 
 /// Where a condition's value comes from.
@@ -66,7 +69,10 @@ pub(crate) enum Path {
     /// What the path finds in every evaluation.
     Constant(PyValue),
     /// Part of the result of another feature; `None`: the environment lacks it.
-    Flag { feature: Option<u32>, rest: Query },
+    Flag {
+        feature: Option<u32>,
+        rest: Query,
+    },
     /// Anything below `$.identity`.
     Identity(Query),
     /// Anything else: the whole evaluation context is needed.

@@ -44,14 +44,20 @@ impl<'a> FeatureStates<'a> {
             of_environment: Vec::new(),
             answers: Answers::default(),
             types: HashMap::new(),
-            server_only: elements(outline.server_key_only_feature_ids).into_iter().map(RawValue::get).collect(),
+            server_only: elements(outline.server_key_only_feature_ids)
+                .into_iter()
+                .map(RawValue::get)
+                .collect(),
         };
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
         for (number, json) in (1..).zip(elements(outline.feature_states)) {
             let state = match read(json) {
                 Ok(state) => state,
                 Err(problem) => {
-                    warnings.push(&format!("feature state {number}"), &format!("{problem}; it is left out"));
+                    warnings.push(
+                        &format!("feature state {number}"),
+                        &format!("{problem}; it is left out"),
+                    );
                     continue;
                 }
             };
@@ -67,9 +73,14 @@ impl<'a> FeatureStates<'a> {
     }
 
     fn note_type(&mut self, state: &FeatureState<'a>, warnings: &mut Warnings) {
-        let Some(r#type) = state.feature.r#type.and_then(|json| decode_string(json.get())) else { return };
+        let Some(r#type) = state.feature.r#type.and_then(|json| decode_string(json.get())) else {
+            return;
+        };
         if r#type.len() > LONGEST_TYPE {
-            warnings.push(&part(state), "its type is not one of Flagsmith's; it is reported as STANDARD");
+            warnings.push(
+                &part(state),
+                "its type is not one of Flagsmith's; it is reported as STANDARD",
+            );
             return;
         }
         self.types.entry(state.feature.id.get()).or_insert(r#type);
@@ -103,7 +114,10 @@ impl<'a> FeatureStates<'a> {
     ) -> Answer {
         let server_only = self.server_only.contains(state.feature.id.get());
         let multivariate = super::multivariate::compile(state, &mut self.answers, part, warnings);
-        let r#type = self.types.get(state.feature.id.get()).map_or(STANDARD, |r#type| r#type);
+        let r#type = self
+            .types
+            .get(state.feature.id.get())
+            .map_or(STANDARD, |r#type| r#type);
         let parts = parts(state, r#type);
         match multivariate {
             Some(multivariate) => self.answers.push_multivariate(&parts, multivariate, server_only),
@@ -113,7 +127,12 @@ impl<'a> FeatureStates<'a> {
 
     /// A feature state's parts; its type is that of the environment's feature with the same id.
     pub(super) fn parts<'s>(&'s self, state: &'s FeatureState<'a>) -> FlagParts<'s> {
-        parts(state, self.types.get(state.feature.id.get()).map_or(STANDARD, |r#type| r#type))
+        parts(
+            state,
+            self.types
+                .get(state.feature.id.get())
+                .map_or(STANDARD, |r#type| r#type),
+        )
     }
 }
 
@@ -135,7 +154,12 @@ pub(super) fn value<'a>(state: &FeatureState<'a>) -> &'a str {
 }
 
 fn parts<'s>(state: &'s FeatureState<'_>, r#type: &'s str) -> FlagParts<'s> {
-    FlagParts { id: state.feature.id.get(), name: &state.feature.name.0, r#type, enabled: state.enabled }
+    FlagParts {
+        id: state.feature.id.get(),
+        name: &state.feature.name.0,
+        r#type,
+        enabled: state.enabled,
+    }
 }
 
 fn part(state: &FeatureState<'_>) -> String {
