@@ -164,3 +164,6 @@ pub fn process_variables() -> impl Iterator<Item = (String, String)> {
     let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(move |(name, value)| (lossy(name), lossy(value)))
 }
+
+#[cfg(test)]
+mod tests;
