@@ -38,8 +38,8 @@ Every option of the configuration file is also an environment variable, which wi
   ENVIRONMENT_KEY_PAIRS='[{\"server_side_key\":\"ser.…\",\"client_side_key\":\"…\"}]'
   API_URL, API_POLL_FREQUENCY_SECONDS, LOGGING='{\"log_level\":\"DEBUG\"}', …
 
-Exit codes: 0 stopped in order, 64 unknown argument, 70 a part of the program died,
-78 the configuration cannot be used.
+Exit codes: 0 stopped in order; 64 unknown argument; 70 a part of the program died; 71 the system
+refused something, such as the port; 78 the configuration cannot be used.
 ";
 
 /// What `--version` prints.

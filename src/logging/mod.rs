@@ -64,7 +64,17 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
     } else {
         LevelFilter::Off
     };
-    let mut filters = vec![(None, others), (Some(ACCESS), access)];
+    // At debug actix-web writes the paths of requests it refuses, and those hold keys and identifiers.
+    let actix_web = if own == LevelFilter::Debug {
+        LevelFilter::Info
+    } else {
+        others
+    };
+    let mut filters = vec![
+        (None, others),
+        (Some("actix_web"), actix_web),
+        (Some(ACCESS), access),
+    ];
     filters.extend(OWN_CRATES.iter().map(|name| (Some(*name), own)));
     filters
 }
@@ -91,7 +101,11 @@ fn log_panics() {
 }
 
 fn panic_message(info: &PanicHookInfo<'_>) -> String {
-    let what = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let what = text
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
     let place = info
         .location()
         .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);

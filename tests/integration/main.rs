@@ -1,4 +1,12 @@
 //! The proxy over real sockets: one file a capability.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod bodies;
 mod compression;
 mod conditional;

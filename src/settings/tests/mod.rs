@@ -10,6 +10,7 @@ mod effective;
 mod errors;
 mod key_pairs;
 mod notices;
+mod odd;
 mod process;
 mod sources;
 mod values;
@@ -17,6 +18,9 @@ mod values;
 /// Keys that no output may show. Every configuration of these tests uses them.
 const CLIENT_SIDE_KEY: &str = "CLIENTsecretKEY";
 const SERVER_SIDE_KEY: &str = "ser.SERVERsecretKEY";
+
+/// Environment variables of one case.
+type Given = &'static [(&'static str, &'static str)];
 
 /// A configuration file in a folder of its own.
 struct ConfigFile {

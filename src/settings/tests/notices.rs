@@ -2,7 +2,7 @@
 use log::Level;
 use serde_json::{Value, json};
 
-use super::{load, messages};
+use super::{Given, load, messages};
 
 #[test]
 fn unknown_options_with_the_nearest_known_name() {
@@ -27,6 +27,7 @@ fn unknown_options_with_the_nearest_known_name() {
             json!({"endpoint_caches": {"flags": {"use_caches": 1}}}),
             r#"unknown option "use_caches" in endpoint_caches.flags (from config.json): did you mean "use_cache"?"#,
         ),
+        (json!({"ser.secret": true}), "unknown option (from config.json)"),
         (
             json!({"debug": true}),
             r#"unknown option "debug" (from config.json)"#,
@@ -113,7 +114,7 @@ fn misspelt_variables_are_told() {
 
 #[test]
 fn options_without_effect_are_told() {
-    let cases: &[(Value, &[(&str, &str)], &str)] = &[
+    let cases: &[(Value, Given, &str)] = &[
         (json!({"server": {"reload": true}}), &[], "server.reload"),
         (
             json!({"logging": {"override": {"handlers": {}}}}),

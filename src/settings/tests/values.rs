@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::{AllowedOrigins, LogFormat, LogLevel, NotifySpread, Settings};
-use super::{ConfigFile, load, messages, with};
+use super::{ConfigFile, Given, load, messages, with};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -142,7 +142,7 @@ fn values_in_the_file() {
 #[test]
 fn variables_win_over_the_file() {
     let none = || json!({});
-    let cases: &[(Value, &[(&str, &str)], Look, &str)] = &[
+    let cases: &[(Value, Given, Look, &str)] = &[
         (none(), &[("API_POLL_FREQUENCY_SECONDS", "5")], FREQUENCY, "5s"),
         (none(), &[("api_poll_frequency_seconds", "5")], FREQUENCY, "5s"),
         (none(), &[("Api_Poll_Frequency", "5")], FREQUENCY, "5s"),
