@@ -10,8 +10,6 @@
 //! - [`worker`]: what the routes of one HTTP worker share.
 use actix_web::web::{ServiceConfig, get, head, post, to};
 
-use crate::error::ApiError;
-
 pub mod answer;
 pub mod body;
 pub mod environment_document;
@@ -23,7 +21,7 @@ pub mod resolve;
 pub mod resource;
 pub mod worker;
 
-use resource::{GET, GET_POST, at};
+use resource::{GET, GET_POST, at, unknown_path};
 
 /// Registers every path; the busiest first, because the router tries them in this order.
 pub fn configure(table: &mut ServiceConfig) {
@@ -55,5 +53,5 @@ pub fn configure(table: &mut ServiceConfig) {
         r.route(get().to(health::health)).route(head().to(health::health))
     });
 
-    table.default_service(to(|| async { ApiError::UnknownPath.answer() }));
+    table.default_service(to(unknown_path));
 }
