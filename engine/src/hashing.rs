@@ -79,7 +79,11 @@ mod tests {
         ("10", "env_identifier", 83.44668933786757),
         ("a1b2", "é", 15.983196639327865),
         ("", "", 51.200240048009604),
-        ("7", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 36.80736147229446),
+        (
+            "7",
+            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            36.80736147229446,
+        ),
     ];
     const HUNDRED: (&str, &str, f64) = ("1", "8931", 45.779155831166236);
 }

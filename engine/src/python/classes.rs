@@ -9,7 +9,10 @@ impl Class {
     /// The range that holds a character.
     pub(crate) fn range_of(&self, character: char) -> Option<(char, char)> {
         let after = self.0.partition_point(|(start, _)| *start <= character);
-        self.0.get(after.checked_sub(1)?).copied().filter(|(_, end)| character <= *end)
+        self.0
+            .get(after.checked_sub(1)?)
+            .copied()
+            .filter(|(_, end)| character <= *end)
     }
 
     /// Whether the set holds a character.
@@ -20,7 +23,13 @@ impl Class {
 
 impl From<&ClassUnicode> for Class {
     fn from(class: &ClassUnicode) -> Self {
-        Self(class.ranges().iter().map(|range| (range.start(), range.end())).collect())
+        Self(
+            class
+                .ranges()
+                .iter()
+                .map(|range| (range.start(), range.end()))
+                .collect(),
+        )
     }
 }
 

@@ -12,15 +12,22 @@ static DECIMAL_DIGITS: LazyLock<Class> = LazyLock::new(|| classes::named(r"\p{Nd
 /// `None`: an underscore stands elsewhere, or it holds other characters than ASCII, so it is no number.
 pub(super) fn plain(text: &str) -> Option<Cow<'_, str>> {
     let text = text.trim_matches(is_blank);
-    let ascii = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(to_ascii(text)?) };
+    let ascii = if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(to_ascii(text)?)
+    };
     if !ascii.contains('_') {
         return Some(ascii);
     }
     let bytes = ascii.as_bytes();
     let is_digit = |index: Option<usize>| {
-        index.and_then(|index| bytes.get(index)).is_some_and(|byte| byte.is_ascii_digit())
+        index
+            .and_then(|index| bytes.get(index))
+            .is_some_and(|byte| byte.is_ascii_digit())
     };
-    let between_digits = |(index, _): (usize, &str)| is_digit(index.checked_sub(1)) && is_digit(Some(index + 1));
+    let between_digits =
+        |(index, _): (usize, &str)| is_digit(index.checked_sub(1)) && is_digit(Some(index + 1));
     if !ascii.match_indices('_').all(between_digits) {
         return None;
     }
@@ -33,7 +40,15 @@ fn is_blank(character: char) -> bool {
 }
 
 fn to_ascii(text: &str) -> Option<String> {
-    text.chars().map(|character| if character.is_ascii() { Some(character) } else { digit(character) }).collect()
+    text.chars()
+        .map(|character| {
+            if character.is_ascii() {
+                Some(character)
+            } else {
+                digit(character)
+            }
+        })
+        .collect()
 }
 
 fn digit(character: char) -> Option<char> {

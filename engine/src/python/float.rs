@@ -23,5 +23,9 @@ pub fn float_text(number: f64) -> String {
     if (-4..16).contains(&exponent) {
         return format!("{number:?}");
     }
-    format!("{mantissa}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.unsigned_abs())
+    format!(
+        "{mantissa}e{}{:02}",
+        if exponent < 0 { '-' } else { '+' },
+        exponent.unsigned_abs()
+    )
 }

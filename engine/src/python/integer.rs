@@ -47,7 +47,11 @@ impl Integer {
             return None;
         }
         let Some(whole) = Self::from_float(float) else {
-            return Some(if float > 0.0 { Ordering::Less } else { Ordering::Greater });
+            return Some(if float > 0.0 {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            });
         };
         let fraction = 0.0_f64.partial_cmp(&float.fract())?;
         Some(self.cmp(&whole).then(fraction))
@@ -56,7 +60,8 @@ impl Integer {
     /// Reads an optional sign and ASCII digits. `None`: it is something else, or longer than [`MAX_DIGITS`].
     pub(crate) fn from_ascii(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-        if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if digits.is_empty() || digits.len() > MAX_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return None;
         }
         match text.parse::<i64>() {
@@ -103,7 +108,11 @@ trait Opposite {
 
 impl Opposite for num_bigint::Sign {
     fn opposite(self) -> Ordering {
-        if self == Self::Minus { Ordering::Greater } else { Ordering::Less }
+        if self == Self::Minus {
+            Ordering::Greater
+        } else {
+            Ordering::Less
+        }
     }
 }
 

@@ -31,7 +31,11 @@ pub(super) fn parse(text: &str) -> Result<PyValue, PyValueError> {
     reader.skip_blanks();
     let value = reader.value(0)?;
     reader.skip_blanks();
-    if reader.at == text.len() { Ok(value) } else { Err(PyValueError::NotJson) }
+    if reader.at == text.len() {
+        Ok(value)
+    } else {
+        Err(PyValueError::NotJson)
+    }
 }
 
 struct Reader<'t> {
@@ -61,7 +65,11 @@ impl<'t> Reader<'t> {
     }
 
     fn expect(&mut self, expected: &str) -> Result<(), PyValueError> {
-        if self.take(expected) { Ok(()) } else { Err(PyValueError::NotJson) }
+        if self.take(expected) {
+            Ok(())
+        } else {
+            Err(PyValueError::NotJson)
+        }
     }
 
     fn value(&mut self, depth: usize) -> Result<PyValue, PyValueError> {
@@ -85,7 +93,10 @@ impl<'t> Reader<'t> {
             ("Infinity", PyValue::Float(f64::INFINITY)),
             ("-Infinity", PyValue::Float(f64::NEG_INFINITY)),
         ];
-        LITERALS.into_iter().find(|(text, _)| self.take(text)).map(|(_, value)| value)
+        LITERALS
+            .into_iter()
+            .find(|(text, _)| self.take(text))
+            .map(|(_, value)| value)
     }
 
     fn list(&mut self, depth: usize) -> Result<PyValue, PyValueError> {
@@ -155,14 +166,23 @@ impl<'t> Reader<'t> {
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         if is_float {
-            return text.parse().map(PyValue::Float).map_err(|_| PyValueError::NotJson);
+            return text
+                .parse()
+                .map(PyValue::Float)
+                .map_err(|_| PyValueError::NotJson);
         }
         debug_assert!(whole.len() > MAX_DIGITS || Integer::from_ascii(text).is_some());
-        Integer::from_ascii(text).map(PyValue::Integer).ok_or(PyValueError::NotJson)
+        Integer::from_ascii(text)
+            .map(PyValue::Integer)
+            .ok_or(PyValueError::NotJson)
     }
 
     fn some_digits(&mut self) -> Result<(), PyValueError> {
-        if self.digits().is_empty() { Err(PyValueError::NotJson) } else { Ok(()) }
+        if self.digits().is_empty() {
+            Err(PyValueError::NotJson)
+        } else {
+            Ok(())
+        }
     }
 
     fn string(&mut self) -> Result<String, PyValueError> {
@@ -170,7 +190,10 @@ impl<'t> Reader<'t> {
         let mut string = String::new();
         loop {
             let rest = self.rest();
-            let plain = rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | ..=0x1f)).count();
+            let plain = rest
+                .bytes()
+                .take_while(|byte| !matches!(byte, b'"' | b'\\' | ..=0x1f))
+                .count();
             string.push_str(rest.get(..plain).unwrap_or_default());
             self.at += plain;
             match self.peek() {
@@ -237,7 +260,11 @@ struct Members {
 
 impl Members {
     fn insert(&mut self, name: String, value: PyValue) {
-        match self.places.get(&name).and_then(|place| self.members.get_mut(*place)) {
+        match self
+            .places
+            .get(&name)
+            .and_then(|place| self.members.get_mut(*place))
+        {
             Some(member) => member.1 = value,
             None => {
                 self.places.insert(name.clone(), self.members.len());

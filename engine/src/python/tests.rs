@@ -20,7 +20,10 @@ fn reads_integers_as_python() {
         ("1_000", Some("1000")),
         ("１２", Some("12")),
         ("٣", Some("3")),
-        ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+        (
+            "123456789012345678901234567890",
+            Some("123456789012345678901234567890"),
+        ),
         ("-9223372036854775809", Some("-9223372036854775809")),
         ("", None),
         (" ", None),
@@ -37,7 +40,11 @@ fn reads_integers_as_python() {
         ("¹", None),
         ("5\0", None),
     ] {
-        assert_eq!(parse_int(text).map(|integer| integer.to_string()).as_deref(), expected, "{text:?}");
+        assert_eq!(
+            parse_int(text).map(|integer| integer.to_string()).as_deref(),
+            expected,
+            "{text:?}"
+        );
     }
 }
 
@@ -104,19 +111,34 @@ fn writes_floats_as_python() {
 #[test]
 fn compares_integers_with_floats_exactly() {
     let large = int("9007199254740993");
-    assert_eq!(large.partial_cmp_float(9007199254740992.0), Some(Ordering::Greater));
+    assert_eq!(
+        large.partial_cmp_float(9007199254740992.0),
+        Some(Ordering::Greater)
+    );
     assert_eq!(int("3").partial_cmp_float(3.5), Some(Ordering::Less));
     assert_eq!(int("-3").partial_cmp_float(-3.5), Some(Ordering::Greater));
     assert_eq!(int("3").partial_cmp_float(3.0), Some(Ordering::Equal));
-    assert_eq!(int(&"9".repeat(400)).partial_cmp_float(f64::INFINITY), Some(Ordering::Less));
+    assert_eq!(
+        int(&"9".repeat(400)).partial_cmp_float(f64::INFINITY),
+        Some(Ordering::Less)
+    );
     assert_eq!(int("1").partial_cmp_float(f64::NAN), None);
-    assert_eq!(int("100000000000000000000").partial_cmp_float(1e20), Some(Ordering::Equal));
+    assert_eq!(
+        int("100000000000000000000").partial_cmp_float(1e20),
+        Some(Ordering::Equal)
+    );
 }
 
 #[test]
 fn orders_integers_of_any_size() {
-    let ascending =
-        ["-99999999999999999999", "-9223372036854775808", "-1", "0", "9223372036854775807", "9223372036854775808"];
+    let ascending = [
+        "-99999999999999999999",
+        "-9223372036854775808",
+        "-1",
+        "0",
+        "9223372036854775807",
+        "9223372036854775808",
+    ];
     for (one, two) in ascending.iter().zip(ascending.iter().skip(1)) {
         assert!(int(one) < int(two), "{one} {two}");
         assert!(int(two) > int(one), "{two} {one}");
@@ -126,8 +148,14 @@ fn orders_integers_of_any_size() {
 #[test]
 fn rounds_large_integers_to_the_nearest_float() {
     assert_eq!(int("9007199254740993").to_float(), Some(9007199254740992.0));
-    assert_eq!(int("36893488147419111424").to_float(), Some(36893488147419111424.0));
-    assert_eq!(int("36893488147419107329").to_float(), Some(36893488147419111424.0));
+    assert_eq!(
+        int("36893488147419111424").to_float(),
+        Some(36893488147419111424.0)
+    );
+    assert_eq!(
+        int("36893488147419107329").to_float(),
+        Some(36893488147419111424.0)
+    );
     assert_eq!(int(&"9".repeat(309)).to_float(), None);
 }
 
@@ -141,10 +169,19 @@ fn writes_containers_as_python() {
         (r#"{"k": "v", "n": {}}"#, "{'k': 'v', 'n': {}}"),
         (r#"{"a": 1, "b": 2, "a": 3}"#, "{'a': 3, 'b': 2}"),
         (r#"["it's", "\"", "'\""]"#, r#"["it's", '"', '\'"']"#),
-        (r#"["\n\r\t\\\u0000\u007f\u00a0\u2028é\ud83d\ude00\u200b"]"#, r"['\n\r\t\\\x00\x7f\xa0\u2028é😀\u200b']"),
-        (r#"[NaN, Infinity, -Infinity, 1e400, 1E5, -0, -0.0]"#, "[nan, inf, -inf, inf, 100000.0, 0, -0.0]"),
+        (
+            r#"["\n\r\t\\\u0000\u007f\u00a0\u2028é\ud83d\ude00\u200b"]"#,
+            r"['\n\r\t\\\x00\x7f\xa0\u2028é😀\u200b']",
+        ),
+        (
+            r#"[NaN, Infinity, -Infinity, 1e400, 1E5, -0, -0.0]"#,
+            "[nan, inf, -inf, inf, 100000.0, 0, -0.0]",
+        ),
         (r#"[12345678901234567890123]"#, "[12345678901234567890123]"),
-        (r#"["\ud800x", "\udc00", "\ud800\u0041"]"#, "['\u{fffd}x', '\u{fffd}', '\u{fffd}A']"),
+        (
+            r#"["\ud800x", "\udc00", "\ud800\u0041"]"#,
+            "['\u{fffd}x', '\u{fffd}', '\u{fffd}A']",
+        ),
     ] {
         assert_eq!(PyValue::from_json_text(json).unwrap().text(), expected, "{json}");
     }
@@ -153,10 +190,34 @@ fn writes_containers_as_python() {
 #[test]
 fn refuses_what_python_refuses() {
     for json in [
-        "", "[", "[1,]", "[1 2]", "{", "{1:2}", r#"{"a"}"#, "01", "1.", ".5", "+1", "1e", "nul", "nan", "\"a", "\"\\x\"",
-        "\"\\u12\"", "\"\\u12é4\"", "\"\u{1}\"", "[1] x", "-", "\u{a0}1",
+        "",
+        "[",
+        "[1,]",
+        "[1 2]",
+        "{",
+        "{1:2}",
+        r#"{"a"}"#,
+        "01",
+        "1.",
+        ".5",
+        "+1",
+        "1e",
+        "nul",
+        "nan",
+        "\"a",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\u12é4\"",
+        "\"\u{1}\"",
+        "[1] x",
+        "-",
+        "\u{a0}1",
     ] {
-        assert_eq!(PyValue::from_json_text(json).err(), Some(PyValueError::NotJson), "{json}");
+        assert_eq!(
+            PyValue::from_json_text(json).err(),
+            Some(PyValueError::NotJson),
+            "{json}"
+        );
     }
     let long = "1".repeat(4301);
     assert_eq!(PyValue::from_json_text(&long).err(), Some(PyValueError::NotJson));

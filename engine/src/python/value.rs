@@ -71,7 +71,10 @@ impl PyValue {
     /// The member of an object.
     pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         match self {
-            Self::Dict(members) => members.iter().find(|(member, _)| member == name).map(|(_, value)| value),
+            Self::Dict(members) => members
+                .iter()
+                .find(|(member, _)| member == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }
@@ -129,7 +132,11 @@ impl fmt::Debug for PyValue {
 static NOT_PRINTABLE: LazyLock<Class> = LazyLock::new(|| classes::named(r"[\p{C}\p{Z}]"));
 
 fn write_string_repr(string: &str, text: &mut String) {
-    let quote = if string.contains('\'') && !string.contains('"') { '"' } else { '\'' };
+    let quote = if string.contains('\'') && !string.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     text.push(quote);
     for character in string.chars() {
         match character {
