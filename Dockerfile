@@ -6,7 +6,7 @@
 # Debian on both sides, the same release: glibc's allocator serves threads far better than musl's, and the
 # binary needs nothing else that a static one would save.
 
-# The slim image holds gcc and libc6-dev: what ring and zstd compile their C and assembly with.
+# The slim image holds gcc and libc6-dev, which is all that ring and other crates with C in them ask for.
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY . .

@@ -60,7 +60,7 @@ impl Known {
     }
 
     /// The option's name first, then its aliases.
-    pub fn spellings(&self) -> impl Iterator<Item = &'static str> {
+    pub fn spellings(&self) -> impl DoubleEndedIterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }

@@ -35,7 +35,7 @@ impl Sources {
         let is_file_there = sources.read_file(notices)?;
         for known in OPTIONS {
             // The option's own name is the strongest of its spellings, so it comes last.
-            for spelling in known.spellings().collect::<Vec<_>>().into_iter().rev() {
+            for spelling in known.spellings().rev() {
                 if let Some(variable) = variables.get(spelling) {
                     sources.overlay(known, variable, notices)?;
                 }
