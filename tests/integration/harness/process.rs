@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::app::{CLIENT_KEY, SERVER_KEY};
 use super::client::{Connection, Request};
-use super::document::document;
+use super::document::FIXTURE;
 
 /// Longer than any start may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ impl Proxy {
     /// Starts it on the fixture and waits until it serves the fixture.
     pub fn start(options: ProxyOptions) -> Self {
         let directory = TempDir::new().unwrap();
-        std::fs::write(directory.path().join("environment.json"), document().to_string()).unwrap();
+        std::fs::write(directory.path().join("environment.json"), FIXTURE).unwrap();
         let config = json!({
             "environment_key_pairs": [{
                 "client_side_key": CLIENT_KEY,
