@@ -7,11 +7,13 @@
 //! - [`environment`]: the compiled [`Environment`] and what it answers.
 //! - [`identity`]: what a caller of `identities/` sends.
 //! - [`condition`]: segment conditions: operators, values, regexes, JSONPath.
+//! - [`hashing`]: percentage hashes.
 //! - [`python`]: Python's numbers and texts, which the reference engine's results depend on.
 
 pub mod condition;
 pub mod document;
 pub mod environment;
+pub mod hashing;
 pub mod identity;
 mod key_kind;
 pub mod python;
