@@ -27,14 +27,22 @@ fn agree(arguments: &[&str]) -> Option<Tally> {
         let differences = compare(&case, &answer);
         tally.add(&answer);
         differing += differences.len();
-        if let Some(difference) = differences.into_iter().next().filter(|_| repros.len() < MOST_REPROS) {
+        if let Some(difference) = differences
+            .into_iter()
+            .next()
+            .filter(|_| repros.len() < MOST_REPROS)
+        {
             repros.push(shrink(&mut oracle, &case, difference));
         }
     });
     for repro in &repros {
         eprintln!("--- {repro}");
     }
-    assert!(differing == 0, "{differing} answers of {} pairs differ; the first are above", tally.pairs);
+    assert!(
+        differing == 0,
+        "{differing} answers of {} pairs differ; the first are above",
+        tally.pairs
+    );
     println!("{tally}");
     Some(tally)
 }
@@ -55,7 +63,10 @@ fn generated_pairs_agree() {
             "multivariate identity overrides",
             "without an identity: flags/ without segments",
         ] {
-            assert!(tally.count(rule) > 0, "no generated pair meets the difference {rule:?}");
+            assert!(
+                tally.count(rule) > 0,
+                "no generated pair meets the difference {rule:?}"
+            );
         }
     }
 }

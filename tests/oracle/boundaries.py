@@ -1,4 +1,4 @@
-"""Percentage splits and allocations exactly at an identity's own percentage, and identities that hash to 100 at first."""
+"""Percentage splits and allocations exactly at an identity's own percentage, and identities that first hash to 100."""
 
 import hashlib
 

@@ -4,12 +4,41 @@ import uuid
 
 import values
 
-TRAIT_KEYS = ["age", "score", "plan", "country", "version", "beta", "email", "x-y", "größe", "", "$.no[path", "$plain"]
+TRAIT_KEYS = [
+    "age",
+    "score",
+    "plan",
+    "country",
+    "version",
+    "beta",
+    "email",
+    "x-y",
+    "größe",
+    "",
+    "$.no[path",
+    "$plain",
+]
 
 UNKNOWN_PATHS = [
-    "$.", "$.[", "$.identity.traits[", "$.identity..", "$.nothing", "$.identity.nothing.at.all", "$.environment", "$.identity",
-    "$.identity.traits", "$.features", "$.identity.traits[?length(@)]", "$.identity.traits[?nofunction(@.a)]", "$.flags",
-    "$.environment.name.x", "$. environment.name", "$.environment .name", "$.environment.name ", "$.0", "$.identity.traits.7up",
+    "$.",
+    "$.[",
+    "$.identity.traits[",
+    "$.identity..",
+    "$.nothing",
+    "$.identity.nothing.at.all",
+    "$.environment",
+    "$.identity",
+    "$.identity.traits",
+    "$.features",
+    "$.identity.traits[?length(@)]",
+    "$.identity.traits[?nofunction(@.a)]",
+    "$.flags",
+    "$.environment.name.x",
+    "$. environment.name",
+    "$.environment .name",
+    "$.environment.name ",
+    "$.0",
+    "$.identity.traits.7up",
 ]
 
 
@@ -30,7 +59,9 @@ class Maker:
         return self.next_id
 
     def feature(self, number):
-        name = self.rng.choice([f"feature_{number}", f"Feature-{number}", f"flag {number}", f"größe{number}", f"f{number}"])
+        name = self.rng.choice(
+            [f"feature_{number}", f"Feature-{number}", f"flag {number}", f"größe{number}", f"f{number}"]
+        )
         return {"id": self.new_id(), "name": name, "type": self.rng.choice(["STANDARD", "MULTIVARIATE"])}
 
     def uuid(self):
@@ -57,13 +88,24 @@ class Maker:
     def options(self):
         rng = self.rng
         count = rng.randint(1, 4)
-        allocations = rng.choice([[100 / count] * count, [rng.randint(0, 60) for _ in range(count)], [33.3, 33.3, 33.4, 10.0], [0.0, 100.0, 0, 5]])
+        allocations = rng.choice(
+            [
+                [100 / count] * count,
+                [rng.randint(0, 60) for _ in range(count)],
+                [33.3, 33.3, 33.4, 10.0],
+                [0.0, 100.0, 0, 5],
+            ]
+        )
         options = []
         for number, allocation in zip(range(count), allocations):
             option = {"value": rng.choice(values.FEATURE_VALUES), "id": self.new_id()}
             if rng.random() < 0.7:
                 option["key"] = rng.choice([None, f"variant-{number}", "same", "", "control"])
-            value = {"multivariate_feature_option": option, "percentage_allocation": allocation, "mv_fs_value_uuid": self.uuid()}
+            value = {
+                "multivariate_feature_option": option,
+                "percentage_allocation": allocation,
+                "mv_fs_value_uuid": self.uuid(),
+            }
             if rng.random() < 0.9:
                 value["id"] = rng.choice([rng.randint(1, 40), rng.randint(1, 40), 7, None, 0])
             options.append(value)
@@ -71,7 +113,9 @@ class Maker:
 
     def condition(self):
         rng = self.rng
-        operator = rng.choice(list(values.VALUES_BY_OPERATOR) + [*values.COMPARISONS, "IN", "PERCENTAGE_SPLIT"])
+        operator = rng.choice(
+            list(values.VALUES_BY_OPERATOR) + [*values.COMPARISONS, "IN", "PERCENTAGE_SPLIT"]
+        )
         if rng.random() < 0.02:
             operator = rng.choice(["", None, "equal", 7])
         condition = {"operator": operator, "value": None, "property_": self.property(operator)}
@@ -88,18 +132,27 @@ class Maker:
         if choice < 0.72:
             return rng.choice(TRAIT_KEYS)
         if choice < 0.84:
-            return rng.choice(["$.identity.identifier", "$.identity.key", "$.environment.name", "$.environment.key"])
+            return rng.choice(
+                ["$.identity.identifier", "$.identity.key", "$.environment.name", "$.environment.key"]
+            )
         if choice < 0.90:
             key = rng.choice(["age", "plan", "x-y", "größe", "beta"])
-            return rng.choice([f"$.identity.traits.{key}", f"$.identity.traits['{key}']", f'$["identity"].traits["{key}"]'])
+            return rng.choice(
+                [f"$.identity.traits.{key}", f"$.identity.traits['{key}']", f'$["identity"].traits["{key}"]']
+            )
         if choice < 0.96:
             name = rng.choice(self.features)["name"]
             quoted = name.replace("'", "\\'")
             return rng.choice(
                 [
-                    f"$.flags['{quoted}'].enabled", f"$.flags['{quoted}'].value", f"$.flags['{quoted}'].variant",
-                    f"$.flags.{name}.enabled", f"$.flags['{quoted}'].name", f"$.features['{quoted}'].enabled",
-                    f"$.features['{quoted}'].value", "$.flags.no_such.enabled",
+                    f"$.flags['{quoted}'].enabled",
+                    f"$.flags['{quoted}'].value",
+                    f"$.flags['{quoted}'].variant",
+                    f"$.flags.{name}.enabled",
+                    f"$.flags['{quoted}'].name",
+                    f"$.features['{quoted}'].enabled",
+                    f"$.features['{quoted}'].value",
+                    "$.flags.no_such.enabled",
                 ]
             )
         return rng.choice(UNKNOWN_PATHS)
@@ -112,7 +165,9 @@ class Maker:
         if choice < 0.35 and operator in values.VALUES_BY_OPERATOR and values.VALUES_BY_OPERATOR[operator]:
             return rng.choice(values.VALUES_BY_OPERATOR[operator])
         if operator == "IN":
-            return ",".join(rng.sample(["free", "premium", "7", "42", "alice", "bob", "é", "18", "true", "True"], 3))
+            return ",".join(
+                rng.sample(["free", "premium", "7", "42", "alice", "bob", "é", "18", "true", "True"], 3)
+            )
         if operator == "PERCENTAGE_SPLIT":
             return rng.choice([str(rng.randint(0, 100)), f"{rng.random() * 100:.3f}"])
         if operator == "MODULO":
@@ -166,7 +221,9 @@ class Maker:
 
     def segment_override(self):
         rng = self.rng
-        feature_segment = rng.choice([{"priority": rng.randint(0, 3)}] * 5 + [{"priority": 0}, {"priority": None}, None, {}])
+        feature_segment = rng.choice(
+            [{"priority": rng.randint(0, 3)}] * 5 + [{"priority": 0}, {"priority": None}, None, {}]
+        )
         if rng.random() < 0.1:
             return self.feature_state(self.overridden_feature())
         return self.feature_state(self.overridden_feature(), feature_segment=feature_segment)
@@ -223,6 +280,10 @@ def twin_of(rng, feature_states):
     twins = []
     for state in feature_states:
         group = next((group for group in groups if state["feature_state_value"] in group), None)
-        value = rng.choice(group) if group else same.get(state["feature_state_value"], state["feature_state_value"])
+        value = (
+            rng.choice(group)
+            if group
+            else same.get(state["feature_state_value"], state["feature_state_value"])
+        )
         twins.append({**state, "feature_state_value": value})
     return twins

@@ -20,7 +20,10 @@ def cases(seed, documents, identities_per_document):
     for number in range(documents):
         rng = random.Random(f"{seed}/{number}")
         document = random_document(rng)
-        yield rng, {"document": document, "identities": random_identities(rng, document, identities_per_document)}
+        yield rng, {
+            "document": document,
+            "identities": random_identities(rng, document, identities_per_document),
+        }
 
 
 def main(arguments):

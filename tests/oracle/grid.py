@@ -21,7 +21,11 @@ def condition_document(operator, condition_values, condition_property=TRAIT):
     for number, value in enumerate(condition_values):
         condition = {"operator": operator, "value": value, "property_": condition_property}
         segments.append(
-            {"id": number, "name": str(number), "rules": [{"type": "ALL", "rules": [], "conditions": [condition]}]}
+            {
+                "id": number,
+                "name": str(number),
+                "rules": [{"type": "ALL", "rules": [], "conditions": [condition]}],
+            }
         )
     return {
         "id": 1,

@@ -2,7 +2,16 @@
 
 import values
 
-NESTED_TRAITS = [[], ["a", 1], {}, {"a": [1.0, None, True]}, [["x"], "it's"], {"k": "é"}, ["a\n", 'q"q'], [1e16, -0.0]]
+NESTED_TRAITS = [
+    [],
+    ["a", 1],
+    {},
+    {"a": [1.0, None, True]},
+    [["x"], "it's"],
+    {"k": "é"},
+    ["a\n", 'q"q'],
+    [1e16, -0.0],
+]
 
 
 def random_trait_value(rng, key):
@@ -14,11 +23,15 @@ def random_trait_value(rng, key):
     if choice < 0.21:
         return {"value": rng.choice(values.TRAITS), "type": "string"}
     if key in ("age", "score"):
-        return rng.choice([rng.randint(-5, 60), rng.randint(0, 600) / 10, str(rng.randint(0, 60)), "18.50", "042"])
+        return rng.choice(
+            [rng.randint(-5, 60), rng.randint(0, 600) / 10, str(rng.randint(0, 60)), "18.50", "042"]
+        )
     if key in ("plan", "country"):
         return rng.choice(["free", "premium", "premium plan", "enterprise", "Free", "é", ""])
     if key == "version":
-        return ".".join(str(rng.randint(0, 3)) for _ in range(3)) + rng.choice(["", "", "-rc.1", "-beta", "+build"])
+        return ".".join(str(rng.randint(0, 3)) for _ in range(3)) + rng.choice(
+            ["", "", "-rc.1", "-beta", "+build"]
+        )
     if key == "beta":
         return rng.choice([True, False, "true", "false", 1, 0, 1.0])
     return rng.choice(values.TRAITS)

@@ -2,7 +2,8 @@
 
 Reads JSON lines {"document", "identities"} as generate.py writes them, and writes one JSON line for each:
 
-    {"defaults": [flag, …], "default_rules": [rule, …], "identities": [{"flags": [flag, …], "segments": [name, …], "rules": [rule, …]}, …]}
+    {"defaults": [flag, …], "default_rules": [rule, …],
+     "identities": [{"flags": [flag, …], "segments": [name, …], "rules": [rule, …]}, …]}
 
 A flag is [name, feature id, type, enabled, value, variant, server-key-only]. `rules` names the deliberate differences
 (rules.py) between the pipeline as it is and the result given here; most results need none.
@@ -33,13 +34,15 @@ def evaluate(document, identity):
     return {
         "flags": visible_flags(document, result["flags"].values()),
         "segments": [
-            segment["name"] for segment in result["segments"] if segment["metadata"].get("source") != "identity_overrides"
+            segment["name"]
+            for segment in result["segments"]
+            if segment["metadata"].get("source") != "identity_overrides"
         ],
     }
 
 
 def traits_of(identity):
-    """The traits as the HTTP surface hands them to the engine: the last of a key, no nulls, lists and objects as text."""
+    """The traits as the HTTP surface hands them over: the last of a key, no nulls, lists and objects as text."""
     traits = {}
     for trait in identity["traits"]:
         value = trait["trait_value"]
@@ -52,7 +55,9 @@ def traits_of(identity):
 def visible_flags(document, flags):
     """What the surface adds to the engine's flags: type, hidden disabled flags, server-key-only features."""
     project = document["project"]
-    types = {state["feature"]["id"]: state["feature"]["type"] for state in reversed(document["feature_states"])}
+    types = {
+        state["feature"]["id"]: state["feature"]["type"] for state in reversed(document["feature_states"])
+    }
     hidden = set(project.get("server_key_only_feature_ids") or [])
     environment_ids = {}
     for state in document["feature_states"]:
@@ -64,7 +69,15 @@ def visible_flags(document, flags):
     for flag in flags:
         feature_id = flag["metadata"]["id"]
         server_only = bool(hidden & {feature_id, *environment_ids[flag["name"]]})
-        row = [flag["name"], feature_id, types.get(feature_id, "STANDARD"), flag["enabled"], flag["value"], flag["variant"], server_only]
+        row = [
+            flag["name"],
+            feature_id,
+            types.get(feature_id, "STANDARD"),
+            flag["enabled"],
+            flag["value"],
+            flag["variant"],
+            server_only,
+        ]
         if flag["enabled"] or not hide_disabled:
             rows.append(row)
     return rows
@@ -93,17 +106,21 @@ def same(first, second):
     return json.dumps(first) == json.dumps(second)
 
 
+def answers(case):
+    """The line to print for a case."""
+    document = case["document"]
+    defaults, default_rules = answer(document, None)
+    identities = []
+    for identity in case["identities"]:
+        expected, needed = answer(document, identity)
+        identities.append({**expected, "rules": needed})
+    # Where the pipeline raised and no rule covers it, there is "raised" instead of flags.
+    return {"defaults": defaults.get("flags"), "default_rules": default_rules, "identities": identities}
+
+
 def main():
     for line in sys.stdin:
-        case = json.loads(line)
-        document = case["document"]
-        defaults, default_rules = answer(document, None)
-        identities = []
-        for identity in case["identities"]:
-            expected, needed = answer(document, identity)
-            identities.append({**expected, "rules": needed})
-        # On failure of the pipeline itself (no rule covers it) there is {"raised"} instead of flags.
-        print(json.dumps({"defaults": defaults.get("flags"), "default_rules": default_rules, "identities": identities}), flush=True)
+        print(json.dumps(answers(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ from functools import lru_cache
 import jsonpath_rfc9535
 from flag_engine.segments import evaluator
 from flag_engine.segments.types import is_context_value
-from flagsmith.mappers import _map_environment_document_feature_states_to_feature_contexts as map_feature_states
+from flagsmith.mappers import (
+    _map_environment_document_feature_states_to_feature_contexts as map_feature_states,
+)
 
 # A segment override whose priority is null is the weakest; the pipeline cannot compare it and raises.
 NULL_PRIORITY = "null priority is the weakest"
@@ -58,7 +60,13 @@ def document_for(document):
         return document
     document = dict(document)
     if NULL_PRIORITY in _active:
-        segments = [{**segment, "feature_states": list(map(_without_null_priority, segment.get("feature_states") or []))} for segment in document["project"]["segments"]]
+        segments = [
+            {
+                **segment,
+                "feature_states": list(map(_without_null_priority, segment.get("feature_states") or [])),
+            }
+            for segment in document["project"]["segments"]
+        ]
         document["project"] = {**document["project"], "segments": segments}
     if OWN_IDENTITY_OVERRIDES in _active:
         document["identity_overrides"] = []
@@ -87,7 +95,12 @@ def apply_identity_overrides(context, document, identifier):
         return
     for number, entry in enumerate(document["identity_overrides"]):
         key = f"identity override {number}"
-        rule = {"type": "ALL", "conditions": [{"property": "$.identity.identifier", "operator": "IN", "value": [entry["identifier"]]}]}
+        rule = {
+            "type": "ALL",
+            "conditions": [
+                {"property": "$.identity.identifier", "operator": "IN", "value": [entry["identifier"]]}
+            ],
+        }
         if EXACT_IDENTIFIER in _active:
             if entry["identifier"] != identifier:
                 continue

@@ -23,20 +23,25 @@ pub struct Oracle {
 pub fn python() -> Option<PathBuf> {
     let python = std::env::var_os(PYTHON_VARIABLE).filter(|python| !python.is_empty());
     if python.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "{PYTHON_VARIABLE} must be set in CI: `make oracle`");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "{PYTHON_VARIABLE} must be set in CI: `make oracle`"
+        );
         eprintln!("skipped: {PYTHON_VARIABLE} is not set; `make oracle` makes target/oracle-venv/bin/python");
     }
     python.map(PathBuf::from)
 }
 
 fn script(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/oracle").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/oracle")
+        .join(name)
 }
 
 impl Oracle {
     pub fn start(python: &PathBuf) -> Self {
         let mut process = Command::new(python)
-            .args(["-W", "ignore"])
+            .args(["-B", "-W", "ignore"])
             .arg(script("oracle.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -44,7 +49,11 @@ impl Oracle {
             .expect("the oracle starts");
         let questions = process.stdin.take().expect("a pipe to the oracle");
         let answers = BufReader::new(process.stdout.take().expect("a pipe from the oracle"));
-        Self { process, questions, answers }
+        Self {
+            process,
+            questions,
+            answers,
+        }
     }
 
     /// The oracle's answer to a case.
@@ -52,7 +61,8 @@ impl Oracle {
         writeln!(self.questions, "{case}").expect("the oracle reads");
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the oracle answers");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in the oracle's answer {line:?} to {case}"))
+        serde_json::from_str(&line)
+            .unwrap_or_else(|error| panic!("{error} in the oracle's answer {line:?} to {case}"))
     }
 }
 
@@ -66,6 +76,7 @@ impl Drop for Oracle {
 /// Calls `each` with every line that `generate.py` prints for these arguments.
 pub fn generate(python: &PathBuf, arguments: &[&str], mut each: impl FnMut(&str)) {
     let mut process = Command::new(python)
+        .arg("-B")
         .arg(script("generate.py"))
         .args(arguments)
         .stdout(Stdio::piped())
@@ -75,5 +86,8 @@ pub fn generate(python: &PathBuf, arguments: &[&str], mut each: impl FnMut(&str)
     for line in lines.lines() {
         each(&line.expect("the generator writes UTF-8"));
     }
-    assert!(process.wait().expect("the generator ends").success(), "the generator failed");
+    assert!(
+        process.wait().expect("the generator ends").success(),
+        "the generator failed"
+    );
 }

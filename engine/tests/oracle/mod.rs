@@ -46,7 +46,15 @@ struct IdentityAnswer {
 
 /// Name, feature id, type, enabled, value, variant, server-key-only.
 #[derive(Deserialize)]
-struct FlagRow(String, Box<RawValue>, String, bool, Box<RawValue>, Option<String>, bool);
+struct FlagRow(
+    String,
+    Box<RawValue>,
+    String,
+    bool,
+    Box<RawValue>,
+    Option<String>,
+    bool,
+);
 
 /// A flag as the engine answers it.
 #[derive(Deserialize)]
@@ -85,7 +93,10 @@ impl Tally {
     pub fn add(&mut self, answer: &Answer) {
         self.pairs += answer.identities.len();
         for rule in &answer.default_rules {
-            *self.rules.entry(format!("without an identity: {rule}")).or_default() += 1;
+            *self
+                .rules
+                .entry(format!("without an identity: {rule}"))
+                .or_default() += 1;
         }
         for identity in &answer.identities {
             self.segments += identity.segments.as_ref().map_or(0, Vec::len);
@@ -102,7 +113,11 @@ impl Tally {
 
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} pairs agree, {} segments matched; deliberate differences:", self.pairs, self.segments)?;
+        write!(
+            f,
+            "{} pairs agree, {} segments matched; deliberate differences:",
+            self.pairs, self.segments
+        )?;
         for (rule, count) in &self.rules {
             write!(f, "\n{count:8}  {rule}")?;
         }
@@ -124,38 +139,74 @@ pub fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
     let mut differences = Vec::new();
     let mut check = |identity, what, ours: String, theirs: String| {
         if ours != theirs {
-            differences.push(Difference { identity, what, ours, theirs });
+            differences.push(Difference {
+                identity,
+                what,
+                ours,
+                theirs,
+            });
         }
     };
-    let defaults = answer.defaults.as_ref().expect("the pipeline answers every generated document");
+    let defaults = answer
+        .defaults
+        .as_ref()
+        .expect("the pipeline answers every generated document");
     for kind in [KeyKind::Server, KeyKind::Client] {
         let ours = environment.flags(kind);
-        check(None, "flags/", text_of_flags(&serde_json::from_slice::<Vec<Flag<'_>>>(&ours)), text_of_rows(defaults, kind));
+        check(
+            None,
+            "flags/",
+            text_of_flags(&serde_json::from_slice::<Vec<Flag<'_>>>(&ours)),
+            text_of_rows(defaults, kind),
+        );
     }
     assert_eq!(case.identities.len(), answer.identities.len());
     for (number, (identity, theirs)) in case.identities.iter().zip(&answer.identities).enumerate() {
         let (Some(flags), Some(segments)) = (&theirs.flags, &theirs.segments) else {
-            check(Some(number), "identities/", "an answer".to_owned(), format!("raised {:?}", theirs.raised));
+            check(
+                Some(number),
+                "identities/",
+                "an answer".to_owned(),
+                format!("raised {:?}", theirs.raised),
+            );
             continue;
         };
         let Ok(identity) = Identity::from_json(identity.get().as_bytes(), || [0; 16]) else {
-            check(Some(number), "identities/", "refused".to_owned(), "an answer".to_owned());
+            check(
+                Some(number),
+                "identities/",
+                "refused".to_owned(),
+                "an answer".to_owned(),
+            );
             continue;
         };
         for kind in [KeyKind::Server, KeyKind::Client] {
             let ours = environment.identity_answer(kind, &identity);
             let ours = serde_json::from_slice::<IdentityBody<'_>>(&ours).map(|body| body.flags);
-            check(Some(number), "identities/", text_of_flags(&ours), text_of_rows(flags, kind));
+            check(
+                Some(number),
+                "identities/",
+                text_of_flags(&ours),
+                text_of_rows(flags, kind),
+            );
         }
         let ours = environment.matching_segments(&identity);
-        check(Some(number), "segments", format!("{ours:?}"), format!("{segments:?}"));
+        check(
+            Some(number),
+            "segments",
+            format!("{ours:?}"),
+            format!("{segments:?}"),
+        );
     }
     differences
 }
 
 pub fn compile(document: &str) -> Environment {
     let pages = vec![Bytes::copy_from_slice(document.as_bytes())];
-    Document::from_pages(pages).expect("generated documents are environment documents").compile().0
+    Document::from_pages(pages)
+        .expect("generated documents are environment documents")
+        .compile()
+        .0
 }
 
 fn text_of_flags(flags: &Result<Vec<Flag<'_>>, serde_json::Error>) -> String {
@@ -164,7 +215,13 @@ fn text_of_flags(flags: &Result<Vec<Flag<'_>>, serde_json::Error>) -> String {
         Err(error) => return format!("not the JSON of flags: {error}"),
     };
     let mut text = String::new();
-    for Flag { feature: Feature { id, name, r#type }, enabled, feature_state_value, variant } in flags {
+    for Flag {
+        feature: Feature { id, name, r#type },
+        enabled,
+        feature_state_value,
+        variant,
+    } in flags
+    {
         let value = canonical(feature_state_value.get());
         let _ = writeln!(text, "{name:?} {id} {} {enabled} {value} {variant:?}", r#type);
     }
@@ -187,7 +244,10 @@ fn text_of_rows(rows: &[FlagRow], kind: KeyKind) -> String {
 /// floats.
 pub fn canonical(json: &str) -> String {
     match json.as_bytes().first() {
-        Some(b'"') => format!("{:?}", serde_json::from_str::<String>(json).expect("a JSON string")),
+        Some(b'"') => format!(
+            "{:?}",
+            serde_json::from_str::<String>(json).expect("a JSON string")
+        ),
         Some(b'-' | b'0'..=b'9') if json.contains(['.', 'e', 'E']) => {
             format!("{:?}", json.parse::<f64>().expect("a JSON number"))
         }

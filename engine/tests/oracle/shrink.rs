@@ -16,10 +16,22 @@ pub struct Repro {
 
 impl std::fmt::Display for Repro {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Difference { what, ours, theirs, identity } = &self.difference;
-        let identity = if identity.is_some() { self.identity.to_json() } else { "none".to_owned() };
+        let Difference {
+            what,
+            ours,
+            theirs,
+            identity,
+        } = &self.difference;
+        let identity = if identity.is_some() {
+            self.identity.to_json()
+        } else {
+            "none".to_owned()
+        };
         let document = self.document.to_json();
-        write!(f, "{what} differs\ndocument: {document}\nidentity: {identity}\nours:\n{ours}\ntheirs:\n{theirs}")
+        write!(
+            f,
+            "{what} differs\ndocument: {document}\nidentity: {identity}\nours:\n{ours}\ntheirs:\n{theirs}"
+        )
     }
 }
 
@@ -27,7 +39,11 @@ impl std::fmt::Display for Repro {
 pub fn shrink(oracle: &mut Oracle, case: &Case<'_>, difference: Difference) -> Repro {
     let identity = case.identities[difference.identity.unwrap_or(0)];
     let (document, identity) = (Tree::parse(case.document.get()), Tree::parse(identity.get()));
-    let mut repro = Repro { document, identity, difference };
+    let mut repro = Repro {
+        document,
+        identity,
+        difference,
+    };
     let mut attempts = 0;
     loop {
         let before = (repro.document.count(), repro.identity.count());
@@ -39,7 +55,12 @@ pub fn shrink(oracle: &mut Oracle, case: &Case<'_>, difference: Difference) -> R
     }
 }
 
-fn take_away(oracle: &mut Oracle, repro: &mut Repro, attempts: &mut usize, tree: fn(&mut Repro) -> &mut Tree) {
+fn take_away(
+    oracle: &mut Oracle,
+    repro: &mut Repro,
+    attempts: &mut usize,
+    tree: fn(&mut Repro) -> &mut Tree,
+) {
     let mut part = 0;
     while part < tree(repro).count() {
         let mut element = 0;
@@ -61,8 +82,14 @@ fn take_away(oracle: &mut Oracle, repro: &mut Repro, attempts: &mut usize, tree:
 }
 
 fn still_differs(oracle: &mut Oracle, repro: &Repro) -> Option<Difference> {
-    let case = format!(r#"{{"document":{},"identities":[{}]}}"#, repro.document.to_json(), repro.identity.to_json());
+    let case = format!(
+        r#"{{"document":{},"identities":[{}]}}"#,
+        repro.document.to_json(),
+        repro.identity.to_json()
+    );
     let answer = oracle.ask(&case);
     let case: Case<'_> = serde_json::from_str(&case).expect("a case is JSON");
-    compare(&case, &answer).into_iter().find(|difference| difference.what == repro.difference.what)
+    compare(&case, &answer)
+        .into_iter()
+        .find(|difference| difference.what == repro.difference.what)
 }

@@ -18,18 +18,71 @@ pub enum Tree {
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl Tree {
+    /// Reads JSON.
+    ///
+    /// # Panics
+    /// Where it is none.
     pub fn parse(json: &str) -> Self {
+        let json = json.trim();
         match json.as_bytes().first() {
             Some(b'[') => {
                 let elements: Vec<&RawValue> = serde_json::from_str(json).expect("a JSON array");
-                Self::List(elements.into_iter().map(|element| Self::parse(element.get())).collect())
+                Self::List(
+                    elements
+                        .into_iter()
+                        .map(|element| Self::parse(element.get()))
+                        .collect(),
+                )
             }
             Some(b'{') => {
                 let Members(members) = serde_json::from_str(json).expect("a JSON object");
-                Self::Object(members.into_iter().map(|(name, value)| (name, Self::parse(value.get()))).collect())
+                Self::Object(
+                    members
+                        .into_iter()
+                        .map(|(name, value)| (name, Self::parse(value.get())))
+                        .collect(),
+                )
             }
             _ => Self::Leaf(json.to_owned()),
         }
+    }
+
+    /// The member of that name; `None` for an array, a leaf, and null as value.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.members()
+            .iter()
+            .find(|(member, _)| member == name)
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
+    }
+
+    pub fn members(&self) -> &[(String, Self)] {
+        if let Self::Object(members) = self {
+            members
+        } else {
+            &[]
+        }
+    }
+
+    pub fn elements(&self) -> &[Self] {
+        if let Self::List(elements) = self {
+            elements
+        } else {
+            &[]
+        }
+    }
+
+    /// The string that this is.
+    pub fn string(&self) -> Option<String> {
+        if let Self::Leaf(json) = self {
+            serde_json::from_str(json).ok()
+        } else {
+            None
+        }
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Leaf(json) if json == "null")
     }
 
     pub fn to_json(&self) -> String {
