@@ -15,13 +15,14 @@ pub mod document;
 pub mod environment;
 pub mod hashing;
 pub mod identity;
+mod json;
 mod key_kind;
 pub mod python;
 mod updated_at;
 mod warning;
 
 pub use document::{ContentDigest, Document, DocumentError};
-pub use environment::Environment;
+pub use environment::{Environment, Flag};
 pub use identity::{Identity, IdentityError};
 pub use key_kind::KeyKind;
 pub use updated_at::UpdatedAt;
