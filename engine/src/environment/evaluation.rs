@@ -14,6 +14,7 @@ use super::segment::{Condition, Path, Rule, RuleKind, Source};
 use super::subject::Subject;
 use crate::Identity;
 use crate::condition::{Query, Raised, RegexBudget, Value};
+use crate::python::PyValue;
 
 /// Environments with no more contested features need no allocation for the winners.
 const CONTESTED_INLINE: usize = 64;
@@ -133,47 +134,68 @@ impl<'e> Evaluation<'e> {
                 path: Path::Flag { feature, rest },
                 fallback,
             } => match self.flag_value(*feature, rest)? {
-                Some(value) => holds(Some(&value)),
-                None => holds(self.subject.trait_value(*fallback)?),
+                Found::Value(value) => holds(value.as_ref()),
+                Found::Nothing => holds(self.subject.trait_value(*fallback)?),
             },
             Source::Path { path, fallback } => match self.path_value(path)? {
-                Some(value) => holds(Some(&value)),
-                None => holds(self.subject.trait_value(*fallback)?),
+                Found::Value(value) => holds(value.as_ref()),
+                Found::Nothing => holds(self.subject.trait_value(*fallback)?),
             },
         }
     }
 
-    /// What a path finds; `None` where it finds nothing, null, a list or an object.
-    fn path_value<'v>(&'v self, path: &'v Path) -> Result<Option<Value<'v>>, Raised> {
+    /// What a path finds.
+    fn path_value<'v>(&'v self, path: &'v Path) -> Result<Found<'v>, Raised> {
+        let text = |text| Value::coerce(text).map(|value| Found::Value(Some(value)));
         let found = match path {
-            Path::IdentityIdentifier => return self.subject.identifier().map(Value::coerce).transpose(),
-            Path::IdentityKey => return self.subject.key().map(Value::coerce).transpose(),
-            Path::IdentityTrait(slot) => return Ok(self.subject.trait_value(*slot)?.cloned()),
-            Path::Constant(value) => Some(value),
+            Path::IdentityIdentifier => return self.subject.identifier().map_or(Ok(Found::Nothing), text),
+            Path::IdentityKey => return self.subject.key().map_or(Ok(Found::Nothing), text),
+            Path::IdentityTrait(slot) => {
+                let value = self.subject.trait_value(*slot)?.cloned();
+                return Ok(value.map_or(Found::Nothing, |value| Found::Value(Some(value))));
+            }
+            Path::Constant(found) => found.as_ref(),
             Path::Identity(query) => query.first(self.subject.identity_context()),
             Path::Context(query) => query.first(self.subject.context()),
             Path::Flag { .. } | Path::Raising => return Err(Raised),
         };
-        found.map_or(Ok(None), Value::from_found)
+        Found::read(found)
     }
 
     /// What a path finds in the result of another flag.
-    fn flag_value(&self, feature: Option<u32>, rest: &Query) -> Result<Option<Value<'static>>, Raised> {
+    fn flag_value(&self, feature: Option<u32>, rest: &Query) -> Result<Found<'static>, Raised> {
         let (Some(dependencies), Some(feature)) = (&self.dependencies, feature) else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
         let Some(result) = dependencies.read(self, feature)? else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
-        let Some(found) = rest.first(&result) else {
-            return Ok(None);
-        };
-        Ok(Value::from_found(found)?.map(|value| match value {
-            Value::Boolean(boolean) => Value::Boolean(boolean),
-            Value::Integer(integer) => Value::Integer(integer),
-            Value::Float(float) => Value::Float(float),
-            Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
-        }))
+        Ok(match Found::read(rest.first(&result))? {
+            Found::Nothing => Found::Nothing,
+            Found::Value(value) => Found::Value(value.map(|value| match value {
+                Value::Boolean(boolean) => Value::Boolean(boolean),
+                Value::Integer(integer) => Value::Integer(integer),
+                Value::Float(float) => Value::Float(float),
+                Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
+            })),
+        })
+    }
+}
+
+/// What a path finds.
+enum Found<'v> {
+    /// A value, which null is too: it is not set then. No trait replaces it.
+    Value(Option<Value<'v>>),
+    /// Nothing, or what holds other values: the trait named like the path is read.
+    Nothing,
+}
+
+impl<'v> Found<'v> {
+    fn read(found: Option<&'v PyValue>) -> Result<Self, Raised> {
+        Ok(match found {
+            None | Some(PyValue::List(_) | PyValue::Dict(_)) => Self::Nothing,
+            Some(value) => Self::Value(Value::from_found(value)?),
+        })
     }
 }
 

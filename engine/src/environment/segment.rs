@@ -71,7 +71,7 @@ pub(crate) enum Path {
     IdentityKey,
     IdentityTrait(u32),
     /// What the path finds in every evaluation.
-    Constant(PyValue),
+    Constant(Option<PyValue>),
     /// Part of the result of another feature; `None`: the environment lacks it.
     Flag {
         feature: Option<u32>,

@@ -76,19 +76,14 @@ impl<'c> Properties<'c> {
         }
     }
 
-    fn environment(&self, name: &str) -> PyValue {
-        self.context
-            .environment()
-            .member(name)
-            .cloned()
-            .unwrap_or(PyValue::None)
+    fn environment(&self, name: &str) -> Option<PyValue> {
+        self.context.environment().member(name).cloned()
     }
 
     fn general(&mut self, query: Query, text: &str) -> Path {
         match scope(text) {
             Scope::Document => {
-                let found = query.first(self.context.whole()).cloned();
-                Path::Constant(found.unwrap_or(PyValue::None))
+                Path::Constant(query.first(self.context.whole()).cloned())
             }
             Scope::Identity => Path::Identity(query),
             Scope::Everything => {
