@@ -101,13 +101,23 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
 pub(crate) fn write_minified(out: &mut Vec<u8>, json: &str) {
     let mut rest = json.as_bytes();
     while !rest.is_empty() {
-        let run = rest.iter().position(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b'"'));
+        let run = rest
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b'"'));
         let (plain, tail) = rest.split_at(run.unwrap_or(rest.len()));
         out.extend_from_slice(plain);
-        let literal = if tail.first() == Some(&b'"') { string_literal_length(tail) } else { 0 };
+        let literal = if tail.first() == Some(&b'"') {
+            string_literal_length(tail)
+        } else {
+            0
+        };
         let (literal, tail) = tail.split_at(literal);
         out.extend_from_slice(literal);
-        rest = if literal.is_empty() { tail.get(1..).unwrap_or_default() } else { tail };
+        rest = if literal.is_empty() {
+            tail.get(1..).unwrap_or_default()
+        } else {
+            tail
+        };
     }
 }
 

@@ -2,6 +2,12 @@
 //!
 //! The recordings lie beside the repository (`../shared/documents`, or below `EDGE_PROXY_SHARED_DIR`); what they are is
 //! told by the README there. Without them the tests are skipped, save in CI.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -21,7 +27,12 @@ fn flags_by_client_side_key_are_those_of_core() {
         if name == LEAKED_BY_CORE.0 {
             expected.remove(LEAKED_BY_CORE.1).expect("core leaks it");
         }
-        assert_same(name, &flags_of(&parsed(&environment.flags(KeyKind::Client))), &expected, false);
+        assert_same(
+            name,
+            &flags_of(&parsed(&environment.flags(KeyKind::Client))),
+            &expected,
+            false,
+        );
     });
 }
 
@@ -29,7 +40,12 @@ fn flags_by_client_side_key_are_those_of_core() {
 fn flags_by_server_side_key_are_those_of_core() {
     each_environment(|name, environment| {
         let expected = flags_of(&recorded(&format!("{name}.flags.server.json")));
-        assert_same(name, &flags_of(&parsed(&environment.flags(KeyKind::Server))), &expected, false);
+        assert_same(
+            name,
+            &flags_of(&parsed(&environment.flags(KeyKind::Server))),
+            &expected,
+            false,
+        );
     });
 }
 
@@ -43,7 +59,12 @@ fn flags_of_identities_are_those_of_core() {
             let answer = parsed(&environment.identity_answer(KeyKind::Client, &parsed_identity));
             assert_eq!(answer["identifier"], identity);
             let context = format!("{name}, {identity}");
-            assert_same(&context, &flags_of(&answer["flags"]), &flags_of(&recorded["flags"]), true);
+            assert_same(
+                &context,
+                &flags_of(&answer["flags"]),
+                &flags_of(&recorded["flags"]),
+                true,
+            );
         }
     });
 }
@@ -51,12 +72,17 @@ fn flags_of_identities_are_those_of_core() {
 fn each_environment(check: impl Fn(&str, &Environment)) {
     let directory = documents();
     if !directory.is_dir() {
-        assert!(std::env::var_os("CI").is_none(), "no recordings in {}", directory.display());
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no recordings in {}",
+            directory.display()
+        );
         eprintln!("skipped: no recordings in {}", directory.display());
         return;
     }
     for name in ENVIRONMENTS {
-        let page = std::fs::read(directory.join(format!("{name}.environment-document.json"))).expect("a document");
+        let page =
+            std::fs::read(directory.join(format!("{name}.environment-document.json"))).expect("a document");
         let document = Document::from_pages(vec![Bytes::from(page)]).expect("an environment document");
         let (environment, warnings) = document.compile();
         assert_eq!(warnings, []);
@@ -80,7 +106,15 @@ fn parsed(json: &[u8]) -> Value {
 
 fn flags_of(flags: &Value) -> HashMap<String, Value> {
     let flags = flags.as_array().expect("a list of flags");
-    flags.iter().map(|flag| (flag["feature"]["name"].as_str().expect("a name").to_owned(), flag.clone())).collect()
+    flags
+        .iter()
+        .map(|flag| {
+            (
+                flag["feature"]["name"].as_str().expect("a name").to_owned(),
+                flag.clone(),
+            )
+        })
+        .collect()
 }
 
 /// Compares flag by flag; core lists them in another order. Ours carry a variant only where the feature is multivariate.
@@ -94,13 +128,20 @@ fn assert_same(context: &str, ours: &HashMap<String, Value>, core: &HashMap<Stri
     for (name, expected) in core {
         let flag = &ours[name];
         for field in ["id", "name", "type"] {
-            assert_eq!(flag["feature"][field], expected["feature"][field], "{context}: {name}: {field}");
+            assert_eq!(
+                flag["feature"][field], expected["feature"][field],
+                "{context}: {name}: {field}"
+            );
         }
         for field in ["enabled", "feature_state_value"] {
             assert_eq!(flag[field], expected[field], "{context}: {name}: {field}");
         }
         if variants {
-            assert_eq!(flag.get("variant").unwrap_or(&Value::Null), &expected["variant"], "{context}: {name}");
+            assert_eq!(
+                flag.get("variant").unwrap_or(&Value::Null),
+                &expected["variant"],
+                "{context}: {name}"
+            );
         }
     }
 }

@@ -12,7 +12,9 @@ pub(super) fn decode(literal: &[u8]) -> Vec<u8> {
             decoded.push(byte);
             continue;
         }
-        let Some((&escape, tail)) = rest.split_first() else { break };
+        let Some((&escape, tail)) = rest.split_first() else {
+            break;
+        };
         rest = tail;
         match escape {
             b'b' => decoded.push(0x08),
@@ -29,7 +31,9 @@ pub(super) fn decode(literal: &[u8]) -> Vec<u8> {
 
 /// Decodes what follows `\u`; gives what is left.
 fn decode_unicode<'a>(rest: &'a [u8], decoded: &mut Vec<u8>) -> &'a [u8] {
-    let Some((first, rest)) = hex(rest) else { return &[] };
+    let Some((first, rest)) = hex(rest) else {
+        return &[];
+    };
     if let 0xd800..=0xdbff = first
         && let Some((second @ 0xdc00..=0xdfff, rest)) = rest.strip_prefix(b"\\u").and_then(hex)
     {
@@ -64,7 +68,9 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(json: &'a str) -> Self {
-        Self { rest: json.as_bytes() }
+        Self {
+            rest: json.as_bytes(),
+        }
     }
 
     pub(super) fn step(&mut self) {
@@ -107,13 +113,21 @@ impl<'a> Cursor<'a> {
         self.peek()?;
         let (literal, rest) = self.rest.split_at(string_literal_length(self.rest));
         self.rest = rest;
-        Ok(literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default())
+        Ok(literal
+            .get(1..literal.len().saturating_sub(1))
+            .unwrap_or_default())
     }
 
     /// The number, boolean or null that is next.
     pub(super) fn plain(&mut self) -> &'a [u8] {
         let end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        let length = self.rest.iter().position(end).unwrap_or(self.rest.len()).max(1).min(self.rest.len());
+        let length = self
+            .rest
+            .iter()
+            .position(end)
+            .unwrap_or(self.rest.len())
+            .max(1)
+            .min(self.rest.len());
         let (plain, rest) = self.rest.split_at(length);
         self.rest = rest;
         plain

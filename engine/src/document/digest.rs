@@ -40,7 +40,12 @@ pub(super) fn of(document: &Document) -> Result<ContentDigest, DocumentError> {
     }
     let mut identity_overrides = Sha256::new();
     for list in document.identity_overrides() {
-        canonical.elements(&mut Cursor::new(list), DEEPEST_NESTING, Some(b"identity_uuid"), &mut identity_overrides)?;
+        canonical.elements(
+            &mut Cursor::new(list),
+            DEEPEST_NESTING,
+            Some(b"identity_uuid"),
+            &mut identity_overrides,
+        )?;
     }
     content.update(identity_overrides.finalize());
     Ok(ContentDigest(content.finalize().into()))
@@ -137,7 +142,10 @@ impl Canonical {
             if leave_out.is_some() && self.out.get(member + NAME_PREFIX..name.end) == leave_out {
                 self.out.truncate(member);
             } else {
-                self.members.push(MemberForm { name, end: self.out.len() });
+                self.members.push(MemberForm {
+                    name,
+                    end: self.out.len(),
+                });
             }
         }
         self.sort_members(start, outer);
@@ -157,7 +165,9 @@ impl Canonical {
         members.sort_by(|left, right| name(left).cmp(name(right)));
         sorted.clear();
         for (index, member) in members.iter().enumerate() {
-            let last = members.get(index + 1).is_none_or(|next| name(next) != name(member));
+            let last = members
+                .get(index + 1)
+                .is_none_or(|next| name(next) != name(member));
             if last {
                 sorted.extend_from_slice(out.get(member.name.start..member.end).unwrap_or_default());
             }

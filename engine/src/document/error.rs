@@ -24,7 +24,11 @@ impl DocumentError {
     pub(super) fn from_serde(error: &serde_json::Error) -> Self {
         match error.classify() {
             Category::Data => Self::NotADocument("it is not a JSON object".to_owned()),
-            _ => Self::NotJson(format!("invalid at line {} column {}", error.line(), error.column())),
+            _ => Self::NotJson(format!(
+                "invalid at line {} column {}",
+                error.line(),
+                error.column()
+            )),
         }
     }
 }

@@ -58,10 +58,17 @@ impl Document {
         if pages.iter().map(Bytes::len).sum::<usize>() > LARGEST_DOCUMENT_BYTES {
             return Err(DocumentError::NotADocument("it is larger than 1 GiB".to_owned()));
         }
-        let pages = pages.into_iter().map(page_text).collect::<Result<Vec<String>, _>>()?;
+        let pages = pages
+            .into_iter()
+            .map(page_text)
+            .collect::<Result<Vec<String>, _>>()?;
         let members = pages.first().map_or(Ok(Vec::new()), |page| read_members(page))?;
-        let mut document =
-            Self { members, identity_overrides: Vec::new(), content: ContentDigest::default(), pages };
+        let mut document = Self {
+            members,
+            identity_overrides: Vec::new(),
+            content: ContentDigest::default(),
+            pages,
+        };
         Outline::read(&document)?;
         document.identity_overrides = document.find_identity_overrides()?;
         document.content = digest::of(&document)?;
@@ -99,27 +106,47 @@ impl Document {
     /// The top-level members with their JSON text, in the document's order.
     fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         let first = self.pages.first().map_or("", String::as_str);
-        self.members.iter().filter_map(move |member| Some((member.name.as_str(), first.get(member.value.clone())?)))
+        self.members
+            .iter()
+            .filter_map(move |member| Some((member.name.as_str(), first.get(member.value.clone())?)))
     }
 
     /// The JSON texts of all lists of identity overrides.
     pub(crate) fn identity_overrides(&self) -> impl Iterator<Item = &str> {
-        self.identity_overrides.iter().filter_map(|place| self.pages.get(place.page)?.get(place.value.clone()))
+        self.identity_overrides
+            .iter()
+            .filter_map(|place| self.pages.get(place.page)?.get(place.value.clone()))
     }
 
     fn find_identity_overrides(&self) -> Result<Vec<Place>, DocumentError> {
         let mut places = Vec::new();
-        if let Some(own) = self.members.iter().find(|member| member.name == "identity_overrides") {
-            places.push(Place { page: 0, value: own.value.clone() });
+        if let Some(own) = self
+            .members
+            .iter()
+            .find(|member| member.name == "identity_overrides")
+        {
+            places.push(Place {
+                page: 0,
+                value: own.value.clone(),
+            });
         }
         for (page, text) in self.pages.iter().enumerate().skip(1) {
             let members = read_members(text)?;
-            let own = members.into_iter().find(|member| member.name == "identity_overrides");
-            places.extend(own.map(|member| Place { page, value: member.value }));
+            let own = members
+                .into_iter()
+                .find(|member| member.name == "identity_overrides");
+            places.extend(own.map(|member| Place {
+                page,
+                value: member.value,
+            }));
         }
         let mut lists = Vec::with_capacity(places.len());
         for place in places {
-            let text = self.pages.get(place.page).and_then(|page| page.get(place.value.clone())).unwrap_or("null");
+            let text = self
+                .pages
+                .get(place.page)
+                .and_then(|page| page.get(place.value.clone()))
+                .unwrap_or("null");
             match Kind::of(text) {
                 Kind::List => lists.push(place),
                 Kind::Null => {}
@@ -133,7 +160,10 @@ impl Document {
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The text holds keys, identifiers and values.
-        f.debug_struct("Document").field("pages", &self.pages.len()).field("content", &self.content).finish()
+        f.debug_struct("Document")
+            .field("pages", &self.pages.len())
+            .field("content", &self.content)
+            .finish()
     }
 }
 
@@ -152,7 +182,10 @@ fn read_members(page: &str) -> Result<Vec<Member>, DocumentError> {
         let place = *places.entry(name.clone()).or_insert(members.len());
         match members.get_mut(place) {
             Some(member) => member.value = value,
-            None => members.push(Member { name: name.into_owned(), value }),
+            None => members.push(Member {
+                name: name.into_owned(),
+                value,
+            }),
         }
     }
     Ok(members)

@@ -51,17 +51,22 @@ impl<'a> Outline<'a> {
         if Kind::of(feature_states) != Kind::List {
             return Err(DocumentError::wrong_type("feature_states", "a list"));
         }
-        let api_key =
-            decode_string(required("api_key")?).ok_or_else(|| DocumentError::wrong_type("api_key", "a string"))?;
+        let api_key = decode_string(required("api_key")?)
+            .ok_or_else(|| DocumentError::wrong_type("api_key", "a string"))?;
         let project: Project<'a> = object("project", required("project")?)?;
-        let organisation: Organisation<'a> =
-            object("project.organisation", project.organisation.map_or("{}", RawValue::get))?;
+        let organisation: Organisation<'a> = object(
+            "project.organisation",
+            project.organisation.map_or("{}", RawValue::get),
+        )?;
         let hide_in_project = boolean("project.hide_disabled_flags", raw(project.hide_disabled_flags))?;
         let hide_in_environment = boolean("hide_disabled_flags", document.member("hide_disabled_flags"))?;
         Ok(Self {
             id: document.member("id").unwrap_or("null"),
             name_json: document.member("name").unwrap_or("null"),
-            name: document.member("name").and_then(decode_string).unwrap_or_default(),
+            name: document
+                .member("name")
+                .and_then(decode_string)
+                .unwrap_or_default(),
             api_key,
             feature_states,
             segments: list("project.segments", raw(project.segments))?,

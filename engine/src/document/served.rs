@@ -49,7 +49,11 @@ fn write_identity_overrides(out: &mut Vec<u8>, document: &Document) {
     out.push(b'[');
     let start = out.len();
     for list in document.identity_overrides() {
-        let elements = list.trim().strip_prefix('[').and_then(|list| list.strip_suffix(']')).unwrap_or_default();
+        let elements = list
+            .trim()
+            .strip_prefix('[')
+            .and_then(|list| list.strip_suffix(']'))
+            .unwrap_or_default();
         if elements.trim_ascii().is_empty() {
             continue;
         }

@@ -15,7 +15,9 @@ impl Span {
     }
 
     pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+        bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -99,7 +101,12 @@ impl Answers {
     /// Adds what a feature state without multivariate options answers.
     pub(crate) fn push(&mut self, parts: &FlagParts<'_>, value: &str, server_only: bool) -> Answer {
         let json = self.write(|out| parts.write(out, value));
-        Answer { json, multivariate: 0, enabled: parts.enabled, server_only }
+        Answer {
+            json,
+            multivariate: 0,
+            enabled: parts.enabled,
+            server_only,
+        }
     }
 
     /// Adds what a multivariate feature state answers.
@@ -112,18 +119,27 @@ impl Answers {
         let json = self.write(|out| parts.write_head(out));
         self.multivariates.push(multivariate);
         let multivariate = u32::try_from(self.multivariates.len()).unwrap_or(0);
-        Answer { json, multivariate, enabled: parts.enabled, server_only }
+        Answer {
+            json,
+            multivariate,
+            enabled: parts.enabled,
+            server_only,
+        }
     }
 
     /// Adds to the buffer; tells where.
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
         let start = offset(self.bytes.len());
         write(&mut self.bytes);
-        Span { start, end: offset(self.bytes.len()) }
+        Span {
+            start,
+            end: offset(self.bytes.len()),
+        }
     }
 
     pub(crate) fn multivariate(&self, answer: &Answer) -> Option<&Multivariate> {
-        self.multivariates.get(usize::try_from(answer.multivariate).ok()?.checked_sub(1)?)
+        self.multivariates
+            .get(usize::try_from(answer.multivariate).ok()?.checked_sub(1)?)
     }
 }
 
@@ -137,7 +153,9 @@ impl Multivariate {
     /// The option that an identity gets; `None`: the control value.
     pub(crate) fn choose(&self, identity_key: &str) -> Option<&MultivariateOption> {
         let percentage = hashed_percentage(&self.key, identity_key);
-        self.options.iter().find(|option| option.start <= percentage && percentage < option.end)
+        self.options
+            .iter()
+            .find(|option| option.start <= percentage && percentage < option.end)
     }
 
     /// Writes what follows the flag's start: the value, the variant, the end. Without an identity there is no variant.
@@ -155,8 +173,15 @@ impl Multivariate {
 
     /// How many bytes [`Self::write`] writes at most.
     pub(crate) fn longest(&self) -> usize {
-        let options = self.options.iter().map(|option| option.value_and_variant.length());
-        options.max().unwrap_or(0).max(self.control.length() + CONTROL_VARIANT.len()) + END.len()
+        let options = self
+            .options
+            .iter()
+            .map(|option| option.value_and_variant.length());
+        options
+            .max()
+            .unwrap_or(0)
+            .max(self.control.length() + CONTROL_VARIANT.len())
+            + END.len()
     }
 }
 

@@ -9,7 +9,10 @@ use crate::{Identity, KeyKind};
 
 /// The body of `flags/`.
 pub(super) fn flags(environment: &Environment, kind: KeyKind) -> Vec<u8> {
-    let flags = environment.features.defaults(kind).map_or(&[][..], |defaults| &defaults.bytes);
+    let flags = environment
+        .features
+        .defaults(kind)
+        .map_or(&[][..], |defaults| &defaults.bytes);
     [b"[", flags.strip_suffix(b",").unwrap_or(flags), b"]"].concat()
 }
 
@@ -34,7 +37,11 @@ pub(super) fn identity(
 ) -> Vec<u8> {
     const NAMES: usize = r#"{"identifier":"","traits":[],"flags":[]}"#.len();
     let flags = Flags::new(evaluation, kind);
-    let traits = if echoes_traits { identity.traits_length() } else { 0 };
+    let traits = if echoes_traits {
+        identity.traits_length()
+    } else {
+        0
+    };
     let mut out = Vec::with_capacity(NAMES + identity.identifier().len() + traits + flags.longest());
     out.extend_from_slice(br#"{"identifier":"#);
     identity.write_identifier(&mut out);
@@ -53,7 +60,10 @@ pub(super) fn identity(
 /// The body of `identities/?feature=name`.
 pub(super) fn identity_flag(evaluation: &Evaluation<'_>, kind: KeyKind, feature: u32) -> Option<Vec<u8>> {
     let flags = Flags::new(evaluation, kind);
-    let mut run = Run { out: &mut Vec::new(), pending: None };
+    let mut run = Run {
+        out: &mut Vec::new(),
+        pending: None,
+    };
     match flags.answer(feature) {
         Some(answer) => flags.write_answer(feature, answer, &mut run),
         None => run.push_defaults(flags.defaults?, feature, feature + 1),
@@ -83,7 +93,10 @@ struct Flags<'a, 'e> {
 impl<'a, 'e> Flags<'a, 'e> {
     fn new(evaluation: &'a Evaluation<'e>, kind: KeyKind) -> Self {
         let environment = evaluation.environment;
-        let own = evaluation.subject.identifier().map(|identifier| environment.identity_overrides.of(identifier));
+        let own = evaluation
+            .subject
+            .identifier()
+            .map(|identifier| environment.identity_overrides.of(identifier));
         Self {
             evaluation,
             kind,
@@ -97,10 +110,17 @@ impl<'a, 'e> Flags<'a, 'e> {
     fn longest(&self) -> usize {
         let answers = &self.evaluation.environment.answers;
         let longest = |answer: &Answer| {
-            answer.json.length() + answers.multivariate(answer).map_or(0, super::answer::Multivariate::longest)
+            answer.json.length()
+                + answers
+                    .multivariate(answer)
+                    .map_or(0, super::answer::Multivariate::longest)
         };
         let defaults = self.defaults.map_or(0, |defaults| defaults.bytes.len());
-        let multivariate = self.contested().iter().filter_map(|contested| contested.multivariate.as_ref()).map(longest);
+        let multivariate = self
+            .contested()
+            .iter()
+            .filter_map(|contested| contested.multivariate.as_ref())
+            .map(longest);
         let winners = self.winners.iter().flatten().map(|winner| longest(winner.answer));
         let own = self.own.iter().map(|own| longest(&own.answer));
         defaults + multivariate.sum::<usize>() + winners.sum::<usize>() + own.sum::<usize>() + 2
@@ -115,12 +135,17 @@ impl<'a, 'e> Flags<'a, 'e> {
         out.push(b'[');
         let start = out.len();
         let mut run = Run { out, pending: None };
-        let (mut contested, mut own) = (self.contested().iter().zip(0_usize..).peekable(), self.own.iter().peekable());
+        let (mut contested, mut own) = (
+            self.contested().iter().zip(0_usize..).peekable(),
+            self.own.iter().peekable(),
+        );
         let mut next = 0;
         loop {
             let by_segment = contested.peek().map(|(contested, _)| contested.feature);
             let by_identity = own.peek().map(|own| own.feature);
-            let Some(feature) = by_segment.into_iter().chain(by_identity).min() else { break };
+            let Some(feature) = by_segment.into_iter().chain(by_identity).min() else {
+                break;
+            };
             self.push_defaults(&mut run, next, feature);
             next = feature + 1;
             let contested = contested.next_if(|(contested, _)| contested.feature == feature);
@@ -130,7 +155,11 @@ impl<'a, 'e> Flags<'a, 'e> {
                 None => self.push_defaults(&mut run, feature, next),
             }
         }
-        self.push_defaults(&mut run, next, super::answer::offset(self.evaluation.environment.features.list.len()));
+        self.push_defaults(
+            &mut run,
+            next,
+            super::answer::offset(self.evaluation.environment.features.list.len()),
+        );
         run.flush();
         if out.len() > start {
             // The comma behind the last flag.
@@ -147,10 +176,19 @@ impl<'a, 'e> Flags<'a, 'e> {
 
     /// The answer of one feature; `None`: the plain default.
     fn answer(&self, feature: u32) -> Option<&'e Answer> {
-        let place = self.evaluation.environment.features.get(feature).and_then(|feature| feature.contested);
+        let place = self
+            .evaluation
+            .environment
+            .features
+            .get(feature)
+            .and_then(|feature| feature.contested);
         let place = place.map(|place| place as usize);
         let contested = place.and_then(|place| Some((self.contested().get(place)?, place)));
-        self.choose(feature, contested, self.own.iter().find(|own| own.feature == feature))
+        self.choose(
+            feature,
+            contested,
+            self.own.iter().find(|own| own.feature == feature),
+        )
     }
 
     fn choose(
@@ -160,20 +198,31 @@ impl<'a, 'e> Flags<'a, 'e> {
         own: Option<&'e IdentityOverride>,
     ) -> Option<&'e Answer> {
         let by_default = || contested.and_then(|(contested, _)| contested.multivariate.as_ref());
-        let read = self.evaluation.dependencies.as_ref().and_then(|dependencies| dependencies.outcome(feature));
+        let read = self
+            .evaluation
+            .dependencies
+            .as_ref()
+            .and_then(|dependencies| dependencies.outcome(feature));
         match read {
             Some(Outcome::Segment { answer, .. } | Outcome::Identity { answer }) => Some(answer),
             Some(Outcome::Default) => by_default(),
             None => {
                 let winner = contested.and_then(|(_, place)| self.winners.get(place).copied().flatten());
-                own.map(|own| &own.answer).or(winner.map(|winner| winner.answer)).or_else(by_default)
+                own.map(|own| &own.answer)
+                    .or(winner.map(|winner| winner.answer))
+                    .or_else(by_default)
             }
         }
     }
 
     fn write_answer(&self, feature: u32, answer: &'e Answer, run: &mut Run<'_, 'e>) {
         let environment = self.evaluation.environment;
-        let server_only = || environment.features.get(feature).is_none_or(|feature| feature.server_only);
+        let server_only = || {
+            environment
+                .features
+                .get(feature)
+                .is_none_or(|feature| feature.server_only)
+        };
         if self.kind == KeyKind::Client && (answer.server_only || server_only())
             || environment.hides_disabled_flags && !answer.enabled
         {

@@ -72,7 +72,9 @@ impl<'e> Dependencies<'e> {
         if self.outcome(feature).is_none() {
             self.resolve(evaluation, feature)?;
         }
-        Ok(self.outcome(feature).and_then(|outcome| super::context::flag_result(evaluation, feature, outcome)))
+        Ok(self
+            .outcome(feature)
+            .and_then(|outcome| super::context::flag_result(evaluation, feature, outcome)))
     }
 
     fn resolve(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<(), Raised> {
@@ -101,21 +103,40 @@ impl<'e> Dependencies<'e> {
     /// Evaluates every segment that overrides the feature, the winner known or not: each may cut a cycle.
     fn find_outcome(&self, evaluation: &Evaluation<'e>, feature: u32) -> Outcome<'e> {
         let environment = evaluation.environment;
-        let contested = environment.features.get(feature).and_then(|feature| feature.contested);
+        let contested = environment
+            .features
+            .get(feature)
+            .and_then(|feature| feature.contested);
         let mut winner: Option<(u32, Outcome<'e>)> = None;
         for place in self.segments.get(feature as usize).map_or(&[][..], Vec::as_slice) {
             if !self.segment_matches(evaluation, *place) {
                 continue;
             }
-            let overrides = environment.segments.get(*place as usize).map_or(&[][..], |segment| &*segment.overrides);
-            for candidate in overrides.iter().filter(|candidate| Some(candidate.contested) == contested) {
+            let overrides = environment
+                .segments
+                .get(*place as usize)
+                .map_or(&[][..], |segment| &*segment.overrides);
+            for candidate in overrides
+                .iter()
+                .filter(|candidate| Some(candidate.contested) == contested)
+            {
                 if winner.is_none_or(|(rank, _)| candidate.rank < rank) {
-                    winner = Some((candidate.rank, Outcome::Segment { answer: &candidate.answer, place: *place }));
+                    winner = Some((
+                        candidate.rank,
+                        Outcome::Segment {
+                            answer: &candidate.answer,
+                            place: *place,
+                        },
+                    ));
                 }
             }
         }
         let identifier = evaluation.subject.identifier().unwrap_or_default();
-        let own = environment.identity_overrides.of(identifier).iter().find(|own| own.feature == feature);
+        let own = environment
+            .identity_overrides
+            .of(identifier)
+            .iter()
+            .find(|own| own.feature == feature);
         match own.filter(|_| evaluation.subject.identifier().is_some()) {
             Some(own) => Outcome::Identity { answer: &own.answer },
             None => winner.map_or(Outcome::Default, |(_, outcome)| outcome),

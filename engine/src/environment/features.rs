@@ -82,6 +82,7 @@ impl Features {
         let name = name.to_lowercase();
         let first = self.by_lowercase.partition_point(|(other, _)| **other < *name);
         let rest = self.by_lowercase.get(first..).unwrap_or_default().iter();
-        rest.take_while(move |(other, _)| **other == *name).map(|(_, feature)| *feature)
+        rest.take_while(move |(other, _)| **other == *name)
+            .map(|(_, feature)| *feature)
     }
 }

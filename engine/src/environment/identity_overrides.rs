@@ -39,16 +39,31 @@ impl IdentityOverrides {
             return &[];
         }
         let hash = self.hasher.hash_one(identifier);
-        let found = self.by_identifier.find(hash, |place| self.identifier(*place) == identifier);
-        let Some(place) = found.map(|place| *place as usize) else { return &[] };
-        let start = self.identities.get(place).map_or(0, |identity| identity.first as usize);
-        let end = self.identities.get(place + 1).map_or(self.overrides.len(), |next| next.first as usize);
+        let found = self
+            .by_identifier
+            .find(hash, |place| self.identifier(*place) == identifier);
+        let Some(place) = found.map(|place| *place as usize) else {
+            return &[];
+        };
+        let start = self
+            .identities
+            .get(place)
+            .map_or(0, |identity| identity.first as usize);
+        let end = self
+            .identities
+            .get(place + 1)
+            .map_or(self.overrides.len(), |next| next.first as usize);
         self.overrides.get(start..end).unwrap_or_default()
     }
 
     fn identifier(&self, place: u32) -> &str {
-        let span = self.identities.get(place as usize).map_or(Span::default(), |identity| identity.identifier);
-        self.identifiers.get(span.start as usize..span.end as usize).unwrap_or_default()
+        let span = self
+            .identities
+            .get(place as usize)
+            .map_or(Span::default(), |identity| identity.identifier);
+        self.identifiers
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -62,7 +77,13 @@ pub(crate) struct IdentityOverridesBuilder {
 
 impl IdentityOverridesBuilder {
     pub(crate) fn reserve(&mut self, identities: usize) {
-        let IdentityOverrides { hasher, by_identifier, identities: known, identifiers, .. } = &mut self.built;
+        let IdentityOverrides {
+            hasher,
+            by_identifier,
+            identities: known,
+            identifiers,
+            ..
+        } = &mut self.built;
         known.reserve_exact(identities);
         self.gathered.reserve(identities);
         by_identifier.reserve(identities, |place| hash_of(hasher, known, identifiers, *place));
@@ -70,7 +91,13 @@ impl IdentityOverridesBuilder {
 
     /// The place of an identity, a new one where the identifier is new.
     pub(crate) fn identity(&mut self, identifier: &str) -> u32 {
-        let IdentityOverrides { hasher, by_identifier, identities, identifiers, .. } = &mut self.built;
+        let IdentityOverrides {
+            hasher,
+            by_identifier,
+            identities,
+            identifiers,
+            ..
+        } = &mut self.built;
         let hash = hasher.hash_one(identifier);
         let is_same = |place: &u32| text_of(identities, identifiers, *place) == identifier;
         if let Some(place) = by_identifier.find(hash, is_same) {
@@ -79,19 +106,28 @@ impl IdentityOverridesBuilder {
         let place = super::answer::offset(identities.len());
         let start = super::answer::offset(identifiers.len());
         identifiers.push_str(identifier);
-        let identifier = Span { start, end: super::answer::offset(identifiers.len()) };
+        let identifier = Span {
+            start,
+            end: super::answer::offset(identifiers.len()),
+        };
         identities.push(OverriddenIdentity { identifier, first: 0 });
-        by_identifier.insert_unique(hash, place, |other| hash_of(hasher, identities, identifiers, *other));
+        by_identifier.insert_unique(hash, place, |other| {
+            hash_of(hasher, identities, identifiers, *other)
+        });
         place
     }
 
     pub(crate) fn push(&mut self, identity: u32, feature: u32, answer: Answer) {
-        self.gathered.push((identity, IdentityOverride { feature, answer }));
+        self.gathered
+            .push((identity, IdentityOverride { feature, answer }));
     }
 
     /// Of several overrides of a feature for one identity the first counts.
     pub(crate) fn build(self) -> IdentityOverrides {
-        let Self { mut built, mut gathered } = self;
+        let Self {
+            mut built,
+            mut gathered,
+        } = self;
         gathered.sort_by_key(|(identity, own)| (*identity, own.feature));
         gathered.dedup_by_key(|(identity, own)| (*identity, own.feature));
         let mut next = 0;
@@ -114,8 +150,12 @@ impl IdentityOverridesBuilder {
 }
 
 fn text_of<'a>(identities: &[OverriddenIdentity], identifiers: &'a str, place: u32) -> &'a str {
-    let span = identities.get(place as usize).map_or(Span::default(), |identity| identity.identifier);
-    identifiers.get(span.start as usize..span.end as usize).unwrap_or_default()
+    let span = identities
+        .get(place as usize)
+        .map_or(Span::default(), |identity| identity.identifier);
+    identifiers
+        .get(span.start as usize..span.end as usize)
+        .unwrap_or_default()
 }
 
 fn hash_of(

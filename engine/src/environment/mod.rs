@@ -88,27 +88,45 @@ impl Environment {
     /// The body of `identities/`: identifier, the echo of the traits, the flags.
     pub fn identity_answer(&self, kind: KeyKind, identity: &Identity<'_>) -> Vec<u8> {
         let takes_traits = self.takes_traits(kind);
-        body::identity(&Evaluation::new(self, Some(identity), takes_traits), kind, identity, takes_traits)
+        body::identity(
+            &Evaluation::new(self, Some(identity), takes_traits),
+            kind,
+            identity,
+            takes_traits,
+        )
     }
 
     /// The body of `identities/?feature=name` (exact name). `None`: unknown or hidden.
     pub fn identity_flag(&self, kind: KeyKind, identity: &Identity<'_>, name: &str) -> Option<Vec<u8>> {
         let feature = self.features.named(name)?;
-        body::identity_flag(&Evaluation::new(self, Some(identity), self.takes_traits(kind)), kind, feature)
+        body::identity_flag(
+            &Evaluation::new(self, Some(identity), self.takes_traits(kind)),
+            kind,
+            feature,
+        )
     }
 
     /// The names of the segments that the identity is in, in document order; `None`: without an identity, as evaluation
     /// contexts of Flagsmith's engine may be. For diagnostics and tests: it evaluates every segment.
-    pub fn matching_segments(&self, identity: Option<&Identity<'_>>) -> Vec<&str> {
-        let evaluation = Evaluation::new(self, identity, true);
+    pub fn matching_segments<'i>(&self, identity: impl Into<Option<&'i Identity<'i>>>) -> Vec<&str> {
+        let evaluation = Evaluation::new(self, identity.into(), true);
         let matches = evaluation.all_segments();
-        self.segments.iter().zip(matches).filter(|(_, matches)| *matches).map(|(segment, _)| &*segment.name).collect()
+        self.segments
+            .iter()
+            .zip(matches)
+            .filter(|(_, matches)| *matches)
+            .map(|(segment, _)| &*segment.name)
+            .collect()
     }
 
     /// Every flag that a server-side key may see, in document order; `None`: without an identity, which `flags/` is
     /// not: here segments that need no identity do count, as in Flagsmith's engine. For diagnostics and tests.
-    pub fn evaluate(&self, identity: Option<&Identity<'_>>) -> Vec<Flag> {
-        flag::parse(&body::evaluated_flags(&Evaluation::new(self, identity, true)))
+    pub fn evaluate<'i>(&self, identity: impl Into<Option<&'i Identity<'i>>>) -> Vec<Flag> {
+        flag::parse(&body::evaluated_flags(&Evaluation::new(
+            self,
+            identity.into(),
+            true,
+        )))
     }
 
     /// Whether traits sent with this kind of key count.

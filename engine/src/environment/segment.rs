@@ -40,10 +40,17 @@ pub(crate) enum RuleKind {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost all conditions match; a box would cost each a cache miss"
+)]
 pub(crate) enum Condition {
     /// One that the reference engine would raise on, or could not even load.
     Raising,
-    Matching { source: Source, matcher: Matcher },
+    Matching {
+        source: Source,
+        matcher: Matcher,
+    },
 }
 
 /// Where a condition's value comes from.
@@ -64,9 +71,12 @@ pub(crate) enum Path {
     IdentityKey,
     IdentityTrait(u32),
     /// What the path finds in every evaluation.
-    Constant(PyValue),
+    Constant(Option<PyValue>),
     /// Part of the result of another feature; `None`: the environment lacks it.
-    Flag { feature: Option<u32>, rest: Query },
+    Flag {
+        feature: Option<u32>,
+        rest: Query,
+    },
     /// Anything below `$.identity`.
     Identity(Query),
     /// Anything else: the whole evaluation context is needed.

@@ -27,6 +27,8 @@ pub(crate) struct Subject<'e> {
 #[derive(Clone)]
 enum Slot<'e> {
     Unset,
+    /// Sent as null: not set either, but a path finds it.
+    Null,
     Set(Value<'e>),
     /// The reference raises on reading it.
     Raising,
@@ -39,13 +41,19 @@ impl<'e> Subject<'e> {
         takes_traits: bool,
     ) -> Self {
         let mut traits = smallvec![Slot::Unset; environment.trait_slots.len()];
-        for sent in identity.filter(|_| takes_traits).map_or(&[][..], Identity::traits) {
-            let slot = environment.trait_slots.get(&*sent.key).and_then(|slot| traits.get_mut(*slot as usize));
+        for sent in identity
+            .filter(|_| takes_traits)
+            .map_or(&[][..], Identity::traits)
+        {
+            let slot = environment
+                .trait_slots
+                .get(&*sent.key)
+                .and_then(|slot| traits.get_mut(*slot as usize));
             // Of several traits of one key the last counts, be it null.
             if let Some(slot) = slot {
                 *slot = match sent.value.to_value() {
                     Ok(Some(value)) => Slot::Set(value),
-                    Ok(None) => Slot::Unset,
+                    Ok(None) => Slot::Null,
                     Err(Raised) => Slot::Raising,
                 };
             }
@@ -65,8 +73,13 @@ impl<'e> Subject<'e> {
         match self.traits.get(slot as usize) {
             Some(Slot::Set(value)) => Ok(Some(value)),
             Some(Slot::Raising) => Err(Raised),
-            Some(Slot::Unset) | None => Ok(None),
+            Some(Slot::Unset | Slot::Null) | None => Ok(None),
         }
+    }
+
+    /// Whether the trait was sent as null.
+    pub(crate) fn is_null(&self, slot: u32) -> bool {
+        matches!(self.traits.get(slot as usize), Some(Slot::Null))
     }
 
     pub(crate) fn identifier(&self) -> Option<&'e str> {
@@ -87,7 +100,8 @@ impl<'e> Subject<'e> {
 
     /// The part of the evaluation context below `$.identity`.
     pub(crate) fn identity_context(&self) -> &PyValue {
-        self.identity_context.get_or_init(|| PyValue::Dict(self.identity_member().into_iter().collect()))
+        self.identity_context
+            .get_or_init(|| PyValue::Dict(self.identity_member().into_iter().collect()))
     }
 
     /// The whole evaluation context.
@@ -99,7 +113,13 @@ impl<'e> Subject<'e> {
             };
             // What segments may read of flags is resolved on its own: see `dependencies`.
             let flags = ("flags".to_owned(), PyValue::Dict(Vec::new()));
-            PyValue::Dict(known.into_iter().chain(self.identity_member()).chain([flags]).collect())
+            PyValue::Dict(
+                known
+                    .into_iter()
+                    .chain(self.identity_member())
+                    .chain([flags])
+                    .collect(),
+            )
         })
     }
 
@@ -119,7 +139,10 @@ impl<'e> Subject<'e> {
         }
         let key = self.key().unwrap_or_default().to_owned();
         let members = vec![
-            ("identifier".to_owned(), PyValue::String(identity.identifier().to_owned())),
+            (
+                "identifier".to_owned(),
+                PyValue::String(identity.identifier().to_owned()),
+            ),
             ("traits".to_owned(), PyValue::Dict(traits)),
             ("key".to_owned(), PyValue::String(key)),
         ];

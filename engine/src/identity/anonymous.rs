@@ -22,9 +22,11 @@ pub(super) fn identifier(traits: &[Trait<'_>], random: impl FnOnce() -> [u8; 16]
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to memory does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to memory does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -80,7 +80,9 @@ impl<'de> Deserialize<'de> for Body<'de> {
                 while let Some(field) = map.next_key()? {
                     match field {
                         Field::Identifier => body.identifier = Some(map.next_value()?),
-                        Field::Traits => body.traits = map.next_value::<Option<Traits<'_>>>()?.unwrap_or_default().0,
+                        Field::Traits => {
+                            body.traits = map.next_value::<Option<Traits<'_>>>()?.unwrap_or_default().0
+                        }
                         Field::Transient => body.transient = Some(map.next_value()?),
                         Field::TraitKey | Field::TraitValue | Field::Other => {
                             map.next_value::<IgnoredAny>()?;

@@ -39,13 +39,18 @@ impl fmt::Display for IdentityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotJson => f.write_str("the body is not valid JSON"),
-            Self::Form => f.write_str("the body must be an object whose traits, where given, are a list of objects"),
+            Self::Form => {
+                f.write_str("the body must be an object whose traits, where given, are a list of objects")
+            }
             Self::Identifier => f.write_str("identifier must be a string"),
             Self::Transient => f.write_str("transient must be a boolean"),
             Self::TraitKey => f.write_str("trait_key must be a string"),
             Self::TraitKeyLength => write!(f, "trait_key must have at most {LONGEST_TRAIT_KEY} characters"),
             Self::TraitValue => f.write_str("trait_value is required (null unsets the trait)"),
-            Self::TraitValueLength => write!(f, "trait_value must have at most {LONGEST_TRAIT_VALUE} characters"),
+            Self::TraitValueLength => write!(
+                f,
+                "trait_value must have at most {LONGEST_TRAIT_VALUE} characters"
+            ),
             Self::TraitValueDepth => f.write_str("trait_value is nested too deeply"),
             Self::TraitTransient => f.write_str("a trait's transient must be a boolean"),
             Self::Number => f.write_str("a number is too large"),

@@ -2,9 +2,9 @@
 mod anonymous;
 mod body;
 mod error;
-mod traits;
 #[cfg(test)]
 mod tests;
+mod traits;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,7 +36,11 @@ impl<'a> Identity<'a> {
     /// Where the body is no JSON object of the expected form; the error never repeats what was sent.
     pub fn from_json(body: &'a [u8], random: impl FnOnce() -> [u8; 16]) -> Result<Self, IdentityError> {
         let body = body::Body::read(body)?;
-        let traits = body.traits.into_iter().map(Trait::read).collect::<Result<Vec<_>, _>>()?;
+        let traits = body
+            .traits
+            .into_iter()
+            .map(Trait::read)
+            .collect::<Result<Vec<_>, _>>()?;
         traits::check_transient(body.transient, IdentityError::Transient)?;
         let identifier = body.identifier.map_or(Ok(None), read_identifier)?;
         Ok(Self::new(identifier, traits, random))
@@ -71,10 +75,19 @@ impl<'a> Identity<'a> {
         &self.traits
     }
 
-    fn new(identifier: Option<Cow<'a, str>>, traits: Vec<Trait<'a>>, random: impl FnOnce() -> [u8; 16]) -> Self {
+    fn new(
+        identifier: Option<Cow<'a, str>>,
+        traits: Vec<Trait<'a>>,
+        random: impl FnOnce() -> [u8; 16],
+    ) -> Self {
         let anonymous = identifier.is_none();
         let identifier = identifier.unwrap_or_else(|| Cow::Owned(anonymous::identifier(&traits, random)));
-        Self { identifier, traits, anonymous, key: None }
+        Self {
+            identifier,
+            traits,
+            anonymous,
+            key: None,
+        }
     }
 
     /// How many bytes [`Self::write_traits`] writes at most.
@@ -107,7 +120,10 @@ impl<'a> Identity<'a> {
 impl fmt::Debug for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Never the identifier or a trait.
-        f.debug_struct("Identity").field("anonymous", &self.anonymous).field("traits", &self.traits.len()).finish()
+        f.debug_struct("Identity")
+            .field("anonymous", &self.anonymous)
+            .field("traits", &self.traits.len())
+            .finish()
     }
 }
 

@@ -47,7 +47,12 @@ impl<'a> Trait<'a> {
         }
         let value = TraitValue::read(sent.value.ok_or(IdentityError::TraitValue)?)?;
         let transient = check_transient(sent.transient, IdentityError::TraitTransient)?;
-        Ok(Self { key, key_json, value, transient })
+        Ok(Self {
+            key,
+            key_json,
+            value,
+            transient,
+        })
     }
 
     /// How many bytes the echo of the trait takes at most, its comma included.
@@ -72,7 +77,9 @@ impl<'a> Trait<'a> {
             TraitValue::Unset => out.extend_from_slice(b"null"),
             TraitValue::Boolean(true) => out.extend_from_slice(b"true"),
             TraitValue::Boolean(false) => out.extend_from_slice(b"false"),
-            TraitValue::Number(json) | TraitValue::String { json, .. } => out.extend_from_slice(json.as_bytes()),
+            TraitValue::Number(json) | TraitValue::String { json, .. } => {
+                out.extend_from_slice(json.as_bytes())
+            }
             TraitValue::Converted(text) => write_string(out, text),
         }
         if self.transient || all_transient {
@@ -107,7 +114,10 @@ impl<'a> TraitValue<'a> {
                 if is_longer(&text, LONGEST_TRAIT_VALUE) {
                     return Err(IdentityError::TraitValueLength);
                 }
-                Ok(Self::String { json: json.get(), text })
+                Ok(Self::String {
+                    json: json.get(),
+                    text,
+                })
             }
         }
     }
@@ -170,8 +180,16 @@ impl<'a> TraitValue<'a> {
 /// The `v` of `{"value": v, "type": …}`, which is how Elixir's SDK sends a value.
 fn wrapped_value(json: &RawValue) -> Option<&RawValue> {
     let Members(members) = serde_json::from_str(json.get()).ok()?;
-    let last = |name: &str| members.iter().rev().find(|member| member.0 == name).map(|member| member.1);
-    let all_known = members.iter().all(|(name, _)| matches!(name.as_ref(), "value" | "type"));
+    let last = |name: &str| {
+        members
+            .iter()
+            .rev()
+            .find(|member| member.0 == name)
+            .map(|member| member.1)
+    };
+    let all_known = members
+        .iter()
+        .all(|(name, _)| matches!(name.as_ref(), "value" | "type"));
     last("type").and(last("value")).filter(|_| all_known)
 }
 

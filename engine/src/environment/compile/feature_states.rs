@@ -28,6 +28,8 @@ pub(super) struct FeatureStates<'a> {
 /// A feature state of the environment.
 pub(super) struct NamedState<'a> {
     pub name: Cow<'a, str>,
+    /// One of the feature states of this name is for server-side keys only.
+    pub server_only: bool,
     pub state: FeatureState<'a>,
 }
 
@@ -44,32 +46,51 @@ impl<'a> FeatureStates<'a> {
             of_environment: Vec::new(),
             answers: Answers::default(),
             types: HashMap::new(),
-            server_only: elements(outline.server_key_only_feature_ids).into_iter().map(RawValue::get).collect(),
+            server_only: elements(outline.server_key_only_feature_ids)
+                .into_iter()
+                .map(RawValue::get)
+                .collect(),
         };
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
         for (number, json) in (1..).zip(elements(outline.feature_states)) {
             let state = match read(json) {
                 Ok(state) => state,
                 Err(problem) => {
-                    warnings.push(&format!("feature state {number}"), &format!("{problem}; it is left out"));
+                    warnings.push(
+                        &format!("feature state {number}"),
+                        &format!("{problem}; it is left out"),
+                    );
                     continue;
                 }
             };
             states.note_type(&state, warnings);
+            let server_only = states.server_only.contains(state.feature.id.get());
             let name = state.feature.name.0.clone();
             let place = *places.entry(name.clone()).or_insert(states.of_environment.len());
             match states.of_environment.get_mut(place) {
-                Some(earlier) => earlier.state = state,
-                None => states.of_environment.push(NamedState { name, state }),
+                Some(earlier) => {
+                    earlier.server_only |= server_only;
+                    earlier.state = state;
+                }
+                None => states.of_environment.push(NamedState {
+                    name,
+                    server_only,
+                    state,
+                }),
             }
         }
         states
     }
 
     fn note_type(&mut self, state: &FeatureState<'a>, warnings: &mut Warnings) {
-        let Some(r#type) = state.feature.r#type.and_then(|json| decode_string(json.get())) else { return };
+        let Some(r#type) = state.feature.r#type.and_then(|json| decode_string(json.get())) else {
+            return;
+        };
         if r#type.len() > LONGEST_TYPE {
-            warnings.push(&part(state), "its type is not one of Flagsmith's; it is reported as STANDARD");
+            warnings.push(
+                &part(state),
+                "its type is not one of Flagsmith's; it is reported as STANDARD",
+            );
             return;
         }
         self.types.entry(state.feature.id.get()).or_insert(r#type);
@@ -84,12 +105,18 @@ impl<'a> FeatureStates<'a> {
         warnings: &mut Warnings,
     ) -> Option<DefaultAnswer> {
         let own = std::mem::take(&mut self.of_environment);
-        let answer = own.get(place).map(|NamedState { state, .. }| {
-            let server_only = self.server_only.contains(state.feature.id.get());
-            let needed = always || super::multivariate::is_multivariate(state);
-            let answer = needed.then(|| self.answer(state, &|| part(state), warnings));
-            DefaultAnswer { server_only, answer }
-        });
+        let answer = own.get(place).map(
+            |NamedState {
+                 state, server_only, ..
+             }| {
+                let needed = always || super::multivariate::is_multivariate(state);
+                let answer = needed.then(|| self.answer(state, &|| part(state), warnings));
+                DefaultAnswer {
+                    server_only: *server_only,
+                    answer,
+                }
+            },
+        );
         self.of_environment = own;
         answer
     }
@@ -103,7 +130,10 @@ impl<'a> FeatureStates<'a> {
     ) -> Answer {
         let server_only = self.server_only.contains(state.feature.id.get());
         let multivariate = super::multivariate::compile(state, &mut self.answers, part, warnings);
-        let r#type = self.types.get(state.feature.id.get()).map_or(STANDARD, |r#type| r#type);
+        let r#type = self
+            .types
+            .get(state.feature.id.get())
+            .map_or(STANDARD, |r#type| r#type);
         let parts = parts(state, r#type);
         match multivariate {
             Some(multivariate) => self.answers.push_multivariate(&parts, multivariate, server_only),
@@ -113,7 +143,12 @@ impl<'a> FeatureStates<'a> {
 
     /// A feature state's parts; its type is that of the environment's feature with the same id.
     pub(super) fn parts<'s>(&'s self, state: &'s FeatureState<'a>) -> FlagParts<'s> {
-        parts(state, self.types.get(state.feature.id.get()).map_or(STANDARD, |r#type| r#type))
+        parts(
+            state,
+            self.types
+                .get(state.feature.id.get())
+                .map_or(STANDARD, |r#type| r#type),
+        )
     }
 }
 
@@ -135,7 +170,12 @@ pub(super) fn value<'a>(state: &FeatureState<'a>) -> &'a str {
 }
 
 fn parts<'s>(state: &'s FeatureState<'_>, r#type: &'s str) -> FlagParts<'s> {
-    FlagParts { id: state.feature.id.get(), name: &state.feature.name.0, r#type, enabled: state.enabled }
+    FlagParts {
+        id: state.feature.id.get(),
+        name: &state.feature.name.0,
+        r#type,
+        enabled: state.enabled,
+    }
 }
 
 fn part(state: &FeatureState<'_>) -> String {

@@ -28,7 +28,9 @@ pub(super) fn compile<'a>(
             // Identities are named by their place: an identifier is nobody's business.
             let part = || format!("identity override {number}");
             match read(json) {
-                Ok((identifier, own)) => add(&mut builder, &identifier, &own, features, states, &part, warnings),
+                Ok((identifier, own)) => {
+                    add(&mut builder, &identifier, &own, features, states, &part, warnings)
+                }
                 Err(problem) => warnings.push(&part(), &format!("{problem}; it is left out")),
             }
         }
@@ -68,7 +70,9 @@ fn add<'a>(
                 continue;
             }
         };
-        let Some(feature) = features.named(&state.feature.name.0) else { continue };
+        let Some(feature) = features.named(&state.feature.name.0) else {
+            continue;
+        };
         let identity = *identity.get_or_insert_with(|| builder.identity(identifier));
         let answer = states.answer(&state, part, warnings);
         builder.push(identity, feature, answer);

@@ -23,8 +23,8 @@ use crate::document::{Document, Outline};
 use crate::json::Text;
 use crate::{KeyKind, Warning};
 use feature_states::{FeatureStates, NamedState};
-use properties::Properties;
 pub(super) use multivariate::uuid_integer;
+use properties::Properties;
 use warnings::Warnings;
 
 /// Compiles a document.
@@ -56,8 +56,19 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     let (mut segments, pending) = segments::compile(outline, &mut states, &mut properties, warnings);
     let segments_by_feature = segments::dependencies(&pending, features.list.len());
     let ranked = segments::rank(pending);
-    let Properties { slots: trait_slots, reads_flags, reads_context, .. } = properties;
-    contest_features(&mut features, &mut states, &segments_by_feature, reads_flags, warnings);
+    let Properties {
+        slots: trait_slots,
+        reads_flags,
+        reads_context,
+        ..
+    } = properties;
+    contest_features(
+        &mut features,
+        &mut states,
+        &segments_by_feature,
+        reads_flags,
+        warnings,
+    );
     segments::attach_overrides(&mut segments, ranked, &features, &mut states, warnings);
     let identity_overrides = identity_overrides::compile(document, &mut features, &mut states, warnings);
     features.defaults = write_defaults(outline, &features, &states);
@@ -107,7 +118,9 @@ fn name_features(states: &[NamedState<'_>]) -> Features {
     let mut features = Features::default();
     for (place, state) in (0..).zip(states) {
         features.by_name.insert(state.name.as_ref().into(), place);
-        features.by_lowercase.push((state.name.to_lowercase().into(), place));
+        features
+            .by_lowercase
+            .push((state.name.to_lowercase().into(), place));
         features.list.push(Feature {
             enabled: state.state.enabled,
             server_only: false,
@@ -129,14 +142,21 @@ fn contest_features(
     warnings: &mut Warnings,
 ) {
     for (place, feature) in (0..).zip(&mut features.list) {
-        feature.targeted = segments.get(place as usize).is_some_and(|segments| !segments.is_empty());
-        let Some(answer) = states.default_answer(place as usize, reads_flags, warnings) else { continue };
+        feature.targeted = segments
+            .get(place as usize)
+            .is_some_and(|segments| !segments.is_empty());
+        let Some(answer) = states.default_answer(place as usize, reads_flags, warnings) else {
+            continue;
+        };
         feature.server_only = answer.server_only;
         feature.default = answer.answer;
         let multivariate = answer.answer.filter(Answer::is_multivariate);
         if feature.targeted || multivariate.is_some() {
             feature.contested = Some(offset(features.contested.len()));
-            features.contested.push(Contested { feature: place, multivariate });
+            features.contested.push(Contested {
+                feature: place,
+                multivariate,
+            });
         }
     }
 }
@@ -144,7 +164,11 @@ fn contest_features(
 /// Writes the default flags for each kind of key; once where both see the same.
 fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureStates<'_>) -> Vec<Defaults> {
     let any_server_only = features.list.iter().any(|feature| feature.server_only);
-    let kinds: &[KeyKind] = if any_server_only { &[KeyKind::Server, KeyKind::Client] } else { &[KeyKind::Server] };
+    let kinds: &[KeyKind] = if any_server_only {
+        &[KeyKind::Server, KeyKind::Client]
+    } else {
+        &[KeyKind::Server]
+    };
     let write = |kind: &KeyKind| {
         let mut defaults = Defaults::default();
         defaults.starts.push(0);
@@ -152,7 +176,9 @@ fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureSt
             let hidden = *kind == KeyKind::Client && feature.server_only
                 || outline.hide_disabled_flags && !feature.enabled;
             if !hidden {
-                states.parts(&state.state).write(&mut defaults.bytes, feature_states::value(&state.state));
+                states
+                    .parts(&state.state)
+                    .write(&mut defaults.bytes, feature_states::value(&state.state));
             }
             defaults.starts.push(offset(defaults.bytes.len()));
         }
@@ -163,7 +189,11 @@ fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureSt
 }
 
 fn overriding(segments: &[Segment]) -> Vec<u32> {
-    (0..).zip(segments).filter(|(_, segment)| !segment.overrides.is_empty()).map(|(place, _)| place).collect()
+    (0..)
+        .zip(segments)
+        .filter(|(_, segment)| !segment.overrides.is_empty())
+        .map(|(place, _)| place)
+        .collect()
 }
 
 /// The elements of a JSON list.

@@ -12,7 +12,9 @@ type Order = (bool, u128);
 
 /// Whether the feature state has multivariate options.
 pub(super) fn is_multivariate(state: &FeatureState<'_>) -> bool {
-    let values = state.multivariate_feature_state_values.map_or("[]", RawValue::get);
+    let values = state
+        .multivariate_feature_state_values
+        .map_or("[]", RawValue::get);
     Kind::of(values) == Kind::List && !values.trim_start_matches('[').trim_start().starts_with(']')
 }
 
@@ -27,27 +29,47 @@ pub(super) fn compile(
         return None;
     }
     let mut options = Vec::new();
-    for json in elements(state.multivariate_feature_state_values.map_or("[]", RawValue::get)) {
+    for json in elements(
+        state
+            .multivariate_feature_state_values
+            .map_or("[]", RawValue::get),
+    ) {
         match read_option(json) {
             Ok(option) => options.push(option),
             Err(problem) => {
-                warnings.push(&part(), &format!("a multivariate option: {problem}; it is left out"));
+                warnings.push(
+                    &part(),
+                    &format!("a multivariate option: {problem}; it is left out"),
+                );
             }
         }
     }
     let key = feature_state_key(state.django_id, state.featurestate_uuid).unwrap_or_else(|| {
-        warnings.push(&part(), "it has neither django_id nor featurestate_uuid; its percentages are not core's");
+        warnings.push(
+            &part(),
+            "it has neither django_id nor featurestate_uuid; its percentages are not core's",
+        );
         String::new()
     });
     if options.iter().all(|option| option.order.is_some()) {
         options.sort_by_key(|option| option.order);
     } else {
-        warnings.push(&part(), "multivariate options without a usable id; they are tried in document order");
+        warnings.push(
+            &part(),
+            "multivariate options without a usable id; they are tried in document order",
+        );
     }
     let mut start = 0.0;
-    let options = options.into_iter().map(|option| option.compile(&mut start, answers)).collect();
+    let options = options
+        .into_iter()
+        .map(|option| option.compile(&mut start, answers))
+        .collect();
     let control = answers.write(|out| write_minified(out, feature_states::value(state)));
-    Some(Multivariate { key: key.into(), options, control })
+    Some(Multivariate {
+        key: key.into(),
+        options,
+        control,
+    })
 }
 
 /// An option that could be read.
@@ -69,7 +91,12 @@ impl ReadOption<'_> {
             out.extend_from_slice(br#","variant":"#);
             write_minified(out, self.key);
         });
-        MultivariateOption { start: from, end, weight: self.weight_text.into(), value_and_variant }
+        MultivariateOption {
+            start: from,
+            end,
+            weight: self.weight_text.into(),
+            value_and_variant,
+        }
     }
 }
 
@@ -77,26 +104,39 @@ fn read_option(json: &RawValue) -> Result<ReadOption<'_>, String> {
     let option: MultivariateValue<'_> =
         serde_json::from_str(json.get()).map_err(|error| problem(&error).into_owned())?;
     let allocation = PyValue::from_json(option.percentage_allocation).ok();
-    let Some((weight, weight_text)) = allocation.and_then(|weight| Some((number(&weight)?, weight.text()))) else {
+    let Some((weight, weight_text)) = allocation.and_then(|weight| Some((number(&weight)?, weight.text())))
+    else {
         return Err("its percentage_allocation is not a number".to_owned());
     };
     Ok(ReadOption {
         order: order(&option),
         weight,
         weight_text,
-        value: option.multivariate_feature_option.value.map_or("null", RawValue::get),
-        key: option.multivariate_feature_option.key.map_or("null", RawValue::get),
+        value: option
+            .multivariate_feature_option
+            .value
+            .map_or("null", RawValue::get),
+        key: option
+            .multivariate_feature_option
+            .key
+            .map_or("null", RawValue::get),
     })
 }
 
 /// By `id`, or, where that is null, 0 or absent, by `mv_fs_value_uuid`.
 fn order(option: &MultivariateValue<'_>) -> Option<Order> {
-    let id = option.id.and_then(|id| PyValue::from_json(id).ok()).filter(PyValue::is_truthy);
+    let id = option
+        .id
+        .and_then(|id| PyValue::from_json(id).ok())
+        .filter(PyValue::is_truthy);
     match id {
         Some(PyValue::Integer(id)) => Some(integer_order(&id)),
         Some(PyValue::Boolean(id)) => Some((true, u128::from(id))),
         Some(_) => None,
-        None => Some((true, uuid_integer(&decode_string(option.mv_fs_value_uuid?.get())?)?)),
+        None => Some((
+            true,
+            uuid_integer(&decode_string(option.mv_fs_value_uuid?.get())?)?,
+        )),
     }
 }
 
@@ -117,9 +157,15 @@ pub(in crate::environment) fn uuid_integer(text: &str) -> Option<u128> {
 }
 
 /// The key of a feature state: `django_id`, or, where that is null, 0 or absent, `featurestate_uuid`.
-pub(super) fn feature_state_key(django_id: Option<&RawValue>, featurestate_uuid: Option<&RawValue>) -> Option<String> {
+pub(super) fn feature_state_key(
+    django_id: Option<&RawValue>,
+    featurestate_uuid: Option<&RawValue>,
+) -> Option<String> {
     let read = |json: &RawValue| PyValue::from_json(json).ok();
-    let key = django_id.and_then(read).filter(PyValue::is_truthy).or_else(|| featurestate_uuid.and_then(read))?;
+    let key = django_id
+        .and_then(read)
+        .filter(PyValue::is_truthy)
+        .or_else(|| featurestate_uuid.and_then(read))?;
     Some(key.text())
 }
 

@@ -28,11 +28,14 @@ enum Scope {
 }
 
 impl<'c> Properties<'c> {
-    pub(super) fn new(
-        context: &'c StaticContext<'c>,
-        features: &'c HashMap<Box<str>, u32>,
-    ) -> Self {
-        Self { slots: HashMap::new(), reads_flags: false, reads_context: false, context, features }
+    pub(super) fn new(context: &'c StaticContext<'c>, features: &'c HashMap<Box<str>, u32>) -> Self {
+        Self {
+            slots: HashMap::new(),
+            reads_flags: false,
+            reads_context: false,
+            context,
+            features,
+        }
     }
 
     /// The source that a property names.
@@ -41,7 +44,10 @@ impl<'c> Properties<'c> {
             Property::Trait(name) => Source::Trait(self.slot(&name)),
             Property::Path(path) => {
                 let path = self.path(path, property);
-                Source::Path { path, fallback: self.slot(property) }
+                Source::Path {
+                    path,
+                    fallback: self.slot(property),
+                }
             }
         }
     }
@@ -60,23 +66,23 @@ impl<'c> Properties<'c> {
             condition::Path::EnvironmentName => Path::Constant(self.environment("name")),
             condition::Path::Flags { name, rest } => {
                 self.reads_flags = true;
-                Path::Flag { feature: self.features.get(&*name).copied(), rest }
+                Path::Flag {
+                    feature: self.features.get(&*name).copied(),
+                    rest,
+                }
             }
             condition::Path::General(query) => self.general(query, text),
             condition::Path::Raising => Path::Raising,
         }
     }
 
-    fn environment(&self, name: &str) -> PyValue {
-        self.context.environment().member(name).cloned().unwrap_or(PyValue::None)
+    fn environment(&self, name: &str) -> Option<PyValue> {
+        self.context.environment().member(name).cloned()
     }
 
     fn general(&mut self, query: Query, text: &str) -> Path {
         match scope(text) {
-            Scope::Document => {
-                let found = query.first(self.context.whole()).cloned();
-                Path::Constant(found.unwrap_or(PyValue::None))
-            }
+            Scope::Document => Path::Constant(query.first(self.context.whole()).cloned()),
             Scope::Identity => Path::Identity(query),
             Scope::Everything => {
                 self.reads_context = true;
@@ -88,7 +94,9 @@ impl<'c> Properties<'c> {
 
 /// A path that starts with a member of the context stays in it, unless a filter in it starts at the root again.
 fn scope(path: &str) -> Scope {
-    let Some(rest) = path.strip_prefix("$.").filter(|rest| !rest.contains('$')) else { return Scope::Everything };
+    let Some(rest) = path.strip_prefix("$.").filter(|rest| !rest.contains('$')) else {
+        return Scope::Everything;
+    };
     match rest.split(['.', '[']).next() {
         Some("identity") => Scope::Identity,
         Some("environment" | "features" | "segments") => Scope::Document,

@@ -26,7 +26,10 @@ impl RuleCompiler<'_, '_> {
     pub(super) fn rules(&mut self, json: Option<&RawValue>) -> Box<[Rule]> {
         match json.map(|json| (Kind::of(json.get()), json)) {
             None | Some((Kind::Null, _)) => Box::default(),
-            Some((Kind::List, list)) => elements(list.get()).into_iter().map(|rule| self.rule(rule)).collect(),
+            Some((Kind::List, list)) => elements(list.get())
+                .into_iter()
+                .map(|rule| self.rule(rule))
+                .collect(),
             Some(_) => {
                 self.warn("rules that are not a list");
                 Box::new([raising_rule()])
@@ -52,7 +55,11 @@ impl RuleCompiler<'_, '_> {
             Some("NONE") => RuleKind::None,
             _ => RuleKind::Unknown,
         };
-        let compiled = Rule { kind, conditions: self.conditions(rule.conditions), rules: self.rules(rule.rules) };
+        let compiled = Rule {
+            kind,
+            conditions: self.conditions(rule.conditions),
+            rules: self.rules(rule.rules),
+        };
         if kind == RuleKind::Unknown && !(compiled.conditions.is_empty() && compiled.rules.is_empty()) {
             self.warn("a rule of unknown type");
         }
@@ -62,7 +69,10 @@ impl RuleCompiler<'_, '_> {
     fn conditions(&mut self, json: Option<&RawValue>) -> Box<[Condition]> {
         match json.map(|json| (Kind::of(json.get()), json)) {
             None | Some((Kind::Null, _)) => Box::default(),
-            Some((Kind::List, list)) => elements(list.get()).into_iter().map(|json| self.condition(json)).collect(),
+            Some((Kind::List, list)) => elements(list.get())
+                .into_iter()
+                .map(|json| self.condition(json))
+                .collect(),
             Some(_) => {
                 self.warn("conditions that are not a list");
                 Box::new([Condition::Raising])
@@ -103,7 +113,11 @@ impl RuleCompiler<'_, '_> {
             self.warnings.push(self.part, &problem);
         }
         let by_identity = property.is_empty() && matcher.splits_by_percentage();
-        let source = if by_identity { Source::IdentityKey } else { self.properties.source(&property) };
+        let source = if by_identity {
+            Source::IdentityKey
+        } else {
+            self.properties.source(&property)
+        };
         Ok(Condition::Matching { source, matcher })
     }
 
@@ -123,5 +137,9 @@ fn property(json: Option<&RawValue>) -> Result<String, String> {
 }
 
 fn raising_rule() -> Rule {
-    Rule { kind: RuleKind::All, conditions: Box::new([Condition::Raising]), rules: Box::default() }
+    Rule {
+        kind: RuleKind::All,
+        conditions: Box::new([Condition::Raising]),
+        rules: Box::default(),
+    }
 }

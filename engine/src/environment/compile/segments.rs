@@ -37,18 +37,29 @@ pub(super) fn compile<'a>(
     properties: &mut Properties<'_>,
     warnings: &mut Warnings,
 ) -> (Vec<Segment>, Vec<Pending<'a>>) {
-    let features: HashMap<&str, u32> =
-        (0..).zip(&states.of_environment).map(|(place, state)| (&*state.name, place)).collect();
+    let features: HashMap<&str, u32> = (0..)
+        .zip(&states.of_environment)
+        .map(|(place, state)| (&*state.name, place))
+        .collect();
     let (mut segments, mut pending) = (Vec::new(), Vec::new());
     for (place, Found { id, segment }) in find(outline, warnings).into_iter().enumerate() {
         let name = segment.name.and_then(id_text).unwrap_or_default();
         let part = format!("segment {name:?} (id {id})");
-        let mut compiler = RuleCompiler { properties, warnings, part: &part, segment_id: &id };
+        let mut compiler = RuleCompiler {
+            properties,
+            warnings,
+            part: &part,
+            segment_id: &id,
+        };
         let rules = compiler.rules(segment.rules);
         if rules.is_empty() {
             warnings.push(&part, "it has no rules and never matches");
         }
-        segments.push(Segment { name: name.into(), rules, overrides: Box::default() });
+        segments.push(Segment {
+            name: name.into(),
+            rules,
+            overrides: Box::default(),
+        });
         for json in overrides(segment.feature_states, &part, warnings) {
             let state = match feature_states::read(json) {
                 Ok(state) => state,
@@ -58,10 +69,18 @@ pub(super) fn compile<'a>(
                 }
             };
             // Overrides of features that the environment lacks are ordinary left-overs.
-            let Some(feature) = features.get(&*state.feature.name.0).copied() else { continue };
+            let Some(feature) = features.get(&*state.feature.name.0).copied() else {
+                continue;
+            };
             let part = format!("{part}, feature {:?}", state.feature.name.0);
             let priority = priority(&state, &part, warnings);
-            pending.push(Pending { segment: place, feature, priority, rank: 0, state });
+            pending.push(Pending {
+                segment: place,
+                feature,
+                priority,
+                rank: 0,
+                state,
+            });
         }
     }
     (segments, pending)
@@ -72,7 +91,10 @@ fn find<'a>(outline: &Outline<'a>, warnings: &mut Warnings) -> Vec<Found<'a>> {
     let mut places: HashMap<String, usize> = HashMap::new();
     for (number, json) in (1..).zip(elements(outline.segments)) {
         let mut skip = |problem: &str| {
-            warnings.push(&format!("segment {number} of the list"), &format!("{problem}; it is left out"));
+            warnings.push(
+                &format!("segment {number} of the list"),
+                &format!("{problem}; it is left out"),
+            );
         };
         if Kind::of(json.get()) != Kind::Object {
             skip("it is not an object");
@@ -111,7 +133,9 @@ fn overrides<'a>(json: Option<&'a RawValue>, part: &str, warnings: &mut Warnings
 
 /// The priority of a segment override; without one it is the weakest.
 fn priority(state: &FeatureState<'_>, part: &str, warnings: &mut Warnings) -> f64 {
-    let Some(json) = state.feature_segment else { return f64::INFINITY };
+    let Some(json) = state.feature_segment else {
+        return f64::INFINITY;
+    };
     let read = serde_json::from_str::<FeatureSegment<'_>>(json.get()).ok();
     let priority = read.map(|read| read.priority.map(PyValue::from_json));
     match priority {
@@ -140,7 +164,11 @@ pub(super) fn dependencies(pending: &[Pending<'_>], features: usize) -> Vec<Vec<
 
 /// Ranks the overrides of each feature by priority, ties in document order; gives them by segment, then by feature.
 pub(super) fn rank(mut pending: Vec<Pending<'_>>) -> Vec<Pending<'_>> {
-    pending.sort_by(|left, right| left.feature.cmp(&right.feature).then(left.priority.total_cmp(&right.priority)));
+    pending.sort_by(|left, right| {
+        left.feature
+            .cmp(&right.feature)
+            .then(left.priority.total_cmp(&right.priority))
+    });
     let mut last = None;
     let mut rank = 0;
     for own in &mut pending {
@@ -165,9 +193,18 @@ pub(super) fn attach_overrides<'a>(
         let mut overrides = Vec::new();
         while let Some(own) = ranked.next_if(|own| own.segment == place) {
             let contested = features.get(own.feature).and_then(|feature| feature.contested);
-            let part = || format!("segment {:?}, feature {:?}", segment.name, own.state.feature.name.0);
+            let part = || {
+                format!(
+                    "segment {:?}, feature {:?}",
+                    segment.name, own.state.feature.name.0
+                )
+            };
             let answer = states.answer(&own.state, &part, warnings);
-            overrides.extend(contested.map(|contested| SegmentOverride { contested, rank: own.rank, answer }));
+            overrides.extend(contested.map(|contested| SegmentOverride {
+                contested,
+                rank: own.rank,
+                answer,
+            }));
         }
         segment.overrides = overrides.into();
     }

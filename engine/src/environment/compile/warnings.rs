@@ -13,7 +13,10 @@ pub(super) struct Warnings {
 impl Warnings {
     pub(super) fn push(&mut self, part: &str, problem: &str) {
         if self.warnings.len() < MOST_WARNINGS {
-            self.warnings.push(Warning { part: part.to_owned(), problem: problem.to_owned() });
+            self.warnings.push(Warning {
+                part: part.to_owned(),
+                problem: problem.to_owned(),
+            });
         } else {
             self.left_out += 1;
         }
@@ -22,7 +25,10 @@ impl Warnings {
     pub(super) fn finish(mut self) -> Vec<Warning> {
         if self.left_out > 0 {
             let problem = format!("{} more parts could not be understood", self.left_out);
-            self.warnings.push(Warning { part: "environment document".to_owned(), problem });
+            self.warnings.push(Warning {
+                part: "environment document".to_owned(),
+                problem,
+            });
         }
         self.warnings
     }
