@@ -25,7 +25,9 @@ impl Server {
             .expect("the server starts");
         let mut line = String::new();
         let output = child.stdout.take().expect("its output is piped");
-        BufReader::new(output).read_line(&mut line).expect("the server prints its address");
+        BufReader::new(output)
+            .read_line(&mut line)
+            .expect("the server prints its address");
         let address = line.trim().parse().expect("the server prints its address");
         Self { address, child }
     }

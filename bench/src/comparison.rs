@@ -16,7 +16,10 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { rounds: 9, round: Duration::from_secs(5) }
+        Self {
+            rounds: 9,
+            round: Duration::from_secs(5),
+        }
     }
 }
 
@@ -44,7 +47,11 @@ impl Cost {
     pub fn quantile(&self, part: f64) -> f64 {
         let last = self.microseconds.len().saturating_sub(1);
         // Exact for the few rounds there are.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
         let index = (last as f64 * part).round() as usize;
         self.microseconds.get(index).copied().unwrap_or(f64::NAN)
     }
@@ -52,9 +59,16 @@ impl Cost {
 
 /// Measures all subjects; the order within a round alternates, so that none always comes first.
 pub fn measure(subjects: &[Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut costs: Vec<Cost> =
-        subjects.iter().map(|subject| Cost { name: subject.name, microseconds: Vec::new() }).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut costs: Vec<Cost> = subjects
+        .iter()
+        .map(|subject| Cost {
+            name: subject.name,
+            microseconds: Vec::new(),
+        })
+        .collect();
     for round in 0..=plan.rounds {
         let mut turns: Vec<_> = subjects.iter().zip(&mut costs).collect();
         if round % 2 == 1 {
@@ -68,7 +82,8 @@ pub fn measure(subjects: &[Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
             // The first round warms caches and allocators.
             if round > 0 {
                 #[allow(clippy::cast_precision_loss)]
-                cost.microseconds.push(spent.as_secs_f64() * 1e6 / answered as f64);
+                cost.microseconds
+                    .push(spent.as_secs_f64() * 1e6 / answered as f64);
             }
         }
     }
@@ -80,10 +95,17 @@ pub fn measure(subjects: &[Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
 
 /// Prints the costs, each beside the first.
 pub fn print(costs: &[Cost]) {
-    println!("{:<42} {:>10} {:>17} {:>7}", "server CPU per request", "median", "quartiles", "ratio");
+    println!(
+        "{:<42} {:>10} {:>17} {:>7}",
+        "server CPU per request", "median", "quartiles", "ratio"
+    );
     let base = costs.first().map_or(f64::NAN, |cost| cost.quantile(0.5));
     for cost in costs {
         let (median, low, high) = (cost.quantile(0.5), cost.quantile(0.25), cost.quantile(0.75));
-        println!("{:<42} {median:>7.2} us {low:>7.2} – {high:<7.2} {:>7.3}", cost.name, median / base);
+        println!(
+            "{:<42} {median:>7.2} us {low:>7.2} – {high:<7.2} {:>7.3}",
+            cost.name,
+            median / base
+        );
     }
 }

@@ -59,12 +59,18 @@ async fn answer_length(address: SocketAddr, request: &[u8]) -> io::Result<usize>
 }
 
 fn check(answer: &[u8]) -> io::Result<()> {
-    if answer.starts_with(b"HTTP/1.1 200 ") { Ok(()) } else { Err(io::Error::other("an answer is not 200")) }
+    if answer.starts_with(b"HTTP/1.1 200 ") {
+        Ok(())
+    } else {
+        Err(io::Error::other("an answer is not 200"))
+    }
 }
 
 fn whole_length(answer: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(answer).ok()?;
     let (head, _) = text.split_once("\r\n\r\n")?;
-    let body = head.lines().find_map(|line| line.strip_prefix("content-length: "))?;
+    let body = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))?;
     Some(head.len() + 4 + body.parse::<usize>().ok()?)
 }

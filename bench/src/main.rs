@@ -12,7 +12,10 @@
 //! - `child`: servers as processes of their own.
 //! - `replica_message`: the same handler with and without asking the replica.
 //! - `documents`: what is served.
-#![allow(clippy::expect_used, reason = "a benchmark that cannot run has nothing to go on with")]
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot run has nothing to go on with"
+)]
 use std::process::ExitCode;
 use std::time::Duration;
 

@@ -27,10 +27,15 @@ pub fn run(plan: &Plan) -> ExitCode {
         "GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: {}\r\n\r\n",
         documents::CLIENT_KEY
     );
-    let subject =
-        |name, server| Subject { name, server: Server::start(server), request: request.clone().into_bytes() };
-    let subjects =
-        [subject("the handler alone", WITHOUT), subject("the handler, asking its worker's replica", ASKING)];
+    let subject = |name, server| Subject {
+        name,
+        server: Server::start(server),
+        request: request.clone().into_bytes(),
+    };
+    let subjects = [
+        subject("the handler alone", WITHOUT),
+        subject("the handler, asking its worker's replica", ASKING),
+    ];
     let costs = match measure(&subjects, plan) {
         Ok(costs) => costs,
         Err(error) => {
@@ -60,12 +65,23 @@ pub fn serve(server: &str) -> ExitCode {
         let document_path = directory.path().join("environment.json");
         std::fs::write(&document_path, documents::simple().to_string()).expect("a temporary file");
         let environments = start_environment(document_path);
-        environments.acknowledged().wait_for(|version| *version > 0).await.expect("the document is applied");
+        environments
+            .acknowledged()
+            .wait_for(|version| *version > 0)
+            .await
+            .expect("the document is applied");
         let newest = environments.newest();
-        let served = newest.environment(EnvironmentIndex(0)).expect("the document is applied").clone();
+        let served = newest
+            .environment(EnvironmentIndex(0))
+            .expect("the document is applied")
+            .clone();
 
         let app = move || {
-            let route = if asking { web::get().to(ask) } else { web::get().to(answer_alone) };
+            let route = if asking {
+                web::get().to(ask)
+            } else {
+                web::get().to(answer_alone)
+            };
             App::new()
                 .app_data(environments.start_replica())
                 .app_data(Arc::clone(&served))
@@ -84,7 +100,12 @@ fn start_environment(document_path: std::path::PathBuf) -> EnvironmentHandle {
         server_side_keys: Vec::new(),
         source: DocumentSource::File(document_path),
     };
-    EnvironmentHandle::start(vec![environment], PollingOptions::default(), None, &Lifelines::new())
+    EnvironmentHandle::start(
+        vec![environment],
+        PollingOptions::default(),
+        None,
+        &Lifelines::new(),
+    )
 }
 
 /// What both do once they hold the environment: a ready body and its headers.
