@@ -102,7 +102,8 @@ impl FilterQuery {
             return search.all(&self.query, search.root).map(Outcome::Nodes);
         }
         match current {
-            PyValue::List(_) | PyValue::Dict(_) => search.all(&self.query, current).map(Outcome::Nodes),
+            // The library takes the current value for the root (`$`) of filters further in.
+            PyValue::List(_) | PyValue::Dict(_) => search.within(current, &self.query).map(Outcome::Nodes),
             // The library's `@` on such a value is the value itself, whose truth counts, not its existence.
             _ if self.query.segments.is_empty() => Ok(Outcome::Value(Cow::Borrowed(current))),
             _ => Ok(Outcome::Nodes(Vec::new())),
