@@ -135,10 +135,10 @@ impl<'v> Search<'v> {
                         self.visit(rest, child, found)?;
                     }
                 }
-                Selector::Filter(expression) => {
+                Selector::Filter(tested) => {
                     for child in children(value) {
                         self.count()?;
-                        match expression.holds(child, self) {
+                        match tested.is_truthy(child, self) {
                             Ok(true) => self.visit(rest, child, found)?,
                             Ok(false) => {}
                             Err(stopped) => return ControlFlow::Break(Err(stopped)),
