@@ -6,8 +6,8 @@ use engine::{Document, Environment, KeyKind, UpdatedAt};
 use super::{ReadyBody, ServedEnvironment};
 
 impl ServedEnvironment {
-    /// Makes what is answered from a document. Takes its time (hundreds of ms for a large one): not for an actor's or a request's
-    /// thread.
+    /// Makes what is answered from a document. Takes its time (hundreds of ms for a large one): not for an
+    /// actor's or a request's thread.
     pub(crate) fn new(document: &Document, environment: Environment, updated_at: UpdatedAt) -> Self {
         Self {
             client_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Client))),

@@ -54,7 +54,7 @@ impl fmt::Display for FetchFailure {
             Self::Unusable => f.write_str("api_url cannot be used; it must be an http or https URL"),
             Self::Connect => f.write_str("no connection to upstream; check api_url, DNS, firewall and certificates"),
             Self::Timeout => f.write_str(
-                "upstream did not answer in time; raise api_poll_timeout_seconds if documents are large or upstream is far",
+                "upstream did not answer in time; raise api_poll_timeout_seconds if documents are large or it is far",
             ),
             Self::KeyRejected(status) => write!(
                 f,
@@ -72,7 +72,9 @@ impl fmt::Display for FetchFailure {
             Self::Broken => f.write_str("upstream's answer broke off; check upstream and what is between"),
             Self::TooLarge => f.write_str("upstream's document is larger than this proxy reads (256 MiB)"),
             Self::TooManyPages => f.write_str("upstream's document has more pages than this proxy reads (10,000)"),
-            Self::NotJson(why) => write!(f, "upstream's answer is not JSON ({why}); does api_url name Flagsmith's API?"),
+            Self::NotJson(why) => {
+                write!(f, "the answer is not JSON ({why}); does api_url name Flagsmith's API?")
+            }
             Self::NotADocument(why) => {
                 write!(f, "the answer is no environment document ({why}); does api_url name Flagsmith's API?")
             }

@@ -1,5 +1,5 @@
 //! The proxy as a process of its own: signals, exit codes, what it writes.
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -82,12 +82,11 @@ impl Proxy {
         Connection::open(self.address)
     }
 
-    /// Sends a signal, by the name that kill(1) knows.
+    /// Sends a signal, by the name that a shell's `kill` knows.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status()
-            .unwrap();
+        // The shell's own kill: a slim image has no other.
+        let kill = format!("kill -s {name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success());
     }
 
@@ -124,7 +123,7 @@ pub fn command(directory: &Path) -> Command {
     command
 }
 
-fn collect(mut lines: impl BufRead + Read, address: &mpsc::Sender<SocketAddr>) -> String {
+fn collect(mut lines: impl BufRead, address: &mpsc::Sender<SocketAddr>) -> String {
     let mut all = String::new();
     loop {
         let start = all.len();
