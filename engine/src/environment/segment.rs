@@ -8,13 +8,14 @@ use crate::python::PyValue;
 pub(crate) struct Segment {
     pub name: Box<str>,
     pub rules: Box<[Rule]>,
-    /// In the order of the features.
+    /// In the order of the features, each feature once.
     pub overrides: Box<[SegmentOverride]>,
 }
 
 /// A feature state that holds for the identities in a segment.
 #[derive(Debug)]
 pub(crate) struct SegmentOverride {
+    pub feature: u32,
     /// The place among the contested features.
     pub contested: u32,
     /// The place among all overrides of the feature by priority, ties in document order: the lowest wins.

@@ -190,7 +190,7 @@ pub(super) fn attach_overrides<'a>(
 ) {
     let mut ranked = ranked.into_iter().peekable();
     for (place, segment) in segments.iter_mut().enumerate() {
-        let mut overrides = Vec::new();
+        let mut overrides: Vec<SegmentOverride> = Vec::new();
         while let Some(own) = ranked.next_if(|own| own.segment == place) {
             let contested = features.get(own.feature).and_then(|feature| feature.contested);
             let part = || {
@@ -200,7 +200,10 @@ pub(super) fn attach_overrides<'a>(
                 )
             };
             let answer = states.answer(&own.state, &part, warnings);
-            overrides.extend(contested.map(|contested| SegmentOverride {
+            // Of several overrides of a feature the first by priority is the only one that can win.
+            let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
+            overrides.extend(contested.filter(|_| is_first).map(|contested| SegmentOverride {
+                feature: own.feature,
                 contested,
                 rank: own.rank,
                 answer,
