@@ -27,7 +27,7 @@ pub enum Path {
     Flags {
         /// The flag's name.
         name: String,
-        /// What to read of its result: names and indices alone. It starts there, not at the whole context.
+        /// What to read of its result. It starts there, so it holds no filter, which could start at the whole context.
         rest: Query,
     },
     /// Any other path, over `{environment, identity, features, segments, flags}`.
@@ -59,7 +59,7 @@ impl Path {
             [Some("identity"), Some("traits"), Some(name)] => Self::IdentityTrait(name.to_owned()),
             [Some("environment"), Some("key")] => Self::EnvironmentKey,
             [Some("environment"), Some("name")] => Self::EnvironmentName,
-            [Some("flags"), Some(name), ..] if query.segments.iter().all(Segment::is_singular) => {
+            [Some("flags"), Some(name), ..] if !query.segments.iter().any(Segment::filters) => {
                 Self::Flags {
                     name: name.to_owned(),
                     rest: query.after(2),
@@ -71,6 +71,12 @@ impl Path {
 }
 
 impl Segment {
+    fn filters(&self) -> bool {
+        self.selectors
+            .iter()
+            .any(|selector| matches!(selector, Selector::Filter(_)))
+    }
+
     fn name(&self) -> Option<&str> {
         match self.selectors.as_slice() {
             [Selector::Name(name)] if !self.descends => Some(name),
