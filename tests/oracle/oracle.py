@@ -59,16 +59,16 @@ def visible_flags(document, flags):
         state["feature"]["id"]: state["feature"]["type"] for state in reversed(document["feature_states"])
     }
     hidden = set(project.get("server_key_only_feature_ids") or [])
-    environment_ids = {}
-    for state in document["feature_states"]:
-        environment_ids.setdefault(state["feature"]["name"], set()).add(state["feature"]["id"])
+    environment_ids = {
+        state["feature"]["name"]: state["feature"]["id"] for state in document["feature_states"]
+    }
     hide_disabled = document.get("hide_disabled_flags")
     if hide_disabled is None:
         hide_disabled = project["hide_disabled_flags"]
     rows = []
     for flag in flags:
         feature_id = flag["metadata"]["id"]
-        server_only = bool(hidden & {feature_id, *environment_ids[flag["name"]]})
+        server_only = bool(hidden & {feature_id, environment_ids[flag["name"]]})
         row = [
             flag["name"],
             feature_id,

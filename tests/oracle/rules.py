@@ -4,6 +4,7 @@ With no rule in force the pipeline is the unchanged one of PyPI. Anything that d
 """
 
 import contextlib
+import re
 from functools import lru_cache
 
 import jsonpath_rfc9535
@@ -23,6 +24,8 @@ NO_SEGMENTS_IN_FLAGS = "flags/ without segments"
 TRIMMED_IDENTIFIER = "outer blanks of identifiers"
 # A trait named like a JSONPath never replaces what the path finds.
 PATH_BEFORE_TRAIT = "$. trait names"
+# `\N{name}` in a regex: the engine has no table of the names of characters, and takes it for a raising regex.
+CHARACTERS_BY_NAME = "characters by name in regexes"
 # Identity overrides are an identity's own; the pipeline merges those whose contents Python takes for equal, or whose
 # `hash` is, and orders them by that.
 OWN_IDENTITY_OVERRIDES = "identity overrides merged by hash"
@@ -37,6 +40,7 @@ ALL = (
     NO_SEGMENTS_IN_FLAGS,
     TRIMMED_IDENTIFIER,
     PATH_BEFORE_TRAIT,
+    CHARACTERS_BY_NAME,
     OWN_IDENTITY_OVERRIDES,
     EXACT_IDENTIFIER,
     MULTIVARIATE_IDENTITY_OVERRIDE,
@@ -124,6 +128,7 @@ def _identity_override(feature_state):
 
 _is_context_in_segment = evaluator.is_context_in_segment
 _get_context_value_getter = evaluator._get_context_value_getter
+_evaluate_regex = evaluator._evaluate_regex
 
 
 def _is_context_in_segment_under_rules(context, segment_context):
@@ -157,5 +162,12 @@ def _path_before_trait_getter(path):
     return getter
 
 
+def _evaluate_regex_under_rules(segment_value, context_value):
+    if CHARACTERS_BY_NAME in _active and "\\N{" in str(segment_value):
+        raise re.error("characters by name are not supported")
+    return _evaluate_regex(segment_value, context_value)
+
+
+evaluator.MATCHERS_BY_OPERATOR["REGEX"] = _evaluate_regex_under_rules
 evaluator.is_context_in_segment = _is_context_in_segment_under_rules
 evaluator._get_context_value_getter = _get_context_value_getter_under_rules

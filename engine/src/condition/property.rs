@@ -59,12 +59,10 @@ impl Path {
             [Some("identity"), Some("traits"), Some(name)] => Self::IdentityTrait(name.to_owned()),
             [Some("environment"), Some("key")] => Self::EnvironmentKey,
             [Some("environment"), Some("name")] => Self::EnvironmentName,
-            [Some("flags"), Some(name), ..] if !query.segments.iter().any(Segment::filters) => {
-                Self::Flags {
-                    name: name.to_owned(),
-                    rest: query.after(2),
-                }
-            }
+            [Some("flags"), Some(name), ..] if !query.segments.iter().any(Segment::filters) => Self::Flags {
+                name: name.to_owned(),
+                rest: query.after(2),
+            },
             _ => Self::General(query),
         }
     }

@@ -82,9 +82,7 @@ impl<'c> Properties<'c> {
 
     fn general(&mut self, query: Query, text: &str) -> Path {
         match scope(text) {
-            Scope::Document => {
-                Path::Constant(query.first(self.context.whole()).cloned())
-            }
+            Scope::Document => Path::Constant(query.first(self.context.whole()).cloned()),
             Scope::Identity => Path::Identity(query),
             Scope::Everything => {
                 self.reads_context = true;
