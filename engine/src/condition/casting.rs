@@ -61,8 +61,7 @@ impl Operand {
         }
     }
 
-    /// How the property's value compares with this. `None`: the cast fails, or not a number is involved; the inner one
-    /// tells these apart.
+    /// How the property's value compares with this, cast to the value's type.
     pub(super) fn compare(&self, value: &Value<'_>) -> Result<Comparison, Raised> {
         Ok(match value {
             Value::Boolean(boolean) => Comparison::Of(boolean.cmp(&self.boolean)),

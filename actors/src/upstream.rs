@@ -1,1 +1,0 @@
-//! Fetching documents from the Flagsmith API.

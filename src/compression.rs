@@ -1,0 +1,216 @@
+//! Content codings: which one a request accepts best, and compressing answers that exist only for one request.
+use std::io::{self, Write};
+
+use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use actors::served::Encoding;
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// Bodies below this many bytes are sent as they are: they fit a packet, and compressing them saves nothing.
+pub const MINIMUM_BYTES: usize = 1000;
+
+/// Bodies above this many bytes are compressed on the blocking pool: at some 100 MB/s a worker would else stand still
+/// for longer than the two thread changes cost.
+const INLINE_BYTES: usize = 16 * 1024;
+
+/// Codings in the server's order where a request leaves the choice, for bodies compressed once: the smallest first.
+pub const FOR_READY_BODIES: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
+
+/// The same for bodies that are compressed for one request: the quickest first.
+pub const FOR_SINGLE_ANSWERS: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
+
+/// The value of `Content-Encoding`.
+pub fn content_encoding(encoding: Encoding) -> HeaderValue {
+    HeaderValue::from_static(encoding.name())
+}
+
+/// The coding that `Accept-Encoding` gives the highest weight, in `preferred` order among equals (RFC 9110, 12.5.3);
+/// `None`: the body as it is.
+///
+/// As it is only where no coding weighs at least as much; where nothing at all is acceptable, as it is too, as the RFC
+/// advises.
+pub fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option<Encoding> {
+    let mut values = headers.get_all(ACCEPT_ENCODING).peekable();
+    values.peek()?;
+    let mut weights = Weights::default();
+    for value in values {
+        // A value that is not ASCII accepts nothing we know.
+        value
+            .to_str()
+            .unwrap_or_default()
+            .split(',')
+            .for_each(|element| weights.read(element));
+    }
+    let mut best: Option<(Encoding, u16)> = None;
+    for encoding in preferred {
+        let weight = weights.of(encoding);
+        let least = best.map_or(weights.identity.unwrap_or(0).max(1), |(_, weight)| weight + 1);
+        if weight >= least {
+            best = Some((encoding, weight));
+        }
+    }
+    best.map(|(encoding, _)| encoding)
+}
+
+/// Weights in thousandths, which is all that a `q` can express.
+#[derive(Debug, Default)]
+struct Weights {
+    identity: Option<u16>,
+    gzip: Option<u16>,
+    brotli: Option<u16>,
+    zstd: Option<u16>,
+    rest: Option<u16>,
+}
+
+impl Weights {
+    fn read(&mut self, element: &str) {
+        let (name, parameters) = element.split_once(';').unwrap_or((element, ""));
+        let name = name.trim();
+        let slot = if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") {
+            &mut self.gzip
+        } else if name.eq_ignore_ascii_case("br") {
+            &mut self.brotli
+        } else if name.eq_ignore_ascii_case("zstd") {
+            &mut self.zstd
+        } else if name.eq_ignore_ascii_case("identity") {
+            &mut self.identity
+        } else if name == "*" {
+            &mut self.rest
+        } else {
+            return;
+        };
+        *slot = Some(weight(parameters));
+    }
+
+    fn of(&self, encoding: Encoding) -> u16 {
+        let named = match encoding {
+            Encoding::Gzip => self.gzip,
+            Encoding::Brotli => self.brotli,
+            Encoding::Zstd => self.zstd,
+        };
+        named.or(self.rest).unwrap_or(0)
+    }
+}
+
+fn weight(parameters: &str) -> u16 {
+    let value = parameters.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim())
+    });
+    let Some(value) = value else {
+        return 1000;
+    };
+    match value.parse::<f32>() {
+        // At most 1000 after clamping; a NaN becomes 0.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Ok(weight) => (weight.clamp(0.0, 1.0) * 1000.0) as u16,
+        Err(_) => 0,
+    }
+}
+
+/// Compresses an answer that exists for one request only, at the fastest level; a large one on the blocking pool.
+///
+/// # Errors
+/// Where the encoder fails or the blocking pool is gone; the caller then sends the body as it is.
+pub async fn compress(encoding: Encoding, body: Bytes) -> io::Result<Bytes> {
+    if body.len() <= INLINE_BYTES {
+        return compress_now(encoding, &body);
+    }
+    actix_web::web::block(move || compress_now(encoding, &body))
+        .await
+        .map_err(io::Error::other)?
+}
+
+fn compress_now(encoding: Encoding, body: &Bytes) -> io::Result<Bytes> {
+    let capacity = body.len() / 4;
+    match encoding {
+        Encoding::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::with_capacity(capacity), Compression::fast());
+            encoder.write_all(body)?;
+            encoder.finish().map(Bytes::from)
+        }
+        Encoding::Brotli => {
+            let mut compressed = Vec::with_capacity(capacity);
+            let parameters = brotli::enc::BrotliEncoderParams {
+                quality: 2,
+                ..Default::default()
+            };
+            brotli::BrotliCompress(&mut body.as_ref(), &mut compressed, &parameters)?;
+            Ok(compressed.into())
+        }
+        Encoding::Zstd => zstd::bulk::compress(body, 1).map(Bytes::from),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use Encoding::{Brotli, Gzip, Zstd};
+
+    fn negotiated(accept: &str) -> Option<Encoding> {
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_str(accept).unwrap())]);
+        negotiate(&headers, FOR_READY_BODIES)
+    }
+
+    #[test]
+    fn the_highest_weight_wins() {
+        for (accept, expected) in [
+            ("gzip", Some(Gzip)),
+            ("GZIP", Some(Gzip)),
+            ("x-gzip", Some(Gzip)),
+            ("gzip, deflate", Some(Gzip)),
+            ("gzip, deflate, br", Some(Brotli)),
+            ("gzip, deflate, br, zstd", Some(Brotli)),
+            ("gzip;q=1.0, br;q=0.5", Some(Gzip)),
+            ("gzip; q=0.1, zstd ; q=0.2", Some(Zstd)),
+            ("br;q=0, gzip;q=0.001", Some(Gzip)),
+            ("identity", None),
+            ("identity;q=0.5, gzip;q=0.4", None),
+            ("identity;q=0.5, gzip;q=0.5", Some(Gzip)),
+            ("identity;q=0", None),
+            ("identity;q=0, gzip;q=0", None),
+            ("identity;q=0, *", Some(Brotli)),
+            ("*", Some(Brotli)),
+            ("*;q=0", None),
+            ("*;q=0, gzip", Some(Gzip)),
+            ("br;q=0, *", Some(Zstd)),
+            ("deflate, compress", None),
+            ("", None),
+            (";;,=,q", None),
+            ("gzip;q=nan", None),
+            ("gzip;q=x, br;q=2", Some(Brotli)),
+            ("gzip;level=1;q=0", None),
+        ] {
+            assert_eq!(negotiated(accept), expected, "{accept}");
+        }
+        assert_eq!(negotiate(&HeaderMap::new(), FOR_READY_BODIES), None);
+    }
+
+    #[test]
+    fn several_lines_count_as_one() {
+        let mut headers = HeaderMap::new();
+        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.5"));
+        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("zstd"));
+        assert_eq!(negotiate(&headers, FOR_READY_BODIES), Some(Zstd));
+    }
+
+    #[test]
+    fn every_coding_can_be_undone() {
+        let body = Bytes::from("flags ".repeat(1000));
+        for encoding in FOR_READY_BODIES {
+            let compressed = compress_now(encoding, &body).unwrap();
+            let mut plain = Vec::new();
+            match encoding {
+                Gzip => {
+                    io::copy(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain).unwrap();
+                }
+                Brotli => brotli::BrotliDecompress(&mut &compressed[..], &mut plain).unwrap(),
+                Zstd => plain = zstd::bulk::decompress(&compressed, body.len()).unwrap(),
+            }
+            assert_eq!(plain, body);
+            assert!(compressed.len() < body.len() / 10);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What the process as a whole is doing: what readiness and liveness answer from.
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actors::lifeline::Lifelines;
+
+/// Shared by the composition root, which writes it, and the health routes, which read it.
+#[derive(Debug, Default)]
+pub struct ServiceState {
+    lifelines: Lifelines,
+    draining: AtomicBool,
+}
+
+impl ServiceState {
+    /// A process that serves, with the lifelines of its actors.
+    pub fn new(lifelines: Lifelines) -> Self {
+        Self {
+            lifelines,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// The stop has begun: readiness fails from now on, everything else answers as before.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether the stop has begun.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Whether every actor lives. Once one has died this stays false, and the process ends soon.
+    pub fn is_alive(&self) -> bool {
+        self.lifelines.is_alive()
+    }
+}

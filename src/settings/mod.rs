@@ -1,0 +1,163 @@
+//! The configuration: a JSON file and environment variables, drop-in for the official Edge Proxy's.
+//!
+//! Source of names, defaults and precedence: the Edge Proxy 2.23 documentation
+//! (<https://docs.flagsmith.com/deployment-self-hosting/edge-proxy>); what is ours alone says so.
+//!
+//! # Layout
+//! - `mod.rs`: [`Settings::load`]; `types`: what it gives.
+//! - `schema`: the names of all options; `variables`, `sources`: file and variables merged under them.
+//! - `field`: one option read as what it should be; `url` likewise.
+//! - `sections`, `key_pairs`, `process`: each part read into its type.
+//! - `effective`: printed with keys masked, for `--check`.
+//! - `error`: what ends the start; `secret`, `trusted`: small types.
+use std::fmt;
+use std::path::Path;
+
+mod effective;
+mod error;
+mod field;
+mod key_pairs;
+mod process;
+mod schema;
+mod secret;
+mod sections;
+mod sources;
+mod trusted;
+mod types;
+mod url;
+mod variables;
+
+pub use error::{Origin, SettingsError};
+pub use secret::Secret;
+pub use trusted::TrustedProxies;
+pub use types::{
+    AllowedOrigins, HealthCheckSettings, LogFormat, LogLevel, LoggingSettings, NotifySpread, OutgoingProxies,
+    PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
+};
+
+use sources::Sources;
+use variables::Variables;
+
+/// Something worth a log line once the logger is up; the start goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Warning, or info where nothing is wrong.
+    pub level: log::Level,
+    /// One line; never a key.
+    pub message: String,
+}
+
+impl Notice {
+    fn warning(message: impl Into<String>) -> Self {
+        Self {
+            level: log::Level::Warn,
+            message: message.into(),
+        }
+    }
+
+    fn info(message: impl Into<String>) -> Self {
+        Self {
+            level: log::Level::Info,
+            message: message.into(),
+        }
+    }
+
+    /// Writes it to the log.
+    pub fn log(&self) {
+        log::log!(self.level, "{}", self.message);
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// What [`Settings::load`] gives.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub settings: Settings,
+    /// To be logged once, when the logger is up.
+    pub notices: Vec<Notice>,
+}
+
+impl Settings {
+    /// Reads the configuration from the file and the variables, which win.
+    ///
+    /// `config_path` is the command line's; without it `CONFIG_PATH`, else `config.json`. The environment is a
+    /// parameter so that tests need no globals of the process.
+    ///
+    /// # Errors
+    /// The first option that cannot be understood: the start must end with exit code 78 and this one line.
+    pub fn load(
+        config_path: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Loaded, SettingsError> {
+        let variables = Variables::new(variables);
+        let mut notices = Vec::new();
+        let path = config_path.map_or_else(
+            || {
+                variables
+                    .get("config_path")
+                    .map_or("config.json", |variable| variable.text.trim())
+                    .into()
+            },
+            Path::to_owned,
+        );
+        let sources = Sources::read(&path, &variables, &mut notices)?;
+        let settings = Self::from_sources(&sources, &variables, &mut notices)?;
+        settings.tell_unsupported(&mut notices);
+        Ok(Loaded { settings, notices })
+    }
+
+    fn from_sources(
+        sources: &Sources,
+        variables: &Variables,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, SettingsError> {
+        sources.endpoint_caches(notices)?;
+        Ok(Self {
+            environments: key_pairs::read(sources, notices)?,
+            api_url: match sources.field("api_url") {
+                Some(field) => url::base_url(&field)?,
+                None => "https://edge.api.flagsmith.com/api/v1".to_owned(),
+            },
+            api_poll_frequency: sources.seconds("api_poll_frequency_seconds", 10, 1.0)?,
+            api_poll_timeout: sources.seconds("api_poll_timeout_seconds", 5, 0.001)?,
+            api_poll_unconditional: sources.seconds("api_poll_unconditional_seconds", 60, 0.0)?,
+            allow_origins: sources.allow_origins(notices)?,
+            logging: sources.logging(notices)?,
+            server: sources.server(notices)?,
+            health_check: sources.health_check()?,
+            realtime: sources.realtime()?,
+            persistence: sources.persistence()?,
+            process: process::read(variables, notices)?,
+        })
+    }
+
+    /// Options that are accepted ahead of what they configure.
+    fn tell_unsupported(&self, notices: &mut Vec<Notice>) {
+        let unsupported = [
+            (self.persistence.directory.is_some(), "persistence.directory"),
+            (
+                self.realtime.authentication_token.is_some(),
+                "realtime.authentication_token",
+            ),
+            (self.realtime.upstream_url.is_some(), "realtime.upstream_url"),
+            (
+                self.process.outgoing.is_set(),
+                "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
+            ),
+        ];
+        for (_, option) in unsupported.iter().filter(|(is_set, _)| *is_set) {
+            notices.push(Notice::warning(format!(
+                "{option} is set, but not supported yet: it has no effect"
+            )));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
