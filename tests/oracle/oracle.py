@@ -42,14 +42,14 @@ def evaluate(document, identity):
 
 
 def traits_of(identity):
-    """The traits as the HTTP surface hands them over: the last of a key, no nulls, lists and objects as text."""
+    """The traits as the HTTP surface hands them over: the last of a key, lists and objects as text."""
     traits = {}
     for trait in identity["traits"]:
         value = trait["trait_value"]
         if isinstance(value, dict) and value.keys() == {"value", "type"}:
             value = value["value"]
         traits[trait["trait_key"]] = str(value) if isinstance(value, (list, dict)) else value
-    return {key: value for key, value in traits.items() if value is not None}
+    return traits
 
 
 def visible_flags(document, flags):
@@ -59,16 +59,16 @@ def visible_flags(document, flags):
         state["feature"]["id"]: state["feature"]["type"] for state in reversed(document["feature_states"])
     }
     hidden = set(project.get("server_key_only_feature_ids") or [])
-    environment_ids = {
-        state["feature"]["name"]: state["feature"]["id"] for state in document["feature_states"]
-    }
+    environment_ids = {}
+    for state in document["feature_states"]:
+        environment_ids.setdefault(state["feature"]["name"], set()).add(state["feature"]["id"])
     hide_disabled = document.get("hide_disabled_flags")
     if hide_disabled is None:
         hide_disabled = project["hide_disabled_flags"]
     rows = []
     for flag in flags:
         feature_id = flag["metadata"]["id"]
-        server_only = bool(hidden & {feature_id, environment_ids[flag["name"]]})
+        server_only = bool(hidden & {feature_id, *environment_ids[flag["name"]]})
         row = [
             flag["name"],
             feature_id,
