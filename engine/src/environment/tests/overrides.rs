@@ -101,7 +101,7 @@ fn of_several_segments_apply_to_several_features() {
         ("i", from_ref(&two), ["a", "b", "c2", "d2", "e"]),
         ("i", &[one.clone(), two.clone()], ["a", "b1", "c1", "d2", "e"]),
         ("own", &[], ["a", "b", "c0", "d", "e0"]),
-        ("own", &[one, two], ["a", "b1", "c0", "d2", "e0"]),
+        ("own", &[one.clone(), two.clone()], ["a", "b1", "c0", "d2", "e0"]),
     ];
     for (identifier, traits, expected) in cases {
         assert_eq!(
