@@ -16,6 +16,10 @@ mod harness;
 mod health;
 mod methods;
 mod process;
+mod recorded_answers;
 mod routes;
 mod sockets;
+#[path = "../../actors/tests/support/mod.rs"]
+mod support;
 mod traits;
+mod upstream;

@@ -3,7 +3,7 @@
 //! Rules are evaluated in the reference's order and as lazily, because where it would raise depends on it: a raise that is
 //! reached makes the segment not match.
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use smallvec::{SmallVec, smallvec};
 
@@ -18,6 +18,10 @@ use crate::python::PyValue;
 
 /// Environments with no more contested features need no allocation for the winners.
 const CONTESTED_INLINE: usize = 64;
+
+/// How many rules may be evaluated one inside the other: those of a segment nest less deep than documents may, but they
+/// may read flags that depend on further segments. The reference's recursion ends near it.
+const DEEPEST_RULES: u32 = 200;
 
 /// The segment override that holds for each contested feature; `None`: none does.
 pub(crate) type Winners<'e> = SmallVec<[Option<Winner<'e>>; CONTESTED_INLINE]>;
@@ -34,6 +38,8 @@ pub(crate) struct Evaluation<'e> {
     pub environment: &'e Environment,
     pub subject: Subject<'e>,
     budget: RefCell<RegexBudget>,
+    /// How many rules are being evaluated, one inside the other.
+    depth: Cell<u32>,
     pub dependencies: Option<Dependencies<'e>>,
 }
 
@@ -47,7 +53,8 @@ impl<'e> Evaluation<'e> {
             environment,
             subject: Subject::new(environment, identity, takes_traits),
             budget: RefCell::new(RegexBudget::new()),
-            dependencies: environment.dependencies.as_deref().map(Dependencies::new),
+            depth: Cell::new(0),
+            dependencies: environment.dependencies.as_ref().map(Dependencies::new),
         }
     }
 
@@ -110,6 +117,17 @@ impl<'e> Evaluation<'e> {
 
     /// Both parts are evaluated, the conditions first: either may raise.
     fn rule_holds(&self, rule: &Rule) -> Result<bool, Raised> {
+        let depth = self.depth.get();
+        if depth >= DEEPEST_RULES {
+            return Err(Raised);
+        }
+        self.depth.set(depth + 1);
+        let holds = self.parts_hold(rule);
+        self.depth.set(depth);
+        holds
+    }
+
+    fn parts_hold(&self, rule: &Rule) -> Result<bool, Raised> {
         let conditions = combine(rule.kind, &rule.conditions, |condition| {
             self.condition_holds(condition)
         })?;
@@ -118,6 +136,9 @@ impl<'e> Evaluation<'e> {
     }
 
     fn condition_holds(&self, condition: &Condition) -> Result<bool, Raised> {
+        if let Some(dependencies) = &self.dependencies {
+            dependencies.spend()?;
+        }
         let Condition::Matching { source, matcher } = condition else {
             return Err(Raised);
         };

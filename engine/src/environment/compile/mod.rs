@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use super::answer::{Answer, offset};
 use super::context::StaticContext;
+use super::dependencies::DependencyIndex;
 use super::features::{Contested, Defaults, Feature, Features};
 use super::segment::Segment;
 use super::{Environment, IdentityOverrides};
@@ -59,6 +60,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     let Properties {
         slots: trait_slots,
         reads_flags,
+        conditions,
         reads_context,
         ..
     } = properties;
@@ -88,7 +90,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         answers,
         identity_overrides,
         context: reads_context.then(|| context.whole().clone()),
-        dependencies: reads_flags.then_some(segments_by_feature),
+        dependencies: reads_flags.then(|| DependencyIndex::new(segments_by_feature, conditions)),
     }
 }
 
