@@ -1,6 +1,7 @@
 """JSONPaths as properties of conditions."""
 
-# Paths beyond the usual: what RFC 9535 allows, what finds no scalar, and what is no path.
+# Paths beyond the usual: what RFC 9535 allows, what finds no scalar, and what is no path. None goes over all of
+# `$.flags`: what that finds depends on which flags were read before, and only `$.flags.NAME…` is part of the contract.
 OTHER_PATHS = [
     "$.", "$.[", "$.0", "$..", "$.identity..", "$.identity.traits[", "$.identity.traits.7up",
     "$. environment.name", "$.environment .name", "$.environment.name ", "$.environment.name.x",
