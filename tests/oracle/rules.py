@@ -4,7 +4,6 @@ With no rule in force the pipeline is the unchanged one of PyPI. Anything that d
 """
 
 import contextlib
-import re
 from functools import lru_cache
 
 import jsonpath_rfc9535
@@ -24,8 +23,6 @@ NO_SEGMENTS_IN_FLAGS = "flags/ without segments"
 TRIMMED_IDENTIFIER = "outer blanks of identifiers"
 # A trait named like a JSONPath never replaces what the path finds.
 PATH_BEFORE_TRAIT = "$. trait names"
-# `\N{name}` in a regex: the engine has no table of the names of characters, and takes it for a raising regex.
-CHARACTERS_BY_NAME = "characters by name in regexes"
 # Identity overrides are an identity's own; the pipeline merges those whose contents Python takes for equal, or whose
 # `hash` is, and orders them by that.
 OWN_IDENTITY_OVERRIDES = "identity overrides merged by hash"
@@ -40,7 +37,6 @@ ALL = (
     NO_SEGMENTS_IN_FLAGS,
     TRIMMED_IDENTIFIER,
     PATH_BEFORE_TRAIT,
-    CHARACTERS_BY_NAME,
     OWN_IDENTITY_OVERRIDES,
     EXACT_IDENTIFIER,
     MULTIVARIATE_IDENTITY_OVERRIDE,
@@ -109,7 +105,6 @@ def _identity_override(feature_state):
 
 _is_context_in_segment = evaluator.is_context_in_segment
 _get_context_value_getter = evaluator._get_context_value_getter
-_evaluate_regex = evaluator._evaluate_regex
 _wins_over = evaluator._wins_over
 
 
@@ -144,12 +139,6 @@ def _path_before_trait_getter(path):
     return getter
 
 
-def _evaluate_regex_under_rules(segment_value, context_value):
-    if CHARACTERS_BY_NAME in _active and "\\N{" in str(segment_value):
-        raise re.error("characters by name are not supported")
-    return _evaluate_regex(segment_value, context_value)
-
-
 def _wins_over_under_rules(candidate, incumbent):
     if NULL_PRIORITY in _active:
         candidate, incumbent = _without_null_priority(candidate), _without_null_priority(incumbent)
@@ -162,7 +151,6 @@ def _without_null_priority(override):
     return override
 
 
-evaluator.MATCHERS_BY_OPERATOR["REGEX"] = _evaluate_regex_under_rules
 evaluator.is_context_in_segment = _is_context_in_segment_under_rules
 evaluator._wins_over = _wins_over_under_rules
 evaluator._get_context_value_getter = _get_context_value_getter_under_rules
