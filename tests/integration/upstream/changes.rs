@@ -106,7 +106,7 @@ fn a_lagging_workers_older_document_changes_nothing_and_a_time_alone_neither() {
     let count = AtomicUsize::new(0);
     upstream.script(move |_| {
         // Every other fetch reaches the worker that lags.
-        let is_lagging = count.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let is_lagging = count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         Answer::ok(if is_lagging {
             document("one", T1)
         } else {
