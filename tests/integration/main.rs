@@ -19,6 +19,7 @@ mod process;
 mod recorded_answers;
 mod routes;
 mod sockets;
+mod stop;
 #[path = "../../actors/tests/support/mod.rs"]
 mod support;
 mod traits;

@@ -46,6 +46,7 @@ impl Default for Options {
             workers: 2,
             limits: Limits {
                 file_period: Duration::from_millis(20),
+                notice_of_stop: Duration::ZERO,
                 ..Limits::default()
             },
             adjust: |_| (),

@@ -95,7 +95,22 @@ fn a_second_change_within_one_second_is_served() {
         Some(SECOND) => Answer::status(304).header("Date", SECOND),
         _ => Answer::ok(document("two", "2024-12-26T16:18:08.9+00:00")).header("Date", SECOND),
     });
+    let held = environment_document(&app, SERVER_KEY);
     wait_for_value(&app, "two");
+
+    // A client that polls by date alone must not stay on the first, whose date is the same.
+    assert_eq!(held.header("last-modified"), Some(SECOND));
+    let by_date = Request::get("/api/v1/environment-document/")
+        .key(SERVER_KEY)
+        .header("If-Modified-Since", SECOND);
+    let document = app.send(by_date.clone());
+    assert_eq!(
+        (document.status, document.header("last-modified")),
+        (200, Some(SECOND))
+    );
+    assert_eq!(document.json()["feature_states"][0]["feature_state_value"], "two");
+    let tag = document.header("etag").unwrap().to_owned();
+    assert_eq!(app.send(by_date.header("If-None-Match", &tag)).status, 304);
 }
 
 #[test]
@@ -106,7 +121,7 @@ fn a_lagging_workers_older_document_changes_nothing_and_a_time_alone_neither() {
     let count = AtomicUsize::new(0);
     upstream.script(move |_| {
         // Every other fetch reaches the worker that lags.
-        let is_lagging = count.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+        let is_lagging = count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         Answer::ok(if is_lagging {
             document("one", T1)
         } else {

@@ -17,14 +17,14 @@ fn by_the_second(settings: &mut Settings) {
 
 #[test]
 fn flags_follow_within_two_periods_once_upstream_is_up() {
-    let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
-    upstream.go_down();
+    // The gateway before an upstream that is down; then not even that.
+    let upstream = ScriptedUpstream::start(|_| Answer::status(502));
     let app = proxy(&upstream, &json!({}), by_the_second);
-    // The first fetch has failed.
-    app.wait_until_answered(|app| {
-        let health = app.get("/proxy/health");
-        health.status == 503 && health.json()["environments"][0]["status"] == "not updated"
-    });
+    wait(upstream.wait_for(2));
+    upstream.go_down();
+    let health = app.get("/proxy/health");
+    assert_eq!(health.status, 503);
+    assert_eq!(health.json()["environments"][0]["status"], "not updated");
     let refused = app.get("/api/v1/flags/");
     assert_eq!(
         (refused.status, refused.json()["status"].as_str()),
@@ -35,11 +35,12 @@ fn flags_follow_within_two_periods_once_upstream_is_up() {
     assert_eq!(app.get("/proxy/health/readiness").status, 503);
     assert_eq!(app.get("/proxy/health/liveness").status, 200);
 
+    upstream.script(|_| Answer::ok(document("one", T1)));
+    let before = upstream.requests().len();
     let up = Instant::now();
     upstream.come_up();
     wait_for_value(&app, "one");
-    assert_eq!(upstream.requests().len(), 1);
-    let asked = upstream.requests()[0].at - up;
+    let asked = upstream.requests()[before].at - up;
     assert!(asked < PERIOD * 2, "{asked:?}");
     assert_eq!(app.get("/proxy/health").status, 200);
 }
