@@ -68,6 +68,11 @@ impl Server {
 
     /// Starts the proxy on a document; it listens, and may not have applied the document yet.
     pub fn start_proxy(document: &[u8]) -> io::Result<Self> {
+        Self::start_build(&program("edge-proxy"), document)
+    }
+
+    /// The same with another build of the proxy.
+    pub fn start_build(program: &Path, document: &[u8]) -> io::Result<Self> {
         let directory = TempDir::new()?;
         fs::write(directory.path().join("environment.json"), document)?;
         let config = json!({
@@ -79,14 +84,18 @@ impl Server {
             "server": {"host": "127.0.0.1", "port": 0},
         });
         fs::write(directory.path().join("config.json"), config.to_string())?;
-        let mut server = Self::start_proxy_on(&directory.path().join("config.json"))?;
+        let mut server = Self::start_build_on(program, &directory.path().join("config.json"))?;
         server.directory = Some(directory);
         Ok(server)
     }
 
     /// Starts the proxy on a configuration, at a port of the system's choice.
     pub fn start_proxy_on(config: &Path) -> io::Result<Self> {
-        let mut command = Command::new(program("edge-proxy"));
+        Self::start_build_on(&program("edge-proxy"), config)
+    }
+
+    fn start_build_on(program: &Path, config: &Path) -> io::Result<Self> {
+        let mut command = Command::new(program);
         command.arg("--config").arg(config).stderr(Stdio::piped());
         // What the configuration does not say is as the documentation has it.
         command.env("SERVER", json!({"host": "127.0.0.1", "port": 0}).to_string());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bench::comparison::Plan;
 
 /// How to call it.
-pub const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--limits FILE] [--write FILE] [--check]";
+pub const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--beside PROXY] [--limits FILE] [--write FILE] [--check]";
 
 /// What is measured, how long, and what is made of it.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Options {
     pub quick: bool,
     /// Rows whose name contains this alone.
     pub only: Option<String>,
+    /// Another build of the proxy to compare requests with, in place of the bare handler: what a change gives.
+    pub beside: Option<PathBuf>,
     /// Where the limits are.
     pub limits: PathBuf,
     /// Where the report goes.
@@ -31,6 +33,7 @@ impl Options {
             plan: Plan::default(),
             quick: false,
             only: None,
+            beside: None,
             limits: PathBuf::from("bench/limits.json"),
             write: None,
             check: false,
@@ -50,6 +53,7 @@ impl Options {
                     options.plan.round = Duration::try_from_secs_f64(rest.next()?.parse().ok()?).ok()?
                 }
                 "--only" => options.only = Some(rest.next()?.clone()),
+                "--beside" => options.beside = Some(rest.next()?.into()),
                 "--limits" => options.limits = rest.next()?.into(),
                 "--write" => options.write = Some(rest.next()?.into()),
                 "--check" => options.check = true,

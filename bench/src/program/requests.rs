@@ -4,7 +4,7 @@ use std::io;
 use bench::child::Server;
 use bench::comparison::{Subject, measure as measure_subjects};
 use bench::documents::{self, CLIENT_KEY, HUGE, LARGE, Profile, SERVER_KEY, SIMPLE, SIZING};
-use bench::load::{Request, ask};
+use bench::load::{Answer, Request, ask};
 
 use super::options::Options;
 use super::report::Report;
@@ -71,9 +71,16 @@ impl Case {
         Self { against, ..self }
     }
 
+    fn header_lines(&self) -> Vec<(&str, &str)> {
+        let further = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
+        [("X-Environment-Key", self.key)]
+            .into_iter()
+            .chain(further)
+            .collect()
+    }
+
     fn request(&self, etag: Option<&str>) -> Request {
-        let mut headers = vec![("X-Environment-Key", self.key)];
-        headers.extend(self.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        let mut headers = self.header_lines();
         headers.extend(etag.map(|etag| ("If-None-Match", etag)));
         let method = if self.body.is_empty() { "GET" } else { "POST" };
         Request::new(method, self.path, &headers, &self.body)
@@ -171,43 +178,47 @@ pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
         let request = case.request(etag.as_deref());
         let answer = ask(own.address, &request)?;
         check(case, answer.status(), answer.body().len())?;
-        let (against, other) = match case.against {
-            Against::BareGet => {
-                let headers: Vec<_> = [("X-Environment-Key", case.key)]
-                    .into_iter()
-                    .chain(case.headers.iter().map(|(name, value)| (*name, value.as_str())))
-                    .collect();
-                let server = Server::start_bare("GET", case.path, answer.bytes())?;
-                let request = match case.body.is_empty() {
-                    true => request.clone(),
-                    false => Request::new("GET", case.path, &headers, ""),
-                };
-                ("bare GET", Subject { server, request })
-            }
-            Against::BarePost => {
-                let server = Server::start_bare("POST", case.path, answer.bytes())?;
-                (
-                    "bare POST",
-                    Subject {
-                        server,
-                        request: request.clone(),
-                    },
-                )
-            }
-            Against::Proxy(profile) => (
-                "the same without",
-                Subject {
-                    server: start_proxy(profile)?,
-                    request: request.clone(),
-                },
-            ),
-        };
+        let (against, other) = other(case, &request, &answer, options)?;
         let own = Subject { server: own, request };
         if let [own, other] = measure_subjects(&[&own, &other], &options.plan)?.as_slice() {
             report.compare(case.name, case.what, own, against, other);
         }
     }
     Ok(())
+}
+
+/// What a case is compared with, by name.
+fn other(
+    case: &Case,
+    request: &Request,
+    answer: &Answer,
+    options: &Options,
+) -> io::Result<(&'static str, Subject)> {
+    let request = request.clone();
+    if let Some(build) = &options.beside {
+        let server = Server::start_build(build, &case.profile.document(0))?;
+        server.wait_for(&flags_request(), 200)?;
+        return Ok(("the other build", Subject { server, request }));
+    }
+    Ok(match case.against {
+        Against::BareGet => {
+            let server = Server::start_bare("GET", case.path, answer.bytes())?;
+            // The request is the same, save a body.
+            let request = match case.body.is_empty() {
+                true => request,
+                false => Request::new("GET", case.path, &case.header_lines(), ""),
+            };
+            ("bare GET", Subject { server, request })
+        }
+        Against::BarePost => {
+            let server = Server::start_bare("POST", case.path, answer.bytes())?;
+            ("bare POST", Subject { server, request })
+        }
+        Against::Proxy(profile) => {
+            let server = start_proxy(profile)?;
+            ("the same without", Subject { server, request })
+        }
+    })
 }
 
 /// That the case is the one it says it is.
