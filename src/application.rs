@@ -13,6 +13,7 @@ use actors::lifeline::Lifelines;
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
+use crate::drain;
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -22,6 +23,10 @@ pub const EXIT_ACTOR_DIED: u8 = 70;
 
 /// Exit code where the system refuses what the process needs, such as its port (`EX_OSERR` of sysexits.h).
 pub const EXIT_SYSTEM: u8 = 71;
+
+/// How long it goes on answering after it was asked to stop: connections in use hear by `Connection: close` that they
+/// end, and probes that it drains. actix closes the listener and idle connections as soon as its own stop begins.
+const NOTICE_OF_STOP: Duration = Duration::from_millis(500);
 
 /// How long requests in flight may take after an actor has died: the process must be gone within 5 s.
 const DRAIN_AFTER_DEATH: Duration = Duration::from_secs(3);
@@ -40,6 +45,8 @@ pub struct Limits {
     pub disconnect: Duration,
     /// How often a file source looks for a change.
     pub file_period: Duration,
+    /// How long everything is still answered once the stop has begun; `server.shutdown_timeout_seconds` bounds it too.
+    pub notice_of_stop: Duration,
 }
 
 impl Default for Limits {
@@ -52,6 +59,7 @@ impl Default for Limits {
             request_head: Duration::from_secs(5),
             disconnect: Duration::from_secs(1),
             file_period: PollingOptions::default().file_period,
+            notice_of_stop: NOTICE_OF_STOP,
         }
     }
 }
@@ -63,6 +71,7 @@ pub struct Application {
     environments: EnvironmentHandle,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
+    notice_of_stop: Duration,
 }
 
 /// Why the process stopped.
@@ -124,10 +133,12 @@ impl Application {
         let address = SocketAddr::new(settings.server.host, settings.server.port);
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
+            let state = Arc::clone(&workers.state);
             let cors = Rc::new(Cors::new(origins.clone()));
             let access_log = Rc::new(access_log.clone());
             App::new()
                 .app_data(workers.start_worker())
+                .wrap_fn(move |request, routes| drain::apply(Arc::clone(&state), request, routes))
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
                 .wrap_fn(move |request, routes| access_log.apply(request, routes))
                 .configure(routes::configure)
@@ -150,6 +161,7 @@ impl Application {
             environments,
             lifelines,
             state,
+            notice_of_stop: limits.notice_of_stop.min(settings.server.shutdown_timeout),
         })
     }
 
@@ -170,8 +182,8 @@ impl Application {
 
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
-    /// The order of a stop: readiness fails; the listener closes, idle connections with it; requests in flight are
-    /// answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
+    /// The order of a stop: readiness fails and every answer ends its connection; the listener closes, idle connections
+    /// with it; requests in flight are answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
     /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
@@ -192,6 +204,7 @@ impl Application {
         match outcome {
             Outcome::Stopped => {
                 log::info!("stopping: requests in flight are finished first");
+                tokio::time::sleep(self.notice_of_stop).await;
                 handle.stop(true).await;
             }
             Outcome::ActorDied(actor) => {

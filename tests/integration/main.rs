@@ -16,6 +16,11 @@ mod harness;
 mod health;
 mod methods;
 mod process;
+mod recorded_answers;
 mod routes;
 mod sockets;
+mod stop;
+#[path = "../../actors/tests/support/mod.rs"]
+mod support;
 mod traits;
+mod upstream;

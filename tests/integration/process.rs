@@ -84,6 +84,7 @@ fn no_key_is_ever_logged() {
         connection.send(&Request::post("/api/v1/identities/", traits.to_string()).key(key));
         connection.send(&Request::post("/api/v1/identities/", "{\"identifier\": s3cret-value").key(key));
         connection.send(&Request::get(&format!("/nowhere/{key}/?key={key}")).key(key));
+        connection.send(&Request::new("s3cret-method", "/api/v1/flags/").key(key));
     }
     let mut broken = proxy.connect();
     broken.write(b"GET /s3cret-path HTTP/1.1\r\nX-Environment-Key s3cret-header\r\n\r\n");

@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use serde_json::json;
 
 use super::*;
@@ -92,13 +94,14 @@ fn of_several_segments_apply_to_several_features() {
     )]);
     let environment = compile(&document);
     let (one, two) = (("one", json!(1)), ("two", json!("1")));
-    let cases: [(&str, &[(&str, Value)], [&str; 5]); 6] = [
+    type Case<'c> = (&'c str, &'c [(&'c str, Value)], [&'c str; 5]);
+    let cases: [Case<'_>; 6] = [
         ("i", &[], ["a", "b", "c", "d", "e"]),
-        ("i", &[one.clone()], ["a", "b1", "c1", "d1", "e"]),
-        ("i", &[two.clone()], ["a", "b", "c2", "d2", "e"]),
+        ("i", from_ref(&one), ["a", "b1", "c1", "d1", "e"]),
+        ("i", from_ref(&two), ["a", "b", "c2", "d2", "e"]),
         ("i", &[one.clone(), two.clone()], ["a", "b1", "c1", "d2", "e"]),
         ("own", &[], ["a", "b", "c0", "d", "e0"]),
-        ("own", &[one, two], ["a", "b1", "c0", "d2", "e0"]),
+        ("own", &[one.clone(), two.clone()], ["a", "b1", "c0", "d2", "e0"]),
     ];
     for (identifier, traits, expected) in cases {
         assert_eq!(
@@ -227,12 +230,13 @@ fn use_their_own_options() {
     )]);
     let environment = compile(&document);
     let (plain, split) = (("plain", json!(1)), ("split", json!(1)));
-    let cases: [(&str, &[(&str, Value)], &str, Option<&str>); 5] = [
+    type Case<'c> = (&'c str, &'c [(&'c str, Value)], &'c str, Option<&'c str>);
+    let cases: [Case<'_>; 5] = [
         ("i", &[], "default", Some("default")),
-        ("i", &[plain.clone()], "plain", None),
-        ("i", &[split.clone()], "split", Some("split")),
+        ("i", from_ref(&plain), "plain", None),
+        ("i", from_ref(&split), "split", Some("split")),
         ("own", &[], "own", Some("own")),
-        ("own", &[plain, split], "own", Some("own")),
+        ("own", &[plain.clone(), split.clone()], "own", Some("own")),
     ];
     for (identifier, traits, value, variant) in cases {
         let flag = &answer(&environment, KeyKind::Client, &identity(identifier, traits))["flags"][0];

@@ -28,6 +28,11 @@ fn check(cases: &[(&str, &str, char)]) {
 }
 
 #[test]
+fn characters_by_name() {
+    check(&recorded::NAMED);
+}
+
+#[test]
 fn anchors() {
     check(&recorded::ANCHORS);
 }
