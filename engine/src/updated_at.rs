@@ -22,7 +22,9 @@ impl UpdatedAt {
 
     /// The current time of the system's clock.
     pub fn now() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         Self(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
     }
 
@@ -52,7 +54,10 @@ impl UpdatedAt {
         let zoneless = Timestamp::from_microsecond(self.0)
             .map(|timestamp| Offset::UTC.to_datetime(timestamp))
             .map(|datetime| datetime.strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string());
-        format!("{}+00:00", zoneless.unwrap_or_else(|_| "1970-01-01T00:00:00.000000".to_owned()))
+        format!(
+            "{}+00:00",
+            zoneless.unwrap_or_else(|_| "1970-01-01T00:00:00.000000".to_owned())
+        )
     }
 
     /// IMF-fixdate in whole seconds (RFC 9110 5.6.7), for `Last-Modified` and `If-Modified-Since`.
@@ -68,10 +73,17 @@ impl UpdatedAt {
 
 impl fmt::Display for UpdatedAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, micros) = (self.0.div_euclid(MICROS_PER_SECOND), self.0.rem_euclid(MICROS_PER_SECOND));
+        let (seconds, micros) = (
+            self.0.div_euclid(MICROS_PER_SECOND),
+            self.0.rem_euclid(MICROS_PER_SECOND),
+        );
         let fraction = format!("{micros:06}");
         let fraction = fraction.trim_end_matches('0');
-        write!(f, "{seconds}.{}", if fraction.is_empty() { "0" } else { fraction })
+        write!(
+            f,
+            "{seconds}.{}",
+            if fraction.is_empty() { "0" } else { fraction }
+        )
     }
 }
 
@@ -85,7 +97,11 @@ mod tests {
         assert_eq!(with_zone.to_string(), "1735229888.76");
         assert_eq!(with_zone.to_rfc3339(), "2024-12-26T16:18:08.760000+00:00");
         assert_eq!(with_zone.to_http_date(), "Thu, 26 Dec 2024 16:18:08 GMT");
-        for same in ["2024-12-26T16:18:08.76Z", "2024-12-26T17:18:08.76+01:00", "2024-12-26T16:18:08.76"] {
+        for same in [
+            "2024-12-26T16:18:08.76Z",
+            "2024-12-26T17:18:08.76+01:00",
+            "2024-12-26T16:18:08.76",
+        ] {
             assert_eq!(UpdatedAt::parse(same), Some(with_zone), "{same}");
         }
         assert_eq!(UpdatedAt::parse("yesterday"), None);
@@ -93,7 +109,13 @@ mod tests {
 
     #[test]
     fn displays_a_decimal_point_always() {
-        assert_eq!(UpdatedAt::from_micros(1_735_229_888_000_000).to_string(), "1735229888.0");
-        assert_eq!(UpdatedAt::from_micros(1_735_229_888_000_001).to_string(), "1735229888.000001");
+        assert_eq!(
+            UpdatedAt::from_micros(1_735_229_888_000_000).to_string(),
+            "1735229888.0"
+        );
+        assert_eq!(
+            UpdatedAt::from_micros(1_735_229_888_000_001).to_string(),
+            "1735229888.000001"
+        );
     }
 }
