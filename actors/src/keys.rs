@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use engine::KeyKind;
+use foldhash::fast::RandomState;
 
 /// A secret: an environment key, client-side or server-side. Never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -30,8 +31,68 @@ impl fmt::Debug for EnvironmentKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EnvironmentIndex(pub usize);
 
-/// From key to environment and kind of key.
-#[derive(Debug, Clone, Default)]
+/// From key to environment and kind of key. Made once, at start.
+#[derive(Clone, Default)]
 pub struct KeyTable {
-    by_key: HashMap<EnvironmentKey, (EnvironmentIndex, KeyKind)>,
+    by_key: HashMap<Box<[u8]>, (EnvironmentIndex, KeyKind), RandomState>,
+}
+
+impl KeyTable {
+    /// Adds a key; returns false, and changes nothing, where the key is there already.
+    pub fn insert(&mut self, key: &EnvironmentKey, index: EnvironmentIndex, kind: KeyKind) -> bool {
+        let key = key.reveal().as_bytes();
+        let is_new = !self.by_key.contains_key(key);
+        if is_new {
+            self.by_key.insert(key.into(), (index, kind));
+        }
+        is_new
+    }
+
+    /// What a key opens; its outer blanks are ignored. Takes the same time with any number of keys, and no allocation.
+    pub fn resolve(&self, key: &[u8]) -> Option<(EnvironmentIndex, KeyKind)> {
+        self.by_key.get(key.trim_ascii()).copied()
+    }
+}
+
+impl fmt::Debug for KeyTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyTable({} keys)", self.by_key.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolves_keys_whatever_blanks_are_around_them() {
+        let mut table = KeyTable::default();
+        let (client, server) = (EnvironmentKey::new("client"), EnvironmentKey::new("ser.secret"));
+        assert!(table.insert(&client, EnvironmentIndex(0), KeyKind::Client));
+        assert!(table.insert(&server, EnvironmentIndex(0), KeyKind::Server));
+        assert!(
+            !table.insert(&client, EnvironmentIndex(1), KeyKind::Client),
+            "the first pair keeps its key"
+        );
+
+        assert_eq!(
+            table.resolve(b"client"),
+            Some((EnvironmentIndex(0), KeyKind::Client))
+        );
+        assert_eq!(
+            table.resolve(b" \tser.secret "),
+            Some((EnvironmentIndex(0), KeyKind::Server))
+        );
+        for unknown in [b"".as_slice(), b" ", b"Client", b"ser.secre", b"\xff\xfe"] {
+            assert_eq!(table.resolve(unknown), None);
+        }
+    }
+
+    #[test]
+    fn no_key_is_shown() {
+        let mut table = KeyTable::default();
+        let key = EnvironmentKey::new("ser.secret");
+        table.insert(&key, EnvironmentIndex(0), KeyKind::Server);
+        assert!(!format!("{key:?} {table:?}").contains("secret"));
+    }
 }

@@ -6,14 +6,23 @@ use awc::http::header::HeaderValue;
 use engine::KeyKind;
 
 use crate::keys::EnvironmentIndex;
+use crate::lifeline::Lifeline;
 use crate::served::{ServedEnvironment, Snapshot};
 
 /// Asks what an environment key opens. Outer blanks of the key are ignored.
 #[derive(Message)]
 #[rtype(result = "Resolution")]
 pub struct Resolve {
-    /// The value of `X-Environment-Key`, or of the key in a path.
+    /// The value of `X-Environment-Key`.
     pub key: HeaderValue,
+}
+
+/// Asks what a client-side key in a path opens. A server-side key opens nothing there: paths end up in logs.
+#[derive(Message)]
+#[rtype(result = "Resolution")]
+pub struct ResolveClientSide {
+    /// The path's segment, percent-decoded.
+    pub client_side_key: String,
 }
 
 /// The answer to [`Resolve`].
@@ -39,10 +48,52 @@ pub enum Resolution {
     },
 }
 
+/// A new snapshot. The reply is the acknowledgement: every later [`Resolve`] is answered from it or from a newer one.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Publish(pub(crate) Arc<Snapshot>);
+
+/// Makes the actor panic: for tests of the death watch.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Panic;
+
 /// Holds the newest snapshot for the routes of one worker.
 #[derive(Debug)]
 pub struct EnvironmentReplica {
     snapshot: Arc<Snapshot>,
+    _lifeline: Lifeline,
+}
+
+impl EnvironmentReplica {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, lifeline: Lifeline) -> Self {
+        Self {
+            snapshot,
+            _lifeline: lifeline,
+        }
+    }
+
+    fn resolve(&self, key: &[u8]) -> Resolution {
+        let Some((index, kind)) = self.snapshot.keys.resolve(key) else {
+            return Resolution::Unknown;
+        };
+        match self.snapshot.environment(index) {
+            None => Resolution::NotReady { index, kind },
+            Some(environment) => Resolution::Ready {
+                index,
+                kind,
+                environment: Arc::clone(environment),
+            },
+        }
+    }
+
+    /// Keeps the newer one: a snapshot that was overtaken on its way changes nothing.
+    fn apply(&mut self, snapshot: Arc<Snapshot>) {
+        if snapshot.version > self.snapshot.version {
+            self.snapshot = snapshot;
+        }
+    }
 }
 
 impl Actor for EnvironmentReplica {
@@ -51,7 +102,39 @@ impl Actor for EnvironmentReplica {
 
 impl Handler<Resolve> for EnvironmentReplica {
     type Result = Resolution;
-    fn handle(&mut self, _msg: Resolve, _ctx: &mut Self::Context) -> Resolution {
-        todo!()
+    fn handle(&mut self, msg: Resolve, _ctx: &mut Self::Context) -> Resolution {
+        self.resolve(msg.key.as_bytes())
+    }
+}
+
+impl Handler<ResolveClientSide> for EnvironmentReplica {
+    type Result = Resolution;
+    fn handle(&mut self, msg: ResolveClientSide, _ctx: &mut Self::Context) -> Resolution {
+        match self.resolve(msg.client_side_key.as_bytes()) {
+            Resolution::NotReady {
+                kind: KeyKind::Server,
+                ..
+            }
+            | Resolution::Ready {
+                kind: KeyKind::Server,
+                ..
+            } => Resolution::Unknown,
+            resolution => resolution,
+        }
+    }
+}
+
+impl Handler<Publish> for EnvironmentReplica {
+    type Result = ();
+    fn handle(&mut self, Publish(snapshot): Publish, _ctx: &mut Self::Context) {
+        self.apply(snapshot);
+    }
+}
+
+impl Handler<Panic> for EnvironmentReplica {
+    type Result = ();
+    #[expect(clippy::panic, reason = "fault injection is what this message is for")]
+    fn handle(&mut self, _msg: Panic, _ctx: &mut Self::Context) {
+        panic!("injected into an EnvironmentReplica");
     }
 }

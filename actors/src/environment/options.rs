@@ -1,4 +1,3 @@
-//! The EnvironmentActor: owns the documents, polls upstream or watches files, publishes to the replicas.
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +5,6 @@ use actix::prelude::*;
 use engine::UpdatedAt;
 
 use crate::keys::{EnvironmentIndex, EnvironmentKey};
-use crate::replica::EnvironmentReplica;
 
 /// Where one environment's document comes from.
 #[derive(Debug, Clone)]
@@ -45,6 +43,20 @@ pub struct PollingOptions {
     pub grace_period: Option<Duration>,
 }
 
+impl Default for PollingOptions {
+    /// The defaults of http.md's configuration table.
+    fn default() -> Self {
+        Self {
+            api_url: "https://edge.api.flagsmith.com/api/v1".to_owned(),
+            period: Duration::from_secs(10),
+            timeout: Duration::from_secs(5),
+            unconditional_period: Duration::from_secs(60),
+            file_period: Duration::from_millis(500),
+            grace_period: Some(Duration::from_secs(30)),
+        }
+    }
+}
+
 /// Told after all replicas acknowledged new content.
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
@@ -70,38 +82,4 @@ pub struct EnvironmentStatus {
     pub is_fresh: bool,
     /// When upstream last answered well.
     pub last_successful_update: Option<SystemTime>,
-}
-
-/// What routes and main hold of the EnvironmentActor.
-#[derive(Debug, Clone)]
-pub struct EnvironmentHandle {}
-
-/// The EnvironmentActor is dead or does not answer in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unavailable;
-
-impl EnvironmentHandle {
-    /// Starts the actor on an arbiter of its own.
-    pub fn start(
-        _environments: Vec<EnvironmentOptions>,
-        _polling: PollingOptions,
-        _listener: Option<Recipient<EnvironmentUpdated>>,
-    ) -> Self {
-        todo!()
-    }
-    /// Starts a replica on the current thread and registers it (called by the HTTP worker factory).
-    pub fn start_replica(&self) -> Addr<EnvironmentReplica> {
-        todo!()
-    }
-    /// Fetches an environment now, unconditionally; repeated while older than `announced`.
-    pub fn refresh(&self, _index: EnvironmentIndex, _announced: Option<UpdatedAt>) {
-        todo!()
-    }
-    /// Each environment's health, in the order of configuration.
-    ///
-    /// # Errors
-    /// When the actor does not answer.
-    pub async fn statuses(&self) -> Result<Vec<EnvironmentStatus>, Unavailable> {
-        todo!()
-    }
 }

@@ -1,0 +1,27 @@
+//! The EnvironmentActor: owns the documents, polls upstream or watches files, publishes to the replicas.
+//!
+//! # Layout
+//! - [`EnvironmentHandle`] (`handle`): what routes and main hold.
+//! - `options`: what it is started with and what it answers.
+//! - `actor`: the thin shell: fetches, blocking work, timers, messages.
+//! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot.
+//! - `state`: the decisions of one environment, pure: (state, event, now) → next action. Its parts: `versions` (content
+//!   and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
+//! - `apply`: parse, compare, compile, build bodies; on a blocking thread.
+//! - `file`: documents read from files.
+mod actor;
+mod apply;
+mod file;
+mod handle;
+mod options;
+mod publisher;
+mod push;
+mod registry;
+mod schedule;
+mod state;
+mod versions;
+
+pub use handle::{EnvironmentHandle, Unavailable};
+pub use options::{
+    DocumentSource, EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions,
+};

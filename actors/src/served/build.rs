@@ -1,0 +1,40 @@
+use std::sync::Arc;
+
+use awc::http::header::HeaderValue;
+use engine::{Document, Environment, KeyKind, UpdatedAt};
+
+use super::{ReadyBody, ServedEnvironment};
+
+impl ServedEnvironment {
+    /// Makes what is answered from a document. Takes its time (hundreds of ms for a large one): not for an actor's or a request's
+    /// thread.
+    pub(crate) fn new(document: &Document, environment: Environment, updated_at: UpdatedAt) -> Self {
+        Self {
+            client_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Client))),
+            server_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Server))),
+            document: Arc::new(ReadyBody::new(document.to_json(updated_at))),
+            environment: Arc::new(environment),
+            updated_at,
+            updated_at_header: header(updated_at.to_string()),
+            last_modified: header(updated_at.to_http_date()),
+        }
+    }
+
+    /// The same content under another served `updated_at`.
+    pub(crate) fn restamped(&self, document: &Document, updated_at: UpdatedAt) -> Self {
+        Self {
+            client_flags: Arc::clone(&self.client_flags),
+            server_flags: Arc::clone(&self.server_flags),
+            document: Arc::new(ReadyBody::new(document.to_json(updated_at))),
+            environment: Arc::clone(&self.environment),
+            updated_at,
+            updated_at_header: header(updated_at.to_string()),
+            last_modified: header(updated_at.to_http_date()),
+        }
+    }
+}
+
+fn header(value: String) -> HeaderValue {
+    // Digits, points and dates are always a header value.
+    HeaderValue::try_from(value).unwrap_or_else(|_| HeaderValue::from_static(""))
+}

@@ -1,0 +1,85 @@
+//! What is published: immutable snapshots of all environments, with their ready bodies.
+//!
+//! - [`ServedEnvironment`]: one compiled document and what is answered from it ready-made.
+//! - [`ReadyBody`]: bytes, entity tags and compressed forms of one answer.
+mod build;
+mod encoding;
+mod ready_body;
+
+use std::sync::Arc;
+
+use awc::http::header::HeaderValue;
+use engine::{Environment, KeyKind, UpdatedAt};
+
+pub use encoding::Encoding;
+pub use ready_body::ReadyBody;
+
+use crate::keys::{EnvironmentIndex, KeyTable};
+
+/// One environment as it is served: the compiled document and what is answered from it ready-made.
+#[derive(Debug)]
+pub struct ServedEnvironment {
+    /// The compiled document.
+    pub environment: Arc<Environment>,
+    /// The served `updated_at`: header, event and document field.
+    pub updated_at: UpdatedAt,
+    /// The value of `X-Flagsmith-Document-Updated-At`.
+    pub updated_at_header: HeaderValue,
+    /// The value of `Last-Modified`.
+    pub last_modified: HeaderValue,
+    /// The served environment document.
+    pub document: Arc<ReadyBody>,
+    client_flags: Arc<ReadyBody>,
+    server_flags: Arc<ReadyBody>,
+}
+
+impl ServedEnvironment {
+    /// The body of `flags/` for a kind of key.
+    pub fn flags(&self, kind: KeyKind) -> &Arc<ReadyBody> {
+        match kind {
+            KeyKind::Client => &self.client_flags,
+            KeyKind::Server => &self.server_flags,
+        }
+    }
+}
+
+/// All environments at one moment; a replica holds one.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Grows with every publish.
+    pub version: u64,
+    /// By [`EnvironmentIndex`]; `None`: no document yet.
+    pub environments: Vec<Option<Arc<ServedEnvironment>>>,
+    /// Who may ask for which.
+    pub keys: Arc<KeyTable>,
+}
+
+impl Snapshot {
+    /// Before any document: version 0.
+    pub fn empty(environments: usize, keys: Arc<KeyTable>) -> Self {
+        Self {
+            version: 0,
+            environments: vec![None; environments],
+            keys,
+        }
+    }
+
+    /// The environment as it is served; `None` before its first document.
+    pub fn environment(&self, index: EnvironmentIndex) -> Option<&Arc<ServedEnvironment>> {
+        self.environments.get(index.0)?.as_ref()
+    }
+
+    /// The next snapshot, in which one environment is replaced.
+    #[must_use]
+    pub fn with(&self, index: EnvironmentIndex, served: Arc<ServedEnvironment>) -> Self {
+        let mut environments = self.environments.clone();
+        if let Some(slot) = environments.get_mut(index.0) {
+            *slot = Some(served);
+        }
+        Self {
+            version: self.version.saturating_add(1),
+            environments,
+            keys: Arc::clone(&self.keys),
+        }
+    }
+}
