@@ -1,1 +1,123 @@
-//! error
+//! What an API request can end with other than its answer: the one place that knows status codes.
+//!
+//! Bodies are `{"status","message","detail"}`; `detail` repeats the message because PHP's and other SDKs print it.
+//! No text here ever repeats what a request carried.
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use engine::IdentityError;
+
+use crate::routes::answer::JSON;
+
+/// Seconds a client should wait before it asks again, spread so that clients told at once do not come back at once.
+const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u16> = 2..=6;
+
+/// Why a request gets no regular answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// The environment key is missing, blank or unknown.
+    UnknownKey,
+    /// A client-side key where only a server-side one will do.
+    ServerSideKeyRequired,
+    /// `project.organisation.stop_serving_flags`.
+    ServingStopped,
+    /// No such feature, or hidden from this key.
+    UnknownFeature,
+    /// No such path.
+    UnknownPath,
+    /// The path exists, for the methods named.
+    MethodNotAllowed(&'static str),
+    /// The body does not describe an identity.
+    InvalidIdentity(IdentityError),
+    /// The body ended early or its framing is broken.
+    BrokenBody,
+    /// The body did not arrive in time.
+    SlowBody,
+    /// The body exceeds the limit.
+    BodyTooLarge,
+    /// The key is known, but its environment has no document yet.
+    NotReady,
+    /// The worker's replica is gone: the process is about to end.
+    Unavailable,
+}
+
+impl std::error::Error for ApiError {}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidIdentity(error) => error.fmt(f),
+            _ => f.write_str(self.message()),
+        }
+    }
+}
+
+impl ApiError {
+    fn message(&self) -> &'static str {
+        match self {
+            Self::UnknownKey => "unknown environment key",
+            Self::ServerSideKeyRequired => "a server-side environment key is required",
+            Self::ServingStopped => "Organisation is disabled from serving flags.",
+            Self::UnknownFeature => "feature not found",
+            Self::UnknownPath => "path not found",
+            Self::MethodNotAllowed(_) => "method not allowed",
+            Self::InvalidIdentity(_) => "the body does not describe an identity",
+            Self::BrokenBody => "the body is incomplete or its framing is broken",
+            Self::SlowBody => "the body did not arrive in time",
+            Self::BodyTooLarge => "the body is too large",
+            Self::NotReady => "the environment document is not available yet",
+            Self::Unavailable => "the service is about to restart",
+        }
+    }
+
+    fn status_text(&self) -> &'static str {
+        match self {
+            Self::UnknownKey | Self::ServerSideKeyRequired => "unauthorized",
+            Self::ServingStopped => "forbidden",
+            Self::UnknownFeature | Self::UnknownPath => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::InvalidIdentity(_) | Self::BrokenBody => "bad_request",
+            Self::SlowBody => "request_timeout",
+            Self::BodyTooLarge => "payload_too_large",
+            Self::NotReady | Self::Unavailable => "unavailable",
+        }
+    }
+
+    fn body(&self) -> String {
+        let message = self.to_string();
+        serde_json::json!({"status": self.status_text(), "message": message, "detail": message}).to_string()
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::UnknownKey | Self::ServerSideKeyRequired => StatusCode::UNAUTHORIZED,
+            Self::ServingStopped => StatusCode::FORBIDDEN,
+            Self::UnknownFeature | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::InvalidIdentity(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotReady | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::with_body(self.status_code(), self.body()).map_into_boxed_body();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, JSON);
+        match self {
+            Self::NotReady | Self::Unavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(rand::random_range(RETRY_AFTER_SECONDS)));
+            }
+            Self::MethodNotAllowed(allow) => {
+                headers.insert(ALLOW, HeaderValue::from_static(allow));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,111 @@
+//! Building answers: headers that are constants, bodies that are ready where they can be.
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse};
+use actors::served::{ReadyBody, ServedEnvironment};
+use bytes::Bytes;
+
+use crate::compression::{self, Encoding, FOR_READY_BODIES, FOR_SINGLE_ANSWERS, MINIMUM_BYTES};
+use crate::conditional::{Held, if_none_match, unmodified_since};
+
+/// `Content-Type` of every answer but event streams.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName = HeaderName::from_static("x-flagsmith-document-updated-at");
+
+/// What answers to SDKs depend on besides the URL; the CORS layer adds the origin where it matters.
+const VARY_BY: HeaderValue = HeaderValue::from_static("X-Environment-Key, Accept-Encoding");
+
+/// A JSON body as it is: health, errors.
+pub fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
+    let mut answer = HttpResponse::with_body(status, BoxBody::new(body.into()));
+    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer
+}
+
+/// A body that was made when the document was applied, or 304 where the caller holds it already.
+///
+/// `last_modified`: for a resource that has such a date; makes `If-Modified-Since` count.
+pub async fn ready(
+    request: &HttpRequest,
+    served: &ServedEnvironment,
+    body: &ReadyBody,
+    last_modified: Option<&HeaderValue>,
+) -> HttpResponse {
+    let held = match if_none_match(request.headers(), &body.etag) {
+        Some(held) => held,
+        None => last_modified
+            .filter(|last_modified| unmodified_since(request.headers(), last_modified))
+            .map(|_| Held::Any),
+    };
+    let negotiated = match body.plain.len() {
+        ..MINIMUM_BYTES => Encoding::Identity,
+        _ => Encoding::negotiate(request.headers(), FOR_READY_BODIES),
+    };
+    let (status, encoding, bytes) = match held {
+        Some(Held::Encoded(encoding)) => (StatusCode::NOT_MODIFIED, encoding, None),
+        Some(Held::Any) => (StatusCode::NOT_MODIFIED, negotiated, None),
+        None => {
+            let (encoding, bytes) = encoded(body, negotiated).await;
+            (StatusCode::OK, encoding, Some(bytes))
+        }
+    };
+    let mut answer = of_environment(status, served, encoding, bytes);
+    let headers = answer.headers_mut();
+    if let Some(tag) = entity_tag(body, encoding) {
+        headers.insert(ETAG, tag);
+    }
+    if let Some(last_modified) = last_modified {
+        headers.insert(LAST_MODIFIED, last_modified.clone());
+    }
+    answer
+}
+
+/// A body that exists for this request only.
+pub async fn single(request: &HttpRequest, served: &ServedEnvironment, body: Vec<u8>) -> HttpResponse {
+    let plain = Bytes::from(body);
+    let encoding = match plain.len() {
+        ..MINIMUM_BYTES => Encoding::Identity,
+        _ => Encoding::negotiate(request.headers(), FOR_SINGLE_ANSWERS),
+    };
+    if encoding != Encoding::Identity
+        && let Ok(compressed) = compression::compress(encoding, plain.clone()).await
+    {
+        return of_environment(StatusCode::OK, served, encoding, Some(compressed));
+    }
+    of_environment(StatusCode::OK, served, Encoding::Identity, Some(plain))
+}
+
+async fn encoded(body: &ReadyBody, encoding: Encoding) -> (Encoding, Bytes) {
+    match (encoding, &body.gzip) {
+        (Encoding::Identity, _) | (_, None) => (Encoding::Identity, body.plain.clone()),
+        (_, Some(gzip)) => (Encoding::Gzip, gzip.clone()),
+    }
+}
+
+fn entity_tag(body: &ReadyBody, encoding: Encoding) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("\"{}{}\"", body.etag, encoding.tag_suffix())).ok()
+}
+
+fn of_environment(
+    status: StatusCode,
+    served: &ServedEnvironment,
+    encoding: Encoding,
+    body: Option<Bytes>,
+) -> HttpResponse {
+    let has_body = body.is_some();
+    let body = body.map_or_else(|| BoxBody::new(()), BoxBody::new);
+    let mut answer = HttpResponse::with_body(status, body);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(VARY, VARY_BY);
+    headers.insert(X_FLAGSMITH_DOCUMENT_UPDATED_AT, served.updated_at_header.clone());
+    // Not on a 304: a cache that holds several encodings would relabel the wrong one (RFC 9110, 15.4.5).
+    if has_body && let Some(coding) = encoding.content_encoding() {
+        headers.insert(CONTENT_ENCODING, coding);
+    }
+    answer
+}

@@ -1,0 +1,50 @@
+//! Reading a request's body within its limits, after its key has been resolved.
+use actix_web::HttpRequest;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::Payload;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use tokio::time::timeout;
+
+use crate::error::ApiError;
+use crate::routes::worker::BodyLimits;
+
+/// The whole body. A body that came in one piece is not copied.
+///
+/// A body left unread is no matter for the next request of the connection: actix reads the rest off, or closes the
+/// connection after the answer.
+///
+/// # Errors
+/// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
+/// early.
+pub async fn read(request: &HttpRequest, payload: Payload, limits: BodyLimits) -> Result<Bytes, ApiError> {
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limits.bytes) {
+        return Err(ApiError::BodyTooLarge);
+    }
+    timeout(limits.duration, collect(payload, limits.bytes)).await.unwrap_or(Err(ApiError::SlowBody))
+}
+
+async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let Some(first) = next(&mut payload, limit).await? else {
+        return Ok(Bytes::new());
+    };
+    let Some(second) = next(&mut payload, limit - first.len()).await? else {
+        return Ok(first);
+    };
+    let mut body = BytesMut::from(first);
+    body.extend_from_slice(&second);
+    while let Some(chunk) = next(&mut payload, limit - body.len()).await? {
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+async fn next(payload: &mut Payload, room: usize) -> Result<Option<Bytes>, ApiError> {
+    match payload.next().await {
+        None => Ok(None),
+        Some(Ok(chunk)) if chunk.len() > room => Err(ApiError::BodyTooLarge),
+        Some(Ok(chunk)) => Ok(Some(chunk)),
+        Some(Err(_)) => Err(ApiError::BrokenBody),
+    }
+}

@@ -1,0 +1,124 @@
+//! Health, readiness and liveness. No key is needed, and none is shown.
+use std::time::SystemTime;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use actors::environment::EnvironmentStatus;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::ApiError;
+use crate::routes::answer;
+use crate::routes::worker::Worker;
+
+const NOT_UPDATED: &str = "environment document(s) not updated.";
+const STALE: &str = "environment document(s) stale.";
+const NO_ANSWER: &str = "the environments do not answer.";
+const DRAINING: &str = "the process is about to end.";
+const ACTOR_LOST: &str = "a part of the process has failed; it is about to end.";
+
+/// The body of the health routes, as the Edge Proxy 2.23 gives it, and `environments`.
+#[derive(Debug, Serialize)]
+struct Health {
+    status: &'static str,
+    reason: Option<&'static str>,
+    last_successful_update: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environments: Option<Vec<EnvironmentHealth>>,
+}
+
+#[derive(Debug, Serialize)]
+struct EnvironmentHealth {
+    name: Option<String>,
+    id: Option<Box<RawValue>>,
+    status: &'static str,
+    subscribers: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Probe {
+    status: &'static str,
+    reason: Option<&'static str>,
+}
+
+/// 200 while any environment's document is served and fresh; the body names every environment.
+///
+/// # Errors
+/// None of the client's making.
+pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let statuses = Worker::of(&request)?.environments.statuses().await;
+    let reason = match &statuses {
+        Err(_) => Some(NO_ANSWER),
+        Ok(statuses) if statuses.iter().any(|status| status.is_served && status.is_fresh) => None,
+        Ok(statuses) if statuses.iter().any(|status| status.is_served) => Some(STALE),
+        Ok(_) => Some(NOT_UPDATED),
+    };
+    let statuses = statuses.unwrap_or_default();
+    let newest = statuses.iter().filter_map(|status| status.last_successful_update).max();
+    let body = Health {
+        status: if reason.is_none() { "ok" } else { "error" },
+        reason,
+        last_successful_update: newest.and_then(to_iso),
+        environments: Some(statuses.into_iter().map(EnvironmentHealth::from).collect()),
+    };
+    Ok(answered(reason.is_none(), &body))
+}
+
+/// 200 while any document is served, stale or not: in an outage of upstream every replica still answers right.
+///
+/// # Errors
+/// None of the client's making.
+pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let worker = Worker::of(&request)?;
+    if worker.service.is_draining() {
+        return Ok(answered(false, &Probe { status: "error", reason: Some(DRAINING) }));
+    }
+    let Ok(statuses) = worker.environments.statuses().await else {
+        return Ok(answered(false, &Probe { status: "error", reason: Some(NO_ANSWER) }));
+    };
+    let is_served = statuses.iter().any(|status| status.is_served);
+    let is_fresh = statuses.iter().any(|status| status.is_served && status.is_fresh);
+    let probe = match (is_served, is_fresh) {
+        (true, true) => Probe { status: "ok", reason: None },
+        (true, false) if worker.stale_is_unready => Probe { status: "error", reason: Some(STALE) },
+        (true, false) => Probe { status: "stale", reason: Some(STALE) },
+        (false, _) => Probe { status: "error", reason: Some(NOT_UPDATED) },
+    };
+    Ok(answered(probe.status != "error", &probe))
+}
+
+/// 200 while every actor lives.
+///
+/// # Errors
+/// None of the client's making.
+pub async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let alive = Worker::of(&request)?.service.is_alive();
+    let probe = match alive {
+        true => Probe { status: "ok", reason: None },
+        false => Probe { status: "error", reason: Some(ACTOR_LOST) },
+    };
+    Ok(answered(alive, &probe))
+}
+
+impl From<EnvironmentStatus> for EnvironmentHealth {
+    fn from(status: EnvironmentStatus) -> Self {
+        Self {
+            name: status.name,
+            id: status.id.and_then(|id| RawValue::from_string(id).ok()),
+            status: status.status,
+            subscribers: 0,
+        }
+    }
+}
+
+fn answered(good: bool, body: &impl Serialize) -> HttpResponse {
+    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer::json(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// As in `2026-11-21T19:14:06Z`.
+fn to_iso(time: SystemTime) -> Option<String> {
+    let timestamp = Timestamp::try_from(time).ok()?;
+    Some(timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}

@@ -1,0 +1,43 @@
+//! `GET` and `POST identities/`: the flags of one identity. Stateless: traits are what the request carries.
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use engine::Identity;
+
+use crate::error::ApiError;
+use crate::routes::query::parameter;
+use crate::routes::worker::Worker;
+use crate::routes::{answer, body, resolve::resolve};
+
+/// The identity that the body describes. A query string is ignored.
+///
+/// # Errors
+/// See [`resolve`] and [`body::read`]; 400 where the body describes no identity.
+pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    // The key first: 401 must not depend on what the body holds.
+    let resolved = resolve(&request).await?;
+    let body = body::read(&request, payload, Worker::of(&request)?.body_limits).await?;
+    let identity = Identity::from_json(&body, rand::random).map_err(ApiError::InvalidIdentity)?;
+    let served = &resolved.environment;
+    let flags = served.environment.identity_answer(resolved.kind, &identity);
+    Ok(answer::single(&request, served, flags).await)
+}
+
+/// The identity that `?identifier=` names, without traits; with `?feature=` that one flag. `transient` is accepted and
+/// changes nothing: the proxy stores no identity.
+///
+/// # Errors
+/// See [`resolve`]; 404 for a feature that is unknown or hidden from the key.
+pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let resolved = resolve(&request).await?;
+    let identifier = parameter(request.query_string(), "identifier");
+    let identity = Identity::from_query(identifier.as_deref(), rand::random);
+    let served = &resolved.environment;
+    let flags = match parameter(request.query_string(), "feature") {
+        None => served.environment.identity_answer(resolved.kind, &identity),
+        Some(name) => served
+            .environment
+            .identity_flag(resolved.kind, &identity, &name)
+            .ok_or(ApiError::UnknownFeature)?,
+    };
+    Ok(answer::single(&request, served, flags).await)
+}

@@ -1,0 +1,48 @@
+//! The URL table. Each path works with and without its trailing slash, and none ever redirects: Ruby's and PHP's SDKs
+//! do not follow.
+//!
+//! # Layout
+//! - [`flags`], [`identities`], [`environment_document`], [`health`]: one file a resource.
+//! - [`resource`]: paths with their methods: HEAD, OPTIONS, 405.
+//! - [`resolve`]: from a request's environment key to the environment it opens.
+//! - [`query`], [`body`]: reading what a request carries.
+//! - [`answer`]: building what it gets.
+//! - [`worker`]: what the routes of one HTTP worker share.
+use actix_web::web::{ServiceConfig, get, head, post, to};
+
+use crate::error::ApiError;
+
+pub mod answer;
+pub mod body;
+pub mod environment_document;
+pub mod flags;
+pub mod health;
+pub mod identities;
+pub mod query;
+pub mod resolve;
+pub mod resource;
+pub mod worker;
+
+use resource::{GET, GET_POST, at};
+
+/// Registers every path; the busiest first, because the router tries them in this order.
+pub fn configure(table: &mut ServiceConfig) {
+    at(table, "/api/v1/flags", GET, |r| r.route(get().to(flags::get)).route(head().to(flags::get)));
+    at(table, "/api/v1/identities", GET_POST, |r| {
+        r.route(post().to(identities::post)).route(get().to(identities::get)).route(head().to(identities::get))
+    });
+    at(table, "/api/v1/environment-document", GET, |r| {
+        r.route(get().to(environment_document::get)).route(head().to(environment_document::get))
+    });
+
+    at(table, "/proxy/health/readiness", GET, |r| {
+        r.route(get().to(health::readiness)).route(head().to(health::readiness))
+    });
+    at(table, "/proxy/health/liveness", GET, |r| {
+        r.route(get().to(health::liveness)).route(head().to(health::liveness))
+    });
+    at(table, "/proxy/health", GET, |r| r.route(get().to(health::health)).route(head().to(health::health)));
+    at(table, "/health", GET, |r| r.route(get().to(health::health)).route(head().to(health::health)));
+
+    table.default_service(to(|| async { ApiError::UnknownPath.answer() }));
+}

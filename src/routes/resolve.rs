@@ -1,0 +1,44 @@
+//! From a request's environment key to the environment it opens.
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actors::replica::{Resolution, Resolve};
+use actors::served::ServedEnvironment;
+use engine::KeyKind;
+
+use crate::error::ApiError;
+use crate::routes::worker::Worker;
+
+const X_ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key");
+
+/// An environment as the caller's key may see it.
+#[derive(Debug)]
+pub struct Resolved {
+    /// What the key may see.
+    pub kind: KeyKind,
+    /// The environment as it is served now; a request keeps to this one even where another is published meanwhile.
+    pub environment: Arc<ServedEnvironment>,
+}
+
+/// Asks the worker's replica what `X-Environment-Key` opens; of repeated headers the first counts.
+///
+/// No timeout: the replica runs on this very thread and answers without waiting, or is gone and says so at once.
+///
+/// # Errors
+/// 401 for a missing or unknown key, 503 before the first document, 403 where the organisation is disabled.
+pub async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError> {
+    let worker = Worker::of(request)?;
+    let key: HeaderValue = request.headers().get(X_ENVIRONMENT_KEY).ok_or(ApiError::UnknownKey)?.clone();
+    match worker.replica.send(Resolve { key }).await {
+        Ok(Resolution::Ready { kind, environment, .. }) => {
+            if environment.environment.stops_serving_flags() {
+                return Err(ApiError::ServingStopped);
+            }
+            Ok(Resolved { kind, environment })
+        }
+        Ok(Resolution::NotReady { .. }) => Err(ApiError::NotReady),
+        Ok(Resolution::Unknown) => Err(ApiError::UnknownKey),
+        Err(_) => Err(ApiError::Unavailable),
+    }
+}
