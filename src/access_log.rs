@@ -12,7 +12,7 @@ use crate::logging::{self, Access};
 use crate::settings::Settings;
 
 /// Whether answers are logged, and whose word on the client's address is taken.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AccessLog {
     enabled: bool,
 }
@@ -20,7 +20,9 @@ pub struct AccessLog {
 impl AccessLog {
     /// From `logging.enable_access_log` and `server.proxy_headers`.
     pub fn new(settings: &Settings) -> Self {
-        Self { enabled: settings.logging.access_log }
+        Self {
+            enabled: settings.logging.access_log,
+        }
     }
 
     /// Logs the answer to one request; a closure around this goes to `App::wrap_fn`. Switched off it costs a branch.

@@ -2,6 +2,7 @@
 use std::io::{self, Write};
 
 use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use actors::served::Encoding;
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -13,77 +14,43 @@ pub const MINIMUM_BYTES: usize = 1000;
 /// for longer than the two thread changes cost.
 const INLINE_BYTES: usize = 16 * 1024;
 
-/// A content coding that answers are given in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// As it is.
-    Identity,
-    /// gzip (RFC 1952).
-    Gzip,
-    /// Brotli (RFC 7932).
-    Brotli,
-    /// Zstandard (RFC 8878).
-    Zstd,
-}
-
 /// Codings in the server's order where a request leaves the choice, for bodies compressed once: the smallest first.
 pub const FOR_READY_BODIES: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
 
 /// The same for bodies that are compressed for one request: the quickest first.
 pub const FOR_SINGLE_ANSWERS: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
 
-impl Encoding {
-    /// Every coding, identity first.
-    pub const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Brotli, Self::Zstd];
+/// The value of `Content-Encoding`.
+pub fn content_encoding(encoding: Encoding) -> HeaderValue {
+    HeaderValue::from_static(encoding.name())
+}
 
-    /// The value of `Content-Encoding`; none for identity.
-    pub fn content_encoding(self) -> Option<HeaderValue> {
-        self.name().map(HeaderValue::from_static)
+/// The coding that `Accept-Encoding` gives the highest weight, in `preferred` order among equals (RFC 9110, 12.5.3);
+/// `None`: the body as it is.
+///
+/// As it is only where no coding weighs at least as much; where nothing at all is acceptable, as it is too, as the RFC
+/// advises.
+pub fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option<Encoding> {
+    let mut values = headers.get_all(ACCEPT_ENCODING).peekable();
+    values.peek()?;
+    let mut weights = Weights::default();
+    for value in values {
+        // A value that is not ASCII accepts nothing we know.
+        value
+            .to_str()
+            .unwrap_or_default()
+            .split(',')
+            .for_each(|element| weights.read(element));
     }
-
-    /// What an entity tag ends with in this coding, so that each representation has a tag of its own.
-    pub fn tag_suffix(self) -> &'static str {
-        match self {
-            Self::Identity => "",
-            Self::Gzip => "-gzip",
-            Self::Brotli => "-br",
-            Self::Zstd => "-zstd",
+    let mut best: Option<(Encoding, u16)> = None;
+    for encoding in preferred {
+        let weight = weights.of(encoding);
+        let least = best.map_or(weights.identity.unwrap_or(0).max(1), |(_, weight)| weight + 1);
+        if weight >= least {
+            best = Some((encoding, weight));
         }
     }
-
-    fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Identity => None,
-            Self::Gzip => Some("gzip"),
-            Self::Brotli => Some("br"),
-            Self::Zstd => Some("zstd"),
-        }
-    }
-
-    /// The coding that `Accept-Encoding` gives the highest weight, in `preferred` order among equals (RFC 9110, 12.5.3).
-    ///
-    /// Identity only where no coding has a weight above it; where nothing at all is acceptable, identity too, as the
-    /// RFC advises.
-    pub fn negotiate(headers: &HeaderMap, preferred: [Self; 3]) -> Self {
-        let mut values = headers.get_all(ACCEPT_ENCODING).peekable();
-        if values.peek().is_none() {
-            return Self::Identity;
-        }
-        let mut weights = Weights::default();
-        for value in values {
-            // Accept-Encoding is ASCII; a value that is not accepts nothing we know.
-            value.to_str().unwrap_or_default().split(',').for_each(|element| weights.read(element));
-        }
-        let mut best = (Self::Identity, weights.of_identity());
-        for coding in preferred {
-            let weight = weights.of(coding);
-            let wins = if best.0 == Self::Identity { weight >= best.1 } else { weight > best.1 };
-            if weight > 0 && wins {
-                best = (coding, weight);
-            }
-        }
-        best.0
-    }
+    best.map(|(encoding, _)| encoding)
 }
 
 /// Weights in thousandths, which is all that a `q` can express.
@@ -116,19 +83,13 @@ impl Weights {
         *slot = Some(weight(parameters));
     }
 
-    fn of(&self, coding: Encoding) -> u16 {
-        let named = match coding {
-            Encoding::Identity => self.identity,
+    fn of(&self, encoding: Encoding) -> u16 {
+        let named = match encoding {
             Encoding::Gzip => self.gzip,
             Encoding::Brotli => self.brotli,
             Encoding::Zstd => self.zstd,
         };
         named.or(self.rest).unwrap_or(0)
-    }
-
-    /// Identity is acceptable unless it is ruled out, and then the least of the choices unless it is named.
-    fn of_identity(&self) -> u16 {
-        self.identity.unwrap_or(0)
     }
 }
 
@@ -156,13 +117,14 @@ pub async fn compress(encoding: Encoding, body: Bytes) -> io::Result<Bytes> {
     if body.len() <= INLINE_BYTES {
         return compress_now(encoding, &body);
     }
-    actix_web::web::block(move || compress_now(encoding, &body)).await.map_err(io::Error::other)?
+    actix_web::web::block(move || compress_now(encoding, &body))
+        .await
+        .map_err(io::Error::other)?
 }
 
 fn compress_now(encoding: Encoding, body: &Bytes) -> io::Result<Bytes> {
     let capacity = body.len() / 4;
     match encoding {
-        Encoding::Identity => Ok(body.clone()),
         Encoding::Gzip => {
             let mut encoder = GzEncoder::new(Vec::with_capacity(capacity), Compression::fast());
             encoder.write_all(body)?;
@@ -170,7 +132,10 @@ fn compress_now(encoding: Encoding, body: &Bytes) -> io::Result<Bytes> {
         }
         Encoding::Brotli => {
             let mut compressed = Vec::with_capacity(capacity);
-            let parameters = brotli::enc::BrotliEncoderParams { quality: 2, ..Default::default() };
+            let parameters = brotli::enc::BrotliEncoderParams {
+                quality: 2,
+                ..Default::default()
+            };
             brotli::BrotliCompress(&mut body.as_ref(), &mut compressed, &parameters)?;
             Ok(compressed.into())
         }
@@ -182,43 +147,45 @@ fn compress_now(encoding: Encoding, body: &Bytes) -> io::Result<Bytes> {
 mod tests {
     use super::*;
 
-    fn negotiated(accept: &str) -> Encoding {
+    use Encoding::{Brotli, Gzip, Zstd};
+
+    fn negotiated(accept: &str) -> Option<Encoding> {
         let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_str(accept).unwrap())]);
-        Encoding::negotiate(&headers, FOR_READY_BODIES)
+        negotiate(&headers, FOR_READY_BODIES)
     }
 
     #[test]
     fn the_highest_weight_wins() {
         for (accept, expected) in [
-            ("gzip", Encoding::Gzip),
-            ("GZIP", Encoding::Gzip),
-            ("x-gzip", Encoding::Gzip),
-            ("gzip, deflate", Encoding::Gzip),
-            ("gzip, deflate, br", Encoding::Brotli),
-            ("gzip, deflate, br, zstd", Encoding::Brotli),
-            ("gzip;q=1.0, br;q=0.5", Encoding::Gzip),
-            ("gzip; q=0.1, zstd ; q=0.2", Encoding::Zstd),
-            ("br;q=0, gzip;q=0.001", Encoding::Gzip),
-            ("identity", Encoding::Identity),
-            ("identity;q=0.5, gzip;q=0.4", Encoding::Identity),
-            ("identity;q=0.5, gzip;q=0.5", Encoding::Gzip),
-            ("identity;q=0", Encoding::Identity),
-            ("identity;q=0, gzip;q=0", Encoding::Identity),
-            ("identity;q=0, *", Encoding::Brotli),
-            ("*", Encoding::Brotli),
-            ("*;q=0", Encoding::Identity),
-            ("*;q=0, gzip", Encoding::Gzip),
-            ("br;q=0, *", Encoding::Zstd),
-            ("deflate, compress", Encoding::Identity),
-            ("", Encoding::Identity),
-            (";;,=,q", Encoding::Identity),
-            ("gzip;q=nan", Encoding::Identity),
-            ("gzip;q=x, br;q=2", Encoding::Brotli),
-            ("gzip;level=1;q=0", Encoding::Identity),
+            ("gzip", Some(Gzip)),
+            ("GZIP", Some(Gzip)),
+            ("x-gzip", Some(Gzip)),
+            ("gzip, deflate", Some(Gzip)),
+            ("gzip, deflate, br", Some(Brotli)),
+            ("gzip, deflate, br, zstd", Some(Brotli)),
+            ("gzip;q=1.0, br;q=0.5", Some(Gzip)),
+            ("gzip; q=0.1, zstd ; q=0.2", Some(Zstd)),
+            ("br;q=0, gzip;q=0.001", Some(Gzip)),
+            ("identity", None),
+            ("identity;q=0.5, gzip;q=0.4", None),
+            ("identity;q=0.5, gzip;q=0.5", Some(Gzip)),
+            ("identity;q=0", None),
+            ("identity;q=0, gzip;q=0", None),
+            ("identity;q=0, *", Some(Brotli)),
+            ("*", Some(Brotli)),
+            ("*;q=0", None),
+            ("*;q=0, gzip", Some(Gzip)),
+            ("br;q=0, *", Some(Zstd)),
+            ("deflate, compress", None),
+            ("", None),
+            (";;,=,q", None),
+            ("gzip;q=nan", None),
+            ("gzip;q=x, br;q=2", Some(Brotli)),
+            ("gzip;level=1;q=0", None),
         ] {
             assert_eq!(negotiated(accept), expected, "{accept}");
         }
-        assert_eq!(Encoding::negotiate(&HeaderMap::new(), FOR_READY_BODIES), Encoding::Identity);
+        assert_eq!(negotiate(&HeaderMap::new(), FOR_READY_BODIES), None);
     }
 
     #[test]
@@ -226,25 +193,24 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.5"));
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("zstd"));
-        assert_eq!(Encoding::negotiate(&headers, FOR_READY_BODIES), Encoding::Zstd);
+        assert_eq!(negotiate(&headers, FOR_READY_BODIES), Some(Zstd));
     }
 
     #[test]
     fn every_coding_can_be_undone() {
         let body = Bytes::from("flags ".repeat(1000));
-        for encoding in Encoding::ALL {
+        for encoding in FOR_READY_BODIES {
             let compressed = compress_now(encoding, &body).unwrap();
             let mut plain = Vec::new();
             match encoding {
-                Encoding::Identity => plain.extend_from_slice(&compressed),
-                Encoding::Gzip => {
+                Gzip => {
                     io::copy(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain).unwrap();
                 }
-                Encoding::Brotli => brotli::BrotliDecompress(&mut &compressed[..], &mut plain).unwrap(),
-                Encoding::Zstd => plain = zstd::bulk::decompress(&compressed, body.len()).unwrap(),
+                Brotli => brotli::BrotliDecompress(&mut &compressed[..], &mut plain).unwrap(),
+                Zstd => plain = zstd::bulk::decompress(&compressed, body.len()).unwrap(),
             }
             assert_eq!(plain, body);
-            assert!(encoding == Encoding::Identity || compressed.len() < body.len() / 10);
+            assert!(compressed.len() < body.len() / 10);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Conditional requests (RFC 9110, 13): whether the caller's stored copy is still the current one.
 use actix_web::http::header::{HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 
-use crate::compression::Encoding;
+use actors::served::Encoding;
+
+const ENCODINGS: [Encoding; 3] = [Encoding::Gzip, Encoding::Brotli, Encoding::Zstd];
 
 /// Which of the representations the caller holds; its 304 names that one, so that a cache refreshes the right copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// The one with this content coding.
-    Encoded(Encoding),
+    /// The one with this content coding, or without any.
+    Encoded(Option<Encoding>),
     /// Any: `If-None-Match: *`, or a date.
     Any,
 }
@@ -18,7 +20,12 @@ pub enum Held {
 pub fn if_none_match(headers: &HeaderMap, opaque_tag: &str) -> Option<Option<Held>> {
     let mut values = headers.get_all(IF_NONE_MATCH).peekable();
     values.peek()?;
-    Some(values.find_map(|value| value.as_bytes().split(|byte| *byte == b',').find_map(|tag| held(tag, opaque_tag))))
+    Some(values.find_map(|value| {
+        value
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .find_map(|tag| held(tag, opaque_tag))
+    }))
 }
 
 fn held(tag: &[u8], opaque_tag: &str) -> Option<Held> {
@@ -29,7 +36,14 @@ fn held(tag: &[u8], opaque_tag: &str) -> Option<Held> {
     let tag = tag.strip_prefix(b"W/").unwrap_or(tag);
     let tag = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let suffix = tag.strip_prefix(opaque_tag.as_bytes())?;
-    Encoding::ALL.into_iter().find(|encoding| encoding.tag_suffix().as_bytes() == suffix).map(Held::Encoded)
+    if suffix.is_empty() {
+        return Some(Held::Encoded(None));
+    }
+    let name = suffix.strip_prefix(b"-")?;
+    ENCODINGS
+        .into_iter()
+        .find(|encoding| encoding.name().as_bytes() == name)
+        .map(|encoding| Held::Encoded(Some(encoding)))
 }
 
 /// Whether `If-Modified-Since` is no earlier than `last_modified`, both in whole seconds.
@@ -66,13 +80,31 @@ mod tests {
     #[test]
     fn any_encoding_of_the_current_tag_matches() {
         assert_eq!(asked(&[]), None);
-        assert_eq!(asked(&["\"abc\""]), Some(Some(Held::Encoded(Encoding::Identity))));
-        assert_eq!(asked(&["\"abc-gzip\""]), Some(Some(Held::Encoded(Encoding::Gzip))));
-        assert_eq!(asked(&["W/\"abc-br\""]), Some(Some(Held::Encoded(Encoding::Brotli))));
-        assert_eq!(asked(&["\"old\" , \"abc-zstd\""]), Some(Some(Held::Encoded(Encoding::Zstd))));
-        assert_eq!(asked(&["\"old\"", "\"abc\""]), Some(Some(Held::Encoded(Encoding::Identity))));
+        assert_eq!(asked(&["\"abc\""]), Some(Some(Held::Encoded(None))));
+        assert_eq!(
+            asked(&["\"abc-gzip\""]),
+            Some(Some(Held::Encoded(Some(Encoding::Gzip))))
+        );
+        assert_eq!(
+            asked(&["W/\"abc-br\""]),
+            Some(Some(Held::Encoded(Some(Encoding::Brotli))))
+        );
+        assert_eq!(
+            asked(&["\"old\" , \"abc-zstd\""]),
+            Some(Some(Held::Encoded(Some(Encoding::Zstd))))
+        );
+        assert_eq!(asked(&["\"old\"", "\"abc\""]), Some(Some(Held::Encoded(None))));
         assert_eq!(asked(&["*"]), Some(Some(Held::Any)));
-        for other in ["\"abcd\"", "abc", "\"abc-deflate\"", "\"ab\"", "", ",,", "W/", "\""] {
+        for other in [
+            "\"abcd\"",
+            "abc",
+            "\"abc-deflate\"",
+            "\"ab\"",
+            "",
+            ",,",
+            "W/",
+            "\"",
+        ] {
             assert_eq!(asked(&[other]), Some(None), "{other}");
         }
     }

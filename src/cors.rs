@@ -63,7 +63,9 @@ impl Cors {
             AllowedOrigins::Any => Some(ANY_ORIGIN),
             AllowedOrigins::Listed(origins) => {
                 let origin = request.get(ORIGIN)?;
-                let is_allowed = origins.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes());
+                let is_allowed = origins
+                    .iter()
+                    .any(|allowed| origin.as_bytes() == allowed.as_bytes());
                 is_allowed.then(|| origin.clone())
             }
         }

@@ -47,10 +47,7 @@ impl std::error::Error for ApiError {}
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidIdentity(error) => error.fmt(f),
-            _ => f.write_str(self.message()),
-        }
+        f.write_str(self.message())
     }
 }
 
@@ -85,6 +82,11 @@ impl ApiError {
         }
     }
 
+    /// The whole answer.
+    pub fn answer(&self) -> HttpResponse {
+        self.error_response()
+    }
+
     fn body(&self) -> String {
         let message = self.to_string();
         serde_json::json!({"status": self.status_text(), "message": message, "detail": message}).to_string()
@@ -111,7 +113,10 @@ impl ResponseError for ApiError {
         headers.insert(CONTENT_TYPE, JSON);
         match self {
             Self::NotReady | Self::Unavailable => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(rand::random_range(RETRY_AFTER_SECONDS)));
+                headers.insert(
+                    RETRY_AFTER,
+                    HeaderValue::from(rand::random_range(RETRY_AFTER_SECONDS)),
+                );
             }
             Self::MethodNotAllowed(allow) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allow));

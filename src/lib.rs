@@ -7,9 +7,17 @@
 //! - [`logging`]: formats and levels.
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table.
 //! - [`error`]: the one place that knows status codes.
+//! - [`cors`], [`access_log`]: layers around the routes.
+//! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
+//! - [`service_state`]: whether the process drains or has lost an actor.
+pub mod access_log;
 pub mod application;
 pub mod cli;
+pub mod compression;
+pub mod conditional;
+pub mod cors;
 pub mod error;
 pub mod logging;
 pub mod routes;
+pub mod service_state;
 pub mod settings;

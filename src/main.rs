@@ -1,2 +1,96 @@
 //! Starts the edge proxy.
-fn main() {}
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use actix_rt::signal::unix::{SignalKind, signal};
+use edge_proxy::application::{Application, EXIT_SYSTEM, Limits};
+use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
+use edge_proxy::logging;
+use edge_proxy::settings::{Loaded, Settings};
+
+fn main() -> ExitCode {
+    let outcome = match cli::parse(std::env::args_os().skip(1)) {
+        Ok(Command::Serve { config_path }) => serve(config_path),
+        Ok(Command::Check { config_path }) => check(config_path),
+        Ok(Command::Help) => {
+            print!("{}", cli::HELP);
+            Ok(0)
+        }
+        Ok(Command::Version) => {
+            println!("{}", cli::VERSION);
+            Ok(0)
+        }
+        Err(error) => Err(Failure::new(EXIT_USAGE, error)),
+    };
+    match outcome {
+        Ok(code) => code.into(),
+        Err(Failure { code, line }) => {
+            eprintln!("edge-proxy: {line}");
+            code.into()
+        }
+    }
+}
+
+/// What ends the process: its exit code and one line.
+struct Failure {
+    code: u8,
+    line: String,
+}
+
+impl Failure {
+    fn new(code: u8, line: impl ToString) -> Self {
+        Self {
+            code,
+            line: line.to_string(),
+        }
+    }
+}
+
+fn load(config_path: Option<PathBuf>) -> Result<Loaded, Failure> {
+    let variables = std::env::vars_os().map(|(name, value)| {
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    });
+    Settings::load(config_path.as_deref(), variables).map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
+}
+
+fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
+    let loaded = load(config_path)?;
+    for notice in &loaded.notices {
+        eprintln!("edge-proxy: {notice}");
+    }
+    println!("{}", loaded.settings.effective_json());
+    Ok(0)
+}
+
+fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
+    let Loaded { settings, notices } = load(config_path)?;
+    logging::init(&settings.logging);
+    for notice in &notices {
+        notice.log();
+    }
+    // awc's TLS takes the provider of the process. It is refused only where one is installed, which then serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    actix::System::new().block_on(async move {
+        let system = |error: std::io::Error| Failure::new(EXIT_SYSTEM, error);
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate()).map_err(system)?,
+            signal(SignalKind::interrupt()).map_err(system)?,
+        );
+        let application = Application::build(&settings, Limits::default())
+            .map_err(|error| Failure::new(EXIT_SYSTEM, error))?;
+        let stop = async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        application
+            .run_until_stopped(stop)
+            .await
+            .map(|outcome| outcome.exit_code())
+            .map_err(system)
+    })
+}

@@ -1,17 +1,22 @@
 //! What the process as a whole is doing: what readiness and liveness answer from.
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actors::lifeline::Lifelines;
+
 /// Shared by the composition root, which writes it, and the health routes, which read it.
 #[derive(Debug, Default)]
 pub struct ServiceState {
+    lifelines: Lifelines,
     draining: AtomicBool,
-    actor_lost: AtomicBool,
 }
 
 impl ServiceState {
-    /// A process that serves.
-    pub fn new() -> Self {
-        Self::default()
+    /// A process that serves, with the lifelines of its actors.
+    pub fn new(lifelines: Lifelines) -> Self {
+        Self {
+            lifelines,
+            draining: AtomicBool::new(false),
+        }
     }
 
     /// The stop has begun: readiness fails from now on, everything else answers as before.
@@ -24,13 +29,8 @@ impl ServiceState {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// An actor has died: liveness fails from now on, and the process ends soon.
-    pub fn lose_actor(&self) {
-        self.actor_lost.store(true, Ordering::Release);
-    }
-
-    /// Whether every actor lives.
+    /// Whether every actor lives. Once one has died this stays false, and the process ends soon.
     pub fn is_alive(&self) -> bool {
-        !self.actor_lost.load(Ordering::Acquire)
+        self.lifelines.is_alive()
     }
 }

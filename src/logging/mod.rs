@@ -7,6 +7,19 @@ use crate::settings::LoggingSettings;
 /// Log target of the access log, one line a request.
 pub const ACCESS: &str = "access";
 
+/// Names of a log line's own fields, which the message's field must not take.
+pub const OWN_FIELDS: &[&str] = &[
+    "timestamp",
+    "level",
+    "logger",
+    "method",
+    "route",
+    "status",
+    "bytes",
+    "duration_us",
+    "remote_ip",
+];
+
 /// Starts logging to standard error and reports panics there in one line. Once a process; a second call
 /// changes nothing (tests).
 pub fn init(_settings: &LoggingSettings) {

@@ -5,16 +5,19 @@ use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
-use actors::served::{ReadyBody, ServedEnvironment};
+use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use bytes::Bytes;
 
-use crate::compression::{self, Encoding, FOR_READY_BODIES, FOR_SINGLE_ANSWERS, MINIMUM_BYTES};
+use crate::compression::{
+    FOR_READY_BODIES, FOR_SINGLE_ANSWERS, MINIMUM_BYTES, compress, content_encoding, negotiate,
+};
 use crate::conditional::{Held, if_none_match, unmodified_since};
 
 /// `Content-Type` of every answer but event streams.
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName = HeaderName::from_static("x-flagsmith-document-updated-at");
+const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName =
+    HeaderName::from_static("x-flagsmith-document-updated-at");
 
 /// What answers to SDKs depend on besides the URL; the CORS layer adds the origin where it matters.
 const VARY_BY: HeaderValue = HeaderValue::from_static("X-Environment-Key, Accept-Encoding");
@@ -41,9 +44,10 @@ pub async fn ready(
             .filter(|last_modified| unmodified_since(request.headers(), last_modified))
             .map(|_| Held::Any),
     };
-    let negotiated = match body.plain.len() {
-        ..MINIMUM_BYTES => Encoding::Identity,
-        _ => Encoding::negotiate(request.headers(), FOR_READY_BODIES),
+    let negotiated = if body.is_compressible() {
+        negotiate(request.headers(), FOR_READY_BODIES)
+    } else {
+        None
     };
     let (status, encoding, bytes) = match held {
         Some(Held::Encoded(encoding)) => (StatusCode::NOT_MODIFIED, encoding, None),
@@ -55,9 +59,7 @@ pub async fn ready(
     };
     let mut answer = of_environment(status, served, encoding, bytes);
     let headers = answer.headers_mut();
-    if let Some(tag) = entity_tag(body, encoding) {
-        headers.insert(ETAG, tag);
-    }
+    headers.insert(ETAG, body.etag_header(encoding).clone());
     if let Some(last_modified) = last_modified {
         headers.insert(LAST_MODIFIED, last_modified.clone());
     }
@@ -67,33 +69,34 @@ pub async fn ready(
 /// A body that exists for this request only.
 pub async fn single(request: &HttpRequest, served: &ServedEnvironment, body: Vec<u8>) -> HttpResponse {
     let plain = Bytes::from(body);
-    let encoding = match plain.len() {
-        ..MINIMUM_BYTES => Encoding::Identity,
-        _ => Encoding::negotiate(request.headers(), FOR_SINGLE_ANSWERS),
-    };
-    if encoding != Encoding::Identity
-        && let Ok(compressed) = compression::compress(encoding, plain.clone()).await
+    if plain.len() >= MINIMUM_BYTES
+        && let Some(encoding) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)
+        && let Ok(compressed) = compress(encoding, plain.clone()).await
     {
-        return of_environment(StatusCode::OK, served, encoding, Some(compressed));
+        return of_environment(StatusCode::OK, served, Some(encoding), Some(compressed));
     }
-    of_environment(StatusCode::OK, served, Encoding::Identity, Some(plain))
+    of_environment(StatusCode::OK, served, None, Some(plain))
 }
 
-async fn encoded(body: &ReadyBody, encoding: Encoding) -> (Encoding, Bytes) {
-    match (encoding, &body.gzip) {
-        (Encoding::Identity, _) | (_, None) => (Encoding::Identity, body.plain.clone()),
-        (_, Some(gzip)) => (Encoding::Gzip, gzip.clone()),
+/// The body in this encoding, made now where nobody has asked for it before; as it is where that fails.
+async fn encoded(body: &ReadyBody, encoding: Option<Encoding>) -> (Option<Encoding>, Bytes) {
+    let Some(encoding) = encoding else {
+        return (None, body.plain.clone());
+    };
+    let compressed = match body.encoded(encoding) {
+        Some(compressed) => Some(compressed),
+        None => body.encode(encoding).await,
+    };
+    match compressed {
+        Some(compressed) => (Some(encoding), compressed),
+        None => (None, body.plain.clone()),
     }
-}
-
-fn entity_tag(body: &ReadyBody, encoding: Encoding) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("\"{}{}\"", body.etag, encoding.tag_suffix())).ok()
 }
 
 fn of_environment(
     status: StatusCode,
     served: &ServedEnvironment,
-    encoding: Encoding,
+    encoding: Option<Encoding>,
     body: Option<Bytes>,
 ) -> HttpResponse {
     let has_body = body.is_some();
@@ -104,8 +107,8 @@ fn of_environment(
     headers.insert(VARY, VARY_BY);
     headers.insert(X_FLAGSMITH_DOCUMENT_UPDATED_AT, served.updated_at_header.clone());
     // Not on a 304: a cache that holds several encodings would relabel the wrong one (RFC 9110, 15.4.5).
-    if has_body && let Some(coding) = encoding.content_encoding() {
-        headers.insert(CONTENT_ENCODING, coding);
+    if has_body && let Some(encoding) = encoding {
+        headers.insert(CONTENT_ENCODING, content_encoding(encoding));
     }
     answer
 }

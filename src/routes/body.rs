@@ -18,11 +18,16 @@ use crate::routes::worker::BodyLimits;
 /// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
 /// early.
 pub async fn read(request: &HttpRequest, payload: Payload, limits: BodyLimits) -> Result<Bytes, ApiError> {
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limits.bytes) {
         return Err(ApiError::BodyTooLarge);
     }
-    timeout(limits.duration, collect(payload, limits.bytes)).await.unwrap_or(Err(ApiError::SlowBody))
+    timeout(limits.duration, collect(payload, limits.bytes))
+        .await
+        .unwrap_or(Err(ApiError::SlowBody))
 }
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {

@@ -15,7 +15,10 @@ pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     match parameter(request.query_string(), "feature") {
         None => Ok(answer::ready(&request, served, served.flags(resolved.kind), None).await),
         Some(name) => {
-            let flag = served.environment.flag(resolved.kind, &name).ok_or(ApiError::UnknownFeature)?;
+            let flag = served
+                .environment
+                .flag(resolved.kind, &name)
+                .ok_or(ApiError::UnknownFeature)?;
             Ok(answer::single(&request, served, flag).await)
         }
     }

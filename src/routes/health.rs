@@ -55,7 +55,10 @@ pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
         Ok(_) => Some(NOT_UPDATED),
     };
     let statuses = statuses.unwrap_or_default();
-    let newest = statuses.iter().filter_map(|status| status.last_successful_update).max();
+    let newest = statuses
+        .iter()
+        .filter_map(|status| status.last_successful_update)
+        .max();
     let body = Health {
         status: if reason.is_none() { "ok" } else { "error" },
         reason,
@@ -72,18 +75,42 @@ pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let worker = Worker::of(&request)?;
     if worker.service.is_draining() {
-        return Ok(answered(false, &Probe { status: "error", reason: Some(DRAINING) }));
+        return Ok(answered(
+            false,
+            &Probe {
+                status: "error",
+                reason: Some(DRAINING),
+            },
+        ));
     }
     let Ok(statuses) = worker.environments.statuses().await else {
-        return Ok(answered(false, &Probe { status: "error", reason: Some(NO_ANSWER) }));
+        return Ok(answered(
+            false,
+            &Probe {
+                status: "error",
+                reason: Some(NO_ANSWER),
+            },
+        ));
     };
     let is_served = statuses.iter().any(|status| status.is_served);
     let is_fresh = statuses.iter().any(|status| status.is_served && status.is_fresh);
     let probe = match (is_served, is_fresh) {
-        (true, true) => Probe { status: "ok", reason: None },
-        (true, false) if worker.stale_is_unready => Probe { status: "error", reason: Some(STALE) },
-        (true, false) => Probe { status: "stale", reason: Some(STALE) },
-        (false, _) => Probe { status: "error", reason: Some(NOT_UPDATED) },
+        (true, true) => Probe {
+            status: "ok",
+            reason: None,
+        },
+        (true, false) if worker.stale_is_unready => Probe {
+            status: "error",
+            reason: Some(STALE),
+        },
+        (true, false) => Probe {
+            status: "stale",
+            reason: Some(STALE),
+        },
+        (false, _) => Probe {
+            status: "error",
+            reason: Some(NOT_UPDATED),
+        },
     };
     Ok(answered(probe.status != "error", &probe))
 }
@@ -95,8 +122,14 @@ pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 pub async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let alive = Worker::of(&request)?.service.is_alive();
     let probe = match alive {
-        true => Probe { status: "ok", reason: None },
-        false => Probe { status: "error", reason: Some(ACTOR_LOST) },
+        true => Probe {
+            status: "ok",
+            reason: None,
+        },
+        false => Probe {
+            status: "error",
+            reason: Some(ACTOR_LOST),
+        },
     };
     Ok(answered(alive, &probe))
 }
@@ -113,7 +146,11 @@ impl From<EnvironmentStatus> for EnvironmentHealth {
 }
 
 fn answered(good: bool, body: &impl Serialize) -> HttpResponse {
-    let status = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if good {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     answer::json(status, serde_json::to_vec(body).unwrap_or_default())
 }
 

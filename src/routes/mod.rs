@@ -27,22 +27,33 @@ use resource::{GET, GET_POST, at};
 
 /// Registers every path; the busiest first, because the router tries them in this order.
 pub fn configure(table: &mut ServiceConfig) {
-    at(table, "/api/v1/flags", GET, |r| r.route(get().to(flags::get)).route(head().to(flags::get)));
+    at(table, "/api/v1/flags", GET, |r| {
+        r.route(get().to(flags::get)).route(head().to(flags::get))
+    });
     at(table, "/api/v1/identities", GET_POST, |r| {
-        r.route(post().to(identities::post)).route(get().to(identities::get)).route(head().to(identities::get))
+        r.route(post().to(identities::post))
+            .route(get().to(identities::get))
+            .route(head().to(identities::get))
     });
     at(table, "/api/v1/environment-document", GET, |r| {
-        r.route(get().to(environment_document::get)).route(head().to(environment_document::get))
+        r.route(get().to(environment_document::get))
+            .route(head().to(environment_document::get))
     });
 
     at(table, "/proxy/health/readiness", GET, |r| {
-        r.route(get().to(health::readiness)).route(head().to(health::readiness))
+        r.route(get().to(health::readiness))
+            .route(head().to(health::readiness))
     });
     at(table, "/proxy/health/liveness", GET, |r| {
-        r.route(get().to(health::liveness)).route(head().to(health::liveness))
+        r.route(get().to(health::liveness))
+            .route(head().to(health::liveness))
     });
-    at(table, "/proxy/health", GET, |r| r.route(get().to(health::health)).route(head().to(health::health)));
-    at(table, "/health", GET, |r| r.route(get().to(health::health)).route(head().to(health::health)));
+    at(table, "/proxy/health", GET, |r| {
+        r.route(get().to(health::health)).route(head().to(health::health))
+    });
+    at(table, "/health", GET, |r| {
+        r.route(get().to(health::health)).route(head().to(health::health))
+    });
 
     table.default_service(to(|| async { ApiError::UnknownPath.answer() }));
 }

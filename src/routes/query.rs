@@ -8,7 +8,11 @@ pub fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
         return None;
     }
     let values = form_urlencoded::parse(query.as_bytes());
-    values.filter(|(key, _)| key == name).last().map(|(_, value)| value).filter(|value| !value.is_empty())
+    values
+        .filter(|(key, _)| key == name)
+        .last()
+        .map(|(_, value)| value)
+        .filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

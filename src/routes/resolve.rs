@@ -29,9 +29,15 @@ pub struct Resolved {
 /// 401 for a missing or unknown key, 503 before the first document, 403 where the organisation is disabled.
 pub async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError> {
     let worker = Worker::of(request)?;
-    let key: HeaderValue = request.headers().get(X_ENVIRONMENT_KEY).ok_or(ApiError::UnknownKey)?.clone();
+    let key: HeaderValue = request
+        .headers()
+        .get(X_ENVIRONMENT_KEY)
+        .ok_or(ApiError::UnknownKey)?
+        .clone();
     match worker.replica.send(Resolve { key }).await {
-        Ok(Resolution::Ready { kind, environment, .. }) => {
+        Ok(Resolution::Ready {
+            kind, environment, ..
+        }) => {
             if environment.environment.stops_serving_flags() {
                 return Err(ApiError::ServingStopped);
             }

@@ -35,6 +35,8 @@ async fn other_method(request: HttpRequest, allow: &'static str) -> HttpResponse
         return ApiError::MethodNotAllowed(allow).answer();
     }
     let mut answer = HttpResponse::Ok().finish();
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    answer
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static(allow));
     answer
 }

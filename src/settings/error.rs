@@ -23,7 +23,12 @@ impl fmt::Display for Origin {
 /// Why a configuration cannot be used. Displays as one line without any option's text, so never a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingsError {
-    /// The configuration file cannot be read, and the variables alone do not suffice.
+    /// There is no configuration file, and the variables give no key pairs.
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The configuration file is there and cannot be read.
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -58,6 +63,12 @@ impl std::error::Error for SettingsError {}
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Missing { path } => write!(
+                f,
+                "configuration file {} does not exist and environment variable ENVIRONMENT_KEY_PAIRS is not set: \
+                 give one of them (another file by --config or CONFIG_PATH)",
+                path.display()
+            ),
             Self::Unreadable { path, problem } => {
                 write!(
                     f,

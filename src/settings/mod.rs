@@ -4,181 +4,39 @@
 //! (<https://docs.flagsmith.com/deployment-self-hosting/edge-proxy>); what is ours alone says so.
 //!
 //! # Layout
-//! - [`error`]: what ends the start.
+//! - `mod.rs`: [`Settings::load`]; `types`: what it gives.
+//! - `schema`: the names of all options; `variables`, `sources`: file and variables merged under them.
+//! - `field`: one option read as what it should be; `url` likewise.
+//! - `sections`, `key_pairs`, `process`: each part read into its type.
+//! - `effective`: printed with keys masked, for `--check`.
+//! - `error`: what ends the start; `secret`, `trusted`: small types.
 use std::fmt;
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use actors::environment::EnvironmentOptions;
-
+mod effective;
 mod error;
+mod field;
+mod key_pairs;
+mod process;
+mod schema;
 mod secret;
+mod sections;
+mod sources;
 mod trusted;
+mod types;
+mod url;
+mod variables;
 
 pub use error::{Origin, SettingsError};
 pub use secret::Secret;
 pub use trusted::TrustedProxies;
+pub use types::{
+    AllowedOrigins, HealthCheckSettings, LogFormat, LogLevel, LoggingSettings, NotifySpread, OutgoingProxies,
+    PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
+};
 
-/// The whole configuration, read and checked.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `environment_key_pairs`, in their order; never empty, no client-side key twice.
-    pub environments: Vec<EnvironmentOptions>,
-    /// `api_url` without a trailing slash.
-    pub api_url: String,
-    /// `api_poll_frequency_seconds`; at least one second.
-    pub api_poll_frequency: Duration,
-    /// `api_poll_timeout_seconds`: the whole fetch, body included.
-    pub api_poll_timeout: Duration,
-    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero = always.
-    pub api_poll_unconditional: Duration,
-    /// `allow_origins`.
-    pub allow_origins: AllowedOrigins,
-    /// `logging`.
-    pub logging: LoggingSettings,
-    /// `server`.
-    pub server: ServerSettings,
-    /// `health_check`.
-    pub health_check: HealthCheckSettings,
-    /// `realtime`.
-    pub realtime: RealtimeSettings,
-    /// `persistence`.
-    pub persistence: PersistenceSettings,
-    /// What environment variables alone can set.
-    pub process: ProcessSettings,
-}
-
-/// `allow_origins`: who may read answers in a browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// `*` is among them.
-    Any,
-    /// These alone, as a browser sends them (`https://www.example.com`, no trailing slash).
-    Listed(Vec<String>),
-}
-
-/// `logging`: level, format and the access log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoggingSettings {
-    /// `log_level`.
-    pub level: LogLevel,
-    /// `log_format`.
-    pub format: LogFormat,
-    /// `log_event_field_name`: the field of the message in the json format.
-    pub event_field_name: String,
-    /// `enable_access_log`.
-    pub access_log: bool,
-    /// `colours` (also `colors`): in the generic format; never in json.
-    pub colours: bool,
-}
-
-/// The level names of Python's logging, which the official configuration uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogLevel {
-    /// Errors only: Rust's `log` knows nothing above.
-    Critical,
-    /// Errors.
-    Error,
-    /// Warnings and above.
-    Warning,
-    /// The default.
-    Info,
-    /// Dependencies included.
-    Debug,
-    /// Everything.
-    NotSet,
-}
-
-/// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Generic,
-    /// One JSON object a line.
-    Json,
-}
-
-/// `server`: the listening socket and its connections.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerSettings {
-    /// `host`.
-    pub host: IpAddr,
-    /// `port`; 0 lets the system choose.
-    pub port: u16,
-    /// `proxy_headers`: whether `X-Forwarded-For` of a trusted peer names the client in the access log.
-    pub proxy_headers: bool,
-    /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
-    pub timeout_keep_alive: Duration,
-    /// `shutdown_timeout_seconds` (ours): how long requests in flight may take after SIGTERM.
-    pub shutdown_timeout: Duration,
-}
-
-/// `health_check`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HealthCheckSettings {
-    /// `environment_update_grace_period_seconds`, on top of the poll period; `None` = never stale.
-    pub grace_period: Option<Duration>,
-    /// `stale_is_unready` (ours): readiness fails while a document is stale, as in Edge Proxy 2.23.
-    pub stale_is_unready: bool,
-}
-
-/// `realtime` (ours).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RealtimeSettings {
-    /// `authentication_token` that `queue-change` asks for; the route does not exist without.
-    pub authentication_token: Option<Secret>,
-    /// `upstream_url` of Flagsmith's realtime service, without a trailing slash.
-    pub upstream_url: Option<String>,
-    /// `max_stream_age_seconds`; `None` = never (a negative number).
-    pub max_stream_age: Option<Duration>,
-    /// `notify_spread_ms`.
-    pub notify_spread: NotifySpread,
-    /// `max_subscribers`; `None` = half the limit of open files.
-    pub max_subscribers: Option<usize>,
-}
-
-/// `realtime.notify_spread_ms`: the window over which one change is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotifySpread {
-    /// By the number of subscribers of the environment.
-    Auto,
-    /// Always this long; zero = at once.
-    Fixed(Duration),
-}
-
-/// `persistence` (ours).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PersistenceSettings {
-    /// `directory` of the last good documents; `None` = kept in memory alone.
-    pub directory: Option<PathBuf>,
-}
-
-/// What environment variables alone can set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProcessSettings {
-    /// `WEB_CONCURRENCY`: HTTP workers; default: the cores.
-    pub workers: usize,
-    /// `FORWARDED_ALLOW_IPS`: peers whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: TrustedProxies,
-    /// `SSL_CERT_FILE`: root certificates to trust instead of the system's.
-    pub ssl_cert_file: Option<PathBuf>,
-    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
-    pub outgoing: OutgoingProxies,
-}
-
-/// The proxies that requests to upstream go through. URLs may hold a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutgoingProxies {
-    /// `HTTP_PROXY`: for `http://` upstreams.
-    pub http: Option<Secret>,
-    /// `HTTPS_PROXY`: for `https://` upstreams.
-    pub https: Option<Secret>,
-    /// `ALL_PROXY`: where the above are not set.
-    pub all: Option<Secret>,
-    /// `NO_PROXY`: hosts and networks reached directly, as written.
-    pub exempt: Vec<String>,
-}
+use sources::Sources;
+use variables::Variables;
 
 /// Something worth a log line once the logger is up; the start goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +48,20 @@ pub struct Notice {
 }
 
 impl Notice {
+    fn warning(message: impl Into<String>) -> Self {
+        Self {
+            level: log::Level::Warn,
+            message: message.into(),
+        }
+    }
+
+    fn info(message: impl Into<String>) -> Self {
+        Self {
+            level: log::Level::Info,
+            message: message.into(),
+        }
+    }
+
     /// Writes it to the log.
     pub fn log(&self) {
         log::log!(self.level, "{}", self.message);
@@ -214,20 +86,81 @@ pub struct Loaded {
 impl Settings {
     /// Reads the configuration from the file and the variables, which win.
     ///
-    /// `config_path` is the command line's; without it `CONFIG_PATH`, else `config.json`. The environment is
-    /// a parameter (`std::env::vars_os()` made lossy in main) so that tests need no globals of the process.
+    /// `config_path` is the command line's; without it `CONFIG_PATH`, else `config.json`. The environment is a
+    /// parameter ([`process_variables`] in main) so that tests need no globals of the process.
     ///
     /// # Errors
     /// The first option that cannot be understood: the start must end with exit code 78 and this one line.
     pub fn load(
-        _config_path: Option<&Path>,
-        _variables: impl IntoIterator<Item = (String, String)>,
+        config_path: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Loaded, SettingsError> {
-        todo!()
+        let variables = Variables::new(variables);
+        let mut notices = Vec::new();
+        let path = config_path.map_or_else(
+            || {
+                variables
+                    .get("config_path")
+                    .map_or("config.json", |variable| variable.text.trim())
+                    .into()
+            },
+            Path::to_owned,
+        );
+        let sources = Sources::read(&path, &variables, &mut notices)?;
+        let settings = Self::from_sources(&sources, &variables, &mut notices)?;
+        settings.tell_unsupported(&mut notices);
+        Ok(Loaded { settings, notices })
     }
 
-    /// The configuration in the shape of `config.json`, pretty-printed, keys, tokens and passwords masked.
-    pub fn effective_json(&self) -> String {
-        todo!()
+    fn from_sources(
+        sources: &Sources,
+        variables: &Variables,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, SettingsError> {
+        sources.endpoint_caches(notices)?;
+        Ok(Self {
+            environments: key_pairs::read(sources, notices)?,
+            api_url: match sources.field("api_url") {
+                Some(field) => url::base_url(&field)?,
+                None => "https://edge.api.flagsmith.com/api/v1".to_owned(),
+            },
+            api_poll_frequency: sources.seconds("api_poll_frequency_seconds", 10, 1.0)?,
+            api_poll_timeout: sources.seconds("api_poll_timeout_seconds", 5, 0.001)?,
+            api_poll_unconditional: sources.seconds("api_poll_unconditional_seconds", 60, 0.0)?,
+            allow_origins: sources.allow_origins(notices)?,
+            logging: sources.logging(notices)?,
+            server: sources.server(notices)?,
+            health_check: sources.health_check()?,
+            realtime: sources.realtime()?,
+            persistence: sources.persistence()?,
+            process: process::read(variables, notices)?,
+        })
     }
+
+    /// Options that are accepted ahead of what they configure.
+    fn tell_unsupported(&self, notices: &mut Vec<Notice>) {
+        let unsupported = [
+            (self.persistence.directory.is_some(), "persistence.directory"),
+            (
+                self.realtime.authentication_token.is_some(),
+                "realtime.authentication_token",
+            ),
+            (self.realtime.upstream_url.is_some(), "realtime.upstream_url"),
+            (
+                self.process.outgoing.is_set(),
+                "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
+            ),
+        ];
+        for (_, option) in unsupported.iter().filter(|(is_set, _)| *is_set) {
+            notices.push(Notice::warning(format!(
+                "{option} is set, but not supported yet: it has no effect"
+            )));
+        }
+    }
+}
+
+/// The process's environment; what is no Unicode is made so by replacement characters.
+pub fn process_variables() -> impl Iterator<Item = (String, String)> {
+    let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (lossy(name), lossy(value)))
 }

@@ -1,0 +1,98 @@
+//! The configuration as `--check` prints it: the shape of `config.json`, secrets masked.
+use actors::environment::{DocumentSource, EnvironmentOptions};
+use serde_json::{Map, Value, json};
+
+use super::url::masked;
+use super::{AllowedOrigins, NotifySpread, OutgoingProxies, Settings};
+
+const MASK: &str = "****";
+
+impl Settings {
+    /// The configuration in the shape of `config.json`, pretty-printed, keys, tokens and passwords masked.
+    pub fn effective_json(&self) -> String {
+        let value = json!({
+            "environment_key_pairs": self.environments.iter().map(key_pair).collect::<Vec<_>>(),
+            "api_url": masked(&self.api_url),
+            "api_poll_frequency_seconds": self.api_poll_frequency.as_secs_f64(),
+            "api_poll_timeout_seconds": self.api_poll_timeout.as_secs_f64(),
+            "api_poll_unconditional_seconds": self.api_poll_unconditional.as_secs_f64(),
+            "allow_origins": match &self.allow_origins {
+                AllowedOrigins::Any => json!(["*"]),
+                AllowedOrigins::Listed(origins) => json!(origins),
+            },
+            "logging": {
+                "log_level": self.logging.level.name(),
+                "log_format": self.logging.format.name(),
+                "log_event_field_name": self.logging.event_field_name,
+                "enable_access_log": self.logging.access_log,
+                "colours": self.logging.colours,
+            },
+            "server": {
+                "host": self.server.host.to_string(),
+                "port": self.server.port,
+                "proxy_headers": self.server.proxy_headers,
+                "timeout_keep_alive": self.server.timeout_keep_alive.as_secs_f64(),
+                "shutdown_timeout_seconds": self.server.shutdown_timeout.as_secs_f64(),
+            },
+            "health_check": {
+                "environment_update_grace_period_seconds":
+                    self.health_check.grace_period.map(|grace| grace.as_secs_f64()),
+                "stale_is_unready": self.health_check.stale_is_unready,
+            },
+            "realtime": self.realtime_json(),
+            "persistence": { "directory": self.persistence.directory },
+            "environment variables": self.process_json(),
+        });
+        format!("{value:#}")
+    }
+
+    fn realtime_json(&self) -> Value {
+        json!({
+            "authentication_token": self.realtime.authentication_token.as_ref().map(|_| MASK),
+            "upstream_url": self.realtime.upstream_url.as_deref().map(masked),
+            "max_stream_age_seconds": self.realtime.max_stream_age.map_or(-1.0, |age| age.as_secs_f64()),
+            "notify_spread_ms": match self.realtime.notify_spread {
+                NotifySpread::Auto => json!("auto"),
+                NotifySpread::Fixed(spread) => json!(spread.as_secs_f64() * 1000.0),
+            },
+            "max_subscribers": self.realtime.max_subscribers,
+        })
+    }
+
+    fn process_json(&self) -> Value {
+        let OutgoingProxies {
+            http,
+            https,
+            all,
+            exempt,
+        } = &self.process.outgoing;
+        let proxy = |url: &Option<super::Secret>| url.as_ref().map(|url| masked(url.reveal()));
+        json!({
+            "WEB_CONCURRENCY": self.process.workers,
+            "FORWARDED_ALLOW_IPS": self.process.trusted_proxies.to_string(),
+            "SSL_CERT_FILE": self.process.ssl_cert_file,
+            "HTTP_PROXY": proxy(http),
+            "HTTPS_PROXY": proxy(https),
+            "ALL_PROXY": proxy(all),
+            "NO_PROXY": exempt.join(","),
+        })
+    }
+}
+
+fn key_pair(environment: &EnvironmentOptions) -> Value {
+    let mut pair = Map::from_iter([
+        ("client_side_key".to_owned(), json!(MASK)),
+        (
+            "server_side_keys".to_owned(),
+            environment
+                .server_side_keys
+                .iter()
+                .map(|_| format!("ser.{MASK}"))
+                .collect(),
+        ),
+    ]);
+    if let DocumentSource::File(path) = &environment.source {
+        pair.insert("document_path".to_owned(), json!(path));
+    }
+    Value::Object(pair)
+}

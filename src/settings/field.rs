@@ -1,0 +1,124 @@
+//! One given option, read as what it should be. Messages tell what is wrong without showing the value.
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::schema::kind;
+use super::{Origin, SettingsError};
+
+/// Longest time: "for ever" as people write it (999999999 s), within what clocks can add.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// An option that is given.
+pub struct Field<'a> {
+    option: String,
+    origin: Origin,
+    value: &'a Value,
+}
+
+impl<'a> Field<'a> {
+    /// The option's path, where it came from, and its value.
+    pub fn new(option: String, origin: Origin, value: &'a Value) -> Self {
+        Self {
+            option,
+            origin,
+            value,
+        }
+    }
+
+    /// The raw value.
+    pub fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    /// The option's path.
+    pub fn option(&self) -> &str {
+        &self.option
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// A part of this option, from the same place.
+    pub fn part(&self, suffix: &str, value: &'a Value) -> Self {
+        Self {
+            option: format!("{}{suffix}", self.option),
+            origin: self.origin.clone(),
+            value,
+        }
+    }
+
+    /// An error about this option; `problem` follows its name, as in `is empty`.
+    pub fn invalid(&self, problem: impl Into<String>) -> SettingsError {
+        SettingsError::Invalid {
+            option: self.option.clone(),
+            origin: self.origin.clone(),
+            problem: problem.into(),
+        }
+    }
+
+    /// Text without its outer blanks.
+    pub fn text(&self) -> Result<&'a str, SettingsError> {
+        match self.value {
+            Value::String(text) if text.trim().is_empty() => Err(self.invalid("is empty")),
+            Value::String(text) => Ok(text.trim()),
+            other => Err(self.invalid(format!("is {}; give text", kind(other)))),
+        }
+    }
+
+    /// A boolean in any of the spellings pydantic takes.
+    pub fn boolean(&self) -> Result<bool, SettingsError> {
+        let wrong = || self.invalid(format!("is {} that is neither true nor false", kind(self.value)));
+        match self.value {
+            Value::Bool(truth) => Ok(*truth),
+            Value::Number(number) => match number.as_f64() {
+                Some(1.0) => Ok(true),
+                Some(0.0) => Ok(false),
+                _ => Err(wrong()),
+            },
+            Value::String(text) => match text.trim().to_lowercase().as_str() {
+                "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+                "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+                _ => Err(wrong()),
+            },
+            _ => Err(wrong()),
+        }
+    }
+
+    /// A finite number, or text that is one.
+    pub fn number(&self) -> Result<f64, SettingsError> {
+        let number = match self.value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number: &f64| number.is_finite());
+        number.ok_or_else(|| self.invalid(format!("is {} that is no number", kind(self.value))))
+    }
+
+    /// A whole number within bounds, both included.
+    pub fn integer(&self, least: u32, most: u32) -> Result<u32, SettingsError> {
+        let number = self.number()?;
+        if number.fract() != 0.0 || number < f64::from(least) || number > f64::from(most) {
+            return Err(self.invalid(format!("must be a whole number from {least} to {most}")));
+        }
+        // Checked just above: it fits.
+        Ok(number as u32)
+    }
+
+    /// A time in seconds, fractions allowed, of at least `least` seconds.
+    pub fn seconds(&self, least: f64) -> Result<Duration, SettingsError> {
+        let seconds = self.number()?;
+        if seconds < least {
+            return Err(self.invalid(format!("must be at least {least} (seconds)")));
+        }
+        Ok(duration(seconds))
+    }
+}
+
+/// A duration of `seconds`, 0 or more, held within what clocks can add.
+pub fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).map_or(LONGEST, |duration| duration.min(LONGEST))
+}

@@ -1,0 +1,265 @@
+//! Each section of the configuration read into its type.
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use super::field::duration;
+use super::sources::Sources;
+use super::url::base_url;
+use super::{
+    AllowedOrigins, HealthCheckSettings, LogFormat, LogLevel, LoggingSettings, Notice, NotifySpread,
+    PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
+};
+
+type Read<T> = Result<T, SettingsError>;
+
+impl Sources {
+    /// A time in seconds.
+    pub fn seconds(&self, option: &str, default: u64, least: f64) -> Read<Duration> {
+        self.field(option)
+            .map_or(Ok(Duration::from_secs(default)), |field| field.seconds(least))
+    }
+
+    fn boolean(&self, option: &str, default: bool) -> Read<bool> {
+        self.field(option).map_or(Ok(default), |field| field.boolean())
+    }
+
+    /// `logging`.
+    pub fn logging(&self, notices: &mut Vec<Notice>) -> Read<LoggingSettings> {
+        if self.field("logging.override").is_some() {
+            notices.push(Notice::warning(
+                "logging.override configures Python's logging and has no effect here; everything is logged to \
+                 standard error",
+            ));
+        }
+        Ok(LoggingSettings {
+            level: self.log_level()?,
+            format: self.log_format()?,
+            event_field_name: self.event_field_name()?,
+            access_log: self.boolean("logging.enable_access_log", false)?,
+            colours: self.boolean("logging.colours", false)?,
+        })
+    }
+
+    fn log_level(&self) -> Read<LogLevel> {
+        let Some(field) = self.field("logging.log_level") else {
+            return Ok(LogLevel::Info);
+        };
+        LogLevel::from_name(field.text()?)
+            .ok_or_else(|| field.invalid("is none of CRITICAL, ERROR, WARNING, INFO, DEBUG, NOTSET"))
+    }
+
+    fn log_format(&self) -> Read<LogFormat> {
+        let Some(field) = self.field("logging.log_format") else {
+            return Ok(LogFormat::Generic);
+        };
+        LogFormat::from_name(field.text()?).ok_or_else(|| field.invalid("is neither generic nor json"))
+    }
+
+    fn event_field_name(&self) -> Read<String> {
+        let Some(field) = self.field("logging.log_event_field_name") else {
+            return Ok("message".to_owned());
+        };
+        let name = field.text()?;
+        if crate::logging::OWN_FIELDS.contains(&name) {
+            return Err(field.invalid("is the name of another field of a log line; choose another"));
+        }
+        Ok(name.to_owned())
+    }
+
+    /// `server`.
+    pub fn server(&self, notices: &mut Vec<Notice>) -> Read<ServerSettings> {
+        if self.boolean("server.reload", false)? {
+            notices.push(Notice::info(
+                "server.reload has no effect here: there is no code to reload",
+            ));
+        }
+        let host = match self.field("server.host") {
+            Some(field) => field.text()?.parse().map_err(|_| {
+                field
+                    .invalid("is no IP address; give one, as 0.0.0.0 (any) or 127.0.0.1 (this machine alone)")
+            })?,
+            None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        };
+        let port = self
+            .field("server.port")
+            .map_or(Ok(8000), |field| field.integer(0, u16::MAX.into()))?;
+        Ok(ServerSettings {
+            host,
+            // Within bounds by the check above.
+            port: u16::try_from(port).unwrap_or(u16::MAX),
+            proxy_headers: self.boolean("server.proxy_headers", false)?,
+            timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
+            shutdown_timeout: self.seconds("server.shutdown_timeout_seconds", 10, 0.0)?,
+        })
+    }
+
+    /// `health_check`.
+    pub fn health_check(&self) -> Read<HealthCheckSettings> {
+        const GRACE: &str = "health_check.environment_update_grace_period_seconds";
+        let grace_period = if self.is_null(GRACE) {
+            None
+        } else {
+            Some(self.seconds(GRACE, 30, 0.0)?)
+        };
+        Ok(HealthCheckSettings {
+            grace_period,
+            stale_is_unready: self.boolean("health_check.stale_is_unready", false)?,
+        })
+    }
+
+    /// `realtime`.
+    pub fn realtime(&self) -> Read<RealtimeSettings> {
+        let token = self
+            .field("realtime.authentication_token")
+            .map(|field| field.text())
+            .transpose()?;
+        Ok(RealtimeSettings {
+            authentication_token: token.map(Secret::new),
+            upstream_url: self
+                .field("realtime.upstream_url")
+                .map(|field| base_url(&field))
+                .transpose()?,
+            max_stream_age: self.max_stream_age()?,
+            notify_spread: self.notify_spread()?,
+            max_subscribers: self
+                .field("realtime.max_subscribers")
+                .map(|field| field.integer(0, u32::MAX))
+                .transpose()?
+                .map(|number| usize::try_from(number).unwrap_or(usize::MAX)),
+        })
+    }
+
+    fn max_stream_age(&self) -> Read<Option<Duration>> {
+        let Some(field) = self.field("realtime.max_stream_age_seconds") else {
+            return Ok(Some(Duration::from_secs(30)));
+        };
+        match field.number()? {
+            never if never < 0.0 => Ok(None),
+            // Under a second streams would end as fast as clients can open them.
+            short if short < 1.0 => Err(field.invalid("must be at least 1 (seconds), or negative for never")),
+            seconds => Ok(Some(duration(seconds))),
+        }
+    }
+
+    fn notify_spread(&self) -> Read<NotifySpread> {
+        let Some(field) = self.field("realtime.notify_spread_ms") else {
+            return Ok(NotifySpread::Auto);
+        };
+        if field
+            .value()
+            .as_str()
+            .is_some_and(|text| text.trim().eq_ignore_ascii_case("auto"))
+        {
+            return Ok(NotifySpread::Auto);
+        }
+        match field.number() {
+            Ok(milliseconds) if milliseconds >= 0.0 => {
+                Ok(NotifySpread::Fixed(duration(milliseconds / 1000.0)))
+            }
+            _ => Err(field.invalid("must be a number of milliseconds, 0 or more, or \"auto\"")),
+        }
+    }
+
+    /// `persistence`.
+    pub fn persistence(&self) -> Read<PersistenceSettings> {
+        let directory = self
+            .field("persistence.directory")
+            .map(|field| field.text())
+            .transpose()?;
+        Ok(PersistenceSettings {
+            directory: directory.map(|path| self.resolve_path(path)),
+        })
+    }
+
+    /// `endpoint_caches`: checked, so that a slip does not hide, and otherwise without effect.
+    pub fn endpoint_caches(&self, notices: &mut Vec<Notice>) -> Read<()> {
+        let mut is_used = false;
+        for endpoint in ["flags", "identities"] {
+            is_used |= self.boolean(&format!("endpoint_caches.{endpoint}.use_cache"), false)?;
+            if let Some(size) = self.field(&format!("endpoint_caches.{endpoint}.cache_max_size")) {
+                size.integer(0, u32::MAX)?;
+            }
+        }
+        if is_used {
+            notices.push(Notice::info(
+                "endpoint_caches has no effect here: answers are made ready once per document",
+            ));
+        }
+        Ok(())
+    }
+
+    /// `allow_origins`: a list, or one text (with commas: several).
+    pub fn allow_origins(&self, notices: &mut Vec<Notice>) -> Read<AllowedOrigins> {
+        let Some(field) = self.field("allow_origins") else {
+            return Ok(AllowedOrigins::Any);
+        };
+        let wrong =
+            || field.invalid("must be a list of origins, as [\"https://www.example.com\"], or one text");
+        let given: Vec<&str> = match field.value() {
+            serde_json::Value::Array(origins) => origins
+                .iter()
+                .map(|origin| origin.as_str().ok_or_else(wrong))
+                .collect::<Result<_, _>>()?,
+            serde_json::Value::String(origins) => origins.split(',').collect(),
+            _ => return Err(wrong()),
+        };
+        let mut origins: Vec<String> = Vec::new();
+        for (index, origin) in given.iter().map(|origin| origin.trim()).enumerate() {
+            match super::url::origin(origin) {
+                _ if origin == "*" => return Ok(AllowedOrigins::Any),
+                Some(origin) if origins.contains(&origin) => {}
+                Some(origin) => origins.push(origin),
+                None => notices.push(Notice::warning(format!(
+                    "allow_origins[{index}] (from {}) matches no browser's origin, so it is left out: give scheme, host \
+                     and port alone, as https://www.example.com, or *",
+                    field.origin()
+                ))),
+            }
+        }
+        Ok(AllowedOrigins::Listed(origins))
+    }
+}
+
+impl LogLevel {
+    /// By Python's name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Critical,
+            Self::Error,
+            Self::Warning,
+            Self::Info,
+            Self::Debug,
+            Self::NotSet,
+        ];
+        all.into_iter()
+            .find(|level| level.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Python's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "CRITICAL",
+            Self::Error => "ERROR",
+            Self::Warning => "WARNING",
+            Self::Info => "INFO",
+            Self::Debug => "DEBUG",
+            Self::NotSet => "NOTSET",
+        }
+    }
+}
+
+impl LogFormat {
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Generic, Self::Json]
+            .into_iter()
+            .find(|format| format.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Json => "json",
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The configuration's types: one a section.
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actors::environment::EnvironmentOptions;
+
+use super::{Secret, TrustedProxies};
+
+/// The whole configuration, read and checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `environment_key_pairs`, in their order; never empty, no client-side key twice.
+    pub environments: Vec<EnvironmentOptions>,
+    /// `api_url` without a trailing slash.
+    pub api_url: String,
+    /// `api_poll_frequency_seconds`; at least one second.
+    pub api_poll_frequency: Duration,
+    /// `api_poll_timeout_seconds`: the whole fetch, body included.
+    pub api_poll_timeout: Duration,
+    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero = always.
+    pub api_poll_unconditional: Duration,
+    /// `allow_origins`.
+    pub allow_origins: AllowedOrigins,
+    /// `logging`.
+    pub logging: LoggingSettings,
+    /// `server`.
+    pub server: ServerSettings,
+    /// `health_check`.
+    pub health_check: HealthCheckSettings,
+    /// `realtime`.
+    pub realtime: RealtimeSettings,
+    /// `persistence`.
+    pub persistence: PersistenceSettings,
+    /// What environment variables alone can set.
+    pub process: ProcessSettings,
+}
+
+/// `allow_origins`: who may read answers in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// `*` is among them.
+    Any,
+    /// These alone, as a browser sends them (`https://www.example.com`, no trailing slash).
+    Listed(Vec<String>),
+}
+
+/// `logging`: level, format and the access log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggingSettings {
+    /// `log_level`.
+    pub level: LogLevel,
+    /// `log_format`.
+    pub format: LogFormat,
+    /// `log_event_field_name`: the field of the message in the json format.
+    pub event_field_name: String,
+    /// `enable_access_log`.
+    pub access_log: bool,
+    /// `colours` (also `colors`): in the generic format; never in json.
+    pub colours: bool,
+}
+
+/// The level names of Python's logging, which the official configuration uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Errors only: Rust's `log` knows nothing above.
+    Critical,
+    /// Errors.
+    Error,
+    /// Warnings and above.
+    Warning,
+    /// The default.
+    Info,
+    /// Dependencies included.
+    Debug,
+    /// Everything.
+    NotSet,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Generic,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `server`: the listening socket and its connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// `host`.
+    pub host: IpAddr,
+    /// `port`; 0 lets the system choose.
+    pub port: u16,
+    /// `proxy_headers`: whether `X-Forwarded-For` of a trusted peer names the client in the access log.
+    pub proxy_headers: bool,
+    /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
+    pub timeout_keep_alive: Duration,
+    /// `shutdown_timeout_seconds` (ours): how long requests in flight may take after SIGTERM.
+    pub shutdown_timeout: Duration,
+}
+
+/// `health_check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthCheckSettings {
+    /// `environment_update_grace_period_seconds`, on top of the poll period; `None` = never stale.
+    pub grace_period: Option<Duration>,
+    /// `stale_is_unready` (ours): readiness fails while a document is stale, as in Edge Proxy 2.23.
+    pub stale_is_unready: bool,
+}
+
+/// `realtime` (ours).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RealtimeSettings {
+    /// `authentication_token` that `queue-change` asks for; the route does not exist without.
+    pub authentication_token: Option<Secret>,
+    /// `upstream_url` of Flagsmith's realtime service, without a trailing slash.
+    pub upstream_url: Option<String>,
+    /// `max_stream_age_seconds`; `None` = never (a negative number).
+    pub max_stream_age: Option<Duration>,
+    /// `notify_spread_ms`.
+    pub notify_spread: NotifySpread,
+    /// `max_subscribers`; `None` = half the limit of open files.
+    pub max_subscribers: Option<usize>,
+}
+
+/// `realtime.notify_spread_ms`: the window over which one change is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotifySpread {
+    /// By the number of subscribers of the environment.
+    Auto,
+    /// Always this long; zero = at once.
+    Fixed(Duration),
+}
+
+/// `persistence` (ours).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersistenceSettings {
+    /// `directory` of the last good documents; `None` = kept in memory alone.
+    pub directory: Option<PathBuf>,
+}
+
+/// What environment variables alone can set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessSettings {
+    /// `WEB_CONCURRENCY`: HTTP workers; default: the cores.
+    pub workers: usize,
+    /// `FORWARDED_ALLOW_IPS`: peers whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// `SSL_CERT_FILE`: root certificates to trust instead of the system's.
+    pub ssl_cert_file: Option<PathBuf>,
+    /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
+    pub outgoing: OutgoingProxies,
+}
+
+/// The proxies that requests to upstream go through. URLs may hold a password.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutgoingProxies {
+    /// `HTTP_PROXY`: for `http://` upstreams.
+    pub http: Option<Secret>,
+    /// `HTTPS_PROXY`: for `https://` upstreams.
+    pub https: Option<Secret>,
+    /// `ALL_PROXY`: where the above are not set.
+    pub all: Option<Secret>,
+    /// `NO_PROXY`: hosts and networks reached directly, as written.
+    pub exempt: Vec<String>,
+}

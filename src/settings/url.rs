@@ -1,0 +1,58 @@
+//! URLs in the configuration. They may hold a password, so no message shows one.
+use actix_web::http::Uri;
+
+use super::SettingsError;
+use super::field::Field;
+
+/// An `http` or `https` URL to which paths are appended: no trailing slash, no query.
+pub fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
+    let text = field.text()?;
+    let wrong = |problem: &str| {
+        field.invalid(format!(
+            "{problem}; give a URL as https://flagsmith.example.com/api/v1"
+        ))
+    };
+    if text.contains(['?', '#']) {
+        return Err(wrong("has a query or a fragment"));
+    }
+    let url: Uri = text.parse().map_err(|_| wrong("is no URL"))?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) {
+        return Err(wrong("starts with neither http:// nor https://"));
+    }
+    if url.host().is_none_or(str::is_empty) {
+        return Err(wrong("names no host"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// An origin as browsers send it (scheme, host, and the port where it is not the scheme's own), `None` where
+/// the text can be none: with a path, without scheme, with a wildcard in the host.
+pub fn origin(text: &str) -> Option<String> {
+    let text = text.strip_suffix('/').unwrap_or(text).to_lowercase();
+    let (scheme, authority) = text.split_once("://")?;
+    let url: Uri = text.parse().ok()?;
+    let is_plain = url.path() == "/" && url.query().is_none() && !authority.contains(['*', '@', '#', '/']);
+    if !is_plain || url.host().is_none_or(str::is_empty) {
+        return None;
+    }
+    let own_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => return Some(text),
+    };
+    Some(text.strip_suffix(own_port).unwrap_or(&text).to_owned())
+}
+
+/// The URL with user and password masked.
+pub fn masked(url: &str) -> String {
+    let (scheme, rest) = url
+        .split_once("://")
+        .map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(authority_end).unwrap_or((rest, ""));
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}{separator}****@{host}{path}"),
+        None => url.to_owned(),
+    }
+}
