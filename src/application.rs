@@ -10,12 +10,15 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 use actors::environment::{EnvironmentHandle, PollingOptions};
 use actors::lifeline::Lifelines;
+use actors::sse_hub::{HubOptions, SseHubHandle};
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
+use crate::open_files;
+use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
 use crate::service_state::ServiceState;
-use crate::settings::Settings;
+use crate::settings::{NotifySpread, Settings};
 
 /// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
 pub const EXIT_ACTOR_DIED: u8 = 70;
@@ -25,6 +28,13 @@ pub const EXIT_SYSTEM: u8 = 71;
 
 /// How long requests in flight may take after an actor has died: the process must be gone within 5 s.
 const DRAIN_AFTER_DEATH: Duration = Duration::from_secs(3);
+
+/// How long open streams may take to end after SIGTERM, the second half of `server.shutdown_timeout_seconds` being left
+/// for requests.
+const DRAIN_WINDOW: Duration = Duration::from_secs(5);
+
+/// What streams may take beyond their window: the last of them is told to end in its last moment.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Threads for compressing large answers, for each HTTP worker. More would only wait for each other's core.
 const BLOCKING_THREADS: usize = 4;
@@ -40,6 +50,10 @@ pub struct Limits {
     pub disconnect: Duration,
     /// How often a file source looks for a change.
     pub file_period: Duration,
+    /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
+    pub streams: StreamOptions,
+    /// How long a change is replayed to subscribers who connect.
+    pub replay_age: Duration,
 }
 
 impl Default for Limits {
@@ -52,6 +66,8 @@ impl Default for Limits {
             request_head: Duration::from_secs(5),
             disconnect: Duration::from_secs(1),
             file_period: PollingOptions::default().file_period,
+            streams: StreamOptions::default(),
+            replay_age: HubOptions::default().replay_age,
         }
     }
 }
@@ -61,6 +77,8 @@ pub struct Application {
     server: Server,
     addresses: Vec<SocketAddr>,
     environments: EnvironmentHandle,
+    hub: SseHubHandle,
+    shutdown_timeout: Duration,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
 }
@@ -112,7 +130,26 @@ impl Application {
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
         let polling = polling_options(settings, &limits);
-        let environments = EnvironmentHandle::start(settings.environments.clone(), polling, None, &lifelines);
+        let hub = SseHubHandle::start(
+            settings.environments.len(),
+            hub_options(settings, &limits),
+            &lifelines,
+        );
+        let environments = EnvironmentHandle::start(
+            settings.environments.clone(),
+            polling,
+            Some(hub.listener()),
+            &lifelines,
+        );
+        let takes_changes = settings.realtime.authentication_token.is_some();
+        let realtime = Realtime::new(
+            hub.clone(),
+            StreamOptions {
+                max_age: settings.realtime.max_stream_age,
+                ..limits.streams.clone()
+            },
+            settings.realtime.authentication_token.clone(),
+        );
         let workers = WorkerFactory {
             environments: environments.clone(),
             state: Arc::clone(&state),
@@ -128,9 +165,10 @@ impl Application {
             let access_log = Rc::new(access_log.clone());
             App::new()
                 .app_data(workers.start_worker())
+                .app_data(realtime.clone())
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
                 .wrap_fn(move |request, routes| access_log.apply(request, routes))
-                .configure(routes::configure)
+                .configure(|table| routes::configure(table, takes_changes))
         };
         let server = HttpServer::new(app)
             .disable_signals()
@@ -141,6 +179,7 @@ impl Application {
             .client_disconnect_timeout(limits.disconnect)
             .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
             .tcp_nodelay(true)
+            .max_connections(open_files::limit())
             .bind(address)
             .map_err(|source| ListenError { address, source })?;
         let addresses = server.addrs();
@@ -148,6 +187,8 @@ impl Application {
             server: server.run(),
             addresses,
             environments,
+            hub,
+            shutdown_timeout: settings.server.shutdown_timeout,
             lifelines,
             state,
         })
@@ -170,7 +211,7 @@ impl Application {
 
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
-    /// The order of a stop: readiness fails; the listener closes, idle connections with it; requests in flight are
+    /// The order of a stop: readiness fails and new event streams are refused; open ones end cleanly; the listener closes, idle connections with it; requests in flight are
     /// answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
     /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
@@ -191,17 +232,22 @@ impl Application {
         self.lifelines.disarm();
         match outcome {
             Outcome::Stopped => {
-                log::info!("stopping: requests in flight are finished first");
+                log::info!("stopping: event streams and requests in flight are finished first");
+                // actix closes the listener as soon as its own stop begins, and holds that up for every open stream.
+                self.hub
+                    .drain(DRAIN_WINDOW.min(self.shutdown_timeout / 2), DRAIN_PATIENCE)
+                    .await;
                 handle.stop(true).await;
             }
             Outcome::ActorDied(actor) => {
                 log::error!(
                     "{actor} has died, which is a defect: stopping, so that the process is started anew"
                 );
-                if tokio::time::timeout(DRAIN_AFTER_DEATH, handle.stop(true))
-                    .await
-                    .is_err()
-                {
+                let stopped = async {
+                    self.hub.drain(DRAIN_AFTER_DEATH / 3, DRAIN_AFTER_DEATH / 3).await;
+                    handle.stop(true).await;
+                };
+                if tokio::time::timeout(DRAIN_AFTER_DEATH, stopped).await.is_err() {
                     log::warn!("requests were still in flight");
                 }
             }
@@ -238,6 +284,20 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
         Ok(Ok(())) => io::Error::other("the server ended unasked"),
         Ok(Err(error)) => error,
         Err(error) => io::Error::other(error),
+    }
+}
+
+fn hub_options(settings: &Settings, limits: &Limits) -> HubOptions {
+    HubOptions {
+        notify_spread: match settings.realtime.notify_spread {
+            NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,
+            NotifySpread::Fixed(window) => actors::sse_hub::NotifySpread::Fixed(window),
+        },
+        max_subscribers: settings
+            .realtime
+            .max_subscribers
+            .unwrap_or_else(|| open_files::limit() / 2),
+        replay_age: limits.replay_age,
     }
 }
 

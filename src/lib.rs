@@ -9,6 +9,7 @@
 //! - [`error`]: the one place that knows status codes.
 //! - [`cors`], [`access_log`]: layers around the routes.
 //! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
+//! - [`open_files`]: how many connections the system allows.
 //! - [`service_state`]: whether the process drains or has lost an actor.
 pub mod access_log;
 pub mod application;
@@ -18,6 +19,7 @@ pub mod conditional;
 pub mod cors;
 pub mod error;
 pub mod logging;
+pub mod open_files;
 pub mod routes;
 pub mod service_state;
 pub mod settings;

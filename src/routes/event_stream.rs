@@ -1,4 +1,5 @@
 //! The events of one subscriber: changes as the hub tells them, comments as heartbeats, an end after a while.
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl EventStream {
         let now = Instant::now();
         let ends_at = options.max_age.and_then(|age| now.checked_add(end_after(age)));
         // Any moment of the first period, so that streams which opened together do not beat together.
-        let next_heartbeat = now + options.heartbeat.mul_f64(fastrand::f64());
+        let next_heartbeat = now + options.heartbeat.mul_f64(rand::random_range(0.0..=1.0));
         Self {
             subscription,
             is_new: true,
@@ -80,12 +81,10 @@ fn earlier(heartbeat: Instant, end: Option<Instant>) -> Instant {
 
 /// × 0.9 to 1.1.
 fn end_after(age: Duration) -> Duration {
-    age.mul_f64(0.9 + fastrand::f64() * 0.2)
+    age.mul_f64(rand::random_range(0.9..=1.1))
 }
 
 /// × 0.9 to 1: never later than promised.
 fn until_next_heartbeat(heartbeat: Duration) -> Duration {
-    heartbeat.mul_f64(0.9 + fastrand::f64() * 0.1)
+    heartbeat.mul_f64(rand::random_range(0.9..=1.0))
 }
-
-use std::future::Future as _;

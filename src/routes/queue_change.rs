@@ -29,7 +29,9 @@ pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse
     if !is_authenticated(&request)? {
         return Err(ApiError::WrongAuthenticationToken);
     }
-    let index = stream::known_environment(&request).await?.ok_or(ApiError::UnknownEnvironment)?;
+    let index = stream::known_environment(&request)
+        .await?
+        .ok_or(ApiError::UnknownEnvironment)?;
     let worker = Worker::of(&request)?;
     let body = body::read(&request, payload, worker.body_limits).await?;
     let change: Change = serde_json::from_slice(&body).map_err(|_| ApiError::InvalidChange)?;
@@ -44,6 +46,9 @@ fn is_authenticated(request: &HttpRequest) -> Result<bool, ApiError> {
     let Some(expected) = &Realtime::of(request)?.authentication_token else {
         return Ok(false);
     };
-    let given = request.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Token "));
+    let given = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Token "));
     Ok(given.is_some_and(|given| given.trim_ascii().ct_eq(expected.reveal().as_bytes()).into()))
 }

@@ -50,7 +50,12 @@ impl Realtime {
     /// For all workers of a process.
     pub fn new(hub: SseHubHandle, streams: StreamOptions, authentication_token: Option<Secret>) -> Self {
         let refusals = Arc::new(Semaphore::new(streams.held_refusals.min(Semaphore::MAX_PERMITS)));
-        Self { hub, streams: Arc::new(streams), authentication_token, refusals }
+        Self {
+            hub,
+            streams: Arc::new(streams),
+            authentication_token,
+            refusals,
+        }
     }
 
     /// That of the worker which this request runs on.

@@ -14,7 +14,12 @@ use crate::routes::worker::Worker;
 pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let service = &Worker::of(&request)?.service;
     let may_ask = service.is_alive() && !service.is_draining();
-    let is_ready = may_ask && Realtime::of(&request)?.hub.counts().await.is_some_and(|counts| !counts.is_draining);
+    let is_ready = may_ask
+        && Realtime::of(&request)?
+            .hub
+            .counts()
+            .await
+            .is_some_and(|counts| !counts.is_draining);
     Ok(match is_ready {
         true => answer::json(StatusCode::OK, r#"{"status":"ok"}"#),
         false => answer::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"error"}"#),

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::web::Path;
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Responder};
 use actix_web_lab::sse::{self, Sse};
 use actors::keys::EnvironmentIndex;
 use actors::replica::{Resolution, ResolveClientSide};
 use actors::sse_hub::{Admitted, Refusal};
-use futures::Stream;
 use tokio::time::sleep;
 
 use crate::error::ApiError;
@@ -35,10 +35,15 @@ pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
         return refuse_slowly(&request).await;
     };
     let realtime = Realtime::of(&request)?;
-    let Admitted { subscription, spread } = realtime.hub.subscribe(index).await.map_err(|refusal| match refusal {
-        Refusal::Full => ApiError::TooManySubscribers,
-        Refusal::Draining | Refusal::Unavailable => ApiError::Unavailable,
-    })?;
+    let Admitted { subscription, spread } =
+        realtime
+            .hub
+            .subscribe(index)
+            .await
+            .map_err(|refusal| match refusal {
+                Refusal::Full => ApiError::TooManySubscribers,
+                Refusal::Draining | Refusal::Unavailable => ApiError::Unavailable,
+            })?;
     let events = EventStream::new(subscription, &realtime.streams);
     let sse = Sse::from_infallible_stream(events).with_retry_duration(retry_after(spread));
     Ok(respond(sse, &request))
@@ -50,16 +55,26 @@ pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 /// As [`get`], where that does not take a subscription to know.
 pub async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     match known_environment(&request).await? {
-        Some(_) => Ok(respond(Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()), &request)),
+        Some(_) => Ok(respond(
+            Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()),
+            &request,
+        )),
         None => refuse_slowly(&request).await,
     }
 }
 
 /// The environment whose client-side key the path names.
 pub(super) async fn known_environment(request: &HttpRequest) -> Result<Option<EnvironmentIndex>, ApiError> {
-    let key = request.match_info().get("client_side_key").unwrap_or_default();
-    let client_side_key = key.to_owned();
-    match Worker::of(request)?.replica.send(ResolveClientSide { client_side_key }).await {
+    // Decoded by the extractor: what is no text names no environment.
+    let Ok(client_side_key) = Path::<String>::extract(request).await else {
+        return Ok(None);
+    };
+    let client_side_key = client_side_key.into_inner();
+    match Worker::of(request)?
+        .replica
+        .send(ResolveClientSide { client_side_key })
+        .await
+    {
         Ok(Resolution::Ready { index, .. } | Resolution::NotReady { index, .. }) => Ok(Some(index)),
         Ok(Resolution::Unknown) => Ok(None),
         Err(_) => Err(ApiError::Unavailable),
@@ -85,7 +100,13 @@ where
 async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     let realtime = Realtime::of(request)?;
     if let Ok(_held) = realtime.refusals.try_acquire() {
-        sleep(realtime.streams.refusal_hold.mul_f64(1.0 + fastrand::f64())).await;
+        sleep(
+            realtime
+                .streams
+                .refusal_hold
+                .mul_f64(rand::random_range(1.0..=2.0)),
+        )
+        .await;
     }
     let mut response = ApiError::UnknownEnvironment.answer();
     response.head_mut().set_connection_type(ConnectionType::Close);
@@ -94,7 +115,10 @@ async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> 
 
 /// Clients of a process that went away come back spread over the window in which they would be told of a change.
 fn retry_after(spread: Duration) -> Duration {
-    let retry = RETRY + spread.min(LONGEST_RETRY_SPREAD).mul_f64(fastrand::f64());
+    let retry = RETRY
+        + spread
+            .min(LONGEST_RETRY_SPREAD)
+            .mul_f64(rand::random_range(0.0..=1.0));
     Duration::from_millis(u64::try_from(retry.as_millis()).unwrap_or(u64::MAX))
 }
 
@@ -107,10 +131,16 @@ mod tests {
         for spread in [0, 100, 1_000, 10_000, 1_000_000] {
             for _ in 0..100 {
                 let retry = retry_after(Duration::from_millis(spread));
-                assert!((RETRY..=Duration::from_secs(3)).contains(&retry), "{retry:?} for a spread of {spread} ms");
+                assert!(
+                    (RETRY..=Duration::from_secs(3)).contains(&retry),
+                    "{retry:?} for a spread of {spread} ms"
+                );
             }
         }
         let few = std::iter::repeat_with(|| retry_after(Duration::from_secs(3))).take(100);
-        assert!(few.collect::<std::collections::HashSet<_>>().len() > 10, "not spread");
+        assert!(
+            few.collect::<std::collections::HashSet<_>>().len() > 10,
+            "not spread"
+        );
     }
 }

@@ -9,6 +9,8 @@ use super::topics::{HubOptions, Refusal};
 use super::{Counts, Drain, SseHub, Subscribe};
 use crate::environment::EnvironmentUpdated;
 use crate::keys::EnvironmentIndex;
+use crate::lifeline::Lifelines;
+use crate::replica::Panic;
 
 /// How long a request waits for the hub. Its handlers take microseconds: past this it is dead or starved.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -30,12 +32,13 @@ pub struct Admitted {
 }
 
 impl SseHubHandle {
-    /// Starts the hub on an arbiter of its own, for so many environments.
-    pub fn start(environments: usize, options: HubOptions) -> Self {
-        let arbiter = Arbiter::new();
-        let address =
-            SseHub::start_in_arbiter(&arbiter.handle(), move |_| SseHub::new(environments, options));
-        Self { address }
+    /// Starts the hub on an arbiter of its own, for so many environments. Needs a running actix `System`.
+    pub fn start(environments: usize, options: HubOptions, lifelines: &Lifelines) -> Self {
+        let lifeline = lifelines.guard("SseHub");
+        let hub = move |_: &mut Context<SseHub>| SseHub::new(environments, options, lifeline);
+        Self {
+            address: SseHub::start_in_arbiter(&Arbiter::new().handle(), hub),
+        }
     }
 
     /// Where the EnvironmentActor tells of new content, once all replicas serve it.
@@ -81,6 +84,12 @@ impl SseHubHandle {
                 "some event streams did not end within the drain window and are cut when the process ends"
             );
         }
+    }
+
+    /// Makes the actor panic: for tests of the death watch.
+    #[doc(hidden)]
+    pub fn inject_panic(&self) {
+        self.address.do_send(Panic);
     }
 }
 

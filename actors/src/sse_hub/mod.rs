@@ -27,6 +27,8 @@ pub use topics::{Change, HubOptions, NotifySpread, Refusal};
 
 use crate::environment::EnvironmentUpdated;
 use crate::keys::EnvironmentIndex;
+use crate::lifeline::Lifeline;
+use crate::replica::Panic;
 
 /// Owns the topics. Its handlers are synchronous and answer at once.
 #[derive(Debug)]
@@ -35,14 +37,16 @@ pub struct SseHub {
     /// Whether an [`Advance`] is under way.
     is_advancing: bool,
     drained: Vec<oneshot::Sender<()>>,
+    _lifeline: Lifeline,
 }
 
 impl SseHub {
-    fn new(environments: usize, options: HubOptions) -> Self {
+    fn new(environments: usize, options: HubOptions, lifeline: Lifeline) -> Self {
         Self {
             topics: Topics::new(environments, options),
             is_advancing: false,
             drained: Vec::new(),
+            _lifeline: lifeline,
         }
     }
 
@@ -172,3 +176,15 @@ impl Handler<Advance> for SseHub {
         self.advance(ctx);
     }
 }
+
+impl Handler<Panic> for SseHub {
+    type Result = ();
+
+    #[expect(clippy::panic, reason = "fault injection is what this message is for")]
+    fn handle(&mut self, _: Panic, _ctx: &mut Context<Self>) {
+        panic!("injected into the SseHub");
+    }
+}
+
+#[cfg(test)]
+mod tests;

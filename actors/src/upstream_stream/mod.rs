@@ -20,6 +20,7 @@ use backoff::Backoff;
 use parser::EventParser;
 
 use crate::keys::{EnvironmentIndex, EnvironmentKey};
+use crate::lifeline::{Lifeline, Lifelines};
 
 /// Where and how to listen. Durations are fields so that tests can shorten them.
 #[derive(Debug, Clone)]
@@ -61,6 +62,7 @@ pub struct UpstreamStreams {
     environments: Vec<(EnvironmentIndex, EnvironmentKey)>,
     client: awc::Client,
     refresh: Refresh,
+    _lifeline: Lifeline,
 }
 
 impl UpstreamStreams {
@@ -69,13 +71,16 @@ impl UpstreamStreams {
         options: UpstreamStreamOptions,
         environments: Vec<(EnvironmentIndex, EnvironmentKey)>,
         client: impl FnOnce() -> awc::Client + Send + 'static,
+        lifelines: &Lifelines,
         refresh: impl Fn(EnvironmentIndex, Option<UpdatedAt>) + Send + 'static,
     ) -> Addr<Self> {
+        let lifeline = lifelines.guard("UpstreamStreams");
         Self::start_in_arbiter(&Arbiter::new().handle(), move |_| Self {
             options: Rc::new(options),
             environments,
             client: client(),
             refresh: Rc::new(refresh),
+            _lifeline: lifeline,
         })
     }
 }
