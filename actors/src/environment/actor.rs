@@ -1,16 +1,30 @@
-//! The shell.
+//! The thin shell around [`EnvironmentState`]: fetches, timers, messages. Handlers are O(1).
+use std::fmt;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use engine::UpdatedAt;
+use engine::{ContentDigest, UpdatedAt};
 use tokio::sync::watch;
 
-use super::options::{EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions};
+use super::apply::{Context as ApplyContext, Workshop};
+use super::file::FileSource;
+use super::options::{
+    DocumentSource, EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions,
+};
+use super::publisher::{Publisher, release};
 use super::registry::Registry;
+use super::report::Report;
+use super::schedule::Schedule;
+use super::source::{Fetched, Source};
+use super::state::{Action, EnvironmentState, FetchEnd, FetchPlan, Moment, StateOptions};
+use super::versions::{Trust, Verdict};
 use crate::keys::EnvironmentIndex;
-use crate::lifeline::Lifelines;
+use crate::lifeline::{Lifeline, Lifelines};
 use crate::replica::Panic;
+use crate::served::ServedEnvironment;
+use crate::upstream::{FetchFailure, Upstream};
 
+/// What the actor is made from, on its own thread.
 pub(super) struct Parts {
     pub(super) environments: Vec<EnvironmentOptions>,
     pub(super) polling: PollingOptions,
@@ -20,6 +34,7 @@ pub(super) struct Parts {
     pub(super) lifelines: Lifelines,
 }
 
+/// A change was announced: fetch now, unconditionally.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Refresh {
@@ -27,46 +42,317 @@ pub(super) struct Refresh {
     pub(super) announced: Option<UpdatedAt>,
 }
 
+/// Asks for each environment's health.
 #[derive(Message)]
 #[rtype(result = "Vec<EnvironmentStatus>")]
 pub(super) struct Statuses;
 
+/// An orderly stop.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Stop;
 
-#[derive(Debug)]
-pub struct EnvironmentActor {}
+/// Owns the documents, polls, publishes.
+pub(super) struct EnvironmentActor {
+    entries: Vec<Entry>,
+    publisher: Publisher,
+    listener: Option<Recipient<EnvironmentUpdated>>,
+    workshop: Workshop,
+    lifeline: Lifeline,
+}
+
+struct Entry {
+    state: EnvironmentState<ContentDigest>,
+    source: Source,
+    report: Report,
+    timer: Option<SpawnHandle>,
+}
 
 impl EnvironmentActor {
-    pub(super) fn new(_parts: Parts) -> Self {
-        todo!()
+    /// Makes the awc client, which belongs to this thread, and reads the root certificates where TLS is needed.
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            environments,
+            polling,
+            listener,
+            registry,
+            acknowledged,
+            lifelines,
+        } = parts;
+        let lifeline = lifelines.guard("EnvironmentActor");
+        let is_polling = environments
+            .iter()
+            .any(|each| matches!(each.source, DocumentSource::Upstream));
+        let upstream = if is_polling {
+            Upstream::new(&polling.api_url, polling.timeout)
+        } else {
+            Err(FetchFailure::Unusable)
+        };
+        let entries = environments.into_iter().enumerate();
+        let entries =
+            entries.map(|(index, options)| Entry::new(EnvironmentIndex(index), options, &polling, &upstream));
+        Self {
+            entries: entries.collect(),
+            publisher: Publisher::new(registry, acknowledged, lifelines),
+            listener,
+            workshop: Workshop::new(),
+            lifeline,
+        }
+    }
+
+    /// Does what is to be done next for one environment.
+    fn advance(&mut self, index: EnvironmentIndex, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get_mut(index.0) else {
+            return;
+        };
+        if let Some(timer) = entry.timer.take() {
+            ctx.cancel_future(timer);
+        }
+        let now = Moment::now();
+        match entry.state.next(now) {
+            Action::Busy => {}
+            Action::Wait(until) => {
+                let wait = until.saturating_duration_since(now.instant);
+                entry.timer = Some(ctx.run_later(wait, move |actor, ctx| actor.advance(index, ctx)));
+            }
+            Action::Fetch(plan) => self.fetch(index, plan, ctx),
+            Action::Settle(updated_at) => self.settle(index, updated_at, ctx),
+        }
+    }
+
+    fn fetch(&mut self, index: EnvironmentIndex, plan: FetchPlan, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get(index.0) else {
+            return;
+        };
+        let context = ApplyContext {
+            versions: entry.state.versions(),
+            trust: entry.state.trust(),
+            served: self.publisher.served(index),
+        };
+        let fetch = entry.source.clone().fetch(plan, context, self.workshop.clone());
+        ctx.spawn(
+            fetch
+                .into_actor(self)
+                .map(move |fetched, actor, ctx| actor.fetched(index, fetched, ctx)),
+        );
+    }
+
+    fn fetched(&mut self, index: EnvironmentIndex, fetched: Fetched, ctx: &mut Context<Self>) {
+        let before = self.publisher.served(index);
+        let Some(entry) = self.entries.get_mut(index.0) else {
+            return;
+        };
+        let Fetched {
+            source,
+            end,
+            served,
+            warnings,
+        } = fetched;
+        entry.source = source;
+        let is_settled = !matches!(
+            end,
+            FetchEnd::Document {
+                verdict: Verdict::ServeUnsettled(_),
+                ..
+            }
+        );
+        let is_compiled = matches!(
+            end,
+            FetchEnd::Document {
+                verdict: Verdict::Serve(_) | Verdict::ServeUnsettled(_),
+                ..
+            }
+        );
+        let name = served
+            .as_ref()
+            .or(before.as_ref())
+            .map(|served| served.environment.name().to_owned());
+        if is_compiled {
+            entry.report.warnings(&warnings, name.as_deref());
+        }
+        if let Some(change) = entry.state.ended(Moment::now(), end) {
+            entry.report.change(&change, name.as_deref());
+        }
+        if let Some(served) = served {
+            self.publish(index, served, is_settled, ctx);
+        }
+        self.advance(index, ctx);
+    }
+
+    /// Upstream's own number did not come in time: serves the content under one of ours.
+    fn settle(&mut self, index: EnvironmentIndex, updated_at: UpdatedAt, ctx: &mut Context<Self>) {
+        let (served, workshop) = (self.publisher.served(index), self.workshop.clone());
+        let restamp = async move {
+            match served {
+                Some(served) => workshop.restamp(served, updated_at).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        ctx.spawn(restamp.into_actor(self).map(move |restamped, actor, ctx| {
+            match restamped {
+                Ok(Some(served)) => actor.publish(index, served, true, ctx),
+                Ok(None) => {}
+                Err(failure) => log::error!("environment {}: {failure}", index.0 + 1),
+            }
+            if let Some(entry) = actor.entries.get_mut(index.0) {
+                entry.state.settled();
+            }
+            actor.advance(index, ctx);
+        }));
+    }
+
+    /// Serve first, then tell: the listener hears when every replica has acknowledged.
+    fn publish(
+        &mut self,
+        index: EnvironmentIndex,
+        served: Arc<ServedEnvironment>,
+        is_settled: bool,
+        ctx: &mut Context<Self>,
+    ) {
+        let updated_at = served.updated_at;
+        let published = self.publisher.publish(index, served);
+        ctx.spawn(published.into_actor(self).map(move |replaced, actor, ctx| {
+            if is_settled {
+                actor.tell(EnvironmentUpdated { index, updated_at });
+            }
+            if let Some(replaced) = replaced {
+                ctx.spawn(release(replaced, actor.workshop.clone()).into_actor(actor));
+            }
+        }));
+    }
+
+    fn tell(&mut self, update: EnvironmentUpdated) {
+        let Some(entry) = self.entries.get_mut(update.index.0) else {
+            return;
+        };
+        if entry.state.published(update.updated_at)
+            && let Some(listener) = &self.listener
+        {
+            // Bounded by design: at most one a fetch, and fetches of one environment never overlap.
+            listener.do_send(update);
+        }
+    }
+
+    fn status(&self, index: EnvironmentIndex, entry: &Entry, now: Moment) -> EnvironmentStatus {
+        let served = self.publisher.served(index);
+        let is_fresh = entry.state.is_fresh(now);
+        let status = match &served {
+            _ if entry.state.is_key_rejected() => "key rejected",
+            None => "not updated",
+            Some(_) if is_fresh => "ok",
+            Some(_) => "stale",
+        };
+        EnvironmentStatus {
+            name: served.as_ref().map(|served| served.environment.name().to_owned()),
+            id: served.as_ref().map(|served| served.environment.id().to_owned()),
+            status,
+            is_served: served.is_some(),
+            is_fresh: is_fresh && served.is_some(),
+            last_successful_update: entry.state.last_success(),
+        }
     }
 }
+
+impl Entry {
+    fn new(
+        index: EnvironmentIndex,
+        options: EnvironmentOptions,
+        polling: &PollingOptions,
+        upstream: &Result<Upstream, FetchFailure>,
+    ) -> Self {
+        let EnvironmentOptions {
+            server_side_keys,
+            source,
+            ..
+        } = options;
+        let (trust, period) = match source {
+            DocumentSource::Upstream => (Trust::Eventual, polling.period),
+            DocumentSource::File(_) => (Trust::Immediate, polling.file_period),
+        };
+        let state_options = StateOptions {
+            trust,
+            server_side_keys: server_side_keys.len(),
+            unconditional_period: polling.unconditional_period,
+            freshness: polling
+                .grace_period
+                .map(|grace| polling.period.max(period).saturating_add(grace)),
+        };
+        let is_spread = trust == Trust::Eventual;
+        let schedule = Schedule::new(Moment::now().instant, period, is_spread, fastrand::Rng::new());
+        let source = match source {
+            DocumentSource::Upstream => Source::Upstream {
+                upstream: upstream.clone(),
+                keys: server_side_keys,
+            },
+            DocumentSource::File(path) => Source::File(FileSource::new(path)),
+        };
+        Self {
+            state: EnvironmentState::new(state_options, schedule),
+            source,
+            report: Report::new(index),
+            timer: None,
+        }
+    }
+}
+
+impl fmt::Debug for EnvironmentActor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvironmentActor")
+            .field("environments", &self.entries.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Actor for EnvironmentActor {
     type Context = Context<Self>;
-}
-impl Handler<Refresh> for EnvironmentActor {
-    type Result = ();
-    fn handle(&mut self, _msg: Refresh, _ctx: &mut Self::Context) {
-        todo!()
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        for index in 0..self.entries.len() {
+            self.advance(EnvironmentIndex(index), ctx);
+        }
+    }
+
+    fn stopped(&mut self, _ctx: &mut Self::Context) {
+        // The arbiter is this actor's own.
+        Arbiter::current().stop();
     }
 }
+
+impl Handler<Refresh> for EnvironmentActor {
+    type Result = ();
+    fn handle(&mut self, Refresh { index, announced }: Refresh, ctx: &mut Self::Context) {
+        if let Some(entry) = self.entries.get_mut(index.0) {
+            entry.state.announce(Moment::now(), announced);
+            self.advance(index, ctx);
+        }
+    }
+}
+
 impl Handler<Statuses> for EnvironmentActor {
     type Result = MessageResult<Statuses>;
     fn handle(&mut self, _msg: Statuses, _ctx: &mut Self::Context) -> Self::Result {
-        todo!()
+        let now = Moment::now();
+        let entries = self.entries.iter().enumerate();
+        MessageResult(
+            entries
+                .map(|(index, entry)| self.status(EnvironmentIndex(index), entry, now))
+                .collect(),
+        )
     }
 }
+
 impl Handler<Stop> for EnvironmentActor {
     type Result = ();
-    fn handle(&mut self, _msg: Stop, _ctx: &mut Self::Context) {
-        todo!()
+    fn handle(&mut self, _msg: Stop, ctx: &mut Self::Context) {
+        self.lifeline.disarm();
+        ctx.stop();
     }
 }
+
 impl Handler<Panic> for EnvironmentActor {
     type Result = ();
+    #[expect(clippy::panic, reason = "fault injection is what this message is for")]
     fn handle(&mut self, _msg: Panic, _ctx: &mut Self::Context) {
-        todo!()
+        panic!("injected into the EnvironmentActor");
     }
 }

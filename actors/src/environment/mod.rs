@@ -2,13 +2,14 @@
 //!
 //! # Layout
 //! - [`EnvironmentHandle`] (`handle`): what routes and main hold.
+//! - `report`: what the operator hears.
 //! - `options`: what it is started with and what it answers.
 //! - `actor`: the thin shell: fetches, blocking work, timers, messages.
 //! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot.
 //! - `state`: the decisions of one environment, pure: (state, event, now) → next action. Its parts: `versions` (content
 //!   and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
+//! - `source`: one fetch from wherever; `file`: documents read from files.
 //! - `apply`: parse, compare, compile, build bodies; on a blocking thread.
-//! - `file`: documents read from files.
 mod actor;
 mod apply;
 mod file;
@@ -17,7 +18,9 @@ mod options;
 mod publisher;
 mod push;
 mod registry;
+mod report;
 mod schedule;
+mod source;
 mod state;
 mod versions;
 

@@ -1,1 +1,200 @@
-//! schedule
+//! When an environment is polled: the period, its jitter, and how failures stretch it.
+use std::time::{Duration, Instant};
+
+use crate::upstream::FetchFailure;
+
+/// Every period and the first offset vary by this much, so that many proxies do not poll in step.
+const JITTER: f64 = 0.1;
+/// Each failure in a row adds this much of a period …
+const FAILURE_GROWTH: f64 = 0.25;
+/// … up to this: with the jitter still under two periods, within which a recovered upstream must be noticed.
+const FAILURE_LIMIT: f64 = 1.75;
+/// Where waits for a rejected key or a rate limit grow to.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(60);
+/// The longest `Retry-After` that is honoured: one beyond it would be a mistake that leaves flags unchanged for hours.
+const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(600);
+
+/// The polls of one environment.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    period: Duration,
+    next_poll: Instant,
+    /// Before this nothing is sent at all: upstream said so.
+    not_before: Option<Instant>,
+    failures: u32,
+    refusals: u32,
+    random: fastrand::Rng,
+}
+
+impl Schedule {
+    /// The first poll comes within a tenth of the period; at once where `is_spread` is false.
+    pub(super) fn new(now: Instant, period: Duration, is_spread: bool, mut random: fastrand::Rng) -> Self {
+        let offset = if is_spread {
+            period.mul_f64(JITTER * random.f64())
+        } else {
+            Duration::ZERO
+        };
+        Self {
+            period,
+            next_poll: now + offset,
+            not_before: None,
+            failures: 0,
+            refusals: 0,
+            random,
+        }
+    }
+
+    /// When to poll next.
+    pub(super) fn next_poll(&self) -> Instant {
+        self.next_poll
+    }
+
+    /// The earliest moment for any fetch that is wanted at `wanted`.
+    pub(super) fn allowed(&self, wanted: Instant) -> Instant {
+        self.not_before
+            .map_or(wanted, |not_before| wanted.max(not_before))
+    }
+
+    /// Upstream answered well: the normal period again, at once.
+    pub(super) fn succeeded(&mut self, now: Instant) {
+        self.failures = 0;
+        self.refusals = 0;
+        self.not_before = None;
+        self.rearm(now, self.period);
+    }
+
+    /// Another key is tried at once.
+    pub(super) fn retry_now(&mut self, now: Instant) {
+        self.next_poll = now;
+    }
+
+    /// A fetch failed.
+    pub(super) fn failed(&mut self, now: Instant, failure: &FetchFailure) {
+        match failure {
+            FetchFailure::RateLimited(retry_after) => {
+                let asked =
+                    retry_after.map(|wait| wait.clamp(self.period, RETRY_AFTER_LIMIT.max(self.period)));
+                let wait = asked.unwrap_or_else(|| self.refused());
+                // Never earlier than asked: the jitter only adds.
+                let wait = wait.mul_f64(1.0 + JITTER * self.random.f64());
+                self.next_poll = now + wait;
+                self.not_before = Some(self.next_poll);
+            }
+            FetchFailure::KeyRejected(_) | FetchFailure::UnusableKey => {
+                let wait = self.refused();
+                self.rearm(now, wait);
+            }
+            _ => {
+                self.failures = self.failures.saturating_add(1);
+                let factor = (1.0 + FAILURE_GROWTH * f64::from(self.failures)).min(FAILURE_LIMIT);
+                self.rearm(now, self.period.mul_f64(factor));
+            }
+        }
+    }
+
+    /// The wait after one more refusal in a row: doubled each time.
+    fn refused(&mut self) -> Duration {
+        let limit = REFUSAL_LIMIT.max(self.period);
+        let wait = self
+            .period
+            .saturating_mul(1_u32.checked_shl(self.refusals).unwrap_or(u32::MAX))
+            .min(limit);
+        self.refusals = self.refusals.saturating_add(1);
+        wait
+    }
+
+    fn rearm(&mut self, now: Instant, wait: Duration) {
+        let jitter = 1.0 + JITTER * (2.0 * self.random.f64() - 1.0);
+        self.next_poll = now + wait.mul_f64(jitter);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PERIOD: Duration = Duration::from_secs(10);
+
+    fn schedule(now: Instant, seed: u64) -> Schedule {
+        Schedule::new(now, PERIOD, true, fastrand::Rng::with_seed(seed))
+    }
+
+    /// The wait in periods after each of `failures` in a row.
+    fn waits(failure: &FetchFailure, failures: usize, seed: u64) -> Vec<f64> {
+        let now = Instant::now();
+        let mut schedule = schedule(now, seed);
+        let wait = |schedule: &Schedule| (schedule.next_poll() - now).as_secs_f64() / PERIOD.as_secs_f64();
+        (0..failures)
+            .map(|_| {
+                schedule.failed(now, failure);
+                wait(&schedule)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn periods_and_the_first_offset_are_spread_by_a_tenth() {
+        let now = Instant::now();
+        let mut offsets = Vec::new();
+        for seed in 0..200 {
+            let mut schedule = schedule(now, seed);
+            offsets.push(schedule.next_poll() - now);
+            schedule.succeeded(now);
+            let wait = schedule.next_poll() - now;
+            assert!((9.0..=11.0).contains(&wait.as_secs_f64()), "{wait:?}");
+        }
+        assert!(offsets.iter().all(|offset| *offset <= PERIOD / 10));
+        assert!(
+            offsets.iter().max().unwrap().as_secs_f64() - offsets.iter().min().unwrap().as_secs_f64() > 0.5
+        );
+    }
+
+    #[test]
+    fn an_ordinary_failure_never_waits_two_periods() {
+        for seed in 0..100 {
+            let waits = waits(&FetchFailure::Connect, 20, seed);
+            assert!(waits.iter().all(|wait| *wait < 2.0), "{waits:?}");
+            assert!(waits[19] > 1.5, "it grows: {waits:?}");
+        }
+    }
+
+    #[test]
+    fn a_rejected_key_is_probed_ever_more_slowly() {
+        let waits = waits(&FetchFailure::KeyRejected(403), 6, 1);
+        for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0, 6.0, 6.0, 6.0]) {
+            assert!((wait / expected - 1.0).abs() <= 0.1001, "{waits:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_honoured_for_every_kind_of_fetch() {
+        for (asked, least, most) in [(25, 25.0, 27.5), (1, 10.0, 11.0), (100_000, 600.0, 660.0)] {
+            let now = Instant::now();
+            let mut schedule = schedule(now, 3);
+            schedule.failed(now, &FetchFailure::RateLimited(Some(Duration::from_secs(asked))));
+            let wait = schedule.allowed(now) - now;
+            assert!((least..=most).contains(&wait.as_secs_f64()), "{asked}: {wait:?}");
+            assert_eq!(schedule.next_poll(), now + wait);
+        }
+        let unasked = waits(&FetchFailure::RateLimited(None), 5, 1);
+        assert!(unasked[4] >= 6.0 && unasked[4] <= 6.6, "{unasked:?}");
+    }
+
+    #[test]
+    fn the_first_success_returns_to_the_normal_period() {
+        let now = Instant::now();
+        let mut schedule = schedule(now, 1);
+        for failure in [
+            FetchFailure::KeyRejected(401),
+            FetchFailure::RateLimited(None),
+            FetchFailure::Timeout,
+        ] {
+            for _ in 0..10 {
+                schedule.failed(now, &failure);
+            }
+            schedule.succeeded(now);
+            assert!(schedule.next_poll() - now <= PERIOD.mul_f64(1.1));
+            assert_eq!(schedule.allowed(now), now);
+        }
+    }
+}

@@ -1,1 +1,345 @@
-//! state
+//! The decisions about one environment: (state, event, now) → next action. No I/O, no clock.
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use engine::UpdatedAt;
+
+use super::push::Push;
+use super::schedule::Schedule;
+use super::versions::{Trust, Verdict, Versions};
+use crate::upstream::FetchFailure;
+
+/// `If-Modified-Since` has whole seconds: within this of a change, 304 may hide another one (upstream.md).
+const CONDITIONAL_BLINDNESS: Duration = Duration::from_secs(2);
+/// How long upstream's own `updated_at` is waited for when content came before it.
+const SETTLE_LIMIT: Duration = Duration::from_secs(3);
+/// The first wait between the fetches of that time; they double up to the last.
+const SETTLE_FIRST_WAIT: Duration = Duration::from_millis(250);
+const SETTLE_LAST_WAIT: Duration = Duration::from_secs(1);
+
+/// One moment on both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) instant: Instant,
+    pub(super) wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// The wall clock as an `updated_at`.
+    pub(super) fn updated_at(self) -> UpdatedAt {
+        let micros = self
+            .wall
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_micros();
+        UpdatedAt::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+    }
+}
+
+/// What one environment is configured to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StateOptions {
+    pub(super) trust: Trust,
+    pub(super) server_side_keys: usize,
+    pub(super) unconditional_period: Duration,
+    /// Older than this is stale; `None` = never.
+    pub(super) freshness: Option<Duration>,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Fetch now; nothing else begins until [`EnvironmentState::ended`].
+    Fetch(FetchPlan),
+    /// Serve the content under this number and tell; nothing else begins until [`EnvironmentState::settled`].
+    Settle(UpdatedAt),
+    /// Ask again at this moment, or after an event.
+    Wait(Instant),
+    /// Something is under way; its end is an event.
+    Busy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FetchPlan {
+    /// Which of the server-side keys.
+    pub(super) key: usize,
+    /// `None`: unconditionally.
+    pub(super) if_modified_since: Option<UpdatedAt>,
+    /// Look even where nothing seems to have changed.
+    pub(super) is_forced: bool,
+}
+
+/// How a fetch ended, its document considered.
+#[derive(Debug)]
+pub(super) enum FetchEnd<D> {
+    NotModified {
+        date: Option<SystemTime>,
+    },
+    Document {
+        date: Option<SystemTime>,
+        versions: Versions<D>,
+        verdict: Verdict,
+    },
+    Failure(FetchFailure),
+}
+
+/// A change of state that the operator should hear of, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    Failed(FetchFailure),
+    Recovered,
+    NextKey,
+    /// An older document with different content came.
+    Lagging,
+}
+
+#[derive(Debug)]
+pub(super) struct EnvironmentState<D> {
+    options: StateOptions,
+    versions: Versions<D>,
+    schedule: Schedule,
+    push: Push,
+    settling: Option<Settling>,
+    phase: Phase,
+    key: usize,
+    /// Keys that upstream rejected since one worked.
+    rejections: usize,
+    failure: Option<FetchFailure>,
+    last_success: Option<Moment>,
+    last_unconditional: Option<Instant>,
+    /// Upstream's clock at the previous fetch.
+    last_date: Option<SystemTime>,
+    told: Option<UpdatedAt>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Idle,
+    Fetching {
+        started: Instant,
+        is_unconditional: bool,
+        is_for_push: bool,
+    },
+    Settling,
+}
+
+/// The wait for upstream's own number.
+#[derive(Debug, Clone, Copy)]
+struct Settling {
+    deadline: Instant,
+    next: Instant,
+    wait: Duration,
+}
+
+impl<D: Copy + PartialEq> EnvironmentState<D> {
+    pub(super) fn new(options: StateOptions, schedule: Schedule) -> Self {
+        Self {
+            options,
+            versions: Versions::default(),
+            schedule,
+            push: Push::default(),
+            settling: None,
+            phase: Phase::Idle,
+            key: 0,
+            rejections: 0,
+            failure: None,
+            last_success: None,
+            last_unconditional: None,
+            last_date: None,
+            told: None,
+        }
+    }
+
+    /// For considering the document of the fetch that is under way; it comes back in [`FetchEnd::Document`].
+    pub(super) fn versions(&self) -> Versions<D> {
+        self.versions
+    }
+
+    pub(super) fn trust(&self) -> Trust {
+        self.options.trust
+    }
+
+    /// A change was announced.
+    pub(super) fn announce(&mut self, now: Moment, announced: Option<UpdatedAt>) {
+        self.push.announce(now.instant, announced);
+    }
+
+    /// Decides what to do now, and counts it as begun.
+    pub(super) fn next(&mut self, now: Moment) -> Action {
+        if !matches!(self.phase, Phase::Idle) {
+            return Action::Busy;
+        }
+        let instant = now.instant;
+        if self.settling.is_some_and(|settling| settling.deadline <= instant) {
+            self.settling = None;
+            if let Some(served) = self.versions.settle(now.updated_at()) {
+                self.phase = Phase::Settling;
+                return Action::Settle(served);
+            }
+        }
+        let push = self.push.due(instant);
+        let settling = self.settling.map(|settling| settling.next);
+        let wanted = [push, settling]
+            .into_iter()
+            .flatten()
+            .fold(self.schedule.next_poll(), Instant::min);
+        let due = self.schedule.allowed(wanted);
+        if due > instant {
+            return Action::Wait(self.settling.map_or(due, |settling| due.min(settling.deadline)));
+        }
+        Action::Fetch(self.start(instant, push.is_some_and(|push| push <= instant)))
+    }
+
+    /// The fetch ended. Gives what the operator should hear.
+    pub(super) fn ended(&mut self, now: Moment, end: FetchEnd<D>) -> Option<Change> {
+        let Phase::Fetching {
+            started,
+            is_unconditional,
+            is_for_push,
+        } = self.phase
+        else {
+            return None;
+        };
+        self.phase = Phase::Idle;
+        let (mut is_answer, mut is_lagging) = (false, false);
+        let change = match end {
+            FetchEnd::NotModified { date } => self.succeeded(now, date),
+            FetchEnd::Document {
+                date,
+                versions,
+                verdict,
+            } => {
+                is_answer = is_for_push && is_unconditional;
+                if is_unconditional {
+                    self.last_unconditional = Some(started);
+                }
+                is_lagging = verdict == Verdict::Hold && !self.versions.is_doubtful();
+                self.versions = versions;
+                self.wait_for_number(now.instant);
+                self.succeeded(now, date)
+            }
+            FetchEnd::Failure(failure) => self.failed(now, failure),
+        };
+        self.push
+            .ended(now.instant, self.versions.upstream_updated_at(), is_answer);
+        change.or(is_lagging.then_some(Change::Lagging))
+    }
+
+    /// The work of [`Action::Settle`] ended.
+    pub(super) fn settled(&mut self) {
+        self.phase = Phase::Idle;
+    }
+
+    /// All replicas serve content under this number. Whether to tell: a number that was overtaken is no news.
+    pub(super) fn published(&mut self, served: UpdatedAt) -> bool {
+        let is_news = self.told.is_none_or(|told| served > told);
+        if is_news {
+            self.told = Some(served);
+        }
+        is_news
+    }
+
+    /// Whether the last good fetch is recent enough.
+    pub(super) fn is_fresh(&self, now: Moment) -> bool {
+        self.last_success.is_some_and(|success| {
+            let age = now.instant.saturating_duration_since(success.instant);
+            self.options.freshness.is_none_or(|freshness| age <= freshness)
+        })
+    }
+
+    /// When upstream last answered well.
+    pub(super) fn last_success(&self) -> Option<SystemTime> {
+        self.last_success.map(|success| success.wall)
+    }
+
+    /// Whether upstream rejects all server-side keys.
+    pub(super) fn is_key_rejected(&self) -> bool {
+        matches!(
+            self.failure,
+            Some(FetchFailure::KeyRejected(_) | FetchFailure::UnusableKey)
+        )
+    }
+
+    fn start(&mut self, now: Instant, is_for_push: bool) -> FetchPlan {
+        let is_overdue = self
+            .last_unconditional
+            .is_none_or(|last| now.saturating_duration_since(last) >= self.options.unconditional_period);
+        let is_forced = is_for_push || is_overdue || self.settling.is_some() || self.versions.is_doubtful();
+        let updated_at = self.versions.upstream_updated_at();
+        let if_modified_since = updated_at.filter(|updated_at| !is_forced && !self.is_blind(*updated_at));
+        self.phase = Phase::Fetching {
+            started: now,
+            is_unconditional: if_modified_since.is_none(),
+            is_for_push,
+        };
+        self.push.started(now, is_for_push);
+        if let Some(settling) = &mut self.settling {
+            settling.next = now + settling.wait;
+        }
+        FetchPlan {
+            key: self.key,
+            if_modified_since,
+            is_forced,
+        }
+    }
+
+    /// Whether the document changed so shortly before the previous fetch that 304 could hide a later change.
+    fn is_blind(&self, updated_at: UpdatedAt) -> bool {
+        let Some(date) = self.last_date else { return true };
+        let date = date.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        date <= updated_at
+            .as_seconds()
+            .saturating_add(CONDITIONAL_BLINDNESS.as_secs())
+    }
+
+    fn succeeded(&mut self, now: Moment, date: Option<SystemTime>) -> Option<Change> {
+        self.schedule.succeeded(now.instant);
+        self.last_success = Some(now);
+        self.last_date = Some(date.unwrap_or(now.wall));
+        self.rejections = 0;
+        self.failure.take().map(|_| Change::Recovered)
+    }
+
+    fn failed(&mut self, now: Moment, failure: FetchFailure) -> Option<Change> {
+        self.schedule.failed(now.instant, &failure);
+        if matches!(failure, FetchFailure::KeyRejected(_) | FetchFailure::UnusableKey) {
+            self.rejections = self.rejections.saturating_add(1);
+            self.key = (self.key + 1) % self.options.server_side_keys.max(1);
+            if self.rejections < self.options.server_side_keys {
+                self.schedule.retry_now(now.instant);
+                return (!self.is_key_rejected()).then_some(Change::NextKey);
+            }
+        }
+        let is_news = self.failure.as_ref().is_none_or(|known| !known.is_like(&failure));
+        self.failure = Some(failure.clone());
+        is_news.then_some(Change::Failed(failure))
+    }
+
+    fn wait_for_number(&mut self, now: Instant) {
+        if !self.versions.is_unsettled() {
+            self.settling = None;
+            return;
+        }
+        let known = self.settling.unwrap_or(Settling {
+            deadline: now + SETTLE_LIMIT,
+            next: now,
+            wait: SETTLE_FIRST_WAIT,
+        });
+        let wait = known.wait.saturating_mul(2).min(SETTLE_LAST_WAIT);
+        self.settling = Some(Settling {
+            next: now + known.wait,
+            wait,
+            ..known
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

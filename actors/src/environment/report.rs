@@ -1,0 +1,72 @@
+//! What the operator hears of one environment: once per change of state, what to do about it, never a key.
+use std::collections::HashSet;
+
+use engine::Warning;
+
+use super::state::Change;
+use crate::keys::EnvironmentIndex;
+
+/// Warnings about one document that are written out; a generated document can have one a segment.
+const MAX_WARNINGS: usize = 20;
+
+/// The log of one environment.
+#[derive(Debug)]
+pub(super) struct Report {
+    index: EnvironmentIndex,
+    known_warnings: HashSet<String>,
+}
+
+impl Report {
+    pub(super) fn new(index: EnvironmentIndex) -> Self {
+        Self {
+            index,
+            known_warnings: HashSet::new(),
+        }
+    }
+
+    /// Tells a change of state; `name` is the environment's where a document is served.
+    pub(super) fn change(&self, change: &Change, name: Option<&str>) {
+        let label = self.label(name);
+        match change {
+            Change::Failed(failure) if name.is_some() => {
+                log::warn!("{label}: {failure}. The last good document stays served.");
+            }
+            Change::Failed(failure) => log::warn!("{label}: {failure}. It has no document to serve yet."),
+            Change::Recovered => log::info!("{label}: its documents arrive again."),
+            Change::NextKey => log::warn!(
+                "{label}: upstream rejects a server-side key; the next of server_side_keys is tried. \
+                 Take the rejected one out of the configuration."
+            ),
+            Change::Lagging => log::info!(
+                "{label}: upstream gave an older document, perhaps from a worker that lags; \
+                 it is applied if the next fetches give it too."
+            ),
+        }
+    }
+
+    /// Tells what of a new document could not be understood, as far as it was not told of the one before.
+    pub(super) fn warnings(&mut self, warnings: &[Warning], name: Option<&str>) {
+        let texts: HashSet<String> = warnings.iter().map(ToString::to_string).collect();
+        let mut new: Vec<&String> = texts.difference(&self.known_warnings).collect();
+        new.sort();
+        for text in new.iter().take(MAX_WARNINGS) {
+            log::warn!("{}: {text}", self.label(name));
+        }
+        if new.len() > MAX_WARNINGS {
+            log::warn!(
+                "{}: {} further warnings like these",
+                self.label(name),
+                new.len() - MAX_WARNINGS
+            );
+        }
+        self.known_warnings = texts;
+    }
+
+    fn label(&self, name: Option<&str>) -> String {
+        let number = self.index.0 + 1;
+        name.map_or_else(
+            || format!("environment {number}"),
+            |name| format!("environment {number} ({name:?})"),
+        )
+    }
+}

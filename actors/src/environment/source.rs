@@ -1,0 +1,98 @@
+//! One environment's source, behind one fetch.
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engine::{ContentDigest, Warning};
+
+use super::apply::{Context, Workshop};
+use super::file::{FileOutcome, FileSource};
+use super::state::{FetchEnd, FetchPlan};
+use crate::keys::EnvironmentKey;
+use crate::served::ServedEnvironment;
+use crate::upstream::{FetchFailure, FetchOutcome, Upstream};
+
+/// Where the documents of one environment come from, ready to be asked.
+#[derive(Clone)]
+pub(super) enum Source {
+    Upstream {
+        upstream: Result<Upstream, FetchFailure>,
+        keys: Vec<EnvironmentKey>,
+    },
+    File(FileSource),
+}
+
+/// What a fetch and the work on its document gave.
+pub(super) struct Fetched {
+    /// The source with what it has learnt.
+    pub(super) source: Source,
+    pub(super) end: FetchEnd<ContentDigest>,
+    pub(super) served: Option<Arc<ServedEnvironment>>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Source {
+    /// Fetches as planned and applies what came.
+    pub(super) async fn fetch(mut self, plan: FetchPlan, context: Context, workshop: Workshop) -> Fetched {
+        let (pages, date) = match self.outcome(plan, &workshop).await {
+            FetchOutcome::NotModified { date } => return self.fetched(FetchEnd::NotModified { date }),
+            FetchOutcome::Failure(failure) => return self.fetched(FetchEnd::Failure(failure)),
+            FetchOutcome::Document { pages, date } => (pages, date),
+        };
+        match workshop.apply(pages, context).await {
+            Err(failure) => {
+                if let Self::File(file) = &mut self {
+                    file.refused(&failure);
+                }
+                self.fetched(FetchEnd::Failure(failure))
+            }
+            Ok(applied) => Fetched {
+                source: self,
+                end: FetchEnd::Document {
+                    date,
+                    versions: applied.versions,
+                    verdict: applied.verdict,
+                },
+                served: applied.served,
+                warnings: applied.warnings,
+            },
+        }
+    }
+
+    async fn outcome(&mut self, plan: FetchPlan, workshop: &Workshop) -> FetchOutcome {
+        match self {
+            Self::Upstream { upstream, keys } => match (upstream, keys.get(plan.key)) {
+                (Ok(upstream), Some(key)) => upstream.fetch(key, plan.if_modified_since).await,
+                (Ok(_), None) => FetchOutcome::Failure(FetchFailure::UnusableKey),
+                (Err(failure), _) => FetchOutcome::Failure(failure.clone()),
+            },
+            Self::File(file) => {
+                let mut looking = file.clone();
+                let looked = workshop.run(move || {
+                    let outcome = looking.look(plan.is_forced);
+                    (looking, outcome)
+                });
+                let Some((looking, outcome)) = looked.await else {
+                    return FetchOutcome::Failure(FetchFailure::Apply);
+                };
+                *file = looking;
+                match outcome {
+                    Ok(FileOutcome::Unchanged) => FetchOutcome::NotModified { date: None },
+                    Ok(FileOutcome::Changed(bytes)) => FetchOutcome::Document {
+                        pages: Vec::<Bytes>::from([bytes]),
+                        date: None,
+                    },
+                    Err(failure) => FetchOutcome::Failure(failure),
+                }
+            }
+        }
+    }
+
+    fn fetched(self, end: FetchEnd<ContentDigest>) -> Fetched {
+        Fetched {
+            source: self,
+            end,
+            served: None,
+            warnings: Vec::new(),
+        }
+    }
+}

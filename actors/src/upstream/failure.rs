@@ -1,0 +1,83 @@
+use std::fmt;
+use std::time::Duration;
+
+/// Why a fetch gave no document. The messages say what to do; they never hold a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FetchFailure {
+    /// `api_url` is no http or https URL, or TLS could not be set up.
+    Unusable,
+    /// No connection.
+    Connect,
+    /// The whole fetch took longer than allowed.
+    Timeout,
+    /// The server-side key holds characters that no header can carry.
+    UnusableKey,
+    /// 401 or 403.
+    KeyRejected(u16),
+    /// 429, with what `Retry-After` asks for.
+    RateLimited(Option<Duration>),
+    /// A redirect to another origin, without a location, or in a circle.
+    Redirect,
+    /// Another status than 200 and 304.
+    Status(u16),
+    /// The answer ended early or is no HTTP.
+    Broken,
+    /// More bytes than are read.
+    TooLarge,
+    /// More pages than are read.
+    TooManyPages,
+    /// Not JSON; where it stops being it.
+    NotJson(String),
+    /// JSON, but no environment document; why.
+    NotADocument(String),
+    /// A document's file cannot be read; why.
+    File(String),
+    /// The document could not be applied: a defect of this proxy.
+    Apply,
+}
+
+impl FetchFailure {
+    /// Whether two failures are the same state of affairs, so that the second one is no news.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::KeyRejected(a), Self::KeyRejected(b)) | (Self::Status(a), Self::Status(b)) => a == b,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+impl std::error::Error for FetchFailure {}
+
+impl fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable => f.write_str("api_url cannot be used; it must be an http or https URL"),
+            Self::Connect => f.write_str("no connection to upstream; check api_url, DNS, firewall and certificates"),
+            Self::Timeout => f.write_str(
+                "upstream did not answer in time; raise api_poll_timeout_seconds if documents are large or upstream is far",
+            ),
+            Self::KeyRejected(status) => write!(
+                f,
+                "upstream rejects the server-side key ({status}); check the key pair's server_side_key, and that it \
+                 belongs to the API at api_url"
+            ),
+            Self::UnusableKey => {
+                f.write_str("a server-side key holds characters that no header can carry; correct the key pair")
+            }
+            Self::RateLimited(_) => f.write_str("upstream limits the rate (429); raise api_poll_frequency_seconds"),
+            Self::Redirect => {
+                f.write_str("upstream redirects to another origin, where keys are not sent; correct api_url")
+            }
+            Self::Status(status) => write!(f, "upstream answers {status}; check upstream, and the path of api_url"),
+            Self::Broken => f.write_str("upstream's answer broke off; check upstream and what is between"),
+            Self::TooLarge => f.write_str("upstream's document is larger than this proxy reads (256 MiB)"),
+            Self::TooManyPages => f.write_str("upstream's document has more pages than this proxy reads (10,000)"),
+            Self::NotJson(why) => write!(f, "upstream's answer is not JSON ({why}); does api_url name Flagsmith's API?"),
+            Self::NotADocument(why) => {
+                write!(f, "the answer is no environment document ({why}); does api_url name Flagsmith's API?")
+            }
+            Self::File(why) => write!(f, "the document's file cannot be read ({why}); check document_path"),
+            Self::Apply => f.write_str("the document could not be applied; please report this as a defect"),
+        }
+    }
+}

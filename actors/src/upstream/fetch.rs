@@ -1,0 +1,295 @@
+use std::collections::HashSet;
+use std::error::Error;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use actix_rt::time::timeout;
+use awc::error::{ConnectError, PayloadError, SendRequestError};
+use awc::http::header::{self, HeaderMap, HeaderValue};
+use awc::http::{StatusCode, Uri};
+use awc::{Client, ClientResponse};
+use bytes::Bytes;
+use engine::UpdatedAt;
+use futures::{Stream, StreamExt};
+
+use super::{FetchFailure, client, link};
+use crate::keys::EnvironmentKey;
+
+/// Pages of one document; Flagsmith's own limit is not known, this one ends a circle of ever new links.
+const MAX_PAGES: usize = 10_000;
+/// Redirects of one request; a slash or a version in the path takes one or two.
+const MAX_REDIRECTS: usize = 5;
+/// Bytes of one document, decompressed, all pages together. Documents of 50 MB happen; five times that still fits the
+/// memory that such an installation has, and a decompression bomb ends here.
+pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024 * 1024;
+/// Sends of one request when kept connections turn out to be closed.
+const MAX_SENDS: usize = 3;
+
+/// What a fetch gave.
+#[derive(Debug)]
+pub enum FetchOutcome {
+    /// Upstream says that its document is not newer than what was asked for.
+    NotModified {
+        /// Upstream's clock.
+        date: Option<SystemTime>,
+    },
+    /// All pages of a document, not yet looked into.
+    Document {
+        /// The first page and those that add identity overrides.
+        pages: Vec<Bytes>,
+        /// Upstream's clock, from the first page.
+        date: Option<SystemTime>,
+    },
+    /// No document.
+    Failure(FetchFailure),
+}
+
+/// Fetches environment documents. Belongs to the thread that makes it; a clone shares its connections.
+#[derive(Clone)]
+pub struct Upstream {
+    client: Client,
+    document_url: Uri,
+    timeout: Duration,
+}
+
+/// One good answer.
+struct Page {
+    bytes: Bytes,
+    next: Option<Uri>,
+    date: Option<SystemTime>,
+}
+
+enum Answer {
+    NotModified(Option<SystemTime>),
+    Page(Page),
+}
+
+impl Upstream {
+    /// For the API at `api_url` (without a trailing slash); `timeout` bounds a whole fetch, bodies included.
+    ///
+    /// # Errors
+    /// [`FetchFailure::Unusable`] where no request can ever be made.
+    pub fn new(api_url: &str, timeout: Duration) -> Result<Self, FetchFailure> {
+        // With the slash: without it Flagsmith answers 301.
+        let document_url: Uri = format!("{api_url}/environment-document/")
+            .parse()
+            .map_err(|_| FetchFailure::Unusable)?;
+        if !matches!(document_url.scheme_str(), Some("http" | "https")) || document_url.host().is_none() {
+            return Err(FetchFailure::Unusable);
+        }
+        let client = client(&document_url, timeout).map_err(|_| FetchFailure::Unusable)?;
+        Ok(Self {
+            client,
+            document_url,
+            timeout,
+        })
+    }
+
+    /// Fetches one environment's document: conditionally, if it is newer than `if_modified_since`, or whatever it is.
+    pub async fn fetch(&self, key: &EnvironmentKey, if_modified_since: Option<UpdatedAt>) -> FetchOutcome {
+        match timeout(self.timeout, self.fetch_pages(key, if_modified_since)).await {
+            Err(_) => FetchOutcome::Failure(FetchFailure::Timeout),
+            Ok(Err(failure)) => FetchOutcome::Failure(failure),
+            Ok(Ok(outcome)) => outcome,
+        }
+    }
+
+    async fn fetch_pages(
+        &self,
+        key: &EnvironmentKey,
+        if_modified_since: Option<UpdatedAt>,
+    ) -> Result<FetchOutcome, FetchFailure> {
+        let mut key = HeaderValue::try_from(key.reveal()).map_err(|_| FetchFailure::UnusableKey)?;
+        key.set_sensitive(true);
+        let mut budget = MAX_DOCUMENT_BYTES;
+        let first = match self
+            .page(&self.document_url, &key, if_modified_since, &mut budget)
+            .await?
+        {
+            Answer::NotModified(date) => return Ok(FetchOutcome::NotModified { date }),
+            Answer::Page(page) => page,
+        };
+        let (mut pages, mut next) = (vec![first.bytes], first.next);
+        let mut seen = HashSet::from([self.document_url.to_string()]);
+        while let Some(url) = next {
+            // A repeated page ends the document.
+            if !seen.insert(url.to_string()) {
+                break;
+            }
+            if pages.len() >= MAX_PAGES {
+                return Err(FetchFailure::TooManyPages);
+            }
+            let Answer::Page(page) = self.page(&url, &key, None, &mut budget).await? else {
+                return Err(FetchFailure::Status(StatusCode::NOT_MODIFIED.as_u16()));
+            };
+            pages.push(page.bytes);
+            next = page.next;
+        }
+        Ok(FetchOutcome::Document {
+            pages,
+            date: first.date,
+        })
+    }
+
+    /// One page, redirects within its origin followed.
+    async fn page(
+        &self,
+        url: &Uri,
+        key: &HeaderValue,
+        if_modified_since: Option<UpdatedAt>,
+        budget: &mut usize,
+    ) -> Result<Answer, FetchFailure> {
+        let mut url = url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let mut response = self.send(&url, key, if_modified_since).await?;
+            let date = http_date(response.headers(), &header::DATE);
+            match response.status() {
+                StatusCode::OK => {
+                    let next = next_page(&url, response.headers())?;
+                    let bytes = read_body(&mut response, budget).await?;
+                    return Ok(Answer::Page(Page { bytes, next, date }));
+                }
+                StatusCode::NOT_MODIFIED if if_modified_since.is_some() => {
+                    return Ok(Answer::NotModified(date));
+                }
+                StatusCode::MOVED_PERMANENTLY
+                | StatusCode::FOUND
+                | StatusCode::SEE_OTHER
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::PERMANENT_REDIRECT => url = redirect_target(&url, response.headers())?,
+                status => return Err(refusal(status, response.headers(), date)),
+            }
+        }
+        Err(FetchFailure::Redirect)
+    }
+
+    /// Sends one GET. A kept connection that upstream has closed meanwhile costs another attempt, not the fetch.
+    async fn send(
+        &self,
+        url: &Uri,
+        key: &HeaderValue,
+        if_modified_since: Option<UpdatedAt>,
+    ) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, FetchFailure>
+    {
+        let mut sends = 0;
+        loop {
+            let mut request = self
+                .client
+                .get(url)
+                .insert_header((header::ACCEPT, "application/json"))
+                .insert_header(("X-Environment-Key", key.clone()));
+            if let Some(updated_at) = if_modified_since {
+                request = request.insert_header((header::IF_MODIFIED_SINCE, updated_at.to_http_date()));
+            }
+            sends += 1;
+            match request.send().await {
+                Ok(response) => return Ok(response),
+                Err(error) if is_closed_connection(&error) && sends < MAX_SENDS => {}
+                Err(error) => return Err(send_failure(&error)),
+            }
+        }
+    }
+}
+
+fn is_closed_connection(error: &SendRequestError) -> bool {
+    match error {
+        SendRequestError::Send(_) | SendRequestError::Connect(ConnectError::Disconnected) => true,
+        SendRequestError::Response(parsing) => {
+            parsing.source().is_some_and(|source| source.is::<io::Error>())
+        }
+        _ => false,
+    }
+}
+
+fn send_failure(error: &SendRequestError) -> FetchFailure {
+    match error {
+        SendRequestError::Timeout | SendRequestError::Connect(ConnectError::Timeout) => FetchFailure::Timeout,
+        SendRequestError::Connect(ConnectError::Disconnected) => FetchFailure::Broken,
+        SendRequestError::Connect(_) => FetchFailure::Connect,
+        SendRequestError::Url(_) => FetchFailure::Unusable,
+        _ => FetchFailure::Broken,
+    }
+}
+
+fn refusal(status: StatusCode, headers: &HeaderMap, date: Option<SystemTime>) -> FetchFailure {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FetchFailure::KeyRejected(status.as_u16()),
+        StatusCode::TOO_MANY_REQUESTS => FetchFailure::RateLimited(retry_after(headers, date)),
+        status => FetchFailure::Status(status.as_u16()),
+    }
+}
+
+/// Seconds or a date (RFC 9110 10.2.3); a date counts from upstream's own clock.
+fn retry_after(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let until = httpdate::parse_http_date(value).ok()?;
+            Some(
+                until
+                    .duration_since(date.unwrap_or_else(SystemTime::now))
+                    .unwrap_or_default(),
+            )
+        }
+    }
+}
+
+fn redirect_target(url: &Uri, headers: &HeaderMap) -> Result<Uri, FetchFailure> {
+    let location = headers
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let target = location
+        .and_then(|location| link::resolve(url, location))
+        .ok_or(FetchFailure::Redirect)?;
+    if link::is_same_origin(url, &target) {
+        Ok(target)
+    } else {
+        Err(FetchFailure::Redirect)
+    }
+}
+
+/// The next page: of the same origin only, for the key goes with the request.
+fn next_page(url: &Uri, headers: &HeaderMap) -> Result<Option<Uri>, FetchFailure> {
+    let mut links = headers
+        .get_all(header::LINK)
+        .filter_map(|value| value.to_str().ok());
+    let Some(target) = links.find_map(link::next_target) else {
+        return Ok(None);
+    };
+    let target = link::resolve(url, target).ok_or(FetchFailure::Redirect)?;
+    if link::is_same_origin(url, &target) {
+        Ok(Some(target))
+    } else {
+        Err(FetchFailure::Redirect)
+    }
+}
+
+fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+}
+
+/// Reads a body within what is left of the document's bytes. A `Vec` is grown in place by the allocator where it is large, and made in
+/// its full size at once where that is known: no second copy of 50 MB.
+async fn read_body<S>(response: &mut ClientResponse<S>, budget: &mut usize) -> Result<Bytes, FetchFailure>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    let headers = response.headers();
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let declared = declared
+        .filter(|_| !headers.contains_key(header::CONTENT_ENCODING))
+        .unwrap_or(0);
+    if declared > *budget {
+        return Err(FetchFailure::TooLarge);
+    }
+    let mut body = Vec::with_capacity(declared);
+    while let Some(chunk) = response.next().await {
+        let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
+        *budget = budget.checked_sub(chunk.len()).ok_or(FetchFailure::TooLarge)?;
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Bytes::from(body))
+}
