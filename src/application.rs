@@ -1,4 +1,5 @@
 //! The composition root: settings become actors, routes and a server, and stop in the right order. Tests use it too.
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,10 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer};
 use actors::environment::{EnvironmentHandle, PollingOptions};
 use actors::lifeline::Lifelines;
 use actors::sse_hub::{HubOptions, SseHubHandle};
+
+use socket2::SockRef;
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
@@ -52,6 +56,11 @@ pub struct Limits {
     pub file_period: Duration,
     /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
     pub streams: StreamOptions,
+    /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped: a subscriber that
+    /// never reads would else hold it for ever.
+    pub unacknowledged: Duration,
+    /// The kernel's send buffer of each connection; `None` = the system's own. Tests make it small.
+    pub send_buffer: Option<usize>,
     /// How long a change is replayed to subscribers who connect.
     pub replay_age: Duration,
 }
@@ -67,6 +76,8 @@ impl Default for Limits {
             disconnect: Duration::from_secs(1),
             file_period: PollingOptions::default().file_period,
             streams: StreamOptions::default(),
+            unacknowledged: Duration::from_secs(60),
+            send_buffer: None,
             replay_age: HubOptions::default().replay_age,
         }
     }
@@ -170,7 +181,13 @@ impl Application {
                 .wrap_fn(move |request, routes| access_log.apply(request, routes))
                 .configure(|table| routes::configure(table, takes_changes))
         };
+        let Limits {
+            unacknowledged,
+            send_buffer,
+            ..
+        } = limits;
         let server = HttpServer::new(app)
+            .on_connect(move |connection, _| set_socket_options(connection, unacknowledged, send_buffer))
             .disable_signals()
             .workers(settings.process.workers)
             .worker_max_blocking_threads(BLOCKING_THREADS)
@@ -284,6 +301,22 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
         Ok(Ok(())) => io::Error::other("the server ended unasked"),
         Ok(Err(error)) => error,
         Err(error) => io::Error::other(error),
+    }
+}
+
+/// A socket that refuses an option serves all the same.
+fn set_socket_options(connection: &dyn Any, unacknowledged: Duration, send_buffer: Option<usize>) {
+    let Some(connection) = connection.downcast_ref::<TcpStream>() else {
+        return;
+    };
+    let socket = SockRef::from(connection);
+    if let Err(error) = socket.set_tcp_user_timeout(Some(unacknowledged)) {
+        log::debug!("TCP_USER_TIMEOUT is refused: {error}");
+    }
+    if let Some(bytes) = send_buffer
+        && let Err(error) = socket.set_send_buffer_size(bytes)
+    {
+        log::debug!("SO_SNDBUF is refused: {error}");
     }
 }
 

@@ -21,6 +21,10 @@ use parser::EventParser;
 
 use crate::keys::{EnvironmentIndex, EnvironmentKey};
 use crate::lifeline::{Lifeline, Lifelines};
+use crate::upstream;
+
+/// How long connecting may take, a part of what the head of an answer may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Where and how to listen. Durations are fields so that tests can shorten them.
 #[derive(Debug, Clone)]
@@ -60,17 +64,15 @@ type Refresh = Rc<dyn Fn(EnvironmentIndex, Option<UpdatedAt>)>;
 pub struct UpstreamStreams {
     options: Rc<UpstreamStreamOptions>,
     environments: Vec<(EnvironmentIndex, EnvironmentKey)>,
-    client: awc::Client,
     refresh: Refresh,
     _lifeline: Lifeline,
 }
 
 impl UpstreamStreams {
-    /// Starts listening on an arbiter of its own. `client` is built there: awc's clients belong to one thread.
+    /// Starts listening on an arbiter of its own. Needs a running actix `System`.
     pub fn start_on_arbiter(
         options: UpstreamStreamOptions,
         environments: Vec<(EnvironmentIndex, EnvironmentKey)>,
-        client: impl FnOnce() -> awc::Client + Send + 'static,
         lifelines: &Lifelines,
         refresh: impl Fn(EnvironmentIndex, Option<UpdatedAt>) + Send + 'static,
     ) -> Addr<Self> {
@@ -78,7 +80,6 @@ impl UpstreamStreams {
         Self::start_in_arbiter(&Arbiter::new().handle(), move |_| Self {
             options: Rc::new(options),
             environments,
-            client: client(),
             refresh: Rc::new(refresh),
             _lifeline: lifeline,
         })
@@ -89,10 +90,17 @@ impl Actor for UpstreamStreams {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
+        let client = match client(&self.options.url) {
+            Ok(client) => client,
+            Err(problem) => {
+                log::error!("no upstream event streams: {problem}; changes are found by polling alone");
+                return;
+            }
+        };
         for (index, key) in std::mem::take(&mut self.environments) {
             let stream = EnvironmentStream {
                 options: Rc::clone(&self.options),
-                client: self.client.clone(),
+                client: client.clone(),
                 refresh: Rc::clone(&self.refresh),
                 url: stream_url(&self.options.url, &key),
                 index,
@@ -102,6 +110,13 @@ impl Actor for UpstreamStreams {
             ctx.spawn(stream.listen().into_actor(self));
         }
     }
+}
+
+fn client(url: &str) -> Result<awc::Client, String> {
+    let url = url
+        .parse()
+        .map_err(|error| format!("realtime.upstream_url is no URL: {error}"))?;
+    upstream::client(&url, CONNECT_TIMEOUT).map_err(|error| format!("TLS cannot be set up: {error}"))
 }
 
 /// `{url}/sse/environments/{client-side key}/stream`, the key percent-encoded.
