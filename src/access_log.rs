@@ -1,6 +1,6 @@
 //! The access log as a layer around the routes: the route's pattern, never the path or the query, which hold keys and
 //! identifiers.
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use actix_web::Error;
@@ -8,13 +8,14 @@ use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use futures::future::Either;
 
-use crate::logging::{self, Access};
+use crate::logging::{Access, RemoteAddress, log_access};
 use crate::settings::Settings;
 
 /// Whether answers are logged, and whose word on the client's address is taken.
 #[derive(Debug, Clone)]
 pub struct AccessLog {
     enabled: bool,
+    remote: RemoteAddress,
 }
 
 impl AccessLog {
@@ -22,6 +23,7 @@ impl AccessLog {
     pub fn new(settings: &Settings) -> Self {
         Self {
             enabled: settings.logging.access_log,
+            remote: RemoteAddress::new(&settings.server, &settings.process),
         }
     }
 
@@ -48,13 +50,18 @@ impl AccessLog {
     }
 
     fn remote(&self, request: &ServiceRequest) -> Option<IpAddr> {
-        request.peer_addr().map(|address: SocketAddr| address.ip())
+        let forwarded_for = request
+            .headers()
+            .get_all("x-forwarded-for")
+            .filter_map(|value| value.to_str().ok());
+        self.remote
+            .of(request.peer_addr().map(|peer| peer.ip()), forwarded_for)
     }
 }
 
 fn log(answer: &ServiceResponse, remote: Option<IpAddr>, started: Instant) {
     let route = answer.request().match_pattern();
-    logging::log_access(&Access {
+    log_access(&Access {
         method: answer.request().method().as_str(),
         route: route.as_deref(),
         status: answer.status().as_u16(),

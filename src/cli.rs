@@ -38,8 +38,8 @@ Every option of the configuration file is also an environment variable, which wi
   ENVIRONMENT_KEY_PAIRS='[{\"server_side_key\":\"ser.…\",\"client_side_key\":\"…\"}]'
   API_URL, API_POLL_FREQUENCY_SECONDS, LOGGING='{\"log_level\":\"DEBUG\"}', …
 
-Exit codes: 0 stopped in order, 64 unknown argument, 70 a part of the program died,
-78 the configuration cannot be used.
+Exit codes: 0 stopped in order; 64 unknown argument; 70 a part of the program died; 71 the system
+refused something, such as the port; 78 the configuration cannot be used.
 ";
 
 /// What `--version` prints.
@@ -54,8 +54,10 @@ pub const EXIT_CONFIGURATION: u8 = 78;
 /// A command line that cannot be understood. Displays as one line that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CliError {
-    /// An argument that is none of ours.
+    /// An option that is none of ours: its name alone, since its value may be a key.
     Unknown(String),
+    /// Text that is no option, at this place (from 1).
+    Unexpected(usize),
     /// `--config` without a path.
     MissingPath,
     /// `--config` twice.
@@ -67,7 +69,8 @@ impl std::error::Error for CliError {}
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown(argument) => write!(f, "unknown argument {argument:?}"),
+            Self::Unknown(name) => write!(f, "unknown option {name:?}"),
+            Self::Unexpected(place) => write!(f, "argument {place} is no option"),
             Self::MissingPath => f.write_str("--config needs a path"),
             Self::RepeatedPath => f.write_str("--config is given twice"),
         }?;
@@ -78,12 +81,12 @@ impl fmt::Display for CliError {
 /// Reads the arguments, the program's name left out.
 ///
 /// # Errors
-/// An unknown argument, or `--config` without a path or twice: exit with [`EXIT_USAGE`].
+/// An argument that is none of ours, or `--config` without a path or twice: exit with [`EXIT_USAGE`].
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliError> {
-    let mut args = args.into_iter();
+    let mut args = args.into_iter().zip(1..);
     let mut config_path = None;
     let mut is_check = false;
-    while let Some(argument) = args.next() {
+    while let Some((argument, place)) = args.next() {
         let text = argument.to_string_lossy();
         let path = match text.as_ref() {
             // These win over whatever follows.
@@ -93,10 +96,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliErr
                 is_check = true;
                 continue;
             }
-            "--config" => args.next(),
+            "--config" => args.next().map(|(path, _)| path),
             other => match other.strip_prefix("--config=") {
                 Some(path) => Some(OsString::from(path)),
-                None => return Err(CliError::Unknown(text.into_owned())),
+                None => return Err(unknown(other, place)),
             },
         };
         let path = path
@@ -111,6 +114,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliErr
     } else {
         Command::Serve { config_path }
     })
+}
+
+fn unknown(argument: &str, place: usize) -> CliError {
+    match argument.split('=').next() {
+        Some(name) if name.starts_with('-') => CliError::Unknown(name.to_owned()),
+        _ => CliError::Unexpected(place),
+    }
 }
 
 #[cfg(test)]
@@ -150,8 +160,9 @@ mod tests {
             (&["--config", ""], Err(CliError::MissingPath)),
             (&["--config", "a", "--config", "b"], Err(CliError::RepeatedPath)),
             (&["--port", "1"], Err(CliError::Unknown("--port".to_owned()))),
-            (&["serve"], Err(CliError::Unknown("serve".to_owned()))),
-            (&[""], Err(CliError::Unknown(String::new()))),
+            (&["--key=ser.secret"], Err(CliError::Unknown("--key".to_owned()))),
+            (&["--check", "ser.secret"], Err(CliError::Unexpected(2))),
+            (&[""], Err(CliError::Unexpected(1))),
         ];
         for (args, expected) in cases {
             assert_eq!(&parse_all(args), expected, "{args:?}");

@@ -1,49 +1,120 @@
-//! Log lines: formats, levels, the access log.
-use std::net::IpAddr;
-use std::time::Duration;
+//! Log lines: formats, levels, panics, the access log.
+//!
+//! Everything goes to standard error, as with the official proxy. Messages never hold a key, a trait value or
+//! an identifier; a line break in one cannot make a second line.
+//!
+//! # Layout
+//! - `format`: how a line looks, as pure functions.
+//! - `access`: the access log, and which client a request came from.
+use std::io::Write;
+use std::panic::PanicHookInfo;
 
-use crate::settings::LoggingSettings;
+use env_logger::WriteStyle;
+use log::LevelFilter;
 
-/// Log target of the access log, one line a request.
-pub const ACCESS: &str = "access";
+use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 
-/// Names of a log line's own fields, which the message's field must not take.
-pub const OWN_FIELDS: &[&str] = &[
-    "timestamp",
-    "level",
-    "logger",
-    "method",
-    "route",
-    "status",
-    "bytes",
-    "duration_us",
-    "remote_ip",
-];
+mod access;
+mod format;
 
-/// Starts logging to standard error and reports panics there in one line. Once a process; a second call
-/// changes nothing (tests).
-pub fn init(_settings: &LoggingSettings) {
-    todo!()
+pub use access::{ACCESS, Access, RemoteAddress, log_access};
+pub use format::OWN_FIELDS;
+
+/// The crates that are ours; all others are dependencies.
+const OWN_CRATES: &[&str] = &["edge_proxy", "actors", "engine"];
+
+/// Starts logging and has panics logged in one line. Once a process; a second call changes nothing (tests).
+pub fn init(settings: &LoggingSettings) {
+    let event_field_name = settings.event_field_name.clone();
+    let (format, colours) = (settings.format, settings.colours);
+    let mut builder = env_logger::Builder::new();
+    for (target, level) in level_filters(settings) {
+        builder.filter(target, level);
+    }
+    // Colours are the configuration's to decide, not the terminal's.
+    builder.write_style(if colours {
+        WriteStyle::Always
+    } else {
+        WriteStyle::Never
+    });
+    builder.format(move |out, record| {
+        let timestamp = out.timestamp_micros().to_string();
+        let line = match format {
+            LogFormat::Generic => format::generic(&timestamp, record, colours),
+            LogFormat::Json => format::json(&timestamp, record, &event_field_name),
+        };
+        out.write_all(line.as_bytes())
+    });
+    if builder.try_init().is_ok() {
+        log_panics();
+    }
 }
 
-/// One answered request for the access log: never a path or query, which hold keys and identifiers.
-#[derive(Debug, Clone, Copy)]
-pub struct Access<'a> {
-    /// Request method.
-    pub method: &'a str,
-    /// The route's pattern; `None` where no route matched.
-    pub route: Option<&'a str>,
-    /// Status code of the answer.
-    pub status: u16,
-    /// Bytes of the body, where known.
-    pub bytes: Option<u64>,
-    /// From the request's head to the answer's head.
-    pub duration: Duration,
-    /// The client, see [`remote_address`].
-    pub remote: Option<IpAddr>,
+/// Level by target; `None` is everything not named.
+fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, LevelFilter)> {
+    let own = level_filter(settings.level);
+    // What dependencies tell below a warning is of use to who looks into them alone.
+    let others = if own >= LevelFilter::Debug {
+        own
+    } else {
+        own.min(LevelFilter::Warn)
+    };
+    let access = if settings.access_log {
+        own
+    } else {
+        LevelFilter::Off
+    };
+    // At debug actix-web writes the paths of requests it refuses, and those hold keys and identifiers.
+    let actix_web = if own == LevelFilter::Debug {
+        LevelFilter::Info
+    } else {
+        others
+    };
+    let mut filters = vec![
+        (None, others),
+        (Some("actix_web"), actix_web),
+        (Some(ACCESS), access),
+    ];
+    filters.extend(OWN_CRATES.iter().map(|name| (Some(*name), own)));
+    filters
 }
 
-/// Writes the line to the access log.
-pub fn log_access(_access: &Access<'_>) {
-    todo!()
+fn level_filter(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Critical | LogLevel::Error => LevelFilter::Error,
+        LogLevel::Warning => LevelFilter::Warn,
+        LogLevel::Info => LevelFilter::Info,
+        LogLevel::Debug => LevelFilter::Debug,
+        LogLevel::NotSet => LevelFilter::Trace,
+    }
 }
+
+/// One line for a panic; with `RUST_BACKTRACE` set, what Rust prints follows it.
+fn log_panics() {
+    let rusts_own = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        log::error!("{}", panic_message(info));
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            rusts_own(info);
+        }
+    }));
+}
+
+fn panic_message(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let what = text
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    let place = info
+        .location()
+        .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let thread = std::thread::current();
+    format!(
+        "thread {:?} panicked at {place}: {what}",
+        thread.name().unwrap_or("unnamed")
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ impl Settings {
     pub fn effective_json(&self) -> String {
         let value = json!({
             "environment_key_pairs": self.environments.iter().map(key_pair).collect::<Vec<_>>(),
-            "api_url": masked(&self.api_url),
+            "api_url": self.api_url,
             "api_poll_frequency_seconds": self.api_poll_frequency.as_secs_f64(),
             "api_poll_timeout_seconds": self.api_poll_timeout.as_secs_f64(),
             "api_poll_unconditional_seconds": self.api_poll_unconditional.as_secs_f64(),
@@ -49,7 +49,7 @@ impl Settings {
     fn realtime_json(&self) -> Value {
         json!({
             "authentication_token": self.realtime.authentication_token.as_ref().map(|_| MASK),
-            "upstream_url": self.realtime.upstream_url.as_deref().map(masked),
+            "upstream_url": self.realtime.upstream_url,
             "max_stream_age_seconds": self.realtime.max_stream_age.map_or(-1.0, |age| age.as_secs_f64()),
             "notify_spread_ms": match self.realtime.notify_spread {
                 NotifySpread::Auto => json!("auto"),

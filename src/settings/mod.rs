@@ -87,7 +87,7 @@ impl Settings {
     /// Reads the configuration from the file and the variables, which win.
     ///
     /// `config_path` is the command line's; without it `CONFIG_PATH`, else `config.json`. The environment is a
-    /// parameter ([`process_variables`] in main) so that tests need no globals of the process.
+    /// parameter so that tests need no globals of the process.
     ///
     /// # Errors
     /// The first option that cannot be understood: the start must end with exit code 78 and this one line.
@@ -159,8 +159,5 @@ impl Settings {
     }
 }
 
-/// The process's environment; what is no Unicode is made so by replacement characters.
-pub fn process_variables() -> impl Iterator<Item = (String, String)> {
-    let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    std::env::vars_os().map(move |(name, value)| (lossy(name), lossy(value)))
-}
+#[cfg(test)]
+mod tests;

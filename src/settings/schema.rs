@@ -60,7 +60,7 @@ impl Known {
     }
 
     /// The option's name first, then its aliases.
-    pub fn spellings(&self) -> impl Iterator<Item = &'static str> {
+    pub fn spellings(&self) -> impl DoubleEndedIterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }
@@ -139,6 +139,10 @@ pub const SERVER_PROXY_HEADERS: (&str, [&str; 2]) = ("server_proxy_headers", ["s
 
 /// The known name nearest to a misspelt one, where one is near enough to be meant.
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance takes memory by the product of both lengths.
+    if name.len() > 64 {
+        return None;
+    }
     let name = name.to_lowercase();
     known
         .map(|candidate| (strsim::damerau_levenshtein(&name, candidate), candidate))

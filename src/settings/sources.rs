@@ -35,7 +35,7 @@ impl Sources {
         let is_file_there = sources.read_file(notices)?;
         for known in OPTIONS {
             // The option's own name is the strongest of its spellings, so it comes last.
-            for spelling in known.spellings().collect::<Vec<_>>().into_iter().rev() {
+            for spelling in known.spellings().rev() {
                 if let Some(variable) = variables.get(spelling) {
                     sources.overlay(known, variable, notices)?;
                 }
@@ -256,7 +256,9 @@ pub fn unknown_option(name: &str, known: &[Known], path: &str, origin: &Origin) 
     Notice::warning(match near {
         Some(near) => format!("unknown option {name:?}{place} (from {origin}): did you mean {near:?}?"),
         // Without a near name it may be anything, a key put in the wrong place included: not shown.
-        None if path.starts_with("environment_key_pairs") => format!("unknown option{place} (from {origin})"),
+        None if path.starts_with("environment_key_pairs") || name.starts_with("ser.") => {
+            format!("unknown option{place} (from {origin})")
+        }
         None => format!("unknown option {:?}{place} (from {origin})", shortened(name)),
     })
 }

@@ -1,4 +1,4 @@
-//! URLs in the configuration. They may hold a password, so no message shows one.
+//! URLs in the configuration. They may be given with a password, so no message shows one.
 use actix_web::http::Uri;
 
 use super::SettingsError;
@@ -21,6 +21,13 @@ pub fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
     }
     if url.host().is_none_or(str::is_empty) {
         return Err(wrong("names no host"));
+    }
+    if url
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        // The HTTP client would not send them.
+        return Err(wrong("holds a user or a password, which is not supported"));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }

@@ -1,1 +1,21 @@
-//! Integration tests
+//! The proxy over real sockets: one file a capability.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod bodies;
+mod compression;
+mod conditional;
+mod cors;
+mod environments;
+mod harness;
+mod health;
+mod methods;
+mod process;
+mod routes;
+mod sockets;
+mod traits;

@@ -1,0 +1,110 @@
+//! The access log: one line a request, which never holds a path or a query (keys and identifiers are in them).
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use log::kv::{Error, Key, Source, Value, VisitSource};
+use log::{Level, Record};
+
+use crate::settings::{ProcessSettings, ServerSettings, TrustedProxies};
+
+/// Log target of the access log.
+pub const ACCESS: &str = "access";
+
+/// One answered request.
+#[derive(Debug, Clone, Copy)]
+pub struct Access<'a> {
+    /// Request method.
+    pub method: &'a str,
+    /// The route's pattern; `None` where no route matched.
+    pub route: Option<&'a str>,
+    /// Status code of the answer.
+    pub status: u16,
+    /// Bytes of the body, where known.
+    pub bytes: Option<u64>,
+    /// From the request's head to the answer's head.
+    pub duration: Duration,
+    /// The client, see [`RemoteAddress`].
+    pub remote: Option<IpAddr>,
+}
+
+/// Writes the line. Nothing is done while the access log is off.
+pub fn log_access(access: &Access<'_>) {
+    if log::log_enabled!(target: ACCESS, Level::Info) {
+        log::logger().log(
+            &Record::builder()
+                .target(ACCESS)
+                .level(Level::Info)
+                .args(format_args!("request"))
+                .key_values(access)
+                .build(),
+        );
+    }
+}
+
+/// The line's fields: `duration_us` in microseconds; what is not known is left out.
+impl Source for Access<'_> {
+    fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), Error> {
+        visitor.visit_pair(Key::from("method"), Value::from(self.method))?;
+        visitor.visit_pair(Key::from("route"), Value::from(self.route.unwrap_or("-")))?;
+        visitor.visit_pair(Key::from("status"), Value::from(self.status))?;
+        if let Some(bytes) = self.bytes {
+            visitor.visit_pair(Key::from("bytes"), Value::from(bytes))?;
+        }
+        let microseconds = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX);
+        visitor.visit_pair(Key::from("duration_us"), Value::from(microseconds))?;
+        match &self.remote {
+            Some(remote) => visitor.visit_pair(Key::from("remote_ip"), Value::from_display(remote)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Tells which client a request came from: the peer, or whom a trusted proxy says it speaks for.
+#[derive(Debug, Clone)]
+pub struct RemoteAddress {
+    /// `None` while `server.proxy_headers` is off.
+    trusted: Option<TrustedProxies>,
+}
+
+impl RemoteAddress {
+    /// By `server.proxy_headers` and `FORWARDED_ALLOW_IPS`.
+    pub fn new(server: &ServerSettings, process: &ProcessSettings) -> Self {
+        Self {
+            trusted: server.proxy_headers.then(|| process.trusted_proxies.clone()),
+        }
+    }
+
+    /// The client of a request from `peer` with these `X-Forwarded-For` headers, in their order.
+    ///
+    /// Each proxy appends the address it was called from, so the list is read from its end for as long as
+    /// what wrote it is trusted (as uvicorn does). A client can put anything before that.
+    pub fn of<'a>(
+        &self,
+        peer: Option<IpAddr>,
+        forwarded_for: impl IntoIterator<Item = &'a str>,
+    ) -> Option<IpAddr> {
+        let (Some(trusted), Some(mut client)) = (&self.trusted, peer) else {
+            return peer;
+        };
+        let headers: Vec<&str> = forwarded_for.into_iter().collect();
+        let hops = headers.iter().rev().flat_map(|header| header.rsplit(','));
+        for hop in hops {
+            match address(hop.trim()) {
+                Some(next) if trusted.trusts(client) => client = next,
+                _ => break,
+            }
+        }
+        Some(client)
+    }
+}
+
+/// An address, with or without port.
+fn address(hop: &str) -> Option<IpAddr> {
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|hop| hop.strip_suffix(']'))
+        .unwrap_or(hop);
+    bare.parse()
+        .ok()
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}

@@ -1,0 +1,130 @@
+//! How a log line looks.
+use std::fmt::Write;
+
+use log::kv::{Error, Key, Value, VisitSource};
+use log::{Level, Record};
+
+/// Names of a json line's own fields, which the message's field must not take.
+pub const OWN_FIELDS: &[&str] = &[
+    "timestamp",
+    "level",
+    "logger",
+    "method",
+    "route",
+    "status",
+    "bytes",
+    "duration_us",
+    "remote_ip",
+];
+
+const RESET: &str = "\x1b[0m";
+
+/// For people: `2026-11-21T19:14:06.123456Z INFO  edge_proxy: message field=value`.
+pub fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> String {
+    let mut line = format!("{timestamp} ");
+    let (start, end) = if colours {
+        (colour(record.level()), RESET)
+    } else {
+        ("", "")
+    };
+    let _ = write!(
+        line,
+        "{start}{:<7}{end} {}: ",
+        level_name(record.level()).to_uppercase(),
+        record.target()
+    );
+    push_on_one_line(&mut line, &record.args().to_string());
+    // Neither writing into a String nor this visitor fails.
+    let _ = record.key_values().visit(&mut GenericFields(&mut line));
+    line.push('\n');
+    line
+}
+
+/// One JSON object a line; the message in the field of the configured name.
+pub fn json(timestamp: &str, record: &Record<'_>, event_field_name: &str) -> String {
+    let mut line = String::from("{");
+    push_text_field(&mut line, "timestamp", timestamp);
+    line.push(',');
+    push_text_field(&mut line, "level", level_name(record.level()));
+    line.push(',');
+    push_text_field(&mut line, "logger", record.target());
+    line.push(',');
+    push_text_field(&mut line, event_field_name, &record.args().to_string());
+    let _ = record.key_values().visit(&mut JsonFields(&mut line));
+    line.push_str("}\n");
+    line
+}
+
+/// Python's names, in lower case as the official proxy's json lines have them.
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warn => "warning",
+        Level::Info => "info",
+        Level::Debug => "debug",
+        Level::Trace => "trace",
+    }
+}
+
+fn colour(level: Level) -> &'static str {
+    match level {
+        Level::Error => "\x1b[31m",
+        Level::Warn => "\x1b[33m",
+        Level::Info => "\x1b[32m",
+        Level::Debug | Level::Trace => "\x1b[2m",
+    }
+}
+
+/// Control characters are written as escapes: no line break, nothing a terminal obeys.
+fn push_on_one_line(line: &mut String, text: &str) {
+    for character in text.chars() {
+        if is_breaking(character) {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+}
+
+fn is_breaking(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')
+}
+
+fn push_text_field(line: &mut String, name: &str, text: &str) {
+    push_json_text(line, name);
+    line.push(':');
+    push_json_text(line, text);
+}
+
+fn push_json_text(line: &mut String, text: &str) {
+    line.push_str(&serde_json::Value::from(text).to_string());
+}
+
+struct GenericFields<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for GenericFields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        let text = value.to_string();
+        let is_plain = !text.is_empty() && !text.contains(|c: char| c == ' ' || c == '"' || is_breaking(c));
+        let quoted = if is_plain { text } else { format!("{text:?}") };
+        write!(self.0, " {key}={quoted}").map_err(Error::from)
+    }
+}
+
+struct JsonFields<'a>(&'a mut String);
+
+impl<'kvs> VisitSource<'kvs> for JsonFields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        self.0.push(',');
+        push_json_text(self.0, key.as_str());
+        self.0.push(':');
+        if let Some(number) = value.to_u64() {
+            let _ = write!(self.0, "{number}");
+        } else if let Some(truth) = value.to_bool() {
+            let _ = write!(self.0, "{truth}");
+        } else {
+            push_json_text(self.0, &value.to_string());
+        }
+        Ok(())
+    }
+}

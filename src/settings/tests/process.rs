@@ -1,0 +1,114 @@
+//! What environment variables alone can set.
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use super::super::{ProcessSettings, TrustedProxies};
+use super::{error_of, load};
+
+fn process(variables: &[(&str, &str)]) -> ProcessSettings {
+    load(json!({}), variables).settings.process
+}
+
+#[test]
+fn workers() {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(process(&[]).workers, cores);
+    assert_eq!(process(&[("WEB_CONCURRENCY", "")]).workers, cores);
+    assert_eq!(process(&[("WEB_CONCURRENCY", "3")]).workers, 3);
+    for wrong in ["0", "-1", "1.5", "auto", "99999999999"] {
+        let line = error_of(json!({}), &[("WEB_CONCURRENCY", wrong)]);
+        assert!(
+            line.starts_with("WEB_CONCURRENCY (from environment variable WEB_CONCURRENCY) "),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn outgoing_proxies() {
+    let outgoing = process(&[
+        ("HTTP_PROXY", "http://upper:1"),
+        ("http_proxy", "http://lower:1"),
+        ("HTTPS_PROXY", " https://u:p@proxy:2 "),
+        ("ALL_PROXY", "proxy:3128"),
+        ("NO_PROXY", "localhost, .example.com,,10.0.0.0/8"),
+    ])
+    .outgoing;
+    let revealed = |url: Option<super::super::Secret>| url.map(|url| url.reveal().to_owned());
+    assert_eq!(revealed(outgoing.http).as_deref(), Some("http://lower:1"));
+    assert_eq!(revealed(outgoing.https).as_deref(), Some("https://u:p@proxy:2"));
+    assert_eq!(revealed(outgoing.all).as_deref(), Some("proxy:3128"));
+    assert_eq!(outgoing.exempt, ["localhost", ".example.com", "10.0.0.0/8"]);
+    assert!(!process(&[]).outgoing.is_set());
+}
+
+#[test]
+fn proxies_that_cannot_be_used() {
+    for scheme in ["socks", "socks4", "socks5", "SOCKS5h"] {
+        for name in ["HTTP_PROXY", "https_proxy", "All_Proxy"] {
+            let line = error_of(json!({}), &[(name, &format!("{scheme}://u:secret@proxy:1080"))]);
+            let upper = name.to_uppercase();
+            assert_eq!(
+                line,
+                format!(
+                    "{upper} (from environment variable {name}) is a SOCKS proxy, which is not supported; give an HTTP \
+                     proxy (http://host:port) or unset it"
+                )
+            );
+        }
+    }
+    assert!(error_of(json!({}), &[("ALL_PROXY", "ftp://secret")]).contains("is no HTTP proxy"));
+}
+
+#[test]
+fn certificates() {
+    assert_eq!(process(&[]).ssl_cert_file, None);
+    let path = process(&[("SSL_CERT_FILE", "/etc/ca.pem")]).ssl_cert_file;
+    assert_eq!(path.unwrap().to_str(), Some("/etc/ca.pem"));
+}
+
+#[test]
+fn trusted_proxies() {
+    let cases = [
+        ("*", "8.8.8.8", true),
+        ("10.0.0.1", "10.0.0.1", true),
+        ("10.0.0.1", "10.0.0.2", false),
+        ("10.0.0.0/8", "10.200.0.2", true),
+        ("10.0.0.0/8", "11.0.0.0", false),
+        ("10.0.0.0/8", "::ffff:10.0.0.2", true),
+        ("::ffff:10.0.0.1", "10.0.0.1", true),
+        ("192.168.1.128/25", "192.168.1.127", false),
+        ("192.168.1.128/25", "192.168.1.255", true),
+        ("0.0.0.0/0", "8.8.8.8", true),
+        ("0.0.0.0/0", "::1", false),
+        ("::/0", "::1", true),
+        ("2001:db8::/32", "2001:db8:ffff::1", true),
+        ("2001:db8::/32", "2001:db9::1", false),
+        (" 1.1.1.1 , 2.2.2.2 ", "2.2.2.2", true),
+        ("nonsense", "127.0.0.1", false),
+        ("10.0.0.0/33", "10.0.0.0", false),
+        ("10.0.0.0/", "10.0.0.0", false),
+    ];
+    for (allowed, peer, expected) in cases {
+        let (trusted, _) = TrustedProxies::parse(allowed);
+        assert_eq!(
+            trusted.trusts(peer.parse::<IpAddr>().unwrap()),
+            expected,
+            "{allowed} {peer}"
+        );
+    }
+}
+
+#[test]
+fn only_this_machine_is_trusted_unless_told() {
+    let trusted = process(&[]).trusted_proxies;
+    for (peer, expected) in [
+        ("127.0.0.1", true),
+        ("127.1.2.3", true),
+        ("::1", true),
+        ("10.0.0.1", false),
+    ] {
+        assert_eq!(trusted.trusts(peer.parse().unwrap()), expected, "{peer}");
+    }
+}

@@ -1,0 +1,203 @@
+//! What a POST may carry.
+use std::time::Duration;
+
+use edge_proxy::application::Limits;
+use edge_proxy::routes::worker::BodyLimits;
+use serde_json::json;
+
+use crate::harness::{App, CLIENT_KEY, Options, Request, Response, spawn_app};
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+fn post(app: &App, body: impl Into<Vec<u8>>) -> Response {
+    app.send(Request::post("/api/v1/identities/", body).key(CLIENT_KEY))
+}
+
+/// A valid identity of exactly this many bytes.
+fn identity_of(bytes: usize) -> String {
+    let (start, end) = (r#"{"identifier":"bob","ignored":""#, r#""}"#);
+    format!("{start}{}{end}", "x".repeat(bytes - start.len() - end.len()))
+}
+
+#[test]
+fn the_limit_is_one_mebibyte() {
+    let app = spawn_app(Options::default());
+    assert_eq!(post(&app, identity_of(MEBIBYTE)).status, 200);
+    let response = post(&app, identity_of(MEBIBYTE + 1));
+    assert_eq!(response.status, 413);
+    assert_eq!(response.json()["status"], "payload_too_large");
+}
+
+#[test]
+fn an_announced_length_past_the_limit_is_refused_before_the_body_comes() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+          Content-Length: 99999999999\r\n\r\n",
+    );
+    assert_eq!(connection.read(false).status, 413);
+}
+
+#[test]
+fn a_chunked_body_is_held_to_the_limit_too() {
+    let app = spawn_app(Options::default());
+    let head = b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+        Transfer-Encoding: chunked\r\n\r\n";
+    let mut connection = app.connect();
+    connection.write(head);
+    for part in [r#"{"identi"#, r#"fier":"b"#, r#"ob"}"#] {
+        connection.write(format!("{:x}\r\n{part}\r\n", part.len()).as_bytes());
+    }
+    connection.write(b"0\r\n\r\n");
+    let response = connection.read(false);
+    assert_eq!(
+        (response.status, response.json()["identifier"].as_str()),
+        (200, Some("bob"))
+    );
+
+    connection.write(head);
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    for _ in 0..17 {
+        connection.try_write(chunk.as_bytes());
+    }
+    assert_eq!(connection.read(false).status, 413);
+}
+
+#[test]
+fn a_key_is_judged_before_the_body() {
+    let app = spawn_app(Options::default());
+    for body in ["not json".to_owned(), identity_of(MEBIBYTE + 1)] {
+        let response = app.send(Request::post("/api/v1/identities/", body).key("unknown"));
+        assert_eq!(response.status, 401);
+    }
+    // The head alone suffices: the body never comes.
+    let mut connection = app.connect();
+    connection.write(b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nContent-Length: 100\r\n\r\n");
+    assert_eq!(connection.read(false).status, 401);
+}
+
+#[test]
+fn a_body_that_was_not_read_does_not_spoil_the_connection() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    for key in ["unknown", CLIENT_KEY, "unknown", CLIENT_KEY] {
+        let expected = if key == CLIENT_KEY { 200 } else { 401 };
+        let request = Request::post("/api/v1/identities/", json!({"identifier": "bob"}).to_string()).key(key);
+        assert_eq!(connection.send(&request).status, expected);
+    }
+    let mut connection = app.connect();
+    let refused = connection.send(&Request::post("/api/v1/flags/", "ignored".repeat(50)).key(CLIENT_KEY));
+    assert_eq!(refused.status, 405);
+    assert_eq!(
+        connection
+            .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))
+            .status,
+        200
+    );
+}
+
+#[test]
+fn garbage_is_400_with_nothing_of_it_in_the_answer() {
+    let app = spawn_app(Options::default());
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep_traits =
+        format!(r#"{{"identifier":"bob","traits":[{{"trait_key":"k","trait_value":{deep}}}]}}"#);
+    let bodies: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"s3cret".to_vec(),
+        b"[]".to_vec(),
+        b"null".to_vec(),
+        b"\"s3cret\"".to_vec(),
+        br#"{"identifier":"s3cret""#.to_vec(),
+        br#"{"identifier":{"s3cret":1}}"#.to_vec(),
+        br#"{"identifier":true}"#.to_vec(),
+        br#"{"identifier":["s3cret"]}"#.to_vec(),
+        br#"{"identifier":"bob","traits":{"s3cret":1}}"#.to_vec(),
+        br#"{"identifier":"bob","traits":["s3cret"]}"#.to_vec(),
+        br#"{"identifier":"bob","traits":[{"trait_value":"s3cret"}]}"#.to_vec(),
+        br#"{"identifier":"bob","traits":[{"trait_key":1,"trait_value":"s3cret"}]}"#.to_vec(),
+        b"{\"identifier\":\"\xff\xfes3cret\"}".to_vec(),
+        deep.clone().into_bytes(),
+        deep_traits.into_bytes(),
+        json!({"identifier": "bob", "traits": [{"trait_key": "k".repeat(201), "trait_value": 1}]})
+            .to_string()
+            .into(),
+        json!({"identifier": "bob", "traits": [{"trait_key": "k", "trait_value": "v".repeat(2001)}]})
+            .to_string()
+            .into(),
+    ];
+    for body in bodies {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
+        let response = post(&app, body);
+        assert_eq!(response.status, 400, "{shown}");
+        assert_eq!(response.json()["status"], "bad_request", "{shown}");
+        assert!(
+            !response.text().contains("s3cret"),
+            "{shown}: {}",
+            response.text()
+        );
+        assert!(response.body.len() < 1000, "{shown}");
+    }
+    assert_eq!(app.get("/api/v1/flags/").status, 200);
+}
+
+#[test]
+fn the_content_type_does_not_matter() {
+    let app = spawn_app(Options::default());
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-8",
+        "",
+    ] {
+        let request = Request::post(
+            "/api/v1/identities/?x=y",
+            json!({"identifier": "bob"}).to_string(),
+        )
+        .key(CLIENT_KEY)
+        .header("Content-Type", content_type);
+        assert_eq!(app.send(request).status, 200, "{content_type}");
+    }
+}
+
+#[test]
+fn a_body_that_does_not_come_in_time_is_408() {
+    let limits = Limits {
+        body: BodyLimits {
+            bytes: MEBIBYTE,
+            duration: Duration::from_millis(100),
+        },
+        ..Limits::default()
+    };
+    let app = spawn_app(Options {
+        limits,
+        ..Options::default()
+    });
+    let mut connection = app.connect();
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+          Content-Length: 100\r\n\r\n{\"identifier\":",
+    );
+    let response = connection.read(false);
+    assert_eq!(response.status, 408);
+    assert_eq!(response.json()["status"], "request_timeout");
+}
+
+#[test]
+fn a_body_that_ends_early_harms_nobody() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+          Content-Length: 100\r\n\r\n{\"identifier\":",
+    );
+    connection.finish();
+    let rest = connection.rest();
+    assert!(
+        rest.is_empty() || rest.starts_with(b"HTTP/1.1 400"),
+        "{:?}",
+        String::from_utf8_lossy(&rest)
+    );
+    assert_eq!(app.get("/api/v1/flags/").status, 200);
+}

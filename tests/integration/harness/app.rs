@@ -1,0 +1,199 @@
+//! The proxy inside the test's process, on a thread and a port of its own.
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actors::environment::EnvironmentHandle;
+use edge_proxy::application::{Application, Limits, Outcome};
+use edge_proxy::settings::Settings;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use super::client::{Connection, Request, Response};
+use super::document::document;
+
+/// The environment's client-side key in tests.
+pub const CLIENT_KEY: &str = "client-key";
+
+/// The environment's server-side key in tests.
+pub const SERVER_KEY: &str = "ser.server-key";
+
+/// Longer than it may take to notice a change.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What an [`App`] is started with.
+pub struct Options {
+    /// The environment document; `None`: the file does not exist yet.
+    pub document: Option<Value>,
+    /// Options of `config.json`, put over the test's own.
+    pub config: Value,
+    /// HTTP workers.
+    pub workers: usize,
+    /// Durations and limits.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            document: Some(document()),
+            config: json!({}),
+            workers: 2,
+            limits: Limits {
+                file_period: Duration::from_millis(20),
+                ..Limits::default()
+            },
+        }
+    }
+}
+
+/// A running proxy; it stops when this is dropped.
+pub struct App {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The owner of its environments.
+    pub environments: EnvironmentHandle,
+    directory: TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<Outcome>>,
+}
+
+/// Starts a proxy and waits until it serves its document, if it is given one.
+pub fn spawn_app(options: Options) -> App {
+    let directory = TempDir::new().unwrap();
+    if let Some(document) = &options.document {
+        std::fs::write(directory.path().join("environment.json"), document.to_string()).unwrap();
+    }
+    let config_path = directory.path().join("config.json");
+    std::fs::write(&config_path, configuration(&options.config).to_string()).unwrap();
+    let variables = [("WEB_CONCURRENCY".to_owned(), options.workers.to_string())];
+    let settings = Settings::load(Some(&config_path), variables).unwrap().settings;
+
+    let (started_sender, started) = mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let has_document = options.document.is_some();
+    let thread = std::thread::spawn(move || {
+        actix::System::new().block_on(async move {
+            let application = Application::build(&settings, options.limits).unwrap();
+            let address = application.addresses()[0];
+            let environments = application.environments().clone();
+            let mut acknowledged = environments.acknowledged();
+            actix_rt::spawn(async move {
+                if has_document {
+                    acknowledged.wait_for(|version| *version > 0).await.unwrap();
+                }
+                started_sender.send((address, environments)).unwrap();
+            });
+            let stop = async {
+                let _ = stopped.await;
+            };
+            application.run_until_stopped(stop).await.unwrap()
+        })
+    });
+    let (address, environments) = started.recv().unwrap();
+    App {
+        address,
+        environments,
+        directory,
+        stop: Some(stop),
+        thread: Some(thread),
+    }
+}
+
+fn configuration(over: &Value) -> Value {
+    let mut config = json!({
+        "environment_key_pairs": [{
+            "client_side_key": CLIENT_KEY,
+            "server_side_key": SERVER_KEY,
+            "document_path": "environment.json",
+        }],
+        "server": {"host": "127.0.0.1", "port": 0},
+    });
+    merge(&mut config, over);
+    config
+}
+
+fn merge(into: &mut Value, over: &Value) {
+    match (into, over) {
+        (Value::Object(into), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, over) => *into = over.clone(),
+    }
+}
+
+impl App {
+    /// Opens a connection.
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.address)
+    }
+
+    /// Sends one request on a connection of its own.
+    pub fn send(&self, request: Request) -> Response {
+        self.connect().send(&request)
+    }
+
+    /// `GET` with the client-side key.
+    pub fn get(&self, path: &str) -> Response {
+        self.send(Request::get(path).key(CLIENT_KEY))
+    }
+
+    /// The file that the environment is read from.
+    pub fn document_path(&self) -> PathBuf {
+        self.directory.path().join("environment.json")
+    }
+
+    /// Replaces the document at once, as an editor or a deployment does.
+    pub fn replace_document(&self, document: &Value) {
+        let next = self.directory.path().join("next.json");
+        std::fs::write(&next, document.to_string()).unwrap();
+        std::fs::rename(next, self.document_path()).unwrap();
+    }
+
+    /// Replaces the document and waits until every worker serves it.
+    pub fn publish(&self, document: &Value) {
+        let mut acknowledged = self.environments.acknowledged();
+        let before = *acknowledged.borrow_and_update();
+        self.replace_document(document);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let published = acknowledged.wait_for(|version| *version > before);
+            tokio::time::timeout(PATIENCE, published)
+                .await
+                .expect("the change is noticed")
+                .unwrap();
+        });
+    }
+
+    /// Asks it to stop, without waiting.
+    pub fn ask_to_stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+    }
+
+    /// Waits until it has stopped by itself or as asked.
+    pub fn wait(&mut self) -> Outcome {
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.ask_to_stop();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+            && !std::thread::panicking()
+        {
+            panic!("the proxy's thread panicked");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Starting the proxy in a test, and talking to it byte by byte.
+mod app;
+mod client;
+mod document;
+mod process;
+
+pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, spawn_app};
+pub use client::{Connection, Request, Response};
+pub use document::{document, with_many_features};
+pub use process::{Proxy, ProxyOptions, command};

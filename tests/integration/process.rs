@@ -1,0 +1,211 @@
+//! The real program: start, signals, exit codes, and what it never writes.
+use std::process::Output;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::harness::{
+    App, CLIENT_KEY, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command, spawn_app,
+};
+
+/// Sends the head of a request whose body is still to come, and waits until the proxy has read it.
+fn start_request(connection: &mut crate::harness::Connection) {
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\nExpect: 100-continue\r\n\
+          Content-Length: 20\r\n\r\n",
+    );
+    assert_eq!(connection.read_head().status, 100);
+}
+
+#[test]
+fn either_signal_lets_the_request_in_flight_finish() {
+    for signal in ["TERM", "INT"] {
+        let mut proxy = Proxy::start(ProxyOptions::default());
+        let mut idle = proxy.connect();
+        assert_eq!(
+            idle.send(&Request::get("/api/v1/flags/").key(CLIENT_KEY)).status,
+            200
+        );
+        let mut in_flight = proxy.connect();
+        start_request(&mut in_flight);
+
+        proxy.signal(signal);
+        assert!(idle.is_closed(), "an idle connection is closed at once");
+        in_flight.write(br#"{"identifier":"bob"}"#);
+        let response = in_flight.read(false);
+        assert_eq!(response.json()["identifier"], "bob");
+        assert_eq!(response.header("connection"), Some("close"));
+
+        let (status, log) = proxy.wait();
+        assert_eq!(status.code(), Some(0), "{signal}: {log}");
+    }
+}
+
+#[test]
+fn idle_connections_do_not_hold_the_stop() {
+    let mut proxy = Proxy::start(ProxyOptions::default());
+    let mut idle: Vec<_> = (0..20).map(|_| proxy.connect()).collect();
+    for connection in &mut idle[..10] {
+        assert_eq!(
+            connection
+                .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))
+                .status,
+            200
+        );
+    }
+    let started = std::time::Instant::now();
+    proxy.signal("TERM");
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(
+        started.elapsed().as_secs() < 8,
+        "less than the timeout of 10 s: {:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn no_key_is_ever_logged() {
+    let logging = json!({"log_level": "DEBUG", "enable_access_log": true});
+    let mut proxy = Proxy::start(ProxyOptions {
+        logging,
+        ..ProxyOptions::default()
+    });
+    let mut connection = proxy.connect();
+    for key in [CLIENT_KEY, SERVER_KEY, "s3cret-unknown-key"] {
+        for path in [
+            "/api/v1/flags/",
+            "/api/v1/environment-document/",
+            "/api/v1/identities/?identifier=s3cret-name",
+        ] {
+            connection.send(&Request::get(path).key(key));
+        }
+        let traits = json!({"identifier": "s3cret-name", "traits": [{"trait_key": "k", "trait_value": "s3cret-value"}]});
+        connection.send(&Request::post("/api/v1/identities/", traits.to_string()).key(key));
+        connection.send(&Request::post("/api/v1/identities/", "{\"identifier\": s3cret-value").key(key));
+        connection.send(&Request::get(&format!("/nowhere/{key}/?key={key}")).key(key));
+    }
+    let mut broken = proxy.connect();
+    broken.write(b"GET /s3cret-path HTTP/1.1\r\nX-Environment-Key s3cret-header\r\n\r\n");
+    broken.rest();
+    proxy.signal("TERM");
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(
+        log.contains("/api/v1/flags/"),
+        "the access log names the route: {log}"
+    );
+    for secret in [CLIENT_KEY, SERVER_KEY, "s3cret"] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
+
+#[test]
+fn without_an_access_log_requests_are_not_logged() {
+    let mut proxy = Proxy::start(ProxyOptions::default());
+    assert_eq!(
+        proxy
+            .connect()
+            .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))
+            .status,
+        200
+    );
+    proxy.signal("TERM");
+    let (_, log) = proxy.wait();
+    assert!(!log.contains("/api/v1/flags"), "{log}");
+}
+
+fn run(config: Option<&str>, arguments: &[&str]) -> Output {
+    let directory = TempDir::new().unwrap();
+    if let Some(config) = config {
+        std::fs::write(directory.path().join("config.json"), config).unwrap();
+    }
+    command(directory.path()).args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_ends_with_78_and_one_line() {
+    let pair = json!({"client_side_key": "s3cret-client", "server_side_key": "ser.s3cret"});
+    let port = json!({"environment_key_pairs": [pair], "server": {"port": "s3cret"}}).to_string();
+    let no_server_key =
+        json!({"environment_key_pairs": [{"client_side_key": "s3cret", "server_side_key": "s3cret"}]});
+    for (config, named) in [
+        (None, "environment_key_pairs"),
+        (Some("{ s3cret"), "config.json"),
+        (Some("[]"), "config.json"),
+        (Some(port.as_str()), "server.port"),
+        (Some(no_server_key.to_string().as_str()), "server_side_key"),
+    ] {
+        let output = run(config, &[]);
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{line}");
+        assert_eq!(line.trim_end().lines().count(), 1, "{line}");
+        assert!(line.contains(named), "{named}: {line}");
+        assert!(!line.contains("s3cret"), "{line}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_ends_with_71_and_one_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = json!({
+        "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
+        "api_url": "http://127.0.0.1:1/api/v1",
+        "server": {"host": "127.0.0.1", "port": taken.local_addr().unwrap().port()},
+        "logging": {"log_level": "ERROR"},
+    });
+    let output = run(Some(&config.to_string()), &[]);
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(71), "{line}");
+    assert_eq!(line.trim_end().lines().count(), 1, "{line}");
+    assert!(line.contains("cannot listen on 127.0.0.1"), "{line}");
+}
+
+#[test]
+fn check_shows_the_effective_configuration_without_keys() {
+    let config = json!({
+        "environment_key_pairs": [{"client_side_key": "s3cret-client", "server_side_key": "ser.s3cret"}],
+        "server": {"port": 1234},
+    });
+    let output = run(Some(&config.to_string()), &["--check"]);
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(shown.contains("1234") && !shown.contains("s3cret"), "{shown}");
+    assert_eq!(run(None, &["--help"]).status.code(), Some(0));
+    assert!(
+        String::from_utf8(run(None, &["--version"]).stdout)
+            .unwrap()
+            .starts_with("edge-proxy ")
+    );
+    assert_eq!(run(None, &["--nonsense"]).status.code(), Some(64));
+}
+
+/// An actor dies: liveness fails at once, flags are answered until the end, and the end comes soon.
+#[test]
+fn the_death_of_an_actor_ends_the_process_in_good_order() {
+    let mut app: App = spawn_app(Options::default());
+    let mut connection = app.connect();
+    assert_eq!(
+        connection.send(&Request::get("/proxy/health/liveness")).status,
+        200
+    );
+    let mut in_flight = app.connect();
+    start_request(&mut in_flight);
+
+    let started = std::time::Instant::now();
+    app.environments.inject_panic();
+    in_flight.write(br#"{"identifier":"bob"}"#);
+    assert_eq!(
+        in_flight.read(false).status,
+        200,
+        "a request in flight is answered"
+    );
+    let outcome = app.wait();
+    assert_eq!(outcome.exit_code(), 70, "{outcome:?}");
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}

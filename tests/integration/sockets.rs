@@ -1,0 +1,154 @@
+//! What a peer may do to a socket: none of it may harm another request.
+use std::time::Duration;
+
+use edge_proxy::application::Limits;
+
+use crate::harness::{App, CLIENT_KEY, Options, Request, spawn_app};
+
+const FLAGS: &[u8] = b"GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\r\n";
+
+fn still_answers(app: &App) {
+    assert_eq!(app.get("/api/v1/flags/").status, 200);
+}
+
+/// Sends bytes and says what status line came back, if any.
+fn answer_to(app: &App, bytes: &[u8]) -> Option<u16> {
+    let mut connection = app.connect();
+    connection.try_write(bytes);
+    connection.finish();
+    let rest = connection.rest();
+    let line = rest.split(|byte| *byte == b'\r').next()?;
+    std::str::from_utf8(line).ok()?.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_their_order() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    let unknown = b"GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: no\r\n\r\n";
+    connection.write(&[FLAGS, unknown, FLAGS, unknown].concat());
+    for expected in [200, 401, 200, 401] {
+        assert_eq!(connection.read(false).status, expected);
+    }
+}
+
+#[test]
+fn a_request_may_come_byte_by_byte() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    for byte in FLAGS {
+        connection.write(&[*byte]);
+    }
+    assert_eq!(connection.read(false).status, 200);
+}
+
+#[test]
+fn what_is_no_request_is_refused_or_dropped() {
+    let app = spawn_app(Options::default());
+    let huge_header = format!(
+        "GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Huge: {}\r\n\r\n",
+        "x".repeat(200_000)
+    );
+    let many_headers = format!("GET / HTTP/1.1\r\n{}\r\n", "X-Many: 1\r\n".repeat(5_000));
+    let long_path = format!("GET /{} HTTP/1.1\r\nHost: proxy\r\n\r\n", "x".repeat(200_000));
+    let cases: [(&str, &[u8], &[u16]); 14] = [
+        ("nothing", b"", &[]),
+        ("half a request", b"GET /api/v1/fla", &[]),
+        ("noise", &[0xff, 0x00, 0x80, b'\r', b'\n', b'\r', b'\n'], &[400]),
+        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &[400]),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[400]),
+        ("a huge header", huge_header.as_bytes(), &[431]),
+        ("many headers", many_headers.as_bytes(), &[431]),
+        ("a long path", long_path.as_bytes(), &[414, 431]),
+        ("a header without a colon", b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", &[400]),
+        (
+            "two lengths",
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            &[400],
+        ),
+        (
+            "a length that is none",
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nContent-Length: -1\r\n\r\n{}",
+            &[400],
+        ),
+        (
+            "a chunk without a size",
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\n\
+              Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+            &[400],
+        ),
+        (
+            "a chunk of more than can be",
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\n\
+              Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n0\r\n\r\n",
+            &[400],
+        ),
+        (
+            "a body that never comes",
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\nContent-Length: 9\r\n\r\n",
+            &[400],
+        ),
+    ];
+    for (name, bytes, expected) in cases {
+        let answer = answer_to(&app, bytes);
+        assert!(
+            answer.is_none_or(|status| expected.contains(&status)),
+            "{name}: {answer:?}"
+        );
+        still_answers(&app);
+    }
+}
+
+#[test]
+fn a_head_that_does_not_come_in_time_ends_the_connection() {
+    let limits = Limits {
+        request_head: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let app = spawn_app(Options {
+        limits,
+        ..Options::default()
+    });
+    let mut connection = app.connect();
+    connection.write(b"GET /api/v1/flags/ HTTP/1.1\r\nHost:");
+    assert!(connection.rest().starts_with(b"HTTP/1.1 408"));
+}
+
+#[test]
+fn http_1_0_is_answered_and_closed() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    connection.write(b"GET /api/v1/flags/ HTTP/1.0\r\nX-Environment-Key: client-key\r\n\r\n");
+    assert_eq!(connection.read(false).status, 200);
+    assert!(connection.is_closed());
+}
+
+#[test]
+fn expect_continue_is_honoured() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\nExpect: 100-continue\r\n\
+          Content-Length: 20\r\n\r\n",
+    );
+    assert_eq!(connection.read_head().status, 100);
+    connection.write(br#"{"identifier":"bob"}"#);
+    assert_eq!(connection.read(false).status, 200);
+}
+
+#[test]
+fn connections_that_vanish_leave_the_others_alone() {
+    let app = spawn_app(Options::default());
+    let mut steady = app.connect();
+    for _ in 0..50 {
+        let mut vanishing = app.connect();
+        vanishing.write(FLAGS);
+        drop(vanishing);
+        assert_eq!(
+            steady
+                .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))
+                .status,
+            200
+        );
+    }
+}
