@@ -10,9 +10,11 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer};
-use actors::environment::{EnvironmentHandle, PollingOptions};
+use actors::environment::{DocumentSource, EnvironmentHandle, PollingOptions};
+use actors::keys::EnvironmentIndex;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::{HubOptions, SseHubHandle};
+use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreams};
 
 use socket2::SockRef;
 
@@ -61,6 +63,8 @@ pub struct Limits {
     pub unacknowledged: Duration,
     /// The kernel's send buffer of each connection; `None` = the system's own. Tests make it small.
     pub send_buffer: Option<usize>,
+    /// How the streams from `realtime.upstream_url` are timed; the option overrides that of its URL.
+    pub upstream_streams: UpstreamStreamOptions,
     /// How long a change is replayed to subscribers who connect.
     pub replay_age: Duration,
 }
@@ -78,6 +82,7 @@ impl Default for Limits {
             streams: StreamOptions::default(),
             unacknowledged: Duration::from_secs(60),
             send_buffer: None,
+            upstream_streams: UpstreamStreamOptions::new(String::new()),
             replay_age: HubOptions::default().replay_age,
         }
     }
@@ -152,6 +157,7 @@ impl Application {
             Some(hub.listener()),
             &lifelines,
         );
+        start_upstream_streams(settings, &limits, &environments, &lifelines);
         let takes_changes = settings.realtime.authentication_token.is_some();
         let realtime = Realtime::new(
             hub.clone(),
@@ -318,6 +324,36 @@ fn set_socket_options(connection: &dyn Any, unacknowledged: Duration, send_buffe
     {
         log::debug!("SO_SNDBUF is refused: {error}");
     }
+}
+
+/// Listens to Flagsmith's realtime service where `realtime.upstream_url` names one, for every environment that is
+/// fetched from upstream.
+fn start_upstream_streams(
+    settings: &Settings,
+    limits: &Limits,
+    environments: &EnvironmentHandle,
+    lifelines: &Lifelines,
+) {
+    let Some(url) = settings.realtime.upstream_url.clone() else {
+        return;
+    };
+    let listened_to = settings.environments.iter().enumerate();
+    let listened_to = listened_to.filter(|(_, options)| matches!(options.source, DocumentSource::Upstream));
+    let listened_to =
+        listened_to.map(|(place, options)| (EnvironmentIndex(place), options.client_side_key.clone()));
+    let options = UpstreamStreamOptions {
+        url,
+        ..limits.upstream_streams.clone()
+    };
+    let environments = environments.clone();
+    UpstreamStreams::start_on_arbiter(
+        options,
+        listened_to.collect(),
+        lifelines,
+        move |index, announced| {
+            environments.refresh(index, announced);
+        },
+    );
 }
 
 fn hub_options(settings: &Settings, limits: &Limits) -> HubOptions {

@@ -85,15 +85,9 @@ fn listen(service: &Service) -> Announced {
     let (sender, announced) = unbounded();
     let environments = vec![(EnvironmentIndex(3), EnvironmentKey::new("key/with%"))];
     let lifelines = Lifelines::new();
-    UpstreamStreams::start_on_arbiter(
-        options,
-        environments,
-        awc::Client::default,
-        &lifelines,
-        move |index, at| {
-            sender.unbounded_send((index, at)).unwrap();
-        },
-    );
+    UpstreamStreams::start_on_arbiter(options, environments, &lifelines, move |index, at| {
+        sender.unbounded_send((index, at)).unwrap();
+    });
     announced
 }
 
