@@ -35,6 +35,9 @@ pub const EXIT_SYSTEM: u8 = 71;
 /// How long requests in flight may take after an actor has died: the process must be gone within 5 s.
 const DRAIN_AFTER_DEATH: Duration = Duration::from_secs(3);
 
+/// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
+const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
+
 /// How long open streams may take to end after SIGTERM, the second half of `server.shutdown_timeout_seconds` being left
 /// for requests.
 const DRAIN_WINDOW: Duration = Duration::from_secs(5);
@@ -232,6 +235,11 @@ impl Application {
         &self.environments
     }
 
+    /// The hub of its event streams.
+    pub fn hub(&self) -> &SseHubHandle {
+        &self.hub
+    }
+
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
     /// The order of a stop: readiness fails and new event streams are refused; open ones end cleanly; the listener closes, idle connections with it; requests in flight are
@@ -267,7 +275,10 @@ impl Application {
                     "{actor} has died, which is a defect: stopping, so that the process is started anew"
                 );
                 let stopped = async {
-                    self.hub.drain(DRAIN_AFTER_DEATH / 3, DRAIN_AFTER_DEATH / 3).await;
+                    tokio::join!(
+                        self.hub.drain(NOTICE_OF_DEATH, DRAIN_PATIENCE),
+                        tokio::time::sleep(NOTICE_OF_DEATH)
+                    );
                     handle.stop(true).await;
                 };
                 if tokio::time::timeout(DRAIN_AFTER_DEATH, stopped).await.is_err() {

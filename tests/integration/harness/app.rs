@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actors::environment::EnvironmentHandle;
+use actors::sse_hub::SseHubHandle;
 use edge_proxy::application::{Application, Limits, Outcome};
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
@@ -56,6 +57,8 @@ pub struct App {
     pub address: SocketAddr,
     /// The owner of its environments.
     pub environments: EnvironmentHandle,
+    /// Its hub.
+    pub hub: SseHubHandle,
     directory: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Outcome>>,
@@ -80,12 +83,13 @@ pub fn spawn_app(options: Options) -> App {
             let application = Application::build(&settings, options.limits).unwrap();
             let address = application.addresses()[0];
             let environments = application.environments().clone();
+            let hub = application.hub().clone();
             let mut acknowledged = environments.acknowledged();
             actix_rt::spawn(async move {
                 if has_document {
                     acknowledged.wait_for(|version| *version > 0).await.unwrap();
                 }
-                started_sender.send((address, environments)).unwrap();
+                started_sender.send((address, environments, hub)).unwrap();
             });
             let stop = async {
                 let _ = stopped.await;
@@ -93,10 +97,11 @@ pub fn spawn_app(options: Options) -> App {
             application.run_until_stopped(stop).await.unwrap()
         })
     });
-    let (address, environments) = started.recv().unwrap();
+    let (address, environments, hub) = started.recv().unwrap();
     App {
         address,
         environments,
+        hub,
         directory,
         stop: Some(stop),
         thread: Some(thread),

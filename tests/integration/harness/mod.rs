@@ -3,8 +3,12 @@ mod app;
 mod client;
 mod document;
 mod process;
+mod stream;
+mod upstream;
 
 pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, spawn_app};
 pub use client::{Connection, Request, Response};
 pub use document::{document, with_many_features};
+pub use stream::{EVENT_STREAM, EventStream, event};
+pub use upstream::FakeUpstream;
 pub use process::{Proxy, ProxyOptions, command};
