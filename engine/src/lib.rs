@@ -7,19 +7,22 @@
 //! - [`environment`]: the compiled [`Environment`] and what it answers.
 //! - [`identity`]: what a caller of `identities/` sends.
 //! - [`condition`]: segment conditions: operators, values, regexes, JSONPath.
+//! - [`hashing`]: percentage hashes.
 //! - [`python`]: Python's numbers and texts, which the reference engine's results depend on.
 
 pub mod condition;
 pub mod document;
 pub mod environment;
+pub mod hashing;
 pub mod identity;
+mod json;
 mod key_kind;
 pub mod python;
 mod updated_at;
 mod warning;
 
 pub use document::{ContentDigest, Document, DocumentError};
-pub use environment::Environment;
+pub use environment::{Environment, Flag};
 pub use identity::{Identity, IdentityError};
 pub use key_kind::KeyKind;
 pub use updated_at::UpdatedAt;

@@ -3,21 +3,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix::prelude::*;
-use engine::{ContentDigest, UpdatedAt};
+use engine::UpdatedAt;
 use tokio::sync::watch;
 
 use super::apply::{Context as ApplyContext, Workshop};
-use super::file::FileSource;
-use super::options::{
-    DocumentSource, EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions,
-};
+use super::entry::Entry;
+use super::events::{Action, FetchEnd, FetchPlan, Moment};
+use super::messages::{Refresh, Statuses, Stop};
+use super::options::{DocumentSource, EnvironmentOptions, EnvironmentUpdated, PollingOptions};
 use super::publisher::{Publisher, release};
 use super::registry::Registry;
-use super::report::Report;
-use super::schedule::Schedule;
-use super::source::{Fetched, Source};
-use super::state::{Action, EnvironmentState, FetchEnd, FetchPlan, Moment, StateOptions};
-use super::versions::{Trust, Verdict};
+use super::source::Fetched;
+use super::versions::Verdict;
 use crate::keys::EnvironmentIndex;
 use crate::lifeline::{Lifeline, Lifelines};
 use crate::replica::Panic;
@@ -34,24 +31,6 @@ pub(super) struct Parts {
     pub(super) lifelines: Lifelines,
 }
 
-/// A change was announced: fetch now, unconditionally.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Refresh {
-    pub(super) index: EnvironmentIndex,
-    pub(super) announced: Option<UpdatedAt>,
-}
-
-/// Asks for each environment's health.
-#[derive(Message)]
-#[rtype(result = "Vec<EnvironmentStatus>")]
-pub(super) struct Statuses;
-
-/// An orderly stop.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Stop;
-
 /// Owns the documents, polls, publishes.
 pub(super) struct EnvironmentActor {
     entries: Vec<Entry>,
@@ -59,13 +38,6 @@ pub(super) struct EnvironmentActor {
     listener: Option<Recipient<EnvironmentUpdated>>,
     workshop: Workshop,
     lifeline: Lifeline,
-}
-
-struct Entry {
-    state: EnvironmentState<ContentDigest>,
-    source: Source,
-    report: Report,
-    timer: Option<SpawnHandle>,
 }
 
 impl EnvironmentActor {
@@ -232,67 +204,6 @@ impl EnvironmentActor {
             listener.do_send(update);
         }
     }
-
-    fn status(&self, index: EnvironmentIndex, entry: &Entry, now: Moment) -> EnvironmentStatus {
-        let served = self.publisher.served(index);
-        let is_fresh = entry.state.is_fresh(now);
-        let status = match &served {
-            _ if entry.state.is_key_rejected() => "key rejected",
-            None => "not updated",
-            Some(_) if is_fresh => "ok",
-            Some(_) => "stale",
-        };
-        EnvironmentStatus {
-            name: served.as_ref().map(|served| served.environment.name().to_owned()),
-            id: served.as_ref().map(|served| served.environment.id().to_owned()),
-            status,
-            is_served: served.is_some(),
-            is_fresh: is_fresh && served.is_some(),
-            last_successful_update: entry.state.last_success(),
-        }
-    }
-}
-
-impl Entry {
-    fn new(
-        index: EnvironmentIndex,
-        options: EnvironmentOptions,
-        polling: &PollingOptions,
-        upstream: &Result<Upstream, FetchFailure>,
-    ) -> Self {
-        let EnvironmentOptions {
-            server_side_keys,
-            source,
-            ..
-        } = options;
-        let (trust, period) = match source {
-            DocumentSource::Upstream => (Trust::Eventual, polling.period),
-            DocumentSource::File(_) => (Trust::Immediate, polling.file_period),
-        };
-        let state_options = StateOptions {
-            trust,
-            server_side_keys: server_side_keys.len(),
-            unconditional_period: polling.unconditional_period,
-            freshness: polling
-                .grace_period
-                .map(|grace| polling.period.max(period).saturating_add(grace)),
-        };
-        let is_spread = trust == Trust::Eventual;
-        let schedule = Schedule::new(Moment::now().instant, period, is_spread, fastrand::Rng::new());
-        let source = match source {
-            DocumentSource::Upstream => Source::Upstream {
-                upstream: upstream.clone(),
-                keys: server_side_keys,
-            },
-            DocumentSource::File(path) => Source::File(FileSource::new(path)),
-        };
-        Self {
-            state: EnvironmentState::new(state_options, schedule),
-            source,
-            report: Report::new(index),
-            timer: None,
-        }
-    }
 }
 
 impl fmt::Debug for EnvironmentActor {
@@ -335,7 +246,9 @@ impl Handler<Statuses> for EnvironmentActor {
         let entries = self.entries.iter().enumerate();
         MessageResult(
             entries
-                .map(|(index, entry)| self.status(EnvironmentIndex(index), entry, now))
+                .map(|(index, entry)| {
+                    entry.status(self.publisher.served(EnvironmentIndex(index)).as_deref(), now)
+                })
                 .collect(),
         )
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use engine::{ContentDigest, Document, DocumentError, UpdatedAt, Warning};
 use tokio::sync::Semaphore;
 
-use super::state::Moment;
+use super::events::Moment;
 use super::versions::{Trust, Verdict, Versions};
 use crate::served::ServedEnvironment;
 use crate::upstream::FetchFailure;

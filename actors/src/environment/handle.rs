@@ -5,7 +5,8 @@ use actix::prelude::*;
 use engine::{KeyKind, UpdatedAt};
 use tokio::sync::watch;
 
-use super::actor::{EnvironmentActor, Parts, Refresh, Statuses, Stop};
+use super::actor::{EnvironmentActor, Parts};
+use super::messages::{Refresh, Statuses, Stop};
 use super::options::{EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions};
 use super::registry::Registry;
 use crate::keys::{EnvironmentIndex, KeyTable};

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use engine::Warning;
 
-use super::state::Change;
+use super::events::Change;
 use crate::keys::EnvironmentIndex;
 
 /// Warnings about one document that are written out; a generated document can have one a segment.

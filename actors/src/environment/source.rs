@@ -5,8 +5,8 @@ use bytes::Bytes;
 use engine::{ContentDigest, Warning};
 
 use super::apply::{Context, Workshop};
+use super::events::{FetchEnd, FetchPlan};
 use super::file::{FileOutcome, FileSource};
-use super::state::{FetchEnd, FetchPlan};
 use crate::keys::EnvironmentKey;
 use crate::served::ServedEnvironment;
 use crate::upstream::{FetchFailure, FetchOutcome, Upstream};
@@ -33,7 +33,7 @@ pub(super) struct Fetched {
 impl Source {
     /// Fetches as planned and applies what came.
     pub(super) async fn fetch(mut self, plan: FetchPlan, context: Context, workshop: Workshop) -> Fetched {
-        let (pages, date) = match self.outcome(plan, &workshop).await {
+        let (pages, date) = match self.outcome(plan).await {
             FetchOutcome::NotModified { date } => return self.fetched(FetchEnd::NotModified { date }),
             FetchOutcome::Failure(failure) => return self.fetched(FetchEnd::Failure(failure)),
             FetchOutcome::Document { pages, date } => (pages, date),
@@ -58,7 +58,7 @@ impl Source {
         }
     }
 
-    async fn outcome(&mut self, plan: FetchPlan, workshop: &Workshop) -> FetchOutcome {
+    async fn outcome(&mut self, plan: FetchPlan) -> FetchOutcome {
         match self {
             Self::Upstream { upstream, keys } => match (upstream, keys.get(plan.key)) {
                 (Ok(upstream), Some(key)) => upstream.fetch(key, plan.if_modified_since).await,
@@ -67,11 +67,12 @@ impl Source {
             },
             Self::File(file) => {
                 let mut looking = file.clone();
-                let looked = workshop.run(move || {
+                // Outside the workshop's bound: a network file system that hangs must not hold up other environments.
+                let looked = actix_rt::task::spawn_blocking(move || {
                     let outcome = looking.look(plan.is_forced);
                     (looking, outcome)
                 });
-                let Some((looking, outcome)) = looked.await else {
+                let Ok((looking, outcome)) = looked.await else {
                     return FetchOutcome::Failure(FetchFailure::Apply);
                 };
                 *file = looking;

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::UpdatedAt;
 
+use super::events::{Action, Change, FetchEnd, FetchPlan, Moment};
 use super::push::Push;
 use super::schedule::Schedule;
 use super::versions::{Trust, Verdict, Versions};
@@ -16,32 +17,6 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(3);
 const SETTLE_FIRST_WAIT: Duration = Duration::from_millis(250);
 const SETTLE_LAST_WAIT: Duration = Duration::from_secs(1);
 
-/// One moment on both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) instant: Instant,
-    pub(super) wall: SystemTime,
-}
-
-impl Moment {
-    pub(super) fn now() -> Self {
-        Self {
-            instant: Instant::now(),
-            wall: SystemTime::now(),
-        }
-    }
-
-    /// The wall clock as an `updated_at`.
-    pub(super) fn updated_at(self) -> UpdatedAt {
-        let micros = self
-            .wall
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_micros();
-        UpdatedAt::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
-    }
-}
-
 /// What one environment is configured to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StateOptions {
@@ -52,53 +27,7 @@ pub(super) struct StateOptions {
     pub(super) freshness: Option<Duration>,
 }
 
-/// What to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
-    /// Fetch now; nothing else begins until [`EnvironmentState::ended`].
-    Fetch(FetchPlan),
-    /// Serve the content under this number and tell; nothing else begins until [`EnvironmentState::settled`].
-    Settle(UpdatedAt),
-    /// Ask again at this moment, or after an event.
-    Wait(Instant),
-    /// Something is under way; its end is an event.
-    Busy,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FetchPlan {
-    /// Which of the server-side keys.
-    pub(super) key: usize,
-    /// `None`: unconditionally.
-    pub(super) if_modified_since: Option<UpdatedAt>,
-    /// Look even where nothing seems to have changed.
-    pub(super) is_forced: bool,
-}
-
-/// How a fetch ended, its document considered.
-#[derive(Debug)]
-pub(super) enum FetchEnd<D> {
-    NotModified {
-        date: Option<SystemTime>,
-    },
-    Document {
-        date: Option<SystemTime>,
-        versions: Versions<D>,
-        verdict: Verdict,
-    },
-    Failure(FetchFailure),
-}
-
-/// A change of state that the operator should hear of, once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
-    Failed(FetchFailure),
-    Recovered,
-    NextKey,
-    /// An older document with different content came.
-    Lagging,
-}
-
+/// One environment between its events.
 #[derive(Debug)]
 pub(super) struct EnvironmentState<D> {
     options: StateOptions,
@@ -341,5 +270,4 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
 }
 
 #[cfg(test)]
-#[path = "state_tests.rs"]
 mod tests;

@@ -1,9 +1,10 @@
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use awc::http::header::HeaderValue;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
 
 use super::Encoding;
 
@@ -25,7 +26,45 @@ pub struct ReadyBody {
 /// One compressed form, made at most once.
 struct EncodedBody {
     tag: HeaderValue,
-    bytes: OnceCell<Bytes>,
+    slot: Arc<Slot>,
+}
+
+struct Slot {
+    bytes: OnceLock<Bytes>,
+    progress: watch::Sender<Progress>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Idle,
+    Working,
+    Done,
+}
+
+/// The work on one form. It belongs to the blocking thread, not to the request that asked first: that one may give up
+/// waiting, and the next would have to begin again.
+struct Work {
+    slot: Arc<Slot>,
+}
+
+impl Work {
+    fn run(self, encoding: Encoding, plain: &[u8]) {
+        if let Ok(compressed) = encoding.compress(plain) {
+            let _ = self.slot.bytes.set(Bytes::from(compressed));
+        }
+    }
+}
+
+impl Drop for Work {
+    /// Also where the thread pool drops the work unrun, as it does when its worker stops: another may take it up.
+    fn drop(&mut self) {
+        let progress = if self.slot.bytes.get().is_some() {
+            Progress::Done
+        } else {
+            Progress::Idle
+        };
+        self.slot.progress.send_replace(progress);
+    }
 }
 
 impl ReadyBody {
@@ -35,7 +74,10 @@ impl ReadyBody {
         let etag = entity_tag(&plain);
         let encoded = |encoding: Encoding| EncodedBody {
             tag: quoted(&etag, Some(encoding)),
-            bytes: OnceCell::new(),
+            slot: Arc::new(Slot {
+                bytes: OnceLock::new(),
+                progress: watch::Sender::new(Progress::Idle),
+            }),
         };
         Self {
             plain_tag: quoted(&etag, None),
@@ -49,11 +91,12 @@ impl ReadyBody {
 
     /// Makes a body and its gzip form, where that pays. Takes its time: not for a request thread.
     pub fn with_gzip(plain: Vec<u8>) -> Self {
-        let mut body = Self::new(plain);
-        if body.is_compressible()
-            && let Ok(compressed) = Encoding::Gzip.compress(&body.plain)
-        {
-            body.gzip.bytes = OnceCell::new_with(Some(Bytes::from(compressed)));
+        let body = Self::new(plain);
+        if body.is_compressible() {
+            Work {
+                slot: Arc::clone(&body.gzip.slot),
+            }
+            .run(Encoding::Gzip, &body.plain);
         }
         body
     }
@@ -65,26 +108,42 @@ impl ReadyBody {
 
     /// The compressed body where it is ready; shared bytes, no copy.
     pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
-        self.form(encoding).bytes.get().cloned()
+        self.form(encoding).slot.bytes.get().cloned()
     }
 
     /// The compressed body, made on a blocking thread at the first demand and kept; those who ask meanwhile wait for
-    /// the same work. `None` where the body is too small, or compressing failed: send it plain.
+    /// the same work, which goes on if they give up. `None` where the body is too small, or compressing failed: send
+    /// it plain.
     pub async fn encode(&self, encoding: Encoding) -> Option<Bytes> {
         if !self.is_compressible() {
             return None;
         }
-        let made = self.form(encoding).bytes.get_or_try_init(|| async {
-            let plain = self.plain.clone();
-            let compressing = tokio::task::spawn_blocking(move || encoding.compress(&plain));
-            compressing
-                .await
-                .ok()
-                .and_then(Result::ok)
-                .map(Bytes::from)
-                .ok_or(())
+        let slot = &self.form(encoding).slot;
+        if let Some(bytes) = slot.bytes.get() {
+            return Some(bytes.clone());
+        }
+        let mut progress = slot.progress.subscribe();
+        let is_first = slot.progress.send_if_modified(|progress| {
+            let is_idle = *progress == Progress::Idle;
+            if is_idle {
+                *progress = Progress::Working;
+            }
+            is_idle
         });
-        made.await.ok().cloned()
+        if is_first {
+            let (work, plain) = (
+                Work {
+                    slot: Arc::clone(slot),
+                },
+                self.plain.clone(),
+            );
+            tokio::task::spawn_blocking(move || work.run(encoding, &plain));
+        }
+        progress
+            .wait_for(|progress| *progress != Progress::Working)
+            .await
+            .ok()?;
+        slot.bytes.get().cloned()
     }
 
     /// The value of `ETag`: the body as it is, or in an encoding.
@@ -132,6 +191,8 @@ fn quoted(etag: &str, encoding: Option<Encoding>) -> HeaderValue {
 mod tests {
     use std::io::Read;
 
+    use futures::FutureExt;
+
     use super::*;
 
     fn long_body() -> Vec<u8> {
@@ -168,6 +229,38 @@ mod tests {
             assert!(first.len() < body.plain.len() / 4);
             assert_eq!(decoded(encoding, &first), body.plain);
         }
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_when_those_who_asked_give_up() {
+        let body = ReadyBody::new(long_body());
+        let mut progress = body.zstd.slot.progress.subscribe();
+        assert!(
+            body.encode(Encoding::Zstd).now_or_never().is_none(),
+            "not on this thread"
+        );
+        progress
+            .wait_for(|progress| *progress == Progress::Done)
+            .await
+            .unwrap();
+        assert!(body.encoded(Encoding::Zstd).is_some());
+    }
+
+    #[tokio::test]
+    async fn work_that_was_dropped_is_taken_up_by_the_next() {
+        let body = ReadyBody::new(long_body());
+        body.zstd.slot.progress.send_replace(Progress::Working);
+        let waiting = body.encode(Encoding::Zstd);
+        let dropping = async {
+            drop(Work {
+                slot: Arc::clone(&body.zstd.slot),
+            })
+        };
+        assert!(
+            futures::join!(waiting, dropping).0.is_none(),
+            "sent plain this once"
+        );
+        assert!(body.encode(Encoding::Zstd).await.is_some());
     }
 
     #[tokio::test]

@@ -279,17 +279,20 @@ where
     let declared = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let declared = declared
-        .filter(|_| !headers.contains_key(header::CONTENT_ENCODING))
-        .unwrap_or(0);
-    if declared > *budget {
+    // The length of an encoded body says nothing about what it decodes to.
+    let declared = declared.filter(|_| !headers.contains_key(header::CONTENT_ENCODING));
+    if declared.is_some_and(|declared| declared > *budget) {
         return Err(FetchFailure::TooLarge);
     }
-    let mut body = Vec::with_capacity(declared);
+    let mut body = Vec::with_capacity(declared.unwrap_or(0));
     while let Some(chunk) = response.next().await {
         let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
         *budget = budget.checked_sub(chunk.len()).ok_or(FetchFailure::TooLarge)?;
         body.extend_from_slice(&chunk);
+    }
+    // awc takes a connection's end for the body's, whatever length was declared.
+    if declared.is_some_and(|declared| declared != body.len()) {
+        return Err(FetchFailure::Broken);
     }
     Ok(Bytes::from(body))
 }

@@ -1,0 +1,389 @@
+use super::*;
+
+const PERIOD: Duration = Duration::from_secs(10);
+const UNCONDITIONAL_PERIOD: Duration = Duration::from_secs(60);
+/// The wall clock at the start of every test, in epoch seconds.
+const START: i64 = 1_000_000;
+
+fn at(second: i64) -> UpdatedAt {
+    UpdatedAt::from_micros(second * 1_000_000)
+}
+
+fn wall(second: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(second.unsigned_abs())
+}
+
+/// One environment with virtual time, played fetch by fetch.
+struct Player {
+    state: EnvironmentState<char>,
+    start: Instant,
+    elapsed: Duration,
+}
+
+impl Player {
+    fn new(trust: Trust, server_side_keys: usize) -> Self {
+        let start = Instant::now();
+        let options = StateOptions {
+            trust,
+            server_side_keys,
+            unconditional_period: UNCONDITIONAL_PERIOD,
+            freshness: Some(Duration::from_secs(40)),
+        };
+        let schedule = Schedule::new(start, PERIOD, true, fastrand::Rng::with_seed(7));
+        Self {
+            state: EnvironmentState::new(options, schedule),
+            start,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment {
+            instant: self.start + self.elapsed,
+            wall: wall(START) + self.elapsed,
+        }
+    }
+
+    /// Waits for the next action that is not waiting; gives how long that took.
+    fn wait(&mut self) -> (Duration, Action) {
+        let before = self.elapsed;
+        for _ in 0..10 {
+            match self.state.next(self.now()) {
+                Action::Wait(until) => {
+                    assert!(until > self.now().instant, "no busy waiting");
+                    self.elapsed = until - self.start;
+                }
+                action => return (self.elapsed - before, action),
+            }
+        }
+        panic!("it only waits");
+    }
+
+    fn plan(&mut self) -> (Duration, FetchPlan) {
+        match self.wait() {
+            (waited, Action::Fetch(plan)) => (waited, plan),
+            (_, action) => panic!("{action:?} instead of a fetch"),
+        }
+    }
+
+    /// The fetch under way gives this document at once, with upstream's clock at `date`.
+    fn give(&mut self, content: char, updated_at: i64, date: i64) -> Verdict {
+        let now = self.now();
+        let mut versions = self.state.versions();
+        let verdict = versions.consider(
+            content,
+            Some(at(updated_at)),
+            now.updated_at(),
+            self.state.trust(),
+        );
+        self.state.ended(
+            now,
+            FetchEnd::Document {
+                date: Some(wall(date)),
+                versions,
+                verdict,
+            },
+        );
+        verdict
+    }
+
+    fn not_modified(&mut self, date: i64) -> Option<Change> {
+        self.state.ended(
+            self.now(),
+            FetchEnd::NotModified {
+                date: Some(wall(date)),
+            },
+        )
+    }
+
+    fn fail(&mut self, failure: FetchFailure) -> Option<Change> {
+        self.state.ended(self.now(), FetchEnd::Failure(failure))
+    }
+
+    /// With a first document that changed long ago, fetched unconditionally just now.
+    fn polling() -> Self {
+        let mut player = Self::new(Trust::Eventual, 1);
+        player.plan();
+        player.give('a', 100, START);
+        player
+    }
+}
+
+#[test]
+fn one_fetch_at_a_time_and_the_next_a_period_after_its_end() {
+    let mut player = Player::new(Trust::Eventual, 1);
+    player.plan();
+    assert_eq!(player.state.next(player.now()), Action::Busy);
+    player.elapsed += Duration::from_secs(100);
+    assert_eq!(
+        player.state.next(player.now()),
+        Action::Busy,
+        "however long it takes"
+    );
+    player.state.announce(player.now(), None);
+    assert_eq!(
+        player.state.next(player.now()),
+        Action::Busy,
+        "whatever is announced"
+    );
+    player.give('a', 100, START);
+    let (waited, _) = player.plan();
+    assert_eq!(waited, Duration::ZERO, "the announced change");
+    player.give('a', 100, START);
+    let (waited, _) = player.plan();
+    assert!((9.0..=11.0).contains(&waited.as_secs_f64()), "{waited:?}");
+}
+
+#[test]
+fn polls_are_conditional_since_the_documents_own_number() {
+    let mut player = Player::polling();
+    let (_, plan) = player.plan();
+    assert_eq!(plan.if_modified_since, Some(at(100)));
+    assert!(!plan.is_forced);
+    player.not_modified(START + 10);
+    assert_eq!(player.plan().1.if_modified_since, Some(at(100)));
+}
+
+#[test]
+fn the_first_fetch_and_one_a_minute_are_unconditional() {
+    let mut player = Player::new(Trust::Eventual, 1);
+    let (_, plan) = player.plan();
+    assert_eq!(plan.if_modified_since, None);
+    player.give('a', 100, START);
+    let mut since_unconditional = Duration::ZERO;
+    let mut longest = Duration::ZERO;
+    for _ in 0..50 {
+        let (waited, plan) = player.plan();
+        since_unconditional += waited;
+        longest = longest.max(since_unconditional);
+        if plan.if_modified_since.is_some() {
+            player.not_modified(START);
+        } else {
+            since_unconditional = Duration::ZERO;
+            player.give('a', 100, START);
+        }
+    }
+    assert!(
+        longest >= UNCONDITIONAL_PERIOD && longest <= UNCONDITIONAL_PERIOD + PERIOD.mul_f64(1.1),
+        "{longest:?}"
+    );
+}
+
+#[test]
+fn a_change_within_two_seconds_of_the_fetch_is_asked_about_unconditionally() {
+    // The age of the change by upstream's clock, whatever ours says.
+    for (updated_at, date, is_conditional) in [
+        (500, 500, false),
+        (500, 502, false),
+        (500, 503, true),
+        (500, 490, false),
+    ] {
+        let mut player = Player::new(Trust::Eventual, 1);
+        player.plan();
+        player.give('a', updated_at, date);
+        assert_eq!(
+            player.plan().1.if_modified_since.is_some(),
+            is_conditional,
+            "{updated_at} {date}"
+        );
+    }
+    // The rule looks at the previous fetch: one poll later the second is over.
+    let mut player = Player::new(Trust::Eventual, 1);
+    player.plan();
+    player.give('a', 500, 500);
+    player.plan();
+    player.give('a', 500, 510);
+    assert_eq!(player.plan().1.if_modified_since, Some(at(500)));
+}
+
+#[test]
+fn a_push_fetches_unconditionally_at_once_and_polling_goes_on() {
+    let mut player = Player::polling();
+    player.elapsed += Duration::from_secs(3);
+    player.state.announce(player.now(), Some(at(200)));
+    let (waited, plan) = player.plan();
+    assert_eq!(
+        (waited, plan.if_modified_since, plan.is_forced),
+        (Duration::ZERO, None, true)
+    );
+    player.give('a', 100, START);
+    let (waited, plan) = player.plan();
+    assert_eq!(
+        (waited, plan.if_modified_since),
+        (Duration::from_millis(250), None),
+        "still older than announced"
+    );
+    assert_eq!(player.give('b', 200, START), Verdict::Serve(at(200)));
+    let (waited, plan) = player.plan();
+    assert!(waited >= PERIOD.mul_f64(0.9), "{waited:?}");
+    assert_eq!(plan.if_modified_since, Some(at(200)));
+}
+
+#[test]
+fn content_before_its_number_is_refetched_for_three_seconds_and_then_settled() {
+    let mut player = Player::polling();
+    player.plan();
+    let begun = player.elapsed;
+    assert_eq!(player.give('b', 100, START), Verdict::ServeUnsettled(at(100)));
+    let mut fetches = 0;
+    let settled = loop {
+        match player.wait().1 {
+            Action::Fetch(plan) => {
+                assert_eq!(plan.if_modified_since, None);
+                assert_eq!(player.give('b', 100, START), Verdict::Keep);
+                fetches += 1;
+            }
+            Action::Settle(updated_at) => break updated_at,
+            action => panic!("{action:?}"),
+        }
+    };
+    assert_eq!(player.elapsed - begun, SETTLE_LIMIT);
+    assert_eq!(fetches, 4);
+    assert_eq!(settled, player.now().updated_at());
+    assert_eq!(player.state.next(player.now()), Action::Busy);
+    player.state.settled();
+    let (waited, _) = player.plan();
+    assert!(waited > Duration::from_secs(5), "{waited:?}");
+}
+
+#[test]
+fn upstreams_own_number_ends_the_waiting() {
+    let mut player = Player::polling();
+    player.plan();
+    player.give('b', 100, START);
+    let (waited, _) = player.plan();
+    assert_eq!(waited, SETTLE_FIRST_WAIT);
+    assert_eq!(player.give('b', START, START), Verdict::Restamp(at(START)));
+    let (waited, _) = player.plan();
+    assert!(waited > Duration::from_secs(5), "{waited:?}");
+}
+
+#[test]
+fn a_failing_upstream_does_not_keep_content_untold() {
+    let mut player = Player::polling();
+    player.plan();
+    let begun = player.elapsed;
+    player.give('b', 100, START);
+    loop {
+        match player.wait().1 {
+            Action::Fetch(_) => {
+                player.fail(FetchFailure::RateLimited(Some(Duration::from_secs(30))));
+            }
+            Action::Settle(_) => break,
+            action => panic!("{action:?}"),
+        }
+    }
+    assert_eq!(player.elapsed - begun, SETTLE_LIMIT);
+}
+
+#[test]
+fn a_doubtful_document_is_confirmed_unconditionally() {
+    let mut player = Player::polling();
+    player.plan();
+    player.give('b', 500, START);
+    assert_eq!(player.plan().1.if_modified_since, Some(at(500)));
+    assert_eq!(player.give('a', 100, START), Verdict::Hold);
+    assert_eq!(player.plan().1.if_modified_since, None);
+    assert_eq!(player.give('a', 100, START), Verdict::Hold);
+    assert_eq!(player.plan().1.if_modified_since, None);
+    assert!(matches!(player.give('a', 100, START), Verdict::Serve(_)));
+}
+
+#[test]
+fn each_change_of_state_is_told_once() {
+    let mut player = Player::polling();
+    for (failure, is_news) in [
+        (FetchFailure::Status(500), true),
+        (FetchFailure::Status(500), false),
+        (FetchFailure::Status(502), true),
+        (FetchFailure::NotJson("line 1".to_owned()), true),
+        (FetchFailure::NotJson("line 2".to_owned()), false),
+    ] {
+        player.plan();
+        let expected = is_news.then(|| Change::Failed(failure.clone()));
+        assert_eq!(player.fail(failure), expected);
+    }
+    player.plan();
+    assert_eq!(player.not_modified(START), Some(Change::Recovered));
+    player.plan();
+    assert_eq!(player.not_modified(START), None);
+}
+
+#[test]
+fn a_rejected_key_gives_way_to_the_next_at_once() {
+    let mut player = Player::new(Trust::Eventual, 2);
+    assert_eq!(player.plan().1.key, 0);
+    assert_eq!(player.fail(FetchFailure::KeyRejected(403)), Some(Change::NextKey));
+    assert!(!player.state.is_key_rejected());
+    let (waited, plan) = player.plan();
+    assert_eq!((waited, plan.key), (Duration::ZERO, 1));
+    player.give('a', 100, START);
+    assert_eq!(player.plan().1.key, 1, "the one that works is kept");
+}
+
+#[test]
+fn rejected_keys_are_probed_slowly_and_told_once() {
+    let mut player = Player::new(Trust::Eventual, 2);
+    player.plan();
+    player.fail(FetchFailure::KeyRejected(403));
+    player.plan();
+    let rejected = FetchFailure::KeyRejected(403);
+    assert_eq!(
+        player.fail(rejected.clone()),
+        Some(Change::Failed(rejected.clone()))
+    );
+    assert!(player.state.is_key_rejected());
+    let mut waits = Vec::new();
+    let mut keys = Vec::new();
+    for _ in 0..6 {
+        let (waited, plan) = player.plan();
+        waits.push(waited);
+        keys.push(plan.key);
+        assert_eq!(player.fail(rejected.clone()), None);
+    }
+    assert_eq!(keys, [0, 1, 0, 1, 0, 1], "each of them is probed");
+    assert!(*waits.last().unwrap() > Duration::from_secs(50), "{waits:?}");
+    player.plan();
+    assert_eq!(player.not_modified(START), Some(Change::Recovered));
+    assert!(
+        player.plan().0 <= PERIOD.mul_f64(1.1),
+        "the first success returns to the normal period"
+    );
+}
+
+#[test]
+fn freshness_counts_from_the_last_good_fetch() {
+    let mut player = Player::new(Trust::Eventual, 1);
+    assert!(!player.state.is_fresh(player.now()));
+    player.plan();
+    player.give('a', 100, START);
+    player.elapsed += Duration::from_secs(40);
+    assert!(player.state.is_fresh(player.now()));
+    player.plan();
+    player.fail(FetchFailure::Connect);
+    player.elapsed += Duration::from_secs(1);
+    assert!(!player.state.is_fresh(player.now()));
+    player.plan();
+    player.not_modified(START);
+    assert!(player.state.is_fresh(player.now()));
+}
+
+#[test]
+fn a_number_that_was_overtaken_is_not_told() {
+    let mut player = Player::polling();
+    assert!(player.state.published(at(2)));
+    assert!(!player.state.published(at(1)));
+    assert!(!player.state.published(at(2)));
+    assert!(player.state.published(at(3)));
+}
+
+#[test]
+fn a_file_needs_no_second_look() {
+    let mut player = Player::new(Trust::Immediate, 0);
+    player.plan();
+    assert_eq!(player.give('a', 100, START), Verdict::Serve(at(100)));
+    player.plan();
+    let expected = player.now().updated_at();
+    assert_eq!(player.give('b', 100, START), Verdict::Serve(expected));
+    assert!(player.plan().0 > Duration::from_secs(5));
+}

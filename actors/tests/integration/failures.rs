@@ -1,0 +1,133 @@
+//! What goes wrong keeps the last good document, and is over when it is over.
+use std::time::{Duration, Instant};
+
+use actors::environment::PollingOptions;
+
+use crate::harness::{Harness, polled, quick};
+use crate::support::documents::document;
+use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
+
+const T1: &str = "2024-12-26T16:18:08+00:00";
+const T2: &str = "2024-12-26T16:18:20+00:00";
+
+/// Serves a good document, fails by `answer` twice, and serves a newer one.
+async fn fail_and_recover(name: &str, answer: Answer, status: &str) {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
+    let polling = PollingOptions {
+        timeout: Duration::from_millis(300),
+        ..quick(upstream.api_url())
+    };
+    let mut harness = Harness::start(vec![polled(0)], polling);
+    harness.update().await;
+
+    upstream.script(move |_| answer.clone());
+    // The first may have been under way, the second has failed when the third comes.
+    upstream.wait_for_more(3).await;
+    harness.wait_for_value("one").await;
+    assert_eq!(harness.handle.newest().version, 1, "{name}");
+    assert_eq!(harness.status(0).await.status, status, "{name}");
+    assert_eq!(harness.pending_updates(), 0, "{name}");
+
+    upstream.script(|_| Answer::ok(document("two", T2)));
+    harness.wait_for_value("two").await;
+    harness.update().await;
+    assert_eq!(harness.status(0).await.status, "ok", "{name}");
+    assert!(harness.lifelines.is_alive(), "{name}");
+}
+
+#[actix_rt::test]
+async fn refusals_keep_the_last_good_document() {
+    fail_and_recover("403", Answer::status(403), "key rejected").await;
+    fail_and_recover("401", Answer::status(401), "key rejected").await;
+    fail_and_recover("500", Answer::status(500), "ok").await;
+    fail_and_recover("429", Answer::status(429), "ok").await;
+    fail_and_recover(
+        "redirect",
+        Answer::status(302).header("Location", "http://127.0.0.1:1/"),
+        "ok",
+    )
+    .await;
+}
+
+#[actix_rt::test]
+async fn broken_answers_keep_the_last_good_document() {
+    fail_and_recover("hang", Answer::hang(), "ok").await;
+    fail_and_recover("truncated", Answer::ok(document("two", T2)).truncated(), "ok").await;
+    fail_and_recover("stalling", Answer::ok(document("two", T2)).stalling(), "ok").await;
+    fail_and_recover("closed", Answer::ok("").truncated(), "ok").await;
+}
+
+#[actix_rt::test]
+async fn what_is_no_document_is_refused_whole() {
+    let html = "<!DOCTYPE html><html><body>Sign in</body></html>";
+    let without_states = document("two", T2).replace("feature_states", "other");
+    let wrong_type = document("two", T2).replace(r#""feature_states":["#, r#""feature_states":3,"x":["#);
+    for body in [
+        html,
+        "{}",
+        "[]",
+        "null",
+        "1",
+        "",
+        "\u{0}",
+        &without_states,
+        &wrong_type,
+    ] {
+        fail_and_recover(body, Answer::ok(body), "ok").await;
+    }
+}
+
+#[actix_rt::test]
+async fn an_upstream_that_comes_up_is_noticed_within_two_periods() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
+    upstream.go_down();
+    let period = Duration::from_millis(500);
+    let polling = PollingOptions {
+        period,
+        ..quick(upstream.api_url())
+    };
+    let harness = Harness::start(vec![polled(0)], polling);
+    // Failures have stretched the period as far as they do.
+    tokio::time::sleep(period * 6).await;
+    let status = harness.status(0).await;
+    assert_eq!(
+        (status.status, status.is_served, status.is_fresh),
+        ("not updated", false, false)
+    );
+
+    upstream.come_up();
+    let up = Instant::now();
+    upstream.wait_for(1).await;
+    assert!(up.elapsed() < period * 2, "{:?}", up.elapsed());
+    harness.wait_for_value("one").await;
+
+    upstream.go_down();
+    tokio::time::sleep(period * 2).await;
+    harness.wait_for_value("one").await;
+    upstream.script(|_| Answer::ok(document("two", T2)));
+    upstream.come_up();
+    harness.wait_for_value("two").await;
+}
+
+#[actix_rt::test]
+async fn a_document_goes_stale_and_fresh_again() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
+    let polling = PollingOptions {
+        grace_period: Some(Duration::from_millis(50)),
+        ..quick(upstream.api_url())
+    };
+    let harness = Harness::start(vec![polled(0)], polling);
+    harness.wait_for_value("one").await;
+    upstream.script(|_| Answer::status(500));
+    // Four failed polls take longer than period and grace together.
+    upstream.wait_for_more(5).await;
+    let status = harness.status(0).await;
+    assert_eq!(
+        (status.status, status.is_served, status.is_fresh),
+        ("stale", true, false)
+    );
+
+    upstream.script(|_| Answer::ok(document("one", T1)));
+    upstream.wait_for_more(2).await;
+    assert!(harness.status(0).await.last_successful_update > status.last_successful_update);
+}

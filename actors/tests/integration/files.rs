@@ -1,0 +1,56 @@
+//! Documents from files.
+use std::fs;
+use std::time::Duration;
+
+use actors::environment::PollingOptions;
+
+use crate::harness::{Harness, from_file, quick};
+use crate::support::documents::document;
+
+const T1: &str = "2024-12-26T16:18:08+00:00";
+
+#[actix_rt::test]
+async fn a_file_is_served_and_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("environment.json");
+    fs::write(&path, document("one", T1)).unwrap();
+    let mut harness = Harness::start(vec![from_file(path.clone())], quick(String::new()));
+    let first = harness.wait_for_value("one").await;
+    assert_eq!(harness.update().await.updated_at, first.updated_at);
+
+    // Whoever edits a file seldom edits its `updated_at`.
+    fs::write(&path, document("two", T1)).unwrap();
+    let second = harness.wait_for_value("two").await;
+    assert!(second.updated_at > first.updated_at);
+    assert_eq!(harness.update().await.updated_at, second.updated_at);
+    assert_eq!(harness.status(0).await.status, "ok");
+}
+
+#[actix_rt::test]
+async fn an_unusable_file_keeps_the_last_good_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("environment.json");
+    let polling = PollingOptions {
+        period: Duration::ZERO,
+        grace_period: Some(Duration::from_millis(50)),
+        ..quick(String::new())
+    };
+    let mut harness = Harness::start(vec![from_file(path.clone())], polling);
+    harness.wait_for_status(0, "not updated").await;
+    fs::write(&path, document("one", T1)).unwrap();
+    harness.update().await;
+
+    for content in ["", "{\"torn\":", "{}", "[]"] {
+        fs::write(&path, content).unwrap();
+        harness.wait_for_status(0, "stale").await;
+        harness.wait_for_value("one").await;
+        fs::write(&path, document("one", T1)).unwrap();
+        harness.wait_for_status(0, "ok").await;
+    }
+    fs::remove_file(&path).unwrap();
+    harness.wait_for_status(0, "stale").await;
+    harness.wait_for_value("one").await;
+    fs::write(&path, document("two", T1)).unwrap();
+    harness.wait_for_value("two").await;
+    assert!(harness.lifelines.is_alive());
+}

@@ -1,0 +1,171 @@
+//! An EnvironmentActor on a scripted upstream, and what it told.
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr, Arbiter, Context, Handler};
+use actors::environment::{
+    DocumentSource, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated,
+    PollingOptions,
+};
+use actors::keys::{EnvironmentIndex, EnvironmentKey};
+use actors::lifeline::Lifelines;
+use actors::replica::{EnvironmentReplica, Resolution, Resolve};
+use actors::served::{ServedEnvironment, Snapshot};
+use awc::http::header::HeaderValue;
+use engine::KeyKind;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// For what must happen; generous, because slow machines are no defect.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// Long enough that no poll comes by itself within a test.
+pub const NEVER: Duration = Duration::from_secs(100_000);
+
+/// Polls that follow one another quickly.
+pub fn quick(api_url: String) -> PollingOptions {
+    PollingOptions {
+        api_url,
+        period: Duration::from_millis(50),
+        timeout: Duration::from_secs(10),
+        unconditional_period: NEVER,
+        file_period: Duration::from_millis(10),
+        grace_period: None,
+    }
+}
+
+/// One polled environment with the keys `client{n}` and `ser.{n}`.
+pub fn polled(number: usize) -> EnvironmentOptions {
+    EnvironmentOptions {
+        client_side_key: EnvironmentKey::new(format!("client{number}")),
+        server_side_keys: vec![EnvironmentKey::new(format!("ser.{number}"))],
+        source: DocumentSource::Upstream,
+    }
+}
+
+/// One environment from a file, with the key `client0`.
+pub fn from_file(path: PathBuf) -> EnvironmentOptions {
+    EnvironmentOptions {
+        client_side_key: EnvironmentKey::new("client0"),
+        server_side_keys: Vec::new(),
+        source: DocumentSource::File(path),
+    }
+}
+
+struct Listener(UnboundedSender<EnvironmentUpdated>);
+
+impl Actor for Listener {
+    type Context = Context<Self>;
+}
+
+impl Handler<EnvironmentUpdated> for Listener {
+    type Result = ();
+    fn handle(&mut self, update: EnvironmentUpdated, _ctx: &mut Self::Context) {
+        let _ = self.0.send(update);
+    }
+}
+
+/// The actor under test; stops when dropped.
+pub struct Harness {
+    pub handle: EnvironmentHandle,
+    pub lifelines: Lifelines,
+    updates: UnboundedReceiver<EnvironmentUpdated>,
+}
+
+impl Harness {
+    pub fn start(environments: Vec<EnvironmentOptions>, polling: PollingOptions) -> Self {
+        let (sender, updates) = unbounded_channel();
+        let listener = Listener::start_in_arbiter(&Arbiter::new().handle(), |_| Listener(sender));
+        let lifelines = Lifelines::new();
+        let handle = EnvironmentHandle::start(environments, polling, Some(listener.recipient()), &lifelines);
+        Self {
+            handle,
+            lifelines,
+            updates,
+        }
+    }
+
+    /// Waits for what a snapshot shows.
+    pub async fn wait_for<T>(&self, mut condition: impl FnMut(&Snapshot) -> Option<T>) -> T {
+        let mut acknowledged = self.handle.acknowledged();
+        let waiting = async {
+            loop {
+                if let Some(found) = condition(&self.handle.newest()) {
+                    return found;
+                }
+                acknowledged.changed().await.expect("the actor lives");
+            }
+        };
+        tokio::time::timeout(SOON, waiting)
+            .await
+            .expect("the snapshot in time")
+    }
+
+    /// Waits until the feature of the first environment has this value.
+    pub async fn wait_for_value(&self, value: &str) -> Arc<ServedEnvironment> {
+        self.wait_for_value_of(0, value).await
+    }
+
+    pub async fn wait_for_value_of(&self, index: usize, value: &str) -> Arc<ServedEnvironment> {
+        self.wait_for(|snapshot| {
+            let served = snapshot.environment(EnvironmentIndex(index))?;
+            has_value(served, value).then(|| Arc::clone(served))
+        })
+        .await
+    }
+
+    /// The next event.
+    pub async fn update(&mut self) -> EnvironmentUpdated {
+        tokio::time::timeout(SOON, self.updates.recv())
+            .await
+            .expect("an event in time")
+            .expect("the listener")
+    }
+
+    /// The events that have come and were not looked at.
+    pub fn pending_updates(&mut self) -> usize {
+        std::iter::from_fn(|| self.updates.try_recv().ok()).count()
+    }
+
+    /// Waits until the environment's health says this.
+    pub async fn wait_for_status(&self, index: usize, status: &str) {
+        let waiting = async { while self.status(index).await.status != status {} };
+        tokio::time::timeout(SOON, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("{status} in time"));
+    }
+
+    pub async fn status(&self, index: usize) -> EnvironmentStatus {
+        self.handle.statuses().await.expect("statuses").swap_remove(index)
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        self.handle.stop();
+    }
+}
+
+pub fn has_value(served: &ServedEnvironment, value: &str) -> bool {
+    let flags = &served.flags(KeyKind::Client).plain;
+    let expected = format!(r#""feature_state_value":"{value}""#);
+    String::from_utf8_lossy(flags).contains(&expected)
+}
+
+/// What a replica serves for a key.
+pub async fn resolve(replica: &Addr<EnvironmentReplica>, key: &str) -> Resolution {
+    replica
+        .send(Resolve {
+            key: HeaderValue::from_str(key).unwrap(),
+        })
+        .await
+        .expect("a replica that lives")
+}
+
+/// The environment a replica serves for a key.
+pub async fn served(replica: &Addr<EnvironmentReplica>, key: &str) -> Option<Arc<ServedEnvironment>> {
+    match resolve(replica, key).await {
+        Resolution::Ready { environment, .. } => Some(environment),
+        _ => None,
+    }
+}

@@ -1,0 +1,18 @@
+//! Real sockets, real actors, a scripted upstream.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in test functions; this is what those share"
+)]
+mod failures;
+mod fetch;
+mod files;
+mod harness;
+mod lifelines;
+mod polling;
+mod pushes;
+mod replicas;
+#[path = "../support/mod.rs"]
+mod support;

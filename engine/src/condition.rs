@@ -1,1 +1,0 @@
-//! Segment conditions: operators, values, regexes, JSONPath.

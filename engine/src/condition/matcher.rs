@@ -1,0 +1,182 @@
+//! A condition's operator and value, prepared.
+use std::cmp::Ordering;
+
+use super::casting::{Cast, Comparison, Operand, to_float};
+use super::in_values::InValues;
+use super::modulo::Modulo;
+use super::regex::Regex;
+use super::{Raised, RegexBudget, Value};
+use crate::hashing::hashed_percentage;
+use crate::python::PyValue;
+
+/// A condition without its property: the operator and its value, prepared for every type a trait can have.
+#[derive(Debug)]
+pub struct Matcher(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Compare(Operator, Operand),
+    Contains(Operand),
+    NotContains(Box<str>),
+    In(InValues),
+    Regex(Box<Regex>),
+    Modulo(Modulo),
+    IsSet,
+    IsNotSet,
+    PercentageSplit {
+        segment_id: Box<str>,
+        limit: Cast<f64>,
+    },
+    /// An operator that the engine does not know.
+    Never,
+    /// Raises whatever the property's value is.
+    Raises,
+    /// Raises where the property is set.
+    RaisesIfSet,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterInclusive,
+    Less,
+    LessInclusive,
+}
+
+impl Operator {
+    fn holds(self, comparison: Comparison) -> bool {
+        match comparison {
+            Comparison::Fails => false,
+            Comparison::Unordered => matches!(self, Self::NotEqual),
+            Comparison::Of(ordering) => match self {
+                Self::Equal => ordering == Ordering::Equal,
+                Self::NotEqual => ordering != Ordering::Equal,
+                Self::Greater => ordering == Ordering::Greater,
+                Self::GreaterInclusive => ordering != Ordering::Less,
+                Self::Less => ordering == Ordering::Less,
+                Self::LessInclusive => ordering != Ordering::Greater,
+            },
+        }
+    }
+}
+
+impl Matcher {
+    /// Prepares a condition. The text is a problem worth a warning: the condition raises, or its operator is unknown. It
+    /// says what follows, and holds nothing of the condition's value.
+    pub fn compile(operator: &str, value: &PyValue, segment_id: &str) -> (Self, Option<String>) {
+        let compare = |operator| (Kind::Compare(operator, Operand::new(value)), None);
+        let (kind, problem) = match operator {
+            "EQUAL" => compare(Operator::Equal),
+            "NOT_EQUAL" => compare(Operator::NotEqual),
+            "GREATER_THAN" => compare(Operator::Greater),
+            "GREATER_THAN_INCLUSIVE" => compare(Operator::GreaterInclusive),
+            "LESS_THAN" => compare(Operator::Less),
+            "LESS_THAN_INCLUSIVE" => compare(Operator::LessInclusive),
+            "CONTAINS" => (Kind::Contains(Operand::new(value)), None),
+            "NOT_CONTAINS" => (Kind::NotContains(value.text().into()), None),
+            "IN" => InValues::new(value).map_or_else(in_problem, |values| (Kind::In(values), None)),
+            "REGEX" => regex(value),
+            "MODULO" => modulo(value),
+            "IS_SET" => (Kind::IsSet, None),
+            "IS_NOT_SET" => (Kind::IsNotSet, None),
+            "PERCENTAGE_SPLIT" => percentage_split(value, segment_id),
+            _ => (
+                Kind::Never,
+                Some(format!(
+                    "unknown operator {operator:?}; the condition does not hold"
+                )),
+            ),
+        };
+        (Self(kind), problem)
+    }
+
+    /// Whether this is PERCENTAGE_SPLIT. There a blank property means the identity's key, as it is: not coerced.
+    pub fn splits_by_percentage(&self) -> bool {
+        matches!(self.0, Kind::PercentageSplit { .. })
+    }
+
+    /// Whether the condition holds for the property's value (`None`: not set).
+    ///
+    /// # Errors
+    /// Where the reference engine raises, and past the request's budget for regexes.
+    pub fn matches(&self, value: Option<&Value<'_>>, budget: &mut RegexBudget) -> Result<bool, Raised> {
+        let Some(value) = value else {
+            return match self.0 {
+                Kind::Raises => Err(Raised),
+                Kind::IsNotSet => Ok(true),
+                _ => Ok(false),
+            };
+        };
+        match &self.0 {
+            Kind::Compare(operator, operand) => Ok(operator.holds(operand.compare(value)?)),
+            Kind::Contains(operand) => operand.is_contained_in(value),
+            Kind::NotContains(text) => {
+                Ok(matches!(value, Value::String(string) if !string.contains(&**text)))
+            }
+            Kind::In(values) => Ok(values.contains(value)),
+            Kind::Regex(regex) => value.with_text(|text| regex.matches_start(text, budget)),
+            Kind::Modulo(modulo) => modulo.matches(value),
+            Kind::IsSet => Ok(true),
+            Kind::IsNotSet | Kind::Never => Ok(false),
+            Kind::PercentageSplit { segment_id, limit } => match limit {
+                Cast::To(limit) => Ok(value.with_text(|text| hashed_percentage(segment_id, text)) <= *limit),
+                Cast::Fails => Ok(false),
+                Cast::Raises => Err(Raised),
+            },
+            Kind::Raises | Kind::RaisesIfSet => Err(Raised),
+        }
+    }
+}
+
+const SEGMENT_WILL_NOT_MATCH: &str = "the segment will not match where it comes to this condition";
+
+fn in_problem() -> (Kind, Option<String>) {
+    (
+        Kind::Raises,
+        Some(format!(
+            "IN condition: the value is neither a list nor a string; {SEGMENT_WILL_NOT_MATCH}"
+        )),
+    )
+}
+
+fn regex(value: &PyValue) -> (Kind, Option<String>) {
+    match Regex::new(&value.text()) {
+        Ok(regex) => (Kind::Regex(Box::new(regex)), None),
+        Err(error) => (
+            Kind::RaisesIfSet,
+            Some(format!("REGEX condition: {error}; {SEGMENT_WILL_NOT_MATCH}")),
+        ),
+    }
+}
+
+fn modulo(value: &PyValue) -> (Kind, Option<String>) {
+    let modulo = Modulo::new(value);
+    let problem = match modulo {
+        Modulo::Raises => Some("the value is no string"),
+        Modulo::Of { divisor: 0.0, .. } => Some("the divisor is 0"),
+        Modulo::Of { .. } | Modulo::Never => None,
+    };
+    (
+        Kind::Modulo(modulo),
+        problem.map(|problem| format!("MODULO condition: {problem}; {SEGMENT_WILL_NOT_MATCH}")),
+    )
+}
+
+fn percentage_split(value: &PyValue, segment_id: &str) -> (Kind, Option<String>) {
+    let limit = match value {
+        // TypeError, which the reference does not expect here.
+        PyValue::None | PyValue::List(_) | PyValue::Dict(_) => Cast::Raises,
+        _ => to_float(value),
+    };
+    let problem = (limit == Cast::Raises)
+        .then(|| format!("PERCENTAGE_SPLIT condition: the value is no number; {SEGMENT_WILL_NOT_MATCH}"));
+    (
+        Kind::PercentageSplit {
+            segment_id: segment_id.into(),
+            limit,
+        },
+        problem,
+    )
+}

@@ -1,0 +1,39 @@
+//! Segment conditions: operators, values, regexes, JSONPath.
+//!
+//! # Layout
+//! - [`Value`]: what a condition is asked about: a trait, or what a path found.
+//! - [`Matcher`]: the operator and the condition's value, prepared for every type a trait can have.
+//! - [`Property`]: where a condition finds its value; [`Path`] and [`Query`] where that is a JSONPath.
+//! - [`RegexBudget`]: bounds the regexes of one request.
+
+mod casting;
+mod in_values;
+mod jsonpath;
+mod matcher;
+mod modulo;
+mod property;
+mod regex;
+mod semver;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use jsonpath::Query;
+pub use matcher::Matcher;
+pub use property::{Path, Property};
+pub use regex::RegexBudget;
+pub use value::Value;
+
+use std::fmt;
+
+/// The reference engine raises an exception here, or a bound is reached: the segment does not match for this identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raised;
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the condition cannot be evaluated; its segment does not match")
+    }
+}
+
+impl std::error::Error for Raised {}

@@ -1,0 +1,80 @@
+//! Where a condition finds its value.
+use super::jsonpath::{PathError, Query, Segment, Selector};
+
+/// Where a condition finds its value.
+#[derive(Debug)]
+pub enum Property {
+    /// The trait of this name.
+    Trait(String),
+    /// A JSONPath: read first; the trait named like the whole property where it finds nothing, null or an object.
+    Path(Path),
+}
+
+/// A JSONPath over the evaluation context; the common ones are named, so that no context need be built for them.
+#[derive(Debug)]
+pub enum Path {
+    /// `$.identity.identifier`
+    IdentityIdentifier,
+    /// `$.identity.key`
+    IdentityKey,
+    /// `$.identity.traits.NAME`
+    IdentityTrait(String),
+    /// `$.environment.key`
+    EnvironmentKey,
+    /// `$.environment.name`
+    EnvironmentName,
+    /// `$.flags.NAME…`: the result of another flag.
+    Flags {
+        /// The flag's name.
+        name: String,
+        /// What to read of its result: names and indices alone. It starts there, not at the whole context.
+        rest: Query,
+    },
+    /// Any other path, over `{environment, identity, features, segments, flags}`.
+    General(Query),
+    /// A path on which the reference raises (an unknown function, an index past 2⁵³): every condition on it does.
+    Raising,
+}
+
+impl Property {
+    /// Reads a condition's property. Never fails: an invalid path is a trait's name.
+    pub fn parse(property: &str) -> Self {
+        if !property.starts_with("$.") {
+            return Self::Trait(property.to_owned());
+        }
+        match Query::parse(property) {
+            Ok(query) => Self::Path(Path::from_query(query)),
+            Err(PathError::Syntax) => Self::Trait(property.to_owned()),
+            Err(PathError::Raised) => Self::Path(Path::Raising),
+        }
+    }
+}
+
+impl Path {
+    fn from_query(query: Query) -> Self {
+        let names: Vec<Option<&str>> = query.segments.iter().map(Segment::name).collect();
+        match *names.as_slice() {
+            [Some("identity"), Some("identifier")] => Self::IdentityIdentifier,
+            [Some("identity"), Some("key")] => Self::IdentityKey,
+            [Some("identity"), Some("traits"), Some(name)] => Self::IdentityTrait(name.to_owned()),
+            [Some("environment"), Some("key")] => Self::EnvironmentKey,
+            [Some("environment"), Some("name")] => Self::EnvironmentName,
+            [Some("flags"), Some(name), ..] if query.segments.iter().all(Segment::is_singular) => {
+                Self::Flags {
+                    name: name.to_owned(),
+                    rest: query.after(2),
+                }
+            }
+            _ => Self::General(query),
+        }
+    }
+}
+
+impl Segment {
+    fn name(&self) -> Option<&str> {
+        match self.selectors.as_slice() {
+            [Selector::Name(name)] if !self.descends => Some(name),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Python's `re` patterns.
+//!
+//! A pattern is read as Python 3.11 reads it. Where it needs no back-reference, look-around, condition or atomic group,
+//! it runs on the `regex` crate's linear-time engine; else on a backtracking one that counts its steps: a crate's bound
+//! holds for one search, but this one must hold for all regexes of a request together.
+//!
+//! # Layout
+//! - `syntax`: a pattern as a tree. `parse`, `escape`, `class`, `group`: text → tree. `characters`: `\w`, letter case.
+//! - `linear`: tree → the linear-time engine. `program`, `backtrack`: tree → steps, and what executes them.
+mod backtrack;
+mod budget;
+mod characters;
+mod class;
+mod escape;
+mod group;
+mod linear;
+mod parse;
+mod program;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub use budget::RegexBudget;
+
+use super::Raised;
+use linear::Linear;
+use program::Program;
+
+/// A compiled pattern.
+#[derive(Debug)]
+pub(super) struct Regex {
+    linear: Option<Linear>,
+    /// For what the linear engine does not do: the whole pattern, or some texts.
+    program: Option<Program>,
+}
+
+/// Why a pattern does not compile: Python's `re.error`, in few words, or what this engine lacks. Never the pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RegexError(&'static str);
+
+impl fmt::Display for RegexError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the pattern does not compile: {}", self.0)
+    }
+}
+
+impl std::error::Error for RegexError {}
+
+impl Regex {
+    /// Python's `re.compile(pattern)`.
+    pub(super) fn new(pattern: &str) -> Result<Self, RegexError> {
+        let pattern = parse::parse(pattern)?;
+        let linear = Linear::new(&pattern.tree);
+        let is_enough = linear.as_ref().is_some_and(Linear::takes_every_text);
+        let program = (!is_enough).then(|| Program::new(&pattern));
+        Ok(Self { linear, program })
+    }
+
+    /// Whether Python's `match` finds something: a match at the start of the text, wherever it ends.
+    ///
+    /// # Errors
+    /// Where the request's budget ends.
+    pub(super) fn matches_start(&self, text: &str, budget: &mut RegexBudget) -> Result<bool, Raised> {
+        match (&self.linear, &self.program) {
+            (Some(linear), _) if linear.takes(text) => linear.matches_start(text),
+            (_, Some(program)) => backtrack::matches_start(program, text, budget),
+            (_, None) => Err(Raised),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Feature states: the environment's own, and what overrides answer.
+use std::borrow::Cow;
+
+use hashbrown::{HashMap, HashSet};
+use serde_json::value::RawValue;
+
+use super::super::answer::{Answer, Answers, FlagParts};
+use super::{Warnings, elements, problem};
+use crate::document::Outline;
+use crate::document::parts::FeatureState;
+use crate::json::{Kind, decode_string};
+
+/// Flagsmith knows `STANDARD` and `MULTIVARIATE`; a longer type is repeated in every answer and so is not taken.
+const LONGEST_TYPE: usize = 100;
+/// What the reference reports for a feature that it does not know.
+const STANDARD: &str = "STANDARD";
+
+/// The feature states of a document and the answers made of them.
+pub(super) struct FeatureStates<'a> {
+    /// In document order; of duplicate names the last content at the first's place.
+    pub of_environment: Vec<NamedState<'a>>,
+    pub answers: Answers,
+    /// By the feature's id, JSON.
+    types: HashMap<&'a str, Cow<'a, str>>,
+    server_only: HashSet<&'a str>,
+}
+
+/// A feature state of the environment.
+pub(super) struct NamedState<'a> {
+    pub name: Cow<'a, str>,
+    pub state: FeatureState<'a>,
+}
+
+/// What a feature answers by default.
+pub(super) struct DefaultAnswer {
+    pub server_only: bool,
+    /// Where it depends on the identity, or was asked for.
+    pub answer: Option<Answer>,
+}
+
+impl<'a> FeatureStates<'a> {
+    pub(super) fn new(outline: &Outline<'a>, warnings: &mut Warnings) -> Self {
+        let mut states = Self {
+            of_environment: Vec::new(),
+            answers: Answers::default(),
+            types: HashMap::new(),
+            server_only: elements(outline.server_key_only_feature_ids)
+                .into_iter()
+                .map(RawValue::get)
+                .collect(),
+        };
+        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        for (number, json) in (1..).zip(elements(outline.feature_states)) {
+            let state = match read(json) {
+                Ok(state) => state,
+                Err(problem) => {
+                    warnings.push(
+                        &format!("feature state {number}"),
+                        &format!("{problem}; it is left out"),
+                    );
+                    continue;
+                }
+            };
+            states.note_type(&state, warnings);
+            let name = state.feature.name.0.clone();
+            let place = *places.entry(name.clone()).or_insert(states.of_environment.len());
+            match states.of_environment.get_mut(place) {
+                Some(earlier) => earlier.state = state,
+                None => states.of_environment.push(NamedState { name, state }),
+            }
+        }
+        states
+    }
+
+    fn note_type(&mut self, state: &FeatureState<'a>, warnings: &mut Warnings) {
+        let Some(r#type) = state.feature.r#type.and_then(|json| decode_string(json.get())) else {
+            return;
+        };
+        if r#type.len() > LONGEST_TYPE {
+            warnings.push(
+                &part(state),
+                "its type is not one of Flagsmith's; it is reported as STANDARD",
+            );
+            return;
+        }
+        self.types.entry(state.feature.id.get()).or_insert(r#type);
+    }
+
+    /// What the feature in this place answers by default; the answer itself only where it depends on the identity, or
+    /// `always`.
+    pub(super) fn default_answer(
+        &mut self,
+        place: usize,
+        always: bool,
+        warnings: &mut Warnings,
+    ) -> Option<DefaultAnswer> {
+        let own = std::mem::take(&mut self.of_environment);
+        let answer = own.get(place).map(|NamedState { state, .. }| {
+            let server_only = self.server_only.contains(state.feature.id.get());
+            let needed = always || super::multivariate::is_multivariate(state);
+            let answer = needed.then(|| self.answer(state, &|| part(state), warnings));
+            DefaultAnswer { server_only, answer }
+        });
+        self.of_environment = own;
+        answer
+    }
+
+    /// Writes what a feature state answers. `part` names it in warnings.
+    pub(super) fn answer(
+        &mut self,
+        state: &FeatureState<'a>,
+        part: &dyn Fn() -> String,
+        warnings: &mut Warnings,
+    ) -> Answer {
+        let server_only = self.server_only.contains(state.feature.id.get());
+        let multivariate = super::multivariate::compile(state, &mut self.answers, part, warnings);
+        let r#type = self
+            .types
+            .get(state.feature.id.get())
+            .map_or(STANDARD, |r#type| r#type);
+        let parts = parts(state, r#type);
+        match multivariate {
+            Some(multivariate) => self.answers.push_multivariate(&parts, multivariate, server_only),
+            None => self.answers.push(&parts, value(state), server_only),
+        }
+    }
+
+    /// A feature state's parts; its type is that of the environment's feature with the same id.
+    pub(super) fn parts<'s>(&'s self, state: &'s FeatureState<'a>) -> FlagParts<'s> {
+        parts(
+            state,
+            self.types
+                .get(state.feature.id.get())
+                .map_or(STANDARD, |r#type| r#type),
+        )
+    }
+}
+
+/// Reads a feature state.
+pub(super) fn read(json: &RawValue) -> Result<FeatureState<'_>, Cow<'static, str>> {
+    if Kind::of(json.get()) != Kind::Object {
+        return Err(Cow::Borrowed("it is not an object"));
+    }
+    let state: FeatureState<'_> = serde_json::from_str(json.get()).map_err(|error| problem(&error))?;
+    match Kind::of(state.feature.id.get()) {
+        Kind::Number | Kind::String => Ok(state),
+        _ => Err(Cow::Borrowed("its feature's id is neither a number nor a string")),
+    }
+}
+
+/// A feature state's value, JSON.
+pub(super) fn value<'a>(state: &FeatureState<'a>) -> &'a str {
+    state.feature_state_value.map_or("null", RawValue::get)
+}
+
+fn parts<'s>(state: &'s FeatureState<'_>, r#type: &'s str) -> FlagParts<'s> {
+    FlagParts {
+        id: state.feature.id.get(),
+        name: &state.feature.name.0,
+        r#type,
+        enabled: state.enabled,
+    }
+}
+
+fn part(state: &FeatureState<'_>) -> String {
+    format!("feature {:?}", state.feature.name.0)
+}

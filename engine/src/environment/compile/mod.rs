@@ -1,0 +1,222 @@
+//! From a document to a compiled [`Environment`].
+//!
+//! What cannot be understood never fails the whole: that part is dropped or does not match, and a warning names it.
+mod feature_states;
+mod identity_overrides;
+mod multivariate;
+mod properties;
+mod rules;
+mod segments;
+mod warnings;
+
+use std::borrow::Cow;
+
+use hashbrown::HashMap;
+use serde_json::value::RawValue;
+
+use super::answer::{Answer, offset};
+use super::context::StaticContext;
+use super::features::{Contested, Defaults, Feature, Features};
+use super::segment::Segment;
+use super::{Environment, IdentityOverrides};
+use crate::document::{Document, Outline};
+use crate::json::Text;
+use crate::{KeyKind, Warning};
+use feature_states::{FeatureStates, NamedState};
+pub(super) use multivariate::uuid_integer;
+use properties::Properties;
+use warnings::Warnings;
+
+/// Compiles a document.
+pub(crate) fn compile(document: &Document) -> (Environment, Vec<Warning>) {
+    let mut warnings = Warnings::default();
+    let environment = match Outline::read(document) {
+        Ok(outline) => compile_outline(document, &outline, &mut warnings),
+        Err(error) => {
+            // A document is only made of pages that have an outline.
+            warnings.push("environment document", &error.to_string());
+            Environment::empty()
+        }
+    };
+    (environment, warnings.finish())
+}
+
+fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Warnings) -> Environment {
+    if !outline.composite_key_hashing {
+        warnings.push(
+            "environment",
+            "it hashes identities by a database id, which only core has; percentages are by environment key and \
+             identifier and may differ from core's",
+        );
+    }
+    let mut states = FeatureStates::new(outline, warnings);
+    let mut features = name_features(&states.of_environment);
+    let context = StaticContext::new(outline);
+    let mut properties = Properties::new(&context, &features.by_name);
+    let (mut segments, pending) = segments::compile(outline, &mut states, &mut properties, warnings);
+    let segments_by_feature = segments::dependencies(&pending, features.list.len());
+    let ranked = segments::rank(pending);
+    let Properties {
+        slots: trait_slots,
+        reads_flags,
+        reads_context,
+        ..
+    } = properties;
+    contest_features(
+        &mut features,
+        &mut states,
+        &segments_by_feature,
+        reads_flags,
+        warnings,
+    );
+    segments::attach_overrides(&mut segments, ranked, &features, &mut states, warnings);
+    let identity_overrides = identity_overrides::compile(document, &mut features, &mut states, warnings);
+    features.defaults = write_defaults(outline, &features, &states);
+    let mut answers = states.answers;
+    answers.bytes.shrink_to_fit();
+    Environment {
+        id: outline.id.into(),
+        name: outline.name.as_ref().into(),
+        key_prefix: format!("{}_", outline.api_key).into(),
+        hides_disabled_flags: outline.hide_disabled_flags,
+        allows_client_traits: outline.allow_client_traits,
+        stops_serving_flags: outline.stops_serving_flags,
+        overriding_segments: overriding(&segments),
+        features,
+        segments,
+        trait_slots,
+        answers,
+        identity_overrides,
+        context: reads_context.then(|| context.whole().clone()),
+        dependencies: reads_flags.then_some(segments_by_feature),
+    }
+}
+
+impl Environment {
+    fn empty() -> Self {
+        Self {
+            id: "null".into(),
+            name: Box::default(),
+            key_prefix: Box::default(),
+            hides_disabled_flags: false,
+            allows_client_traits: true,
+            stops_serving_flags: false,
+            features: Features::default(),
+            segments: Vec::new(),
+            overriding_segments: Vec::new(),
+            trait_slots: HashMap::new(),
+            answers: super::Answers::default(),
+            identity_overrides: IdentityOverrides::default(),
+            context: None,
+            dependencies: None,
+        }
+    }
+}
+
+/// The features by name; their answers come when it is known who overrides them.
+fn name_features(states: &[NamedState<'_>]) -> Features {
+    let mut features = Features::default();
+    for (place, state) in (0..).zip(states) {
+        features.by_name.insert(state.name.as_ref().into(), place);
+        features
+            .by_lowercase
+            .push((state.name.to_lowercase().into(), place));
+        features.list.push(Feature {
+            enabled: state.state.enabled,
+            server_only: false,
+            targeted: false,
+            contested: None,
+            default: None,
+        });
+    }
+    features.by_lowercase.sort();
+    features
+}
+
+/// Finds the features that segments override or that are multivariate.
+fn contest_features(
+    features: &mut Features,
+    states: &mut FeatureStates<'_>,
+    segments: &[Vec<u32>],
+    reads_flags: bool,
+    warnings: &mut Warnings,
+) {
+    for (place, feature) in (0..).zip(&mut features.list) {
+        feature.targeted = segments
+            .get(place as usize)
+            .is_some_and(|segments| !segments.is_empty());
+        let Some(answer) = states.default_answer(place as usize, reads_flags, warnings) else {
+            continue;
+        };
+        feature.server_only = answer.server_only;
+        feature.default = answer.answer;
+        let multivariate = answer.answer.filter(Answer::is_multivariate);
+        if feature.targeted || multivariate.is_some() {
+            feature.contested = Some(offset(features.contested.len()));
+            features.contested.push(Contested {
+                feature: place,
+                multivariate,
+            });
+        }
+    }
+}
+
+/// Writes the default flags for each kind of key; once where both see the same.
+fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureStates<'_>) -> Vec<Defaults> {
+    let any_server_only = features.list.iter().any(|feature| feature.server_only);
+    let kinds: &[KeyKind] = if any_server_only {
+        &[KeyKind::Server, KeyKind::Client]
+    } else {
+        &[KeyKind::Server]
+    };
+    let write = |kind: &KeyKind| {
+        let mut defaults = Defaults::default();
+        defaults.starts.push(0);
+        for (feature, state) in features.list.iter().zip(&states.of_environment) {
+            let hidden = *kind == KeyKind::Client && feature.server_only
+                || outline.hide_disabled_flags && !feature.enabled;
+            if !hidden {
+                states
+                    .parts(&state.state)
+                    .write(&mut defaults.bytes, feature_states::value(&state.state));
+            }
+            defaults.starts.push(offset(defaults.bytes.len()));
+        }
+        defaults.bytes.shrink_to_fit();
+        defaults
+    };
+    kinds.iter().map(write).collect()
+}
+
+fn overriding(segments: &[Segment]) -> Vec<u32> {
+    (0..)
+        .zip(segments)
+        .filter(|(_, segment)| !segment.overrides.is_empty())
+        .map(|(place, _)| place)
+        .collect()
+}
+
+/// The elements of a JSON list.
+fn elements(json: &str) -> Vec<&RawValue> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+/// What is wrong with a part that does not fit its type, without quoting it.
+fn problem(error: &serde_json::Error) -> Cow<'static, str> {
+    let text = error.to_string();
+    // serde names the field where one is missing or given twice; any other message may quote the document.
+    match text.split(" at line ").next() {
+        Some(known) if known.starts_with("missing field") || known.starts_with("duplicate field") => {
+            Cow::Owned(known.to_owned())
+        }
+        _ => Cow::Borrowed("a field has a wrong type"),
+    }
+}
+
+/// Python's `str()` of an id; numbers and strings without a detour.
+fn id_text(json: &RawValue) -> Option<String> {
+    if let Ok(Text(text)) = serde_json::from_str(json.get()) {
+        return Some(text.into_owned());
+    }
+    crate::python::PyValue::from_json(json).ok().map(|id| id.text())
+}

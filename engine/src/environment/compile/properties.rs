@@ -1,0 +1,112 @@
+//! Where conditions find their values.
+use hashbrown::HashMap;
+
+use super::super::context::StaticContext;
+use super::super::segment::{Path, Source};
+use crate::condition::{self, Property, Query};
+use crate::python::PyValue;
+
+/// Interns the names of traits and resolves what paths find in the document alone.
+pub(super) struct Properties<'c> {
+    /// The slot of each trait that is read.
+    pub slots: HashMap<Box<str>, u32>,
+    /// Whether a path reads the result of a flag.
+    pub reads_flags: bool,
+    /// Whether a path needs the whole evaluation context for each identity.
+    pub reads_context: bool,
+    context: &'c StaticContext<'c>,
+    features: &'c HashMap<Box<str>, u32>,
+}
+
+/// Which part of the evaluation context a path needs.
+#[derive(Debug, PartialEq, Eq)]
+enum Scope {
+    /// The document alone: what it finds is known now.
+    Document,
+    Identity,
+    Everything,
+}
+
+impl<'c> Properties<'c> {
+    pub(super) fn new(context: &'c StaticContext<'c>, features: &'c HashMap<Box<str>, u32>) -> Self {
+        Self {
+            slots: HashMap::new(),
+            reads_flags: false,
+            reads_context: false,
+            context,
+            features,
+        }
+    }
+
+    /// The source that a property names.
+    pub(super) fn source(&mut self, property: &str) -> Source {
+        match Property::parse(property) {
+            Property::Trait(name) => Source::Trait(self.slot(&name)),
+            Property::Path(path) => {
+                let path = self.path(path, property);
+                Source::Path {
+                    path,
+                    fallback: self.slot(property),
+                }
+            }
+        }
+    }
+
+    fn slot(&mut self, name: &str) -> u32 {
+        let next = super::offset(self.slots.len());
+        *self.slots.entry(name.into()).or_insert(next)
+    }
+
+    fn path(&mut self, path: condition::Path, text: &str) -> Path {
+        match path {
+            condition::Path::IdentityIdentifier => Path::IdentityIdentifier,
+            condition::Path::IdentityKey => Path::IdentityKey,
+            condition::Path::IdentityTrait(name) => Path::IdentityTrait(self.slot(&name)),
+            condition::Path::EnvironmentKey => Path::Constant(self.environment("key")),
+            condition::Path::EnvironmentName => Path::Constant(self.environment("name")),
+            condition::Path::Flags { name, rest } => {
+                self.reads_flags = true;
+                Path::Flag {
+                    feature: self.features.get(&*name).copied(),
+                    rest,
+                }
+            }
+            condition::Path::General(query) => self.general(query, text),
+            condition::Path::Raising => Path::Raising,
+        }
+    }
+
+    fn environment(&self, name: &str) -> PyValue {
+        self.context
+            .environment()
+            .member(name)
+            .cloned()
+            .unwrap_or(PyValue::None)
+    }
+
+    fn general(&mut self, query: Query, text: &str) -> Path {
+        match scope(text) {
+            Scope::Document => {
+                let found = query.first(self.context.whole()).cloned();
+                Path::Constant(found.unwrap_or(PyValue::None))
+            }
+            Scope::Identity => Path::Identity(query),
+            Scope::Everything => {
+                self.reads_context = true;
+                Path::Context(query)
+            }
+        }
+    }
+}
+
+/// A path that starts with a member of the context stays in it, unless a filter in it starts at the root again.
+fn scope(path: &str) -> Scope {
+    let Some(rest) = path.strip_prefix("$.").filter(|rest| !rest.contains('$')) else {
+        return Scope::Everything;
+    };
+    match rest.split(['.', '[']).next() {
+        Some("identity") => Scope::Identity,
+        Some("environment" | "features" | "segments") => Scope::Document,
+        _ => Scope::Everything,
+    }
+}

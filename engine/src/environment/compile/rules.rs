@@ -1,0 +1,145 @@
+//! Segment rules and their conditions.
+use serde_json::value::RawValue;
+
+use super::super::segment::{Condition, Rule, RuleKind, Source};
+use super::properties::Properties;
+use super::{Warnings, elements, problem};
+use crate::condition::Matcher;
+use crate::document::parts;
+use crate::json::{Kind, decode_string};
+use crate::python::PyValue;
+
+/// Compiles the rules of one segment.
+pub(super) struct RuleCompiler<'c, 'p> {
+    pub properties: &'c mut Properties<'p>,
+    pub warnings: &'c mut Warnings,
+    /// Names the segment in warnings.
+    pub part: &'c str,
+    /// The segment's id, which percentage splits hash.
+    pub segment_id: &'c str,
+}
+
+/// What follows from a condition that the reference engine raises on.
+const NO_MATCH: &str = "the segment does not match where it is reached";
+
+impl RuleCompiler<'_, '_> {
+    pub(super) fn rules(&mut self, json: Option<&RawValue>) -> Box<[Rule]> {
+        match json.map(|json| (Kind::of(json.get()), json)) {
+            None | Some((Kind::Null, _)) => Box::default(),
+            Some((Kind::List, list)) => elements(list.get())
+                .into_iter()
+                .map(|rule| self.rule(rule))
+                .collect(),
+            Some(_) => {
+                self.warn("rules that are not a list");
+                Box::new([raising_rule()])
+            }
+        }
+    }
+
+    fn rule(&mut self, json: &RawValue) -> Rule {
+        let rule: parts::Rule<'_> = match serde_json::from_str(json.get()) {
+            Ok(rule) if Kind::of(json.get()) == Kind::Object => rule,
+            Ok(_) => {
+                self.warn("a rule that is not an object");
+                return raising_rule();
+            }
+            Err(error) => {
+                self.warn(&format!("a rule: {}", problem(&error)));
+                return raising_rule();
+            }
+        };
+        let kind = match rule.r#type.and_then(|json| decode_string(json.get())).as_deref() {
+            Some("ALL") => RuleKind::All,
+            Some("ANY") => RuleKind::Any,
+            Some("NONE") => RuleKind::None,
+            _ => RuleKind::Unknown,
+        };
+        let compiled = Rule {
+            kind,
+            conditions: self.conditions(rule.conditions),
+            rules: self.rules(rule.rules),
+        };
+        if kind == RuleKind::Unknown && !(compiled.conditions.is_empty() && compiled.rules.is_empty()) {
+            self.warn("a rule of unknown type");
+        }
+        compiled
+    }
+
+    fn conditions(&mut self, json: Option<&RawValue>) -> Box<[Condition]> {
+        match json.map(|json| (Kind::of(json.get()), json)) {
+            None | Some((Kind::Null, _)) => Box::default(),
+            Some((Kind::List, list)) => elements(list.get())
+                .into_iter()
+                .map(|json| self.condition(json))
+                .collect(),
+            Some(_) => {
+                self.warn("conditions that are not a list");
+                Box::new([Condition::Raising])
+            }
+        }
+    }
+
+    fn condition(&mut self, json: &RawValue) -> Condition {
+        if Kind::of(json.get()) != Kind::Object {
+            self.warn("a condition that is not an object");
+            return Condition::Raising;
+        }
+        let compiled = match serde_json::from_str::<parts::Condition<'_>>(json.get()) {
+            Ok(condition) => self.understand(&condition),
+            Err(error) => Err(problem(&error).into_owned()),
+        };
+        compiled.unwrap_or_else(|problem| {
+            self.warn(&format!("a condition: {problem}"));
+            Condition::Raising
+        })
+    }
+
+    fn understand(&mut self, condition: &parts::Condition<'_>) -> Result<Condition, String> {
+        let operator = condition.operator.ok_or("it has no operator")?;
+        // An operator that is no string is none that the reference knows.
+        let operator = decode_string(operator.get()).unwrap_or_default();
+        let value = match condition.value {
+            Some(value) => PyValue::from_json(value).map_err(|_| "its value cannot be read")?,
+            None if matches!(&*operator, "IS_SET" | "IS_NOT_SET") => PyValue::None,
+            None => return Err("it has no value".to_owned()),
+        };
+        let property = match property(condition.property_)? {
+            property if property.is_empty() => self::property(condition.property)?,
+            property => property,
+        };
+        let (matcher, problem) = Matcher::compile(&operator, &value, self.segment_id);
+        if let Some(problem) = problem {
+            self.warnings.push(self.part, &problem);
+        }
+        let by_identity = property.is_empty() && matcher.splits_by_percentage();
+        let source = if by_identity {
+            Source::IdentityKey
+        } else {
+            self.properties.source(&property)
+        };
+        Ok(Condition::Matching { source, matcher })
+    }
+
+    fn warn(&mut self, problem: &str) {
+        self.warnings.push(self.part, &format!("{problem}; {NO_MATCH}"));
+    }
+}
+
+/// A condition's property; null, missing and what Python takes for false are blank.
+fn property(json: Option<&RawValue>) -> Result<String, String> {
+    match json.map(PyValue::from_json) {
+        None => Ok(String::new()),
+        Some(Ok(PyValue::String(text))) => Ok(text),
+        Some(Ok(other)) if !other.is_truthy() => Ok(String::new()),
+        Some(_) => Err("its property is not a string".to_owned()),
+    }
+}
+
+fn raising_rule() -> Rule {
+    Rule {
+        kind: RuleKind::All,
+        conditions: Box::new([Condition::Raising]),
+        rules: Box::default(),
+    }
+}

@@ -1,0 +1,211 @@
+//! Segments and what they override.
+use hashbrown::HashMap;
+use serde_json::value::RawValue;
+
+use super::super::features::Features;
+use super::super::segment::{Segment, SegmentOverride};
+use super::feature_states::{self, FeatureStates};
+use super::properties::Properties;
+use super::rules::RuleCompiler;
+use super::{Warnings, elements, id_text, offset, problem};
+use crate::document::Outline;
+use crate::document::parts::{self, FeatureSegment, FeatureState};
+use crate::json::Kind;
+use crate::python::PyValue;
+
+/// A segment override that is not yet written.
+pub(super) struct Pending<'a> {
+    segment: usize,
+    feature: u32,
+    priority: f64,
+    /// By priority among the overrides of the feature.
+    rank: u32,
+    state: FeatureState<'a>,
+}
+
+/// A segment of the document.
+struct Found<'a> {
+    id: String,
+    segment: parts::Segment<'a>,
+}
+
+/// Compiles the segments in document order, of duplicate ids the later content at the first's place; their overrides in
+/// document order.
+pub(super) fn compile<'a>(
+    outline: &Outline<'a>,
+    states: &mut FeatureStates<'a>,
+    properties: &mut Properties<'_>,
+    warnings: &mut Warnings,
+) -> (Vec<Segment>, Vec<Pending<'a>>) {
+    let features: HashMap<&str, u32> = (0..)
+        .zip(&states.of_environment)
+        .map(|(place, state)| (&*state.name, place))
+        .collect();
+    let (mut segments, mut pending) = (Vec::new(), Vec::new());
+    for (place, Found { id, segment }) in find(outline, warnings).into_iter().enumerate() {
+        let name = segment.name.and_then(id_text).unwrap_or_default();
+        let part = format!("segment {name:?} (id {id})");
+        let mut compiler = RuleCompiler {
+            properties,
+            warnings,
+            part: &part,
+            segment_id: &id,
+        };
+        let rules = compiler.rules(segment.rules);
+        if rules.is_empty() {
+            warnings.push(&part, "it has no rules and never matches");
+        }
+        segments.push(Segment {
+            name: name.into(),
+            rules,
+            overrides: Box::default(),
+        });
+        for json in overrides(segment.feature_states, &part, warnings) {
+            let state = match feature_states::read(json) {
+                Ok(state) => state,
+                Err(problem) => {
+                    warnings.push(&part, &format!("a segment override: {problem}; it is left out"));
+                    continue;
+                }
+            };
+            // Overrides of features that the environment lacks are ordinary left-overs.
+            let Some(feature) = features.get(&*state.feature.name.0).copied() else {
+                continue;
+            };
+            let part = format!("{part}, feature {:?}", state.feature.name.0);
+            let priority = priority(&state, &part, warnings);
+            pending.push(Pending {
+                segment: place,
+                feature,
+                priority,
+                rank: 0,
+                state,
+            });
+        }
+    }
+    (segments, pending)
+}
+
+fn find<'a>(outline: &Outline<'a>, warnings: &mut Warnings) -> Vec<Found<'a>> {
+    let mut found: Vec<Found<'a>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (number, json) in (1..).zip(elements(outline.segments)) {
+        let mut skip = |problem: &str| {
+            warnings.push(
+                &format!("segment {number} of the list"),
+                &format!("{problem}; it is left out"),
+            );
+        };
+        if Kind::of(json.get()) != Kind::Object {
+            skip("it is not an object");
+            continue;
+        }
+        let segment: parts::Segment<'a> = match serde_json::from_str(json.get()) {
+            Ok(segment) => segment,
+            Err(error) => {
+                skip(&problem(&error));
+                continue;
+            }
+        };
+        let Some(id) = id_text(segment.id) else {
+            skip("its id cannot be read");
+            continue;
+        };
+        let place = *places.entry(id.clone()).or_insert(found.len());
+        match found.get_mut(place) {
+            Some(earlier) => earlier.segment = segment,
+            None => found.push(Found { id, segment }),
+        }
+    }
+    found
+}
+
+fn overrides<'a>(json: Option<&'a RawValue>, part: &str, warnings: &mut Warnings) -> Vec<&'a RawValue> {
+    match json.map(|json| (Kind::of(json.get()), json.get())) {
+        None | Some((Kind::Null, _)) => Vec::new(),
+        Some((Kind::List, list)) => elements(list),
+        Some(_) => {
+            warnings.push(part, "its feature_states are not a list; they are left out");
+            Vec::new()
+        }
+    }
+}
+
+/// The priority of a segment override; without one it is the weakest.
+fn priority(state: &FeatureState<'_>, part: &str, warnings: &mut Warnings) -> f64 {
+    let Some(json) = state.feature_segment else {
+        return f64::INFINITY;
+    };
+    let read = serde_json::from_str::<FeatureSegment<'_>>(json.get()).ok();
+    let priority = read.map(|read| read.priority.map(PyValue::from_json));
+    match priority {
+        Some(None) => f64::INFINITY,
+        Some(Some(Ok(priority))) if super::multivariate::number(&priority).is_some() => {
+            // Adding zero makes -0.0 the 0.0 that it equals.
+            super::multivariate::number(&priority).unwrap_or(f64::INFINITY) + 0.0
+        }
+        _ => {
+            warnings.push(part, "its priority is not a number; it is the weakest");
+            f64::INFINITY
+        }
+    }
+}
+
+/// The segments that override each feature, in document order, one entry an override.
+pub(super) fn dependencies(pending: &[Pending<'_>], features: usize) -> Vec<Vec<u32>> {
+    let mut segments = vec![Vec::new(); features];
+    for own in pending {
+        if let Some(segments) = segments.get_mut(own.feature as usize) {
+            segments.push(offset(own.segment));
+        }
+    }
+    segments
+}
+
+/// Ranks the overrides of each feature by priority, ties in document order; gives them by segment, then by feature.
+pub(super) fn rank(mut pending: Vec<Pending<'_>>) -> Vec<Pending<'_>> {
+    pending.sort_by(|left, right| {
+        left.feature
+            .cmp(&right.feature)
+            .then(left.priority.total_cmp(&right.priority))
+    });
+    let mut last = None;
+    let mut rank = 0;
+    for own in &mut pending {
+        rank = if last == Some(own.feature) { rank + 1 } else { 0 };
+        last = Some(own.feature);
+        own.rank = rank;
+    }
+    pending.sort_by_key(|own| (own.segment, own.feature));
+    pending
+}
+
+/// Writes the overrides, a segment's side by side and in the order of the features.
+pub(super) fn attach_overrides<'a>(
+    segments: &mut [Segment],
+    ranked: Vec<Pending<'a>>,
+    features: &Features,
+    states: &mut FeatureStates<'a>,
+    warnings: &mut Warnings,
+) {
+    let mut ranked = ranked.into_iter().peekable();
+    for (place, segment) in segments.iter_mut().enumerate() {
+        let mut overrides = Vec::new();
+        while let Some(own) = ranked.next_if(|own| own.segment == place) {
+            let contested = features.get(own.feature).and_then(|feature| feature.contested);
+            let part = || {
+                format!(
+                    "segment {:?}, feature {:?}",
+                    segment.name, own.state.feature.name.0
+                )
+            };
+            let answer = states.answer(&own.state, &part, warnings);
+            overrides.extend(contested.map(|contested| SegmentOverride {
+                contested,
+                rank: own.rank,
+                answer,
+            }));
+        }
+        segment.overrides = overrides.into();
+    }
+}

@@ -1,0 +1,88 @@
+//! The environment's features and their defaults.
+use hashbrown::HashMap;
+
+use super::answer::Answer;
+use crate::KeyKind;
+
+/// The features in document order.
+#[derive(Debug, Default)]
+pub(crate) struct Features {
+    pub list: Vec<Feature>,
+    /// Places in `list` by exact name.
+    pub by_name: HashMap<Box<str>, u32>,
+    /// Lower-case names with places in `list`, sorted.
+    pub by_lowercase: Vec<(Box<str>, u32)>,
+    /// The features whose answer may differ from the default without an identity override, in document order.
+    pub contested: Vec<Contested>,
+    /// The defaults for server-side keys, then those for client-side keys where they differ.
+    pub defaults: Vec<Defaults>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Feature {
+    pub enabled: bool,
+    /// Never shown to client-side keys.
+    pub server_only: bool,
+    /// Overridden by a segment or an identity: part of the reason of a result.
+    pub targeted: bool,
+    /// What it answers by default, where that depends on the identity or segments read flags.
+    pub default: Option<Answer>,
+    /// The place in [`Features::contested`].
+    pub contested: Option<u32>,
+}
+
+/// A feature that segments override or that is multivariate.
+#[derive(Debug)]
+pub(crate) struct Contested {
+    pub feature: u32,
+    /// The default where it depends on the identity.
+    pub multivariate: Option<Answer>,
+}
+
+/// The default flags that a kind of key may see: their JSON, each with a comma behind.
+#[derive(Debug, Default)]
+pub(crate) struct Defaults {
+    pub bytes: Vec<u8>,
+    /// Where each feature's flag starts, and the end: one more than there are features. Hidden flags are empty.
+    pub starts: Vec<u32>,
+}
+
+impl Defaults {
+    /// The flags of the features from `first` up to `end`.
+    pub(crate) fn range(&self, first: u32, end: u32) -> (u32, u32) {
+        let start = |feature: u32| self.starts.get(feature as usize).copied().unwrap_or(0);
+        (start(first), start(end))
+    }
+
+    pub(crate) fn flag(&self, feature: u32) -> &[u8] {
+        let (start, end) = self.range(feature, feature.saturating_add(1));
+        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+}
+
+impl Features {
+    pub(crate) fn defaults(&self, kind: KeyKind) -> Option<&Defaults> {
+        match kind {
+            KeyKind::Server => self.defaults.first(),
+            KeyKind::Client => self.defaults.last(),
+        }
+    }
+
+    pub(crate) fn get(&self, feature: u32) -> Option<&Feature> {
+        self.list.get(feature as usize)
+    }
+
+    /// A feature by its exact name.
+    pub(crate) fn named(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The features whose names differ from this one in case alone, in document order.
+    pub(crate) fn named_in_any_case(&self, name: &str) -> impl Iterator<Item = u32> {
+        let name = name.to_lowercase();
+        let first = self.by_lowercase.partition_point(|(other, _)| **other < *name);
+        let rest = self.by_lowercase.get(first..).unwrap_or_default().iter();
+        rest.take_while(move |(other, _)| **other == *name)
+            .map(|(_, feature)| *feature)
+    }
+}

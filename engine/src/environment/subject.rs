@@ -1,0 +1,144 @@
+//! One identity (or none) as the conditions of one environment see it.
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::Environment;
+use crate::Identity;
+use crate::condition::{Raised, Value};
+use crate::python::PyValue;
+
+/// Environments that read no more traits need no allocation for them.
+const TRAITS_INLINE: usize = 24;
+
+/// What is known of the identity of one evaluation.
+pub(crate) struct Subject<'e> {
+    environment: &'e Environment,
+    identity: Option<&'e Identity<'e>>,
+    takes_traits: bool,
+    traits: SmallVec<[Slot<'e>; TRAITS_INLINE]>,
+    key: OnceCell<Option<Cow<'e, str>>>,
+    identity_context: OnceCell<PyValue>,
+    context: OnceCell<PyValue>,
+}
+
+/// A trait that segments read.
+#[derive(Clone)]
+enum Slot<'e> {
+    Unset,
+    Set(Value<'e>),
+    /// The reference raises on reading it.
+    Raising,
+}
+
+impl<'e> Subject<'e> {
+    pub(crate) fn new(
+        environment: &'e Environment,
+        identity: Option<&'e Identity<'e>>,
+        takes_traits: bool,
+    ) -> Self {
+        let mut traits = smallvec![Slot::Unset; environment.trait_slots.len()];
+        for sent in identity
+            .filter(|_| takes_traits)
+            .map_or(&[][..], Identity::traits)
+        {
+            let slot = environment
+                .trait_slots
+                .get(&*sent.key)
+                .and_then(|slot| traits.get_mut(*slot as usize));
+            // Of several traits of one key the last counts, be it null.
+            if let Some(slot) = slot {
+                *slot = match sent.value.to_value() {
+                    Ok(Some(value)) => Slot::Set(value),
+                    Ok(None) => Slot::Unset,
+                    Err(Raised) => Slot::Raising,
+                };
+            }
+        }
+        Self {
+            environment,
+            identity,
+            takes_traits,
+            traits,
+            key: OnceCell::new(),
+            identity_context: OnceCell::new(),
+            context: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn trait_value(&self, slot: u32) -> Result<Option<&Value<'e>>, Raised> {
+        match self.traits.get(slot as usize) {
+            Some(Slot::Set(value)) => Ok(Some(value)),
+            Some(Slot::Raising) => Err(Raised),
+            Some(Slot::Unset) | None => Ok(None),
+        }
+    }
+
+    pub(crate) fn identifier(&self) -> Option<&'e str> {
+        self.identity.map(Identity::identifier)
+    }
+
+    /// The key that percentages are hashed from.
+    pub(crate) fn key(&self) -> Option<&str> {
+        let key = self.key.get_or_init(|| {
+            let identity = self.identity?;
+            Some(match identity.key() {
+                Some(key) => Cow::Borrowed(key),
+                None => Cow::Owned([&*self.environment.key_prefix, identity.identifier()].concat()),
+            })
+        });
+        key.as_deref()
+    }
+
+    /// The part of the evaluation context below `$.identity`.
+    pub(crate) fn identity_context(&self) -> &PyValue {
+        self.identity_context
+            .get_or_init(|| PyValue::Dict(self.identity_member().into_iter().collect()))
+    }
+
+    /// The whole evaluation context.
+    pub(crate) fn context(&self) -> &PyValue {
+        self.context.get_or_init(|| {
+            let known = match &self.environment.context {
+                Some(PyValue::Dict(members)) => members.clone(),
+                _ => Vec::new(),
+            };
+            // What segments may read of flags is resolved on its own: see `dependencies`.
+            let flags = ("flags".to_owned(), PyValue::Dict(Vec::new()));
+            PyValue::Dict(
+                known
+                    .into_iter()
+                    .chain(self.identity_member())
+                    .chain([flags])
+                    .collect(),
+            )
+        })
+    }
+
+    fn identity_member(&self) -> Option<(String, PyValue)> {
+        let identity = self.identity?;
+        let mut traits = Vec::new();
+        if self.takes_traits {
+            let mut places = hashbrown::HashMap::new();
+            for sent in identity.traits() {
+                let place = *places.entry(&*sent.key).or_insert(traits.len());
+                let value = sent.value.to_python();
+                match traits.get_mut(place) {
+                    Some((_, earlier)) => *earlier = value,
+                    None => traits.push((sent.key.as_ref().to_owned(), value)),
+                }
+            }
+        }
+        let key = self.key().unwrap_or_default().to_owned();
+        let members = vec![
+            (
+                "identifier".to_owned(),
+                PyValue::String(identity.identifier().to_owned()),
+            ),
+            ("traits".to_owned(), PyValue::Dict(traits)),
+            ("key".to_owned(), PyValue::String(key)),
+        ];
+        Some(("identity".to_owned(), PyValue::Dict(members)))
+    }
+}

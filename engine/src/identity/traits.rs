@@ -1,0 +1,223 @@
+//! One trait of a request.
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::body::TraitBody;
+use super::error::{IdentityError, LONGEST_TRAIT_KEY, LONGEST_TRAIT_VALUE};
+use crate::condition::{Raised, Value};
+use crate::json::{Kind, Members, decode_string, write_string};
+use crate::python::{Integer, PyValue, PyValueError, parse_int};
+
+/// Python reads no integer of more digits (its `sys.int_info.default_max_str_digits`).
+const MOST_DIGITS: usize = 4300;
+
+/// A trait as it was sent.
+pub(crate) struct Trait<'a> {
+    pub key: Cow<'a, str>,
+    /// The key's JSON text, for the echo.
+    key_json: &'a str,
+    pub value: TraitValue<'a>,
+    transient: bool,
+}
+
+/// A trait's value with its JSON text, which is echoed as it came.
+pub(crate) enum TraitValue<'a> {
+    /// null: not set, not echoed.
+    Unset,
+    Boolean(bool),
+    Number(&'a str),
+    String {
+        json: &'a str,
+        text: Cow<'a, str>,
+    },
+    /// The Python text of a list or an object.
+    Converted(String),
+}
+
+impl<'a> Trait<'a> {
+    pub(super) fn read(sent: TraitBody<'a>) -> Result<Self, IdentityError> {
+        let key_json = sent.key.map(RawValue::get).ok_or(IdentityError::TraitKey)?;
+        if Kind::of(key_json) != Kind::String {
+            return Err(IdentityError::TraitKey);
+        }
+        let key = decode_string(key_json).ok_or(IdentityError::Unicode)?;
+        if is_longer(&key, LONGEST_TRAIT_KEY) {
+            return Err(IdentityError::TraitKeyLength);
+        }
+        let value = TraitValue::read(sent.value.ok_or(IdentityError::TraitValue)?)?;
+        let transient = check_transient(sent.transient, IdentityError::TraitTransient)?;
+        Ok(Self {
+            key,
+            key_json,
+            value,
+            transient,
+        })
+    }
+
+    /// How many bytes the echo of the trait takes at most, its comma included.
+    pub(super) fn echo_length(&self) -> usize {
+        const NAMES: usize = r#"{"trait_key":,"trait_value":,"transient":true},"#.len();
+        let value = match &self.value {
+            TraitValue::Unset => return 0,
+            TraitValue::Boolean(_) => 5,
+            TraitValue::Number(json) | TraitValue::String { json, .. } => json.len(),
+            // Converted text may need escapes; the output grows where there are many.
+            TraitValue::Converted(text) => text.len() + text.len() / 8 + 2,
+        };
+        NAMES + self.key_json.len() + value
+    }
+
+    /// Writes the trait as the answer echoes it.
+    pub(super) fn write(&self, out: &mut Vec<u8>, all_transient: bool) {
+        out.extend_from_slice(br#"{"trait_key":"#);
+        out.extend_from_slice(self.key_json.as_bytes());
+        out.extend_from_slice(br#","trait_value":"#);
+        match &self.value {
+            TraitValue::Unset => out.extend_from_slice(b"null"),
+            TraitValue::Boolean(true) => out.extend_from_slice(b"true"),
+            TraitValue::Boolean(false) => out.extend_from_slice(b"false"),
+            TraitValue::Number(json) | TraitValue::String { json, .. } => {
+                out.extend_from_slice(json.as_bytes())
+            }
+            TraitValue::Converted(text) => write_string(out, text),
+        }
+        if self.transient || all_transient {
+            out.extend_from_slice(br#","transient":true"#);
+        }
+        out.push(b'}');
+    }
+}
+
+impl<'a> TraitValue<'a> {
+    fn read(json: &'a RawValue) -> Result<Self, IdentityError> {
+        match Kind::of(json.get()) {
+            Kind::Object => match wrapped_value(json) {
+                Some(value) if Kind::of(value.get()) != Kind::Object => Self::read(value),
+                value => Self::convert(value.unwrap_or(json)),
+            },
+            Kind::List => Self::convert(json),
+            Kind::Null => Ok(Self::Unset),
+            Kind::Boolean => Ok(Self::Boolean(json.get() == "true")),
+            Kind::Number => {
+                let fits = match is_float(json.get()) {
+                    true => json.get().parse::<f64>().is_ok_and(f64::is_finite),
+                    false => json.get().len() <= MOST_DIGITS,
+                };
+                if !fits {
+                    return Err(IdentityError::Number);
+                }
+                Ok(Self::Number(json.get()))
+            }
+            Kind::String => {
+                let text = decode_string(json.get()).ok_or(IdentityError::Unicode)?;
+                if is_longer(&text, LONGEST_TRAIT_VALUE) {
+                    return Err(IdentityError::TraitValueLength);
+                }
+                Ok(Self::String {
+                    json: json.get(),
+                    text,
+                })
+            }
+        }
+    }
+
+    /// A list or an object is taken as its Python text, as core does.
+    fn convert(json: &RawValue) -> Result<Self, IdentityError> {
+        let value = PyValue::from_json(json).map_err(|error| match error {
+            PyValueError::TooDeep => IdentityError::TraitValueDepth,
+            // It is JSON: what Python does not read is too long an integer.
+            PyValueError::NotJson => IdentityError::Number,
+        })?;
+        let text = value.text();
+        if is_longer(&text, LONGEST_TRAIT_VALUE) {
+            return Err(IdentityError::TraitValueLength);
+        }
+        Ok(Self::Converted(text))
+    }
+
+    pub(crate) fn is_unset(&self) -> bool {
+        matches!(self, Self::Unset)
+    }
+
+    /// The value as conditions see it; `None` where it is not set.
+    ///
+    /// # Errors
+    /// Where it is an integer of more digits than Python converts.
+    pub(crate) fn to_value(&self) -> Result<Option<Value<'_>>, Raised> {
+        Ok(Some(match self {
+            Self::Unset => return Ok(None),
+            Self::Boolean(boolean) => Value::Boolean(*boolean),
+            Self::Number(json) if is_float(json) => Value::Float(json.parse().map_err(|_| Raised)?),
+            Self::Number(json) => Value::Integer(integer(json).ok_or(Raised)?),
+            Self::String { text, .. } => Value::coerce(text)?,
+            Self::Converted(text) => Value::coerce(text)?,
+        }))
+    }
+
+    /// The value as JSON gives it to Python, before number-like strings become numbers.
+    pub(crate) fn to_python(&self) -> PyValue {
+        match self {
+            Self::Unset => PyValue::None,
+            Self::Boolean(boolean) => PyValue::Boolean(*boolean),
+            Self::Number(json) if is_float(json) => PyValue::Float(json.parse().unwrap_or(f64::NAN)),
+            Self::Number(json) => integer(json).map_or(PyValue::None, PyValue::Integer),
+            Self::String { text, .. } => PyValue::String(text.as_ref().to_owned()),
+            Self::Converted(text) => PyValue::String(text.clone()),
+        }
+    }
+
+    /// Python's `str()` of the value.
+    pub(super) fn python_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::String { text, .. } => Cow::Borrowed(text),
+            Self::Converted(text) => Cow::Borrowed(text),
+            other => Cow::Owned(other.to_python().text()),
+        }
+    }
+}
+
+/// The `v` of `{"value": v, "type": …}`, which is how Elixir's SDK sends a value.
+fn wrapped_value(json: &RawValue) -> Option<&RawValue> {
+    let Members(members) = serde_json::from_str(json.get()).ok()?;
+    let last = |name: &str| {
+        members
+            .iter()
+            .rev()
+            .find(|member| member.0 == name)
+            .map(|member| member.1)
+    };
+    let all_known = members
+        .iter()
+        .all(|(name, _)| matches!(name.as_ref(), "value" | "type"));
+    last("type").and(last("value")).filter(|_| all_known)
+}
+
+/// An optional boolean; `null` is false.
+pub(super) fn check_transient(sent: Option<&RawValue>, error: IdentityError) -> Result<bool, IdentityError> {
+    match sent.map(RawValue::get) {
+        Some("true") => Ok(true),
+        Some("false" | "null") | None => Ok(false),
+        Some(_) => Err(error),
+    }
+}
+
+/// Numbers that JSON writers echo without loss are finite.
+pub(super) fn finite(number: &PyValue) -> Result<(), IdentityError> {
+    match number {
+        PyValue::Float(number) if !number.is_finite() => Err(IdentityError::Number),
+        _ => Ok(()),
+    }
+}
+
+fn is_float(json: &str) -> bool {
+    json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+}
+
+fn integer(json: &str) -> Option<Integer> {
+    json.parse().map(Integer::Small).ok().or_else(|| parse_int(json))
+}
+
+fn is_longer(text: &str, most_characters: usize) -> bool {
+    text.len() > most_characters && text.chars().count() > most_characters
+}

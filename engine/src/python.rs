@@ -1,1 +1,0 @@
-//! Python's numbers and texts, which the reference engine's results depend on.

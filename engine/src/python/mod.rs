@@ -1,0 +1,17 @@
+//! Python's numbers and texts, which the reference engine's results depend on.
+
+pub(crate) mod classes;
+mod digits;
+mod float;
+mod integer;
+mod json;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use float::{float_text, parse_float};
+pub use integer::{Integer, parse_int};
+pub use json::PyValueError;
+pub use value::PyValue;
+
+pub(crate) use integer::MAX_DIGITS;
