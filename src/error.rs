@@ -55,7 +55,10 @@ impl std::error::Error for ApiError {}
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
+        match self {
+            Self::InvalidIdentity(error) => error.fmt(f),
+            _ => f.write_str(self.message()),
+        }
     }
 }
 

@@ -3,16 +3,13 @@ use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
 use crate::routes::worker::BodyLimits;
 
 /// The whole body. A body that came in one piece is not copied.
-///
-/// A body left unread is no matter for the next request of the connection: actix reads the rest off, or closes the
-/// connection after the answer.
 ///
 /// # Errors
 /// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
@@ -28,6 +25,14 @@ pub async fn read(request: &HttpRequest, payload: Payload, limits: BodyLimits) -
     timeout(limits.duration, collect(payload, limits.bytes))
         .await
         .unwrap_or(Err(ApiError::SlowBody))
+}
+
+/// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes
+/// one whose body was left unread. Waits for nothing: a body still on its way costs the connection.
+pub async fn discard(mut payload: Payload) {
+    // The connection decodes what it has received only once a handler waits.
+    tokio::task::yield_now().await;
+    while let Some(Some(Ok(_))) = payload.next().now_or_never() {}
 }
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {

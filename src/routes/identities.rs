@@ -14,7 +14,13 @@ use crate::routes::{answer, body, resolve::resolve};
 /// See [`resolve`] and [`body::read`]; 400 where the body describes no identity.
 pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
     // The key first: 401 must not depend on what the body holds.
-    let resolved = resolve(&request).await?;
+    let resolved = match resolve(&request).await {
+        Ok(resolved) => resolved,
+        Err(refused) => {
+            body::discard(payload).await;
+            return Err(refused);
+        }
+    };
     let body = body::read(&request, payload, Worker::of(&request)?.body_limits).await?;
     let identity = Identity::from_json(&body, rand::random).map_err(ApiError::InvalidIdentity)?;
     let served = &resolved.environment;

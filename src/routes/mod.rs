@@ -11,8 +11,6 @@
 //! - [`worker`]: what the routes of one HTTP worker share.
 use actix_web::web::{ServiceConfig, get, head, post, to};
 
-use crate::error::ApiError;
-
 pub mod answer;
 pub mod body;
 pub mod environment_document;
@@ -29,7 +27,7 @@ pub mod sse_health;
 pub mod stream;
 pub mod worker;
 
-use resource::{GET, GET_POST, POST, at};
+use resource::{GET, GET_POST, POST, at, unknown_path};
 
 /// Registers every path; the busiest first, because the router tries them in this order.
 ///
@@ -63,7 +61,12 @@ pub fn configure(table: &mut ServiceConfig, takes_changes: bool) {
         r.route(get().to(health::health)).route(head().to(health::health))
     });
 
-    // The browser SDK's documentation gives the API URL as realtime's default.
+    realtime_at_both_roots(table, takes_changes);
+    table.default_service(to(unknown_path));
+}
+
+/// The browser SDK's documentation gives the API URL as realtime's default.
+fn realtime_at_both_roots(table: &mut ServiceConfig, takes_changes: bool) {
     for root in ["", "/api/v1"] {
         at(
             table,
@@ -84,6 +87,4 @@ pub fn configure(table: &mut ServiceConfig, takes_changes: bool) {
                 .route(head().to(sse_health::get))
         });
     }
-
-    table.default_service(to(|| async { ApiError::UnknownPath.answer() }));
 }

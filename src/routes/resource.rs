@@ -1,10 +1,11 @@
 //! Paths with their methods.
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use crate::error::ApiError;
+use crate::routes::body;
 
 /// `Allow` of a resource that is read.
 pub const GET: &str = "GET, HEAD, OPTIONS";
@@ -25,12 +26,15 @@ pub fn at(
 ) {
     for path in [format!("{path}/"), path.to_owned()] {
         let resource = methods(web::resource(path));
-        table.service(resource.default_service(web::to(move |request| other_method(request, allow))));
+        table.service(resource.default_service(web::to(move |request, payload| {
+            other_method(request, payload, allow)
+        })));
     }
 }
 
 /// OPTIONS that is no preflight (those never get here), and methods that the resource does not know.
-async fn other_method(request: HttpRequest, allow: &'static str) -> HttpResponse {
+async fn other_method(request: HttpRequest, payload: Payload, allow: &'static str) -> HttpResponse {
+    body::discard(payload).await;
     if *request.method() != Method::OPTIONS {
         return ApiError::MethodNotAllowed(allow).answer();
     }
@@ -39,4 +43,10 @@ async fn other_method(request: HttpRequest, allow: &'static str) -> HttpResponse
         .headers_mut()
         .insert(ALLOW, HeaderValue::from_static(allow));
     answer
+}
+
+/// Every path that is not in the table.
+pub async fn unknown_path(payload: Payload) -> HttpResponse {
+    body::discard(payload).await;
+    ApiError::UnknownPath.answer()
 }

@@ -81,7 +81,7 @@ fn a_key_is_judged_before_the_body() {
 fn a_body_that_was_not_read_does_not_spoil_the_connection() {
     let app = spawn_app(Options::default());
     let mut connection = app.connect();
-    for key in ["unknown", CLIENT_KEY, "unknown", CLIENT_KEY] {
+    for key in ["unknown", CLIENT_KEY, "", CLIENT_KEY, "unknown", CLIENT_KEY] {
         let expected = if key == CLIENT_KEY { 200 } else { 401 };
         let request = Request::post("/api/v1/identities/", json!({"identifier": "bob"}).to_string()).key(key);
         assert_eq!(connection.send(&request).status, expected);
@@ -89,6 +89,12 @@ fn a_body_that_was_not_read_does_not_spoil_the_connection() {
     let mut connection = app.connect();
     let refused = connection.send(&Request::post("/api/v1/flags/", "ignored".repeat(50)).key(CLIENT_KEY));
     assert_eq!(refused.status, 405);
+    assert_eq!(
+        connection
+            .send(&Request::post("/nowhere", "ignored".repeat(50)))
+            .status,
+        404
+    );
     assert_eq!(
         connection
             .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))

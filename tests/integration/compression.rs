@@ -41,7 +41,7 @@ fn every_large_answer_comes_in_the_coding_that_weighs_most() {
     // 400 features: an identity's answer is large enough to be compressed off the worker's thread.
     for features in [30, 400] {
         let app = spawn_app(Options {
-            document: Some(with_many_features(features)),
+            document: Some(with_many_features(features).to_string()),
             ..Options::default()
         });
         for request in large() {
@@ -100,7 +100,7 @@ fn small_answers_and_health_are_never_compressed() {
 #[test]
 fn a_coding_asked_for_by_many_at_once_is_the_same_for_all() {
     let app = spawn_app(Options {
-        document: Some(with_many_features(300)),
+        document: Some(with_many_features(300).to_string()),
         ..Options::default()
     });
     let bodies: Vec<_> = std::thread::scope(|scope| {

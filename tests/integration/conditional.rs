@@ -19,7 +19,7 @@ fn get(app: &App, path: &str, headers: &[(&str, &str)]) -> Response {
 #[test]
 fn each_encoding_has_a_tag_of_its_own_and_any_of_them_matches() {
     let app = spawn_app(Options {
-        document: Some(with_many_features(50)),
+        document: Some(with_many_features(50).to_string()),
         ..Options::default()
     });
     for path in PATHS {

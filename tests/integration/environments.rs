@@ -43,7 +43,7 @@ fn a_disabled_organisation_is_served_nothing() {
     let mut disabled = document();
     disabled["project"]["organisation"]["stop_serving_flags"] = json!(true);
     let app = spawn_app(Options {
-        document: Some(disabled),
+        document: Some(disabled.to_string()),
         ..Options::default()
     });
     for path in RESOURCES {

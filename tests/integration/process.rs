@@ -34,7 +34,7 @@ fn either_signal_lets_the_request_in_flight_finish() {
         in_flight.write(br#"{"identifier":"bob"}"#);
         let response = in_flight.read(false);
         assert_eq!(response.json()["identifier"], "bob");
-        assert_eq!(response.header("connection"), Some("close"));
+        assert!(in_flight.is_closed());
 
         let (status, log) = proxy.wait();
         assert_eq!(status.code(), Some(0), "{signal}: {log}");
@@ -140,7 +140,7 @@ fn a_configuration_that_cannot_be_used_ends_with_78_and_one_line() {
         let line = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(78), "{line}");
         assert_eq!(line.trim_end().lines().count(), 1, "{line}");
-        assert!(line.contains(named), "{named}: {line}");
+        assert!(line.to_lowercase().contains(named), "{named}: {line}");
         assert!(!line.contains("s3cret"), "{line}");
     }
 }

@@ -124,7 +124,7 @@ fn client_traits_count_only_where_the_environment_allows_them() {
     let mut strict = document();
     strict["allow_client_traits"] = json!(false);
     let app = spawn_app(Options {
-        document: Some(strict),
+        document: Some(strict.to_string()),
         ..Options::default()
     });
     let body = json!({"identifier": "bob", "traits": [{"trait_key": "plan", "trait_value": "premium"}]});

@@ -1,6 +1,5 @@
 use std::future::poll_fn;
 
-use actix::prelude::*;
 use bytestring::ByteString;
 use engine::UpdatedAt;
 

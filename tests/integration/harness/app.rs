@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::client::{Connection, Request, Response};
-use super::document::document;
+use super::document::FIXTURE;
 
 /// The environment's client-side key in tests.
 pub const CLIENT_KEY: &str = "client-key";
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What an [`App`] is started with.
 pub struct Options {
     /// The environment document; `None`: the file does not exist yet.
-    pub document: Option<Value>,
+    pub document: Option<String>,
     /// Options of `config.json`, put over the test's own.
     pub config: Value,
     /// HTTP workers.
@@ -40,7 +40,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            document: Some(document()),
+            document: Some(FIXTURE.to_owned()),
             config: json!({}),
             workers: 2,
             limits: Limits {
@@ -68,7 +68,7 @@ pub struct App {
 pub fn spawn_app(options: Options) -> App {
     let directory = TempDir::new().unwrap();
     if let Some(document) = &options.document {
-        std::fs::write(directory.path().join("environment.json"), document.to_string()).unwrap();
+        std::fs::write(directory.path().join("environment.json"), document).unwrap();
     }
     let config_path = directory.path().join("config.json");
     std::fs::write(&config_path, configuration(&options.config).to_string()).unwrap();

@@ -2,8 +2,11 @@
 use serde_json::{Value, json};
 
 /// The fixture: one environment with a feature of each sort, a segment and an identity override.
+pub const FIXTURE: &str = include_str!("../../fixtures/environment.json");
+
+/// The fixture, to be changed; numbers do not keep their text.
 pub fn document() -> Value {
-    serde_json::from_str(include_str!("../../fixtures/environment.json")).unwrap()
+    serde_json::from_str(FIXTURE).unwrap()
 }
 
 /// The fixture with so many features that `flags/` is worth compressing.

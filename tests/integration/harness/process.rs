@@ -5,14 +5,14 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::app::{CLIENT_KEY, SERVER_KEY};
-use super::client::Connection;
-use super::document::document;
+use super::client::{Connection, Request};
+use super::document::FIXTURE;
 
 /// Longer than any start may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -44,10 +44,10 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it on the fixture and waits until it says where it listens.
+    /// Starts it on the fixture and waits until it serves the fixture.
     pub fn start(options: ProxyOptions) -> Self {
         let directory = TempDir::new().unwrap();
-        std::fs::write(directory.path().join("environment.json"), document().to_string()).unwrap();
+        std::fs::write(directory.path().join("environment.json"), FIXTURE).unwrap();
         let config = json!({
             "environment_key_pairs": [{
                 "client_side_key": CLIENT_KEY,
@@ -68,6 +68,7 @@ impl Proxy {
         let address = address
             .recv_timeout(PATIENCE)
             .expect("the proxy says where it listens");
+        wait_until_ready(address);
         Self {
             address,
             child,
@@ -101,6 +102,18 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+fn wait_until_ready(address: SocketAddr) {
+    let started = Instant::now();
+    while Connection::open(address)
+        .send(&Request::get("/proxy/health/readiness"))
+        .status
+        != 200
+    {
+        assert!(started.elapsed() < PATIENCE, "the proxy becomes ready");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
