@@ -74,3 +74,24 @@ async fn a_stopped_worker_is_struck_off_without_a_death() {
         .unwrap();
     assert!(harness.lifelines.is_alive());
 }
+
+#[actix_rt::test]
+async fn a_blocked_worker_is_a_death_and_holds_no_change_back() {
+    let (upstream, mut harness) = start().await;
+    harness.update().await;
+    let worker = Arbiter::new();
+    let handle = harness.handle.clone();
+    let (started, replica) = tokio::sync::oneshot::channel();
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    worker.spawn(async move {
+        let _ = started.send(handle.start_replica());
+    });
+    let _replica = replica.await.unwrap();
+    worker.spawn(async move {
+        let _ = blocked.recv();
+    });
+    upstream.script(|_| Answer::ok(document("two", "2025-01-01T00:00:00Z")));
+    assert_eq!(first_death(&harness).await, "EnvironmentReplica");
+    harness.update().await;
+    drop(release);
+}

@@ -129,6 +129,41 @@ async fn a_change_is_told_when_every_replica_serves_it() {
     });
 }
 
+#[actix_rt::test]
+async fn a_change_waits_for_the_slowest_replica() {
+    let (upstream, current) = counting_upstream();
+    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    harness.update().await;
+    let worker = Arbiter::new();
+    let slow = replica_on(&worker, &harness.handle).await;
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    worker.spawn(async move {
+        let _ = blocked.recv();
+    });
+    let quick_one = harness.handle.start_replica();
+    current.store(1, Ordering::SeqCst);
+    while served(&quick_one, "client0")
+        .await
+        .unwrap()
+        .updated_at
+        .as_micros()
+        == FIRST
+    {}
+    // Messages to the listener and back overtake nothing.
+    for _ in 0..10 {
+        harness.handle.statuses().await.unwrap();
+    }
+    assert_eq!(harness.pending_updates(), 0, "one replica does not serve it yet");
+    assert_eq!(*harness.handle.acknowledged().borrow(), 1);
+    drop(release);
+    assert_eq!(harness.update().await.updated_at.as_micros(), FIRST + 1);
+    assert_eq!(
+        served(&slow, "client0").await.unwrap().updated_at.as_micros(),
+        FIRST + 1
+    );
+    worker.stop();
+}
+
 /// What the watchers of the stress test found.
 #[derive(Default)]
 struct Findings {

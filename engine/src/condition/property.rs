@@ -6,7 +6,7 @@ use super::jsonpath::{PathError, Query, Segment, Selector};
 pub enum Property {
     /// The trait of this name.
     Trait(String),
-    /// A JSONPath: read first; the trait named like the whole property where it finds nothing, null or an object.
+    /// A JSONPath: read first; the trait named like the whole property where it finds nothing or an object.
     Path(Path),
 }
 

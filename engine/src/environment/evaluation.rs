@@ -14,6 +14,7 @@ use super::segment::{Condition, Path, Rule, RuleKind, Source};
 use super::subject::Subject;
 use crate::Identity;
 use crate::condition::{Query, Raised, RegexBudget, Value};
+use crate::python::PyValue;
 
 /// Environments with no more contested features need no allocation for the winners.
 const CONTESTED_INLINE: usize = 64;
@@ -129,52 +130,73 @@ impl<'e> Evaluation<'e> {
                     .map(|key| Value::String(Cow::Borrowed(key)))
                     .as_ref(),
             ),
-            Source::Path {
-                path: Path::Flag { feature, rest },
-                fallback,
-            } => match self.flag_value(*feature, rest)? {
-                Some(value) => holds(Some(&value)),
-                None => holds(self.subject.trait_value(*fallback)?),
-            },
-            Source::Path { path, fallback } => match self.path_value(path)? {
-                Some(value) => holds(Some(&value)),
-                None => holds(self.subject.trait_value(*fallback)?),
+            Source::Path { path, fallback } => match self.find(path)? {
+                Found::Value(value) => holds(Some(&value)),
+                Found::Null => holds(None),
+                Found::Nothing => holds(self.subject.trait_value(*fallback)?),
             },
         }
     }
 
-    /// What a path finds; `None` where it finds nothing, null, a list or an object.
-    fn path_value<'v>(&'v self, path: &'v Path) -> Result<Option<Value<'v>>, Raised> {
+    fn find<'v>(&'v self, path: &'v Path) -> Result<Found<'v>, Raised> {
         let found = match path {
-            Path::IdentityIdentifier => return self.subject.identifier().map(Value::coerce).transpose(),
-            Path::IdentityKey => return self.subject.key().map(Value::coerce).transpose(),
-            Path::IdentityTrait(slot) => return Ok(self.subject.trait_value(*slot)?.cloned()),
-            Path::Constant(value) => Some(value),
+            Path::IdentityIdentifier => return coerced(self.subject.identifier()),
+            Path::IdentityKey => return coerced(self.subject.key()),
+            Path::IdentityTrait(slot) => {
+                return Ok(match self.subject.trait_value(*slot)? {
+                    Some(value) => Found::Value(value.clone()),
+                    None if self.subject.is_null(*slot) => Found::Null,
+                    None => Found::Nothing,
+                });
+            }
+            Path::Constant(value) => value.as_ref(),
             Path::Identity(query) => query.first(self.subject.identity_context()),
             Path::Context(query) => query.first(self.subject.context()),
-            Path::Flag { .. } | Path::Raising => return Err(Raised),
+            Path::Flag { feature, rest } => return self.find_in_flag(*feature, rest),
+            Path::Raising => return Err(Raised),
         };
-        found.map_or(Ok(None), Value::from_found)
+        Found::of(found)
     }
 
-    /// What a path finds in the result of another flag.
-    fn flag_value(&self, feature: Option<u32>, rest: &Query) -> Result<Option<Value<'static>>, Raised> {
-        let (Some(dependencies), Some(feature)) = (&self.dependencies, feature) else {
-            return Ok(None);
-        };
-        let Some(result) = dependencies.read(self, feature)? else {
-            return Ok(None);
-        };
-        let Some(found) = rest.first(&result) else {
-            return Ok(None);
-        };
-        Ok(Value::from_found(found)?.map(|value| match value {
-            Value::Boolean(boolean) => Value::Boolean(boolean),
-            Value::Integer(integer) => Value::Integer(integer),
-            Value::Float(float) => Value::Float(float),
-            Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
-        }))
+    /// What a path finds in the result of another flag; an unresolved one is null.
+    fn find_in_flag(&self, feature: Option<u32>, rest: &Query) -> Result<Found<'static>, Raised> {
+        let dependencies = self.dependencies.as_ref().zip(feature);
+        let result = dependencies.map_or(Ok(None), |(dependencies, feature)| {
+            dependencies.read(self, feature)
+        })?;
+        let result = result.unwrap_or(PyValue::None);
+        Ok(match Found::of(rest.first(&result))? {
+            Found::Nothing => Found::Nothing,
+            Found::Null => Found::Null,
+            Found::Value(Value::Boolean(boolean)) => Found::Value(Value::Boolean(boolean)),
+            Found::Value(Value::Integer(integer)) => Found::Value(Value::Integer(integer)),
+            Found::Value(Value::Float(float)) => Found::Value(Value::Float(float)),
+            Found::Value(Value::String(text)) => Found::Value(Value::String(Cow::Owned(text.into_owned()))),
+        })
     }
+}
+
+/// What a path finds.
+enum Found<'v> {
+    /// Nothing, a list or an object: the trait named like the path is read.
+    Nothing,
+    /// Not set.
+    Null,
+    Value(Value<'v>),
+}
+
+impl<'v> Found<'v> {
+    fn of(found: Option<&'v PyValue>) -> Result<Self, Raised> {
+        match found {
+            None => Ok(Self::Nothing),
+            Some(PyValue::None) => Ok(Self::Null),
+            Some(found) => Ok(Value::from_found(found)?.map_or(Self::Nothing, Self::Value)),
+        }
+    }
+}
+
+fn coerced(text: Option<&str>) -> Result<Found<'_>, Raised> {
+    text.map_or(Ok(Found::Nothing), |text| Value::coerce(text).map(Found::Value))
 }
 
 /// Combines parts lazily; nothing to combine holds for every kind.

@@ -108,8 +108,8 @@ impl Environment {
 
     /// The names of the segments that the identity is in, in document order; `None`: without an identity, as evaluation
     /// contexts of Flagsmith's engine may be. For diagnostics and tests: it evaluates every segment.
-    pub fn matching_segments(&self, identity: Option<&Identity<'_>>) -> Vec<&str> {
-        let evaluation = Evaluation::new(self, identity, true);
+    pub fn matching_segments<'i>(&self, identity: impl Into<Option<&'i Identity<'i>>>) -> Vec<&str> {
+        let evaluation = Evaluation::new(self, identity.into(), true);
         let matches = evaluation.all_segments();
         self.segments
             .iter()
@@ -121,8 +121,12 @@ impl Environment {
 
     /// Every flag that a server-side key may see, in document order; `None`: without an identity, which `flags/` is
     /// not: here segments that need no identity do count, as in Flagsmith's engine. For diagnostics and tests.
-    pub fn evaluate(&self, identity: Option<&Identity<'_>>) -> Vec<Flag> {
-        flag::parse(&body::evaluated_flags(&Evaluation::new(self, identity, true)))
+    pub fn evaluate<'i>(&self, identity: impl Into<Option<&'i Identity<'i>>>) -> Vec<Flag> {
+        flag::parse(&body::evaluated_flags(&Evaluation::new(
+            self,
+            identity.into(),
+            true,
+        )))
     }
 
     /// Whether traits sent with this kind of key count.

@@ -40,6 +40,10 @@ pub(crate) enum RuleKind {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost all conditions match; a box would cost each a cache miss"
+)]
 pub(crate) enum Condition {
     /// One that the reference engine would raise on, or could not even load.
     Raising,
@@ -67,7 +71,7 @@ pub(crate) enum Path {
     IdentityKey,
     IdentityTrait(u32),
     /// What the path finds in every evaluation.
-    Constant(PyValue),
+    Constant(Option<PyValue>),
     /// Part of the result of another feature; `None`: the environment lacks it.
     Flag {
         feature: Option<u32>,

@@ -27,6 +27,8 @@ pub(crate) struct Subject<'e> {
 #[derive(Clone)]
 enum Slot<'e> {
     Unset,
+    /// Sent as null: not set either, but a path finds it.
+    Null,
     Set(Value<'e>),
     /// The reference raises on reading it.
     Raising,
@@ -51,7 +53,7 @@ impl<'e> Subject<'e> {
             if let Some(slot) = slot {
                 *slot = match sent.value.to_value() {
                     Ok(Some(value)) => Slot::Set(value),
-                    Ok(None) => Slot::Unset,
+                    Ok(None) => Slot::Null,
                     Err(Raised) => Slot::Raising,
                 };
             }
@@ -71,8 +73,13 @@ impl<'e> Subject<'e> {
         match self.traits.get(slot as usize) {
             Some(Slot::Set(value)) => Ok(Some(value)),
             Some(Slot::Raising) => Err(Raised),
-            Some(Slot::Unset) | None => Ok(None),
+            Some(Slot::Unset | Slot::Null) | None => Ok(None),
         }
+    }
+
+    /// Whether the trait was sent as null.
+    pub(crate) fn is_null(&self, slot: u32) -> bool {
+        matches!(self.traits.get(slot as usize), Some(Slot::Null))
     }
 
     pub(crate) fn identifier(&self) -> Option<&'e str> {

@@ -1,1 +1,258 @@
+use super::{Identity, IdentityError};
 
+fn read(body: &str) -> Result<Identity<'_>, IdentityError> {
+    Identity::from_json(body.as_bytes(), || [0xab; 16])
+}
+
+fn echo(body: &str) -> String {
+    let identity = read(body).unwrap();
+    let mut out = Vec::new();
+    identity.write_traits(&mut out);
+    assert!(out.len() <= identity.traits_length(), "{body}");
+    String::from_utf8(out).unwrap()
+}
+
+fn sent(value: &str) -> String {
+    format!(r#"{{"identifier":"i","traits":[{{"trait_key":"k","trait_value":{value}}}]}}"#)
+}
+
+#[test]
+fn identifiers() {
+    let cases = [
+        (r#""alice""#, "alice"),
+        (r#""  a b\t""#, "a b"),
+        (r#""007""#, "007"),
+        (r#""\u00e9""#, "é"),
+        ("7", "7"),
+        ("1.50", "1.5"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+    ];
+    for (json, identifier) in cases {
+        let body = format!(r#"{{"identifier":{json}}}"#);
+        let identity = read(&body).unwrap();
+        assert_eq!(
+            (identity.identifier(), identity.anonymous),
+            (identifier, false),
+            "{json}"
+        );
+    }
+    for json in ["true", "[]", "{}", r#"["a"]"#] {
+        assert_eq!(
+            read(&format!(r#"{{"identifier":{json}}}"#)).unwrap_err(),
+            IdentityError::Identifier,
+            "{json}"
+        );
+    }
+    assert_eq!(
+        read(r#"{"identifier":1e400}"#).unwrap_err(),
+        IdentityError::Number
+    );
+    assert_eq!(
+        read(r#"{"identifier":"\ud800"}"#).unwrap_err(),
+        IdentityError::Unicode
+    );
+}
+
+#[test]
+fn anonymous_identities() {
+    for body in [
+        "{}",
+        r#"{"identifier":null}"#,
+        r#"{"identifier":""}"#,
+        r#"{"identifier":"  ","traits":[]}"#,
+    ] {
+        let identity = read(body).unwrap();
+        assert_eq!(identity.identifier(), "ab".repeat(16), "{body}");
+        assert!(identity.anonymous);
+    }
+    // sha256 of "aTrueb1.0cxcy": sorted by key, null skipped, duplicates in their order.
+    let body = r#"{"traits":[{"trait_key":"b","trait_value":1.0},{"trait_key":"c","trait_value":"x"},
+        {"trait_key":"n","trait_value":null},{"trait_key":"c","trait_value":"y"},{"trait_key":"a","trait_value":true}]}"#;
+    let hash = "795d69ed835a46a56590c1e0527c187a2cbc4e2ea624a06983e823ffb74dcf76";
+    assert_eq!(read(body).unwrap().identifier(), hash);
+    assert_eq!(
+        echo(r#"{"traits":[{"trait_key":"a","trait_value":1,"transient":false}]}"#),
+        r#"[{"trait_key":"a","trait_value":1,"transient":true}]"#
+    );
+}
+
+#[test]
+fn identifiers_of_queries() {
+    let read = |identifier| {
+        Identity::from_query(identifier, || [1; 16])
+            .identifier()
+            .to_owned()
+    };
+    assert_eq!(read(Some(" alice ")), "alice");
+    for blank in [None, Some(""), Some(" \u{a0}")] {
+        assert_eq!(read(blank), "01".repeat(16));
+    }
+}
+
+#[test]
+fn trait_values_are_echoed_as_they_came() {
+    let unchanged = [
+        r#""text""#,
+        r#""007""#,
+        r#""\u00e9\n""#,
+        "7",
+        "-0",
+        "1.50",
+        "1E2",
+        "true",
+        "false",
+        r#""""#,
+    ];
+    for value in unchanged.into_iter().chain([
+        "123456789012345678901234567890",
+        "0.1000000000000000055511151231257827",
+    ]) {
+        assert_eq!(
+            echo(&sent(value)),
+            format!(r#"[{{"trait_key":"k","trait_value":{value}}}]"#)
+        );
+    }
+    let converted = [
+        ("[ ]", r#""[]""#),
+        (r#"["a", 1]"#, r#""['a', 1]""#),
+        (r#"{"a":true}"#, r#""{'a': True}""#),
+        (r#"{"value":1}"#, r#""{'value': 1}""#),
+        (r#"{"value":1.50,"type":"float"}"#, "1.50"),
+        (r#"{"type":"str","value":"a"}"#, r#""a""#),
+        (r#"{"value":[1],"type":"list"}"#, r#""[1]""#),
+        (
+            r#"{"value":{"value":1,"type":"int"},"type":"dict"}"#,
+            r#""{'value': 1, 'type': 'int'}""#,
+        ),
+        (
+            r#"{"value":1,"type":"int","more":1}"#,
+            r#""{'value': 1, 'type': 'int', 'more': 1}""#,
+        ),
+    ];
+    for (value, echoed) in converted {
+        assert_eq!(
+            echo(&sent(value)),
+            format!(r#"[{{"trait_key":"k","trait_value":{echoed}}}]"#),
+            "{value}"
+        );
+    }
+    for unset in ["null", r#"{"value":null,"type":"none"}"#] {
+        assert_eq!(echo(&sent(unset)), "[]");
+    }
+}
+
+#[test]
+fn traits_keep_their_order_and_duplicates() {
+    let body = r#"{"identifier":"i","transient":null,"unknown":{"a":[1]},"traits":[
+        {"trait_key":"b","trait_value":1,"transient":true,"unknown":[]}, {"trait_value":null,"trait_key":"n"},
+        {"transient":null,"trait_key":"a","trait_value":"\"","trait_value":"x"},
+        {"trait_key":"b","trait_value":2,"transient":false}]}"#;
+    assert_eq!(
+        echo(body),
+        concat!(
+            r#"[{"trait_key":"b","trait_value":1,"transient":true},{"trait_key":"a","trait_value":"x"},"#,
+            r#"{"trait_key":"b","trait_value":2}]"#
+        )
+    );
+    for none in [
+        r#"{"identifier":"i"}"#,
+        r#"{"identifier":"i","traits":null}"#,
+        r#"{"identifier":"i","traits":[]}"#,
+    ] {
+        assert_eq!(echo(none), "[]");
+    }
+}
+
+#[test]
+fn refuses_what_breaks_the_rules() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let digits = "1".repeat(4301);
+    let values = [
+        ("1e400".to_owned(), IdentityError::Number),
+        ("-1e400".to_owned(), IdentityError::Number),
+        (digits, IdentityError::Number),
+        (r#""\udc00""#.to_owned(), IdentityError::Unicode),
+        (
+            format!("\"{}\"", "é".repeat(2001)),
+            IdentityError::TraitValueLength,
+        ),
+        (
+            format!("[\"{}\"]", "é".repeat(1997)),
+            IdentityError::TraitValueLength,
+        ),
+        (deep, IdentityError::TraitValueDepth),
+        ("NaN".to_owned(), IdentityError::NotJson),
+    ];
+    for (value, error) in values {
+        assert_eq!(read(&sent(&value)).unwrap_err(), error, "{error}");
+    }
+    let longest = "é".repeat(200);
+    let traits = [
+        (r#"{"trait_value":1}"#.to_owned(), IdentityError::TraitKey),
+        (
+            r#"{"trait_key":7,"trait_value":1}"#.to_owned(),
+            IdentityError::TraitKey,
+        ),
+        (
+            r#"{"trait_key":null,"trait_value":1}"#.to_owned(),
+            IdentityError::TraitKey,
+        ),
+        (
+            r#"{"trait_key":"\ud800","trait_value":1}"#.to_owned(),
+            IdentityError::Unicode,
+        ),
+        (
+            format!(r#"{{"trait_key":"{longest}x","trait_value":1}}"#),
+            IdentityError::TraitKeyLength,
+        ),
+        (r#"{"trait_key":"k"}"#.to_owned(), IdentityError::TraitValue),
+        (
+            r#"{"trait_key":"k","trait_value":1,"transient":1}"#.to_owned(),
+            IdentityError::TraitTransient,
+        ),
+        (r#"["k",1]"#.to_owned(), IdentityError::Form),
+        ("null".to_owned(), IdentityError::Form),
+    ];
+    for (sent, error) in traits {
+        let body = format!(r#"{{"identifier":"i","traits":[{sent}]}}"#);
+        assert_eq!(read(&body).unwrap_err(), error, "{body}");
+    }
+    assert!(read(&sent(&format!("\"{}\"", "é".repeat(2000)))).is_ok());
+    assert!(
+        read(&format!(
+            r#"{{"traits":[{{"trait_key":"{longest}","trait_value":1}}]}}"#
+        ))
+        .is_ok()
+    );
+    let bodies = [
+        ("", IdentityError::NotJson),
+        ("{", IdentityError::NotJson),
+        (r#"{"identifier":NaN}"#, IdentityError::NotJson),
+        ("[]", IdentityError::Form),
+        ("null", IdentityError::Form),
+        (r#"["i",[]]"#, IdentityError::Form),
+        (r#"{"traits":{}}"#, IdentityError::Form),
+        (r#"{"traits":"x"}"#, IdentityError::Form),
+        (r#"{"transient":"yes"}"#, IdentityError::Transient),
+    ];
+    for (body, error) in bodies {
+        assert_eq!(read(body).unwrap_err(), error, "{body}");
+    }
+    assert_eq!(
+        Identity::from_json(b"\"\xff\"", || [0; 16]).unwrap_err(),
+        IdentityError::NotJson
+    );
+}
+
+#[test]
+fn shows_nothing_of_what_was_sent() {
+    let body = r#"{"identifier":"secret","traits":[{"trait_key":"secret","trait_value":"secret"}]}"#;
+    assert!(!format!("{:?}", read(body).unwrap()).contains("secret"));
+}
+
+#[test]
+fn a_hundred_thousand_traits_are_read_in_one_pass() {
+    let sent = (0..100_000).map(|index| format!(r#"{{"trait_key":"{}","trait_value":1}}"#, index % 7));
+    let body = format!(r#"{{"traits":[{}]}}"#, sent.collect::<Vec<_>>().join(","));
+    assert_eq!(read(&body).unwrap().traits().len(), 100_000);
+}

@@ -28,6 +28,8 @@ pub(super) struct FeatureStates<'a> {
 /// A feature state of the environment.
 pub(super) struct NamedState<'a> {
     pub name: Cow<'a, str>,
+    /// One of the feature states of this name is for server-side keys only.
+    pub server_only: bool,
     pub state: FeatureState<'a>,
 }
 
@@ -62,11 +64,19 @@ impl<'a> FeatureStates<'a> {
                 }
             };
             states.note_type(&state, warnings);
+            let server_only = states.server_only.contains(state.feature.id.get());
             let name = state.feature.name.0.clone();
             let place = *places.entry(name.clone()).or_insert(states.of_environment.len());
             match states.of_environment.get_mut(place) {
-                Some(earlier) => earlier.state = state,
-                None => states.of_environment.push(NamedState { name, state }),
+                Some(earlier) => {
+                    earlier.server_only |= server_only;
+                    earlier.state = state;
+                }
+                None => states.of_environment.push(NamedState {
+                    name,
+                    server_only,
+                    state,
+                }),
             }
         }
         states
@@ -95,12 +105,18 @@ impl<'a> FeatureStates<'a> {
         warnings: &mut Warnings,
     ) -> Option<DefaultAnswer> {
         let own = std::mem::take(&mut self.of_environment);
-        let answer = own.get(place).map(|NamedState { state, .. }| {
-            let server_only = self.server_only.contains(state.feature.id.get());
-            let needed = always || super::multivariate::is_multivariate(state);
-            let answer = needed.then(|| self.answer(state, &|| part(state), warnings));
-            DefaultAnswer { server_only, answer }
-        });
+        let answer = own.get(place).map(
+            |NamedState {
+                 state, server_only, ..
+             }| {
+                let needed = always || super::multivariate::is_multivariate(state);
+                let answer = needed.then(|| self.answer(state, &|| part(state), warnings));
+                DefaultAnswer {
+                    server_only: *server_only,
+                    answer,
+                }
+            },
+        );
         self.of_environment = own;
         answer
     }

@@ -76,20 +76,13 @@ impl<'c> Properties<'c> {
         }
     }
 
-    fn environment(&self, name: &str) -> PyValue {
-        self.context
-            .environment()
-            .member(name)
-            .cloned()
-            .unwrap_or(PyValue::None)
+    fn environment(&self, name: &str) -> Option<PyValue> {
+        self.context.environment().member(name).cloned()
     }
 
     fn general(&mut self, query: Query, text: &str) -> Path {
         match scope(text) {
-            Scope::Document => {
-                let found = query.first(self.context.whole()).cloned();
-                Path::Constant(found.unwrap_or(PyValue::None))
-            }
+            Scope::Document => Path::Constant(query.first(self.context.whole()).cloned()),
             Scope::Identity => Path::Identity(query),
             Scope::Everything => {
                 self.reads_context = true;

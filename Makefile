@@ -1,0 +1,44 @@
+# The two commands: `make run` starts the proxy on config/, `make test` runs every test that needs no outside service.
+# Nothing but Rust (with its linker) is needed for either.
+
+CARGO ?= cargo
+CONFIG ?= config/config.json
+PYTHON ?= python3
+ORACLE_VENV := target/oracle-venv
+
+.PHONY: run test check fmt lint docs oracle smoke clean help
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+run: ## Build and start the proxy with the demonstration environment, and print the requests that show it working
+	$(CARGO) build --locked
+	@sed 's/^/  /' config/try-it.txt
+	@exec target/debug/edge-proxy --config $(CONFIG)
+
+test: ## Run every test that needs no outside service
+	$(CARGO) test --locked --workspace
+
+check: fmt lint test docs ## What a change must pass: format, lints, tests, documentation
+
+fmt:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+oracle: $(ORACLE_VENV)/.ready ## Install Flagsmith's Python engine, which the differential tests compare with
+
+$(ORACLE_VENV)/.ready: tests/oracle/requirements.txt
+	$(PYTHON) -m venv $(ORACLE_VENV)
+	$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+smoke: ## Start the proxy as a newcomer would and ask it what the README says
+	.ci/smoke
+
+clean: ## Remove everything that was built
+	$(CARGO) clean

@@ -1,0 +1,161 @@
+"""The deliberate differences from the Python pipeline, each a named rule that can be put in force alone.
+
+With no rule in force the pipeline is the unchanged one of PyPI. Anything that differs beyond these rules is a defect.
+"""
+
+import contextlib
+from functools import lru_cache
+
+import jsonpath_rfc9535
+from flag_engine.segments import evaluator
+from flag_engine.segments.types import is_context_value
+from flagsmith.mappers import (
+    _map_environment_document_feature_states_to_feature_contexts as map_feature_states,
+)
+
+# A segment override whose priority is null is the weakest; the pipeline cannot compare it and raises.
+NULL_PRIORITY = "null priority is the weakest"
+# Where the pipeline raises while it evaluates a segment, that segment does not match.
+RAISING_SEGMENT = "a raising segment does not match"
+# `flags/` gives environment defaults; the pipeline applies segments that hold without an identity.
+NO_SEGMENTS_IN_FLAGS = "flags/ without segments"
+# Outer blanks of a request's identifier are no part of it.
+TRIMMED_IDENTIFIER = "outer blanks of identifiers"
+# A trait named like a JSONPath never replaces what the path finds.
+PATH_BEFORE_TRAIT = "$. trait names"
+# Identity overrides are an identity's own; the pipeline merges those whose contents Python takes for equal, or whose
+# `hash` is, and orders them by that.
+OWN_IDENTITY_OVERRIDES = "identity overrides merged by hash"
+# Identity overrides apply to the exact identifier; the pipeline reads `007` as 7 and `1.50` as 1.5.
+EXACT_IDENTIFIER = "numeric-looking identifiers"
+# Identity overrides with allocations use them; the pipeline drops them.
+MULTIVARIATE_IDENTITY_OVERRIDE = "multivariate identity overrides"
+
+ALL = (
+    NULL_PRIORITY,
+    RAISING_SEGMENT,
+    NO_SEGMENTS_IN_FLAGS,
+    TRIMMED_IDENTIFIER,
+    PATH_BEFORE_TRAIT,
+    OWN_IDENTITY_OVERRIDES,
+    EXACT_IDENTIFIER,
+    MULTIVARIATE_IDENTITY_OVERRIDE,
+)
+
+_active = frozenset()
+
+
+@contextlib.contextmanager
+def in_force(rules):
+    global _active
+    before, _active = _active, frozenset(rules)
+    try:
+        yield
+    finally:
+        _active = before
+
+
+def document_for(document):
+    if NULL_PRIORITY not in _active and OWN_IDENTITY_OVERRIDES not in _active:
+        return document
+    document = dict(document)
+    if NULL_PRIORITY in _active:
+        segments = [
+            {
+                **segment,
+                "feature_states": list(map(_without_null_priority, segment.get("feature_states") or [])),
+            }
+            for segment in document["project"]["segments"]
+        ]
+        document["project"] = {**document["project"], "segments": segments}
+    if OWN_IDENTITY_OVERRIDES in _active:
+        document["identity_overrides"] = []
+    return document
+
+
+def _without_null_priority(feature_state):
+    feature_segment = feature_state.get("feature_segment")
+    if feature_segment and feature_segment["priority"] is None:
+        return {**feature_state, "feature_segment": None}
+    return feature_state
+
+
+def identifier_for(identifier):
+    return identifier.strip() if TRIMMED_IDENTIFIER in _active else identifier
+
+
+def drop_segments_without_identity(context):
+    if NO_SEGMENTS_IN_FLAGS in _active:
+        context["segments"] = {}
+
+
+def apply_identity_overrides(context, document, identifier):
+    """One segment an entry, in the form that the mapper gives them."""
+    if OWN_IDENTITY_OVERRIDES not in _active:
+        return
+    for number, entry in enumerate(document["identity_overrides"]):
+        key = f"identity override {number}"
+        rule = {
+            "type": "ALL",
+            "conditions": [
+                {"property": "$.identity.identifier", "operator": "IN", "value": [entry["identifier"]]}
+            ],
+        }
+        if EXACT_IDENTIFIER in _active:
+            if entry["identifier"] != identifier:
+                continue
+            rule = {"type": "ALL"}
+        context["segments"][key] = {
+            "key": key,
+            "name": "identity_overrides",
+            "rules": [rule],
+            "overrides": list(map(_identity_override, entry["identity_features"])),
+            "metadata": {"source": "identity_overrides"},
+        }
+
+
+def _identity_override(feature_state):
+    [override] = map_feature_states([feature_state])
+    override["priority"] = float("-inf")
+    if MULTIVARIATE_IDENTITY_OVERRIDE not in _active:
+        override.pop("variants", None)
+    return override
+
+
+_is_context_in_segment = evaluator.is_context_in_segment
+_get_context_value_getter = evaluator._get_context_value_getter
+
+
+def _is_context_in_segment_under_rules(context, segment_context):
+    if RAISING_SEGMENT not in _active:
+        return _is_context_in_segment(context, segment_context)
+    try:
+        return _is_context_in_segment(context, segment_context)
+    except Exception:
+        return False
+
+
+def _get_context_value_getter_under_rules(path):
+    if PATH_BEFORE_TRAIT in _active:
+        return _path_before_trait_getter(path)
+    return _get_context_value_getter(path)
+
+
+@lru_cache(maxsize=1024)
+def _path_before_trait_getter(path):
+    try:
+        query = jsonpath_rfc9535.compile(path)
+    except jsonpath_rfc9535.JSONPathSyntaxError:
+        return lambda context: evaluator._get_trait_value(context, path)
+
+    def getter(context):
+        found = query.find_one(dict(context))
+        if found and is_context_value(found.value):
+            return found.value
+        return evaluator._get_trait_value(context, path)
+
+    return getter
+
+
+evaluator.is_context_in_segment = _is_context_in_segment_under_rules
+evaluator._get_context_value_getter = _get_context_value_getter_under_rules
