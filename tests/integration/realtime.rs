@@ -22,11 +22,20 @@ pub fn changed(updated_at: &str) -> Value {
 
 fn streams(streams: StreamOptions) -> Options {
     let options = Options::default();
-    Options { limits: Limits { streams, ..options.limits.clone() }, ..options }
+    Options {
+        limits: Limits {
+            streams,
+            ..options.limits.clone()
+        },
+        ..options
+    }
 }
 
 fn heartbeats(period: Duration) -> Options {
-    streams(StreamOptions { heartbeat: period, ..StreamOptions::default() })
+    streams(StreamOptions {
+        heartbeat: period,
+        ..StreamOptions::default()
+    })
 }
 
 fn updated_at_header(response: &Response) -> &str {
@@ -41,7 +50,11 @@ fn subscribers(app: &App) -> Value {
 fn until_subscribers(app: &App, expected: u64) {
     let patience = Instant::now() + Duration::from_secs(20);
     while subscribers(app) != json!(expected) {
-        assert!(Instant::now() < patience, "{} subscribers, not {expected}", subscribers(app));
+        assert!(
+            Instant::now() < patience,
+            "{} subscribers, not {expected}",
+            subscribers(app)
+        );
     }
 }
 
@@ -49,8 +62,15 @@ fn until_subscribers(app: &App, expected: u64) {
 fn rule_1_the_head_of_a_stream() {
     let app = spawn_app(Options::default());
     let root = EVENT_STREAM.to_owned();
-    for path in [root.clone(), format!("{root}/"), format!("/api/v1{root}"), format!("/api/v1{root}/")] {
-        let offered = Request::get(&path).header("Accept-Encoding", "gzip, br, zstd").header("Origin", "https://a.example");
+    for path in [
+        root.clone(),
+        format!("{root}/"),
+        format!("/api/v1{root}"),
+        format!("/api/v1{root}/"),
+    ] {
+        let offered = Request::get(&path)
+            .header("Accept-Encoding", "gzip, br, zstd")
+            .header("Origin", "https://a.example");
         let head = EventStream::open(app.address, &offered).head;
         assert_eq!(head.status, 200, "{path}");
         let expected = [
@@ -84,7 +104,10 @@ fn rule_1_head_answers_the_headers_without_subscribing() {
 
 #[test]
 fn rule_1_a_known_environment_without_a_document_has_streams_already() {
-    let app = spawn_app(Options { document: None, ..heartbeats(Duration::from_millis(20)) });
+    let app = spawn_app(Options {
+        document: None,
+        ..heartbeats(Duration::from_millis(20))
+    });
     let mut stream = EventStream::settled(app.address);
     assert_eq!(stream.frame().as_deref(), Some(": heartbeat\n\n"));
     // The first document is a change.
@@ -114,7 +137,7 @@ fn rule_3_event_header_and_document_carry_the_same_float() {
         app.publish(&changed(updated_at));
         assert_eq!(stream.event(), Some(event(seconds)), "{updated_at}");
         assert_eq!(updated_at_header(&app.get("/api/v1/flags/")), seconds);
-        let served = app.send(&Request::get("/api/v1/environment-document/").key(SERVER_KEY));
+        let served = app.send(Request::get("/api/v1/environment-document/").key(SERVER_KEY));
         assert_eq!(updated_at_header(&served), seconds);
         let served = served.json()["updated_at"].as_str().unwrap().to_owned();
         let expected = format!("2026-11-21T19:23:51.{:06}+00:00", micros(seconds));
@@ -123,7 +146,9 @@ fn rule_3_event_header_and_document_carry_the_same_float() {
 }
 
 fn micros(seconds: &str) -> u32 {
-    format!("{:0<6}", seconds.split_once('.').unwrap().1).parse().unwrap()
+    format!("{:0<6}", seconds.split_once('.').unwrap().1)
+        .parse()
+        .unwrap()
 }
 
 /// 200 subscribers on two workers refetch at once, 100 changes in a row.
@@ -144,10 +169,18 @@ fn rule_4_whoever_refetches_on_an_event_gets_what_it_announced() {
             for _ in 0..CHANGES {
                 let told = stream.event().expect("the stream goes on");
                 let served = connection.send(&Request::get("/api/v1/flags/").key(CLIENT_KEY));
-                let told = told.trim_end().rsplit_once(' ').unwrap().1.trim_end_matches('}').parse::<f64>().unwrap();
+                let told = told
+                    .trim_end()
+                    .rsplit_once(' ')
+                    .unwrap()
+                    .1
+                    .trim_end_matches('}')
+                    .parse::<f64>()
+                    .unwrap();
                 let is_older = updated_at_header(&served).parse::<f64>().unwrap() < told;
                 let value = &served.json()[0]["feature_state_value"];
-                older += usize::from(is_older || *value == document()["feature_states"][0]["feature_state_value"]);
+                older +=
+                    usize::from(is_older || *value == document()["feature_states"][0]["feature_state_value"]);
                 all_have_refetched.wait();
             }
             older
@@ -157,7 +190,11 @@ fn rule_4_whoever_refetches_on_an_event_gets_what_it_announced() {
     .collect();
     all_have_refetched.wait();
     for change in 0..CHANGES {
-        app.replace_document(&changed(&format!("2026-11-21T19:{:02}:{:02}.5+00:00", change / 60, change % 60)));
+        app.replace_document(&changed(&format!(
+            "2026-11-21T19:{:02}:{:02}.5+00:00",
+            change / 60,
+            change % 60
+        )));
         all_have_refetched.wait();
     }
     let older: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
@@ -173,7 +210,11 @@ fn rule_5_heartbeats_are_comments() {
     }
     app.publish(&changed("2026-11-21T19:23:51+00:00"));
     assert_eq!(stream.event(), Some(event("1795289031.0")));
-    assert_eq!(stream.frame().as_deref(), Some(": heartbeat\n\n"), "they go on after an event");
+    assert_eq!(
+        stream.frame().as_deref(),
+        Some(": heartbeat\n\n"),
+        "they go on after an event"
+    );
 }
 
 #[test]
@@ -192,7 +233,10 @@ fn rule_5_heartbeats_of_streams_that_opened_together_are_out_of_phase() {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let (first, last) = (beats.iter().min().unwrap(), beats.iter().max().unwrap());
-    assert!(*last - *first > PERIOD / 4, "twenty first heartbeats between {first:?} and {last:?}");
+    assert!(
+        *last - *first > PERIOD / 4,
+        "twenty first heartbeats between {first:?} and {last:?}"
+    );
 }
 
 #[test]
@@ -200,7 +244,11 @@ fn rule_6_a_recent_change_is_replayed_on_connect() {
     let app = spawn_app(Options::default());
     let mut early = EventStream::of(app.address);
     assert!(early.frame().unwrap().starts_with("retry: "));
-    assert_eq!(early.frame().as_deref(), Some(": heartbeat\n\n"), "the fixture's change is years old");
+    assert_eq!(
+        early.frame().as_deref(),
+        Some(": heartbeat\n\n"),
+        "the fixture's change is years old"
+    );
 
     app.publish(&changed("2026-11-21T19:23:51+00:00"));
     assert_eq!(early.event(), Some(event("1795289031.0")));
@@ -218,7 +266,10 @@ fn rule_6_a_recent_change_is_replayed_on_connect() {
 #[test]
 fn rule_6_an_old_change_is_not_replayed() {
     let options = Options::default();
-    let limits = Limits { replay_age: Duration::from_millis(300), ..options.limits.clone() };
+    let limits = Limits {
+        replay_age: Duration::from_millis(300),
+        ..options.limits.clone()
+    };
     let app = spawn_app(Options { limits, ..options });
     app.publish(&changed("2026-11-21T19:23:51+00:00"));
     let told = Instant::now();
@@ -230,12 +281,19 @@ fn rule_6_an_old_change_is_not_replayed() {
     while is_replayed() {
         assert!(told.elapsed() < Duration::from_secs(20), "replayed for ever");
     }
-    assert!(told.elapsed() >= Duration::from_millis(200), "not replayed at all: {:?}", told.elapsed());
+    assert!(
+        told.elapsed() >= Duration::from_millis(200),
+        "not replayed at all: {:?}",
+        told.elapsed()
+    );
 }
 
 #[test]
 fn rule_7_streams_end_cleanly_each_at_its_own_moment() {
-    let app = spawn_app(Options { config: json!({"realtime": {"max_stream_age_seconds": 1}}), ..Options::default() });
+    let app = spawn_app(Options {
+        config: json!({"realtime": {"max_stream_age_seconds": 1}}),
+        ..Options::default()
+    });
     let address = app.address;
     let live = || {
         let mut stream = EventStream::settled(address);
@@ -251,15 +309,24 @@ fn rule_7_streams_end_cleanly_each_at_its_own_moment() {
     });
     let (first, last) = (ages.iter().min().unwrap(), ages.iter().max().unwrap());
     // The clock here starts a little after the server's own, and a busy machine wakes late.
-    assert!(*first >= Duration::from_millis(700) && *last < Duration::from_secs(5), "{first:?} to {last:?}");
-    assert!(*last - *first > Duration::from_millis(30), "all at one moment: {first:?} to {last:?}");
+    assert!(
+        *first >= Duration::from_millis(700) && *last < Duration::from_secs(5),
+        "{first:?} to {last:?}"
+    );
+    assert!(
+        *last - *first > Duration::from_millis(30),
+        "all at one moment: {first:?} to {last:?}"
+    );
     until_subscribers(&app, 0);
 }
 
 #[test]
 fn rule_7_a_negative_age_is_none() {
     let options = heartbeats(Duration::from_millis(20));
-    let app = spawn_app(Options { config: json!({"realtime": {"max_stream_age_seconds": -1}}), ..options });
+    let app = spawn_app(Options {
+        config: json!({"realtime": {"max_stream_age_seconds": -1}}),
+        ..options
+    });
     let mut stream = EventStream::settled(app.address);
     let opened = Instant::now();
     while opened.elapsed() < Duration::from_millis(1_500) {
@@ -270,7 +337,10 @@ fn rule_7_a_negative_age_is_none() {
 #[test]
 fn rule_8_an_unknown_environment_is_refused_slowly() {
     const HOLD: Duration = Duration::from_millis(300);
-    let app = spawn_app(streams(StreamOptions { refusal_hold: HOLD, ..StreamOptions::default() }));
+    let app = spawn_app(streams(StreamOptions {
+        refusal_hold: HOLD,
+        ..StreamOptions::default()
+    }));
     // A server-side key opens nothing in a path: paths end up in logs.
     for key in ["unknown", SERVER_KEY, "%FF", "client-key%2F", "-"] {
         for method in ["GET", "HEAD"] {
@@ -278,7 +348,11 @@ fn rule_8_an_unknown_environment_is_refused_slowly() {
             let mut connection = app.connect();
             let refusal = connection.send(&Request::new(method, &format!("/sse/environments/{key}/stream")));
             assert!(asked.elapsed() >= HOLD, "{method} {key}: at once");
-            assert_eq!((refusal.status, refusal.header("connection")), (404, Some("close")), "{method} {key}");
+            assert_eq!(
+                (refusal.status, refusal.header("connection")),
+                (404, Some("close")),
+                "{method} {key}"
+            );
             if method == "GET" {
                 assert_eq!(refusal.json()["message"], "environment not found");
                 assert_eq!(refusal.header("access-control-allow-origin"), Some("*"));
@@ -292,7 +366,11 @@ fn rule_8_an_unknown_environment_is_refused_slowly() {
 fn rule_8_how_many_refusals_are_held_is_bounded() {
     const HOLD: Duration = Duration::from_secs(2);
     let held_refusals = 1;
-    let app = spawn_app(streams(StreamOptions { refusal_hold: HOLD, held_refusals, ..StreamOptions::default() }));
+    let app = spawn_app(streams(StreamOptions {
+        refusal_hold: HOLD,
+        held_refusals,
+        ..StreamOptions::default()
+    }));
     let refuse = || {
         let asked = Instant::now();
         assert_eq!(app.get("/sse/environments/unknown/stream").status, 404);
@@ -300,7 +378,12 @@ fn rule_8_how_many_refusals_are_held_is_bounded() {
     };
     let held = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..10).map(|_| scope.spawn(refuse)).collect();
-        threads.into_iter().filter(|_| true).map(|thread| thread.join().unwrap()).filter(|took| *took >= HOLD).count()
+        threads
+            .into_iter()
+            .filter(|_| true)
+            .map(|thread| thread.join().unwrap())
+            .filter(|took| *took >= HOLD)
+            .count()
     });
     assert_eq!(held, 1);
 }
@@ -309,7 +392,10 @@ fn rule_8_how_many_refusals_are_held_is_bounded() {
 fn rule_9_the_first_frame_is_a_retry_of_three_seconds_or_less() {
     let app = spawn_app(Options::default());
     let frame = EventStream::of(app.address).frame().unwrap();
-    let millis = frame.strip_prefix("retry: ").and_then(|rest| rest.strip_suffix("\n\n")).expect("a retry");
+    let millis = frame
+        .strip_prefix("retry: ")
+        .and_then(|rest| rest.strip_suffix("\n\n"))
+        .expect("a retry");
     assert!((1..=3_000).contains(&millis.parse::<u32>().unwrap()), "{frame}");
 }
 
@@ -328,7 +414,10 @@ fn health_counts_the_subscribers_of_each_environment() {
 #[test]
 fn past_the_limit_of_subscribers_a_stream_is_refused_and_admitted_later() {
     let config = json!({"realtime": {"max_subscribers": 2}});
-    let app = spawn_app(Options { config, ..heartbeats(Duration::from_millis(20)) });
+    let app = spawn_app(Options {
+        config,
+        ..heartbeats(Duration::from_millis(20))
+    });
     let mut streams: Vec<_> = (0..2).map(|_| EventStream::settled(app.address)).collect();
     let waits: HashSet<_> = (0..20)
         .map(|_| {
@@ -348,7 +437,10 @@ fn past_the_limit_of_subscribers_a_stream_is_refused_and_admitted_later() {
 #[test]
 fn a_spread_tells_all_over_its_window() {
     let config = json!({"realtime": {"notify_spread_ms": 1000}});
-    let app = spawn_app(Options { config, ..Options::default() });
+    let app = spawn_app(Options {
+        config,
+        ..Options::default()
+    });
     let mut streams: Vec<_> = (0..20).map(|_| EventStream::settled(app.address)).collect();
     app.publish(&changed("2026-11-21T19:23:51+00:00"));
     let published = Instant::now();
@@ -360,5 +452,9 @@ fn a_spread_tells_all_over_its_window() {
         })
         .collect();
     told.sort();
-    assert!(told[19] >= Duration::from_millis(700), "the last one after {:?}", told[19]);
+    assert!(
+        told[19] >= Duration::from_millis(700),
+        "the last one after {:?}",
+        told[19]
+    );
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    CLIENT_KEY, EVENT_STREAM, EventStream, FakeUpstream, Options, Request, Response, App, document, event, spawn_app,
+    App, CLIENT_KEY, EVENT_STREAM, EventStream, FakeUpstream, Options, Request, Response, document, event,
+    spawn_app,
 };
 use crate::realtime::changed;
 
@@ -23,7 +24,10 @@ fn proxy_of(upstream: &FakeUpstream, realtime: &Value) -> App {
     for (name, value) in realtime.as_object().unwrap() {
         config["realtime"][name] = value.clone();
     }
-    spawn_app(Options { config, ..Options::default() })
+    spawn_app(Options {
+        config,
+        ..Options::default()
+    })
 }
 
 fn push(app: &App, updated_at: &str) -> Response {
@@ -46,9 +50,24 @@ fn queue_change_answers_as_core_expects() {
     let unknown = "/sse/environments/unknown/queue-change";
     let cases = [
         (QUEUE_CHANGE, Some(TOKEN), body.as_str(), 200),
-        ("/sse/environments/client-key/queue-change/", Some(TOKEN), &body, 200),
-        ("/api/v1/sse/environments/client-key/queue-change", Some(TOKEN), &body, 200),
-        (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":"2026-11-21T19:23:51.258311"}"#, 200),
+        (
+            "/sse/environments/client-key/queue-change/",
+            Some(TOKEN),
+            &body,
+            200,
+        ),
+        (
+            "/api/v1/sse/environments/client-key/queue-change",
+            Some(TOKEN),
+            &body,
+            200,
+        ),
+        (
+            QUEUE_CHANGE,
+            Some(TOKEN),
+            r#"{"updated_at":"2026-11-21T19:23:51.258311"}"#,
+            200,
+        ),
         (QUEUE_CHANGE, None, &body, 401),
         (QUEUE_CHANGE, Some("s3cret"), &body, 401),
         (QUEUE_CHANGE, Some("Token "), &body, 401),
@@ -65,22 +84,38 @@ fn queue_change_answers_as_core_expects() {
         (QUEUE_CHANGE, Some(TOKEN), "{}", 400),
         (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":null}"#, 400),
         (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":"yesterday"}"#, 400),
-        (QUEUE_CHANGE, Some(TOKEN), r#"[{"updated_at":1735229888.76}]"#, 400),
+        (
+            QUEUE_CHANGE,
+            Some(TOKEN),
+            r#"[{"updated_at":1735229888.76}]"#,
+            400,
+        ),
     ];
     for (path, authorization, body, status) in cases {
         let mut request = Request::post(path, body);
         if let Some(authorization) = authorization {
             request = request.header("Authorization", authorization);
         }
-        assert_eq!(app.send(request).status, status, "{path} {authorization:?} {body}");
+        assert_eq!(
+            app.send(request).status,
+            status,
+            "{path} {authorization:?} {body}"
+        );
     }
     let other_method = app.get(QUEUE_CHANGE);
-    assert_eq!((other_method.status, other_method.header("allow")), (405, Some("POST, OPTIONS")));
+    assert_eq!(
+        (other_method.status, other_method.header("allow")),
+        (405, Some("POST, OPTIONS"))
+    );
 
     let without_token = spawn_app(Options::default());
     for authorization in ["Token ", TOKEN] {
         let request = Request::post(QUEUE_CHANGE, body.as_str()).header("Authorization", authorization);
-        assert_eq!(without_token.send(request).status, 404, "there is no such path without a token");
+        assert_eq!(
+            without_token.send(request).status,
+            404,
+            "there is no such path without a token"
+        );
     }
     assert_eq!(without_token.get(QUEUE_CHANGE).status, 404);
 }
@@ -95,9 +130,16 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
     let pushed = Instant::now();
     assert_eq!(push(&app, NEW).status, 200);
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
-    assert!(pushed.elapsed() < Duration::from_secs(1), "{:?}", pushed.elapsed());
+    assert!(
+        pushed.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        pushed.elapsed()
+    );
     assert_eq!(served_value(&app), NEW);
-    assert!(upstream.until_fetched(before + 1), "the fetch after a push is unconditional");
+    assert!(
+        upstream.until_fetched(before + 1),
+        "the fetch after a push is unconditional"
+    );
 
     // Core repeats itself; the content is the same, so what is told next is the next change.
     push(&app, NEW);
@@ -120,7 +162,11 @@ fn a_storm_of_pushes_makes_few_fetches_and_loses_nothing() {
         upstream.serve(&changed(&updated_at));
         assert_eq!(push(&app, &updated_at).status, 200);
     }
-    assert!(started.elapsed() < Duration::from_secs(1), "the storm was no storm: {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "the storm was no storm: {:?}",
+        started.elapsed()
+    );
     let last = event("1795289400.049");
     while stream.event().expect("the stream goes on") != last {}
     let fetches = upstream.fetches() - before;
@@ -165,7 +211,10 @@ fn a_poll_that_finds_a_change_tells_it() {
     let mut config = upstream.config();
     config["environment_key_pairs"][0]["document_path"] = Value::Null;
     config["api_poll_frequency_seconds"] = json!(1);
-    let app = spawn_app(Options { config, ..Options::default() });
+    let app = spawn_app(Options {
+        config,
+        ..Options::default()
+    });
     let mut stream = EventStream::settled(app.address);
     upstream.serve(&changed(NEW));
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
@@ -179,7 +228,11 @@ fn an_edit_of_a_file_is_told_and_an_untouched_content_is_not() {
     same["updated_at"] = json!("2026-11-21T19:23:00+00:00");
     app.replace_document(&same);
     app.publish(&changed(NEW));
-    assert_eq!(stream.event(), Some(event(NEW_SECONDS)), "`updated_at` moving alone is no event");
+    assert_eq!(
+        stream.event(),
+        Some(event(NEW_SECONDS)),
+        "`updated_at` moving alone is no event"
+    );
 }
 
 #[test]
@@ -191,10 +244,21 @@ fn environments_are_told_apart() {
         ]}),
         ..Options::default()
     });
-    let mut other = EventStream::open(app.address, &Request::get(&EVENT_STREAM.replace("client", "other")));
+    let mut other = EventStream::open(
+        app.address,
+        &Request::get(&EVENT_STREAM.replace("client", "other")),
+    );
     let mut main = EventStream::settled(app.address);
     app.publish(&changed(NEW));
     assert_eq!(main.event(), Some(event(NEW_SECONDS)));
-    std::fs::write(app.document_path().with_file_name("other.json"), document().to_string()).unwrap();
-    assert_eq!(other.event(), Some(event("1735229888.76")), "nothing of the first environment came before");
+    std::fs::write(
+        app.document_path().with_file_name("other.json"),
+        document().to_string(),
+    )
+    .unwrap();
+    assert_eq!(
+        other.event(),
+        Some(event("1735229888.76")),
+        "nothing of the first environment came before"
+    );
 }

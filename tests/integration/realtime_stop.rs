@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 use edge_proxy::application::Outcome;
 use serde_json::json;
 
-use crate::harness::{
-    EVENT_STREAM, EventStream, Options, Proxy, ProxyOptions, Request, spawn_app,
-};
+use crate::harness::{EVENT_STREAM, EventStream, Options, Proxy, ProxyOptions, Request, spawn_app};
 
 /// So many that their ends, 1,000 a second, leave time to look.
 const STREAMS: usize = 600;
@@ -17,7 +15,9 @@ fn sigterm_ends_every_stream_with_its_last_chunk_and_refuses_new_ones() {
         logging: json!({"log_level": "INFO", "enable_access_log": false}),
         ..ProxyOptions::default()
     });
-    let mut streams: Vec<_> = (0..STREAMS).map(|_| EventStream::settled(proxy.address)).collect();
+    let mut streams: Vec<_> = (0..STREAMS)
+        .map(|_| EventStream::settled(proxy.address))
+        .collect();
     // The last to come is the first to go; the rest follow over the drain window.
     let mut first = streams.pop().unwrap();
     let mut in_time = proxy.connect();
@@ -58,7 +58,16 @@ fn a_panic_in_the_hub_fails_health_at_once_and_ends_the_process_in_good_order() 
     for path in ["/sse/health", "/proxy/health/liveness", EVENT_STREAM] {
         assert_eq!(connection.send(&Request::get(path)).status, 503, "{path}");
     }
-    assert_eq!(connection.send(&Request::get("/api/v1/flags/").key("client-key")).status, 200);
+    assert_eq!(
+        connection
+            .send(&Request::get("/api/v1/flags/").key("client-key"))
+            .status,
+        200
+    );
     assert_eq!(app.wait(), Outcome::ActorDied("SseHub"));
-    assert!(injected.elapsed() < Duration::from_secs(5), "{:?}", injected.elapsed());
+    assert!(
+        injected.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        injected.elapsed()
+    );
 }

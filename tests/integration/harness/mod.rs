@@ -9,6 +9,6 @@ mod upstream;
 pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, spawn_app};
 pub use client::{Connection, Request, Response};
 pub use document::{document, with_many_features};
+pub use process::{Proxy, ProxyOptions, command};
 pub use stream::{EVENT_STREAM, EventStream, event};
 pub use upstream::FakeUpstream;
-pub use process::{Proxy, ProxyOptions, command};

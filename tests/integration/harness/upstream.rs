@@ -75,7 +75,10 @@ impl FakeUpstream {
     /// Waits until so many fetches have come, and tells whether the last of them was unconditional.
     pub fn until_fetched(&self, count: usize) -> bool {
         let state = self.until(|state| state.fetches.len() >= count);
-        state.fetches.last().is_some_and(|(_, is_conditional)| !is_conditional)
+        state
+            .fetches
+            .last()
+            .is_some_and(|(_, is_conditional)| !is_conditional)
     }
 
     /// Sends this to everybody who listens, after waiting for one.
@@ -100,7 +103,10 @@ impl FakeUpstream {
     }
 
     fn until(&self, is_reached: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        let waited = self.shared.changed.wait_timeout_while(self.state(), PATIENCE, |state| !is_reached(state));
+        let waited = self
+            .shared
+            .changed
+            .wait_timeout_while(self.state(), PATIENCE, |state| !is_reached(state));
         let (state, timeout) = waited.unwrap();
         assert!(!timeout.timed_out(), "the proxy never came");
         state
@@ -117,12 +123,18 @@ fn serve(mut connection: TcpStream, shared: &Shared) {
         let mut state = shared.state.lock().unwrap();
         let answer = if head.starts_with("GET /sse/") {
             state.listeners.push(connection.try_clone().unwrap());
-            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                .to_owned()
         } else if head.starts_with("GET /api/v1/environment-document/") {
-            state.fetches.push((Instant::now(), head.to_ascii_lowercase().contains("if-modified-since")));
+            state.fetches.push((
+                Instant::now(),
+                head.to_ascii_lowercase().contains("if-modified-since"),
+            ));
             let body = state.document.as_ref().unwrap().to_string();
             let length = body.len();
-            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            )
         } else {
             "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_owned()
         };
