@@ -44,6 +44,8 @@ async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server) {
             ..options
         },
     );
+    // The first poll of an hour's period is spread over minutes.
+    queue_change(server.address, upstream.change()).await;
     is_serving(server.address).await;
     (upstream, server)
 }

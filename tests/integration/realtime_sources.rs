@@ -1,6 +1,7 @@
 //! Where changes come from: files, polls, pushes, an upstream stream; each is told once, after it is served.
 use std::time::{Duration, Instant};
 
+use actors::keys::EnvironmentIndex;
 use serde_json::{Value, json};
 
 use crate::harness::{
@@ -24,10 +25,14 @@ fn proxy_of(upstream: &FakeUpstream, realtime: &Value) -> App {
     for (name, value) in realtime.as_object().unwrap() {
         config["realtime"][name] = value.clone();
     }
-    spawn_app(Options {
+    let app = spawn_app(Options {
         config,
+        document: None,
         ..Options::default()
-    })
+    });
+    // The first poll is spread over a tenth of the period.
+    app.until_published(|| app.environments.refresh(EnvironmentIndex(0), None));
+    app
 }
 
 fn push(app: &App, updated_at: &str) -> Response {

@@ -88,6 +88,9 @@ pub fn spawn_app(options: Options) -> App {
             actix_rt::spawn(async move {
                 if has_document {
                     acknowledged.wait_for(|version| *version > 0).await.unwrap();
+                    // When both have answered, the hub has heard of it.
+                    environments.statuses().await.unwrap();
+                    hub.counts().await.unwrap();
                 }
                 started_sender.send((address, environments, hub)).unwrap();
             });
@@ -162,9 +165,14 @@ impl App {
 
     /// Replaces the document and waits until every worker serves it.
     pub fn publish(&self, document: &Value) {
+        self.until_published(|| self.replace_document(document));
+    }
+
+    /// Causes a change and waits until every worker serves it.
+    pub fn until_published(&self, cause: impl FnOnce()) {
         let mut acknowledged = self.environments.acknowledged();
         let before = *acknowledged.borrow_and_update();
-        self.replace_document(document);
+        cause();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -175,6 +183,9 @@ impl App {
                 .await
                 .expect("the change is noticed")
                 .unwrap();
+            // When both have answered, the hub has heard of it.
+            self.environments.statuses().await.unwrap();
+            self.hub.counts().await.unwrap();
         });
     }
 
