@@ -1,5 +1,4 @@
 //! The composition root: settings become actors, routes and a server, and stop in the right order. Tests use it too.
-use std::any::Any;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -7,22 +6,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::App;
 use actix_web::dev::Server;
-use actix_web::rt::net::TcpStream;
-use actix_web::{App, HttpServer};
 use actors::environment::{DocumentSource, EnvironmentHandle, PollingOptions};
 use actors::keys::EnvironmentIndex;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::{HubOptions, SseHubHandle};
 use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreams};
 
-use socket2::SockRef;
-
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
 use crate::open_files;
 use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
+use crate::server::{self, ServerOptions};
 use crate::service_state::ServiceState;
 use crate::settings::{NotifySpread, Settings};
 
@@ -44,9 +41,6 @@ const DRAIN_WINDOW: Duration = Duration::from_secs(5);
 
 /// What streams may take beyond their window: the last of them is told to end in its last moment.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Threads for compressing large answers, for each HTTP worker. More would only wait for each other's core.
-const BLOCKING_THREADS: usize = 4;
 
 /// Durations and limits that no option sets; tests shorten them.
 #[derive(Debug, Clone)]
@@ -187,31 +181,25 @@ impl Application {
                 .app_data(workers.start_worker())
                 .app_data(realtime.clone())
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
-                .wrap_fn(move |request, routes| access_log.apply(request, routes))
+                // In a box, for an open stream keeps the room that its request's future took.
+                .wrap_fn(move |request, routes| Box::pin(access_log.apply(request, routes)))
                 .configure(|table| routes::configure(table, takes_changes))
         };
-        let Limits {
-            unacknowledged,
-            send_buffer,
-            ..
-        } = limits;
-        let server = HttpServer::new(app)
-            .on_connect(move |connection, _| set_socket_options(connection, unacknowledged, send_buffer))
-            .disable_signals()
-            .workers(settings.process.workers)
-            .worker_max_blocking_threads(BLOCKING_THREADS)
-            .keep_alive(settings.server.timeout_keep_alive)
-            .client_request_timeout(limits.request_head)
-            .client_disconnect_timeout(limits.disconnect)
-            .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
-            .tcp_nodelay(true)
-            .max_connections(open_files::limit())
-            .bind(address)
-            .map_err(|source| ListenError { address, source })?;
-        let addresses = server.addrs();
+        let options = ServerOptions {
+            workers: settings.process.workers,
+            max_connections: open_files::limit(),
+            keep_alive: settings.server.timeout_keep_alive,
+            request_head: limits.request_head,
+            disconnect: limits.disconnect,
+            shutdown_timeout: settings.server.shutdown_timeout,
+            unacknowledged: limits.unacknowledged,
+            send_buffer: limits.send_buffer,
+        };
+        let (server, address) =
+            server::start(address, options, app).map_err(|source| ListenError { address, source })?;
         Ok(Self {
-            server: server.run(),
-            addresses,
+            server,
+            addresses: vec![address],
             environments,
             hub,
             shutdown_timeout: settings.server.shutdown_timeout,
@@ -318,22 +306,6 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
         Ok(Ok(())) => io::Error::other("the server ended unasked"),
         Ok(Err(error)) => error,
         Err(error) => io::Error::other(error),
-    }
-}
-
-/// A socket that refuses an option serves all the same.
-fn set_socket_options(connection: &dyn Any, unacknowledged: Duration, send_buffer: Option<usize>) {
-    let Some(connection) = connection.downcast_ref::<TcpStream>() else {
-        return;
-    };
-    let socket = SockRef::from(connection);
-    if let Err(error) = socket.set_tcp_user_timeout(Some(unacknowledged)) {
-        log::debug!("TCP_USER_TIMEOUT is refused: {error}");
-    }
-    if let Some(bytes) = send_buffer
-        && let Err(error) = socket.set_send_buffer_size(bytes)
-    {
-        log::debug!("SO_SNDBUF is refused: {error}");
     }
 }
 

@@ -10,6 +10,7 @@
 //! - [`cors`], [`access_log`]: layers around the routes.
 //! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
 //! - [`open_files`]: how many connections the system allows.
+//! - [`server`]: the HTTP server under the application.
 //! - [`service_state`]: whether the process drains or has lost an actor.
 pub mod access_log;
 pub mod application;
@@ -21,5 +22,6 @@ pub mod error;
 pub mod logging;
 pub mod open_files;
 pub mod routes;
+pub mod server;
 pub mod service_state;
 pub mod settings;
