@@ -6,17 +6,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::App;
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer};
-use actors::environment::{EnvironmentHandle, PollingOptions};
+use actors::environment::{DocumentSource, EnvironmentHandle, PollingOptions};
+use actors::keys::EnvironmentIndex;
 use actors::lifeline::Lifelines;
+use actors::sse_hub::{HubOptions, SseHubHandle};
+use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreams};
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
 use crate::drain;
+use crate::open_files;
+use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
+use crate::server::{self, ServerOptions};
 use crate::service_state::ServiceState;
-use crate::settings::Settings;
+use crate::settings::{NotifySpread, Settings};
 
 /// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
 pub const EXIT_ACTOR_DIED: u8 = 70;
@@ -31,8 +37,15 @@ const NOTICE_OF_STOP: Duration = Duration::from_millis(500);
 /// How long requests in flight may take after an actor has died: the process must be gone within 5 s.
 const DRAIN_AFTER_DEATH: Duration = Duration::from_secs(3);
 
-/// Threads for compressing large answers, for each HTTP worker. More would only wait for each other's core.
-const BLOCKING_THREADS: usize = 4;
+/// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
+const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
+
+/// How long open streams may take to end after SIGTERM, the second half of `server.shutdown_timeout_seconds` being left
+/// for requests.
+const DRAIN_WINDOW: Duration = Duration::from_secs(5);
+
+/// What streams may take beyond their window: the last of them is told to end in its last moment.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Durations and limits that no option sets; tests shorten them.
 #[derive(Debug, Clone)]
@@ -47,6 +60,17 @@ pub struct Limits {
     pub file_period: Duration,
     /// How long everything is still answered once the stop has begun; `server.shutdown_timeout_seconds` bounds it too.
     pub notice_of_stop: Duration,
+    /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
+    pub streams: StreamOptions,
+    /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped: a subscriber that
+    /// never reads would else hold it for ever.
+    pub unacknowledged: Duration,
+    /// The kernel's send buffer of each connection; `None` = the system's own. Tests make it small.
+    pub send_buffer: Option<usize>,
+    /// How the streams from `realtime.upstream_url` are timed; the option overrides that of its URL.
+    pub upstream_streams: UpstreamStreamOptions,
+    /// How long a change is replayed to subscribers who connect.
+    pub replay_age: Duration,
 }
 
 impl Default for Limits {
@@ -60,6 +84,11 @@ impl Default for Limits {
             disconnect: Duration::from_secs(1),
             file_period: PollingOptions::default().file_period,
             notice_of_stop: NOTICE_OF_STOP,
+            streams: StreamOptions::default(),
+            unacknowledged: Duration::from_secs(60),
+            send_buffer: None,
+            upstream_streams: UpstreamStreamOptions::new(String::new()),
+            replay_age: HubOptions::default().replay_age,
         }
     }
 }
@@ -69,6 +98,8 @@ pub struct Application {
     server: Server,
     addresses: Vec<SocketAddr>,
     environments: EnvironmentHandle,
+    hub: SseHubHandle,
+    shutdown_timeout: Duration,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
     notice_of_stop: Duration,
@@ -121,7 +152,27 @@ impl Application {
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
         let polling = polling_options(settings, &limits);
-        let environments = EnvironmentHandle::start(settings.environments.clone(), polling, None, &lifelines);
+        let hub = SseHubHandle::start(
+            settings.environments.len(),
+            hub_options(settings, &limits),
+            &lifelines,
+        );
+        let environments = EnvironmentHandle::start(
+            settings.environments.clone(),
+            polling,
+            Some(hub.listener()),
+            &lifelines,
+        );
+        start_upstream_streams(settings, &limits, &environments, &lifelines);
+        let takes_changes = settings.realtime.authentication_token.is_some();
+        let realtime = Realtime::new(
+            hub.clone(),
+            StreamOptions {
+                max_age: settings.realtime.max_stream_age,
+                ..limits.streams.clone()
+            },
+            settings.realtime.authentication_token.clone(),
+        );
         let workers = WorkerFactory {
             environments: environments.clone(),
             state: Arc::clone(&state),
@@ -139,26 +190,30 @@ impl Application {
             App::new()
                 .app_data(workers.start_worker())
                 .wrap_fn(move |request, routes| drain::apply(Arc::clone(&state), request, routes))
+                .app_data(realtime.clone())
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
-                .wrap_fn(move |request, routes| access_log.apply(request, routes))
-                .configure(routes::configure)
+                // In a box, for an open stream keeps the room that its request's future took.
+                .wrap_fn(move |request, routes| Box::pin(access_log.apply(request, routes)))
+                .configure(|table| routes::configure(table, takes_changes))
         };
-        let server = HttpServer::new(app)
-            .disable_signals()
-            .workers(settings.process.workers)
-            .worker_max_blocking_threads(BLOCKING_THREADS)
-            .keep_alive(settings.server.timeout_keep_alive)
-            .client_request_timeout(limits.request_head)
-            .client_disconnect_timeout(limits.disconnect)
-            .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
-            .tcp_nodelay(true)
-            .bind(address)
-            .map_err(|source| ListenError { address, source })?;
-        let addresses = server.addrs();
+        let options = ServerOptions {
+            workers: settings.process.workers,
+            max_connections: open_files::limit(),
+            keep_alive: settings.server.timeout_keep_alive,
+            request_head: limits.request_head,
+            disconnect: limits.disconnect,
+            shutdown_timeout: settings.server.shutdown_timeout,
+            unacknowledged: limits.unacknowledged,
+            send_buffer: limits.send_buffer,
+        };
+        let (server, address) =
+            server::start(address, options, app).map_err(|source| ListenError { address, source })?;
         Ok(Self {
-            server: server.run(),
-            addresses,
+            server,
+            addresses: vec![address],
             environments,
+            hub,
+            shutdown_timeout: settings.server.shutdown_timeout,
             lifelines,
             state,
             notice_of_stop: limits.notice_of_stop.min(settings.server.shutdown_timeout),
@@ -180,10 +235,16 @@ impl Application {
         &self.environments
     }
 
+    /// The hub of its event streams.
+    pub fn hub(&self) -> &SseHubHandle {
+        &self.hub
+    }
+
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
-    /// The order of a stop: readiness fails and every answer ends its connection; the listener closes, idle connections
-    /// with it; requests in flight are answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
+    /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection; open
+    /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered, for
+    /// `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
     /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
@@ -203,18 +264,27 @@ impl Application {
         self.lifelines.disarm();
         match outcome {
             Outcome::Stopped => {
-                log::info!("stopping: requests in flight are finished first");
-                tokio::time::sleep(self.notice_of_stop).await;
+                log::info!("stopping: event streams and requests in flight are finished first");
+                // actix closes the listener as soon as its own stop begins, and holds that up for every open stream.
+                tokio::join!(
+                    self.hub
+                        .drain(DRAIN_WINDOW.min(self.shutdown_timeout / 2), DRAIN_PATIENCE),
+                    tokio::time::sleep(self.notice_of_stop)
+                );
                 handle.stop(true).await;
             }
             Outcome::ActorDied(actor) => {
                 log::error!(
                     "{actor} has died, which is a defect: stopping, so that the process is started anew"
                 );
-                if tokio::time::timeout(DRAIN_AFTER_DEATH, handle.stop(true))
-                    .await
-                    .is_err()
-                {
+                let stopped = async {
+                    tokio::join!(
+                        self.hub.drain(NOTICE_OF_DEATH, DRAIN_PATIENCE),
+                        tokio::time::sleep(NOTICE_OF_DEATH)
+                    );
+                    handle.stop(true).await;
+                };
+                if tokio::time::timeout(DRAIN_AFTER_DEATH, stopped).await.is_err() {
                     log::warn!("requests were still in flight");
                 }
             }
@@ -251,6 +321,50 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
         Ok(Ok(())) => io::Error::other("the server ended unasked"),
         Ok(Err(error)) => error,
         Err(error) => io::Error::other(error),
+    }
+}
+
+/// Listens to Flagsmith's realtime service where `realtime.upstream_url` names one, for every environment that is
+/// fetched from upstream.
+fn start_upstream_streams(
+    settings: &Settings,
+    limits: &Limits,
+    environments: &EnvironmentHandle,
+    lifelines: &Lifelines,
+) {
+    let Some(url) = settings.realtime.upstream_url.clone() else {
+        return;
+    };
+    let listened_to = settings.environments.iter().enumerate();
+    let listened_to = listened_to.filter(|(_, options)| matches!(options.source, DocumentSource::Upstream));
+    let listened_to =
+        listened_to.map(|(place, options)| (EnvironmentIndex(place), options.client_side_key.clone()));
+    let options = UpstreamStreamOptions {
+        url,
+        ..limits.upstream_streams.clone()
+    };
+    let environments = environments.clone();
+    UpstreamStreams::start_on_arbiter(
+        options,
+        listened_to.collect(),
+        lifelines,
+        move |index, announced| {
+            environments.refresh(index, announced);
+        },
+    );
+}
+
+fn hub_options(settings: &Settings, limits: &Limits) -> HubOptions {
+    HubOptions {
+        notify_spread: match settings.realtime.notify_spread {
+            NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,
+            NotifySpread::Fixed(window) => actors::sse_hub::NotifySpread::Fixed(window),
+        },
+        max_subscribers: settings
+            .realtime
+            .max_subscribers
+            .unwrap_or_else(|| open_files::limit() / 2),
+        replay_age: limits.replay_age,
     }
 }
 

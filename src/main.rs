@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use actix_rt::signal::unix::{SignalKind, signal};
 use edge_proxy::application::{Application, EXIT_SYSTEM, Limits};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
-use edge_proxy::logging;
 use edge_proxy::settings::{Loaded, Settings};
+use edge_proxy::{logging, open_files};
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
@@ -71,6 +71,7 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     for notice in &notices {
         notice.log();
     }
+    log::info!("up to {} open files", open_files::raise_limit());
     // awc's TLS takes the provider of the process. It is refused only where one is installed, which then serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     actix::System::new().block_on(async move {
