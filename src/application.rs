@@ -72,6 +72,7 @@ pub struct Application {
     lifelines: Lifelines,
     state: Arc<ServiceState>,
     notice_of_stop: Duration,
+    shutdown_timeout: Duration,
 }
 
 /// Why the process stopped.
@@ -150,7 +151,8 @@ impl Application {
             .keep_alive(settings.server.timeout_keep_alive)
             .client_request_timeout(limits.request_head)
             .client_disconnect_timeout(limits.disconnect)
-            .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
+            // The bound is kept by who asks it to stop, to the fraction of a second.
+            .shutdown_timeout(settings.server.shutdown_timeout.as_secs().saturating_add(1))
             .tcp_nodelay(true)
             .bind(address)
             .map_err(|source| ListenError { address, source })?;
@@ -162,6 +164,7 @@ impl Application {
             lifelines,
             state,
             notice_of_stop: limits.notice_of_stop.min(settings.server.shutdown_timeout),
+            shutdown_timeout: settings.server.shutdown_timeout,
         })
     }
 
@@ -183,7 +186,7 @@ impl Application {
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
     /// The order of a stop: readiness fails and every answer ends its connection; the listener closes, idle connections
-    /// with it; requests in flight are answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
+    /// with it; requests in flight are answered; after `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle
     /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
@@ -201,23 +204,21 @@ impl Application {
         };
         self.state.start_draining();
         self.lifelines.disarm();
-        match outcome {
+        let patience = match outcome {
             Outcome::Stopped => {
                 log::info!("stopping: requests in flight are finished first");
                 tokio::time::sleep(self.notice_of_stop).await;
-                handle.stop(true).await;
+                self.shutdown_timeout.saturating_sub(self.notice_of_stop)
             }
             Outcome::ActorDied(actor) => {
                 log::error!(
                     "{actor} has died, which is a defect: stopping, so that the process is started anew"
                 );
-                if tokio::time::timeout(DRAIN_AFTER_DEATH, handle.stop(true))
-                    .await
-                    .is_err()
-                {
-                    log::warn!("requests were still in flight");
-                }
+                DRAIN_AFTER_DEATH
             }
+        };
+        if tokio::time::timeout(patience, handle.stop(true)).await.is_err() {
+            log::warn!("requests were still in flight");
         }
         self.environments.stop();
         log::info!("stopped");
