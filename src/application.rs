@@ -99,10 +99,10 @@ pub struct Application {
     addresses: Vec<SocketAddr>,
     environments: EnvironmentHandle,
     hub: SseHubHandle,
-    shutdown_timeout: Duration,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
     notice_of_stop: Duration,
+    shutdown_timeout: Duration,
 }
 
 /// Why the process stopped.
@@ -213,10 +213,10 @@ impl Application {
             addresses: vec![address],
             environments,
             hub,
-            shutdown_timeout: settings.server.shutdown_timeout,
             lifelines,
             state,
             notice_of_stop: limits.notice_of_stop.min(settings.server.shutdown_timeout),
+            shutdown_timeout: settings.server.shutdown_timeout,
         })
     }
 
@@ -243,8 +243,8 @@ impl Application {
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
     /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection; open
-    /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered, for
-    /// `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
+    /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered; after
+    /// `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle
     /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
@@ -262,32 +262,29 @@ impl Application {
         };
         self.state.start_draining();
         self.lifelines.disarm();
-        match outcome {
+        let (notice, streams, patience) = match outcome {
             Outcome::Stopped => {
                 log::info!("stopping: event streams and requests in flight are finished first");
-                // actix closes the listener as soon as its own stop begins, and holds that up for every open stream.
-                tokio::join!(
-                    self.hub
-                        .drain(DRAIN_WINDOW.min(self.shutdown_timeout / 2), DRAIN_PATIENCE),
-                    tokio::time::sleep(self.notice_of_stop)
-                );
-                handle.stop(true).await;
+                let streams = DRAIN_WINDOW.min(self.shutdown_timeout / 2);
+                (self.notice_of_stop, streams, self.shutdown_timeout)
             }
             Outcome::ActorDied(actor) => {
                 log::error!(
                     "{actor} has died, which is a defect: stopping, so that the process is started anew"
                 );
-                let stopped = async {
-                    tokio::join!(
-                        self.hub.drain(NOTICE_OF_DEATH, DRAIN_PATIENCE),
-                        tokio::time::sleep(NOTICE_OF_DEATH)
-                    );
-                    handle.stop(true).await;
-                };
-                if tokio::time::timeout(DRAIN_AFTER_DEATH, stopped).await.is_err() {
-                    log::warn!("requests were still in flight");
-                }
+                (NOTICE_OF_DEATH, NOTICE_OF_DEATH, DRAIN_AFTER_DEATH)
             }
+        };
+        let stopped = async {
+            // actix closes the listener as soon as its own stop begins, and holds that up for every open stream.
+            tokio::join!(
+                self.hub.drain(streams, DRAIN_PATIENCE),
+                tokio::time::sleep(notice)
+            );
+            handle.stop(true).await;
+        };
+        if tokio::time::timeout(patience, stopped).await.is_err() {
+            log::warn!("requests were still in flight");
         }
         self.environments.stop();
         log::info!("stopped");
