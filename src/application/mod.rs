@@ -166,7 +166,8 @@ impl Application {
     ///
     /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection; open
     /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered; after
-    /// `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
+    /// `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle and not by
+    /// `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
     /// Where the server cannot start its workers.
