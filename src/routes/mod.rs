@@ -8,7 +8,7 @@
 //! - [`query`], [`body`]: reading what a request carries.
 //! - [`answer`]: building what it gets.
 //! - [`worker`]: what the routes of one HTTP worker share.
-use actix_web::web::{ServiceConfig, get, head, post, to};
+use actix_web::web::{ServiceConfig, get, head, to};
 
 pub mod answer;
 pub mod body;
@@ -21,22 +21,13 @@ pub mod resolve;
 pub mod resource;
 pub mod worker;
 
-use resource::{GET, GET_POST, at, unknown_path};
+use resource::{GET, at, at_busy, at_busy_with_post, unknown_path};
 
 /// Registers every path; the busiest first, because the router tries them in this order.
 pub fn configure(table: &mut ServiceConfig) {
-    at(table, "/api/v1/flags", GET, |r| {
-        r.route(get().to(flags::get)).route(head().to(flags::get))
-    });
-    at(table, "/api/v1/identities", GET_POST, |r| {
-        r.route(post().to(identities::post))
-            .route(get().to(identities::get))
-            .route(head().to(identities::get))
-    });
-    at(table, "/api/v1/environment-document", GET, |r| {
-        r.route(get().to(environment_document::get))
-            .route(head().to(environment_document::get))
-    });
+    at_busy(table, "/api/v1/flags", flags::get);
+    at_busy_with_post(table, "/api/v1/identities", identities::get, identities::post);
+    at_busy(table, "/api/v1/environment-document", environment_document::get);
 
     at(table, "/proxy/health/readiness", GET, |r| {
         r.route(get().to(health::readiness))

@@ -5,6 +5,7 @@ use super::dependencies::Outcome;
 use super::evaluation::{Evaluation, Winners};
 use super::features::Defaults;
 use super::identity_overrides::IdentityOverride;
+use super::segment::OverrideRun;
 use crate::{Identity, KeyKind};
 
 /// The body of `flags/`.
@@ -110,8 +111,25 @@ impl<'a, 'e> Flags<'a, 'e> {
         }
     }
 
+    /// What stands in place of defaults, where neither identity nor kind of key count: the rule.
+    fn runs(&self) -> Option<&'e [OverrideRun]> {
+        let is_plain = !self.hides
+            && self.own.is_empty()
+            && self.evaluation.dependencies.is_none()
+            && self.evaluation.environment.features.multivariate.is_empty();
+        match self.winners {
+            Winners::Of(None) if is_plain => Some(&[]),
+            Winners::Of(Some(segment)) if is_plain => segment.runs.as_deref(),
+            _ => None,
+        }
+    }
+
     /// How many bytes the flags take at most.
     fn longest(&self) -> usize {
+        if let Some(runs) = self.runs() {
+            let runs = runs.iter().map(|run| run.json.length()).sum::<usize>();
+            return self.defaults.map_or(0, |defaults| defaults.bytes.len()) + runs + 2;
+        }
         let answers = &self.evaluation.environment.answers;
         let longest = |answer: &Answer| {
             answer.json.length()
@@ -132,6 +150,34 @@ impl<'a, 'e> Flags<'a, 'e> {
         out.push(b'[');
         let start = out.len();
         let mut run = Run { out, pending: None };
+        let next = match self.runs() {
+            Some(runs) => self.push_runs(runs, &mut run),
+            None => self.push_each(&mut run),
+        };
+        let features = &self.evaluation.environment.features;
+        self.push_defaults(&mut run, next, super::answer::offset(features.list.len()));
+        run.flush();
+        if out.len() > start {
+            // The comma behind the last flag.
+            out.pop();
+        }
+        out.push(b']');
+    }
+
+    /// Gives the feature after the last.
+    fn push_runs(&self, runs: &[OverrideRun], run: &mut Run<'_, 'e>) -> u32 {
+        let answers = &self.evaluation.environment.answers;
+        let mut next = 0;
+        for OverrideRun { features, json } in runs {
+            self.push_defaults(run, next, features.0);
+            run.push(&answers.bytes, *json);
+            next = features.1;
+        }
+        next
+    }
+
+    /// Gives the feature after the last that is not plainly the default.
+    fn push_each(&self, run: &mut Run<'_, 'e>) -> u32 {
         let features = &self.evaluation.environment.features;
         let mut by_identity = self.own.iter().map(|own| (own.feature, &own.answer)).peekable();
         let mut by_segment = self
@@ -165,22 +211,16 @@ impl<'a, 'e> Flags<'a, 'e> {
             let of_segment = by_segment.next_if(is_it);
             let of_default = by_default.next_if(is_it);
             let _ = read.next_if_eq(&feature);
-            self.push_defaults(&mut run, next, feature);
+            self.push_defaults(run, next, feature);
             next = feature + 1;
             let choices =
                 [of_identity, of_segment, of_default].map(|choice| choice.map(|(_, answer)| answer));
             match self.choose(feature, choices) {
-                Some(answer) => self.write_answer(feature, answer, &mut run),
-                None => self.push_defaults(&mut run, feature, next),
+                Some(answer) => self.write_answer(feature, answer, run),
+                None => self.push_defaults(run, feature, next),
             }
         }
-        self.push_defaults(&mut run, next, super::answer::offset(features.list.len()));
-        run.flush();
-        if out.len() > start {
-            // The comma behind the last flag.
-            out.pop();
-        }
-        out.push(b']');
+        next
     }
 
     fn push_defaults(&self, run: &mut Run<'_, 'e>, first: u32, end: u32) {

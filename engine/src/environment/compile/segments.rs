@@ -3,7 +3,7 @@ use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
 use super::super::features::Features;
-use super::super::segment::{Segment, SegmentOverride};
+use super::super::segment::{OverrideRun, Segment, SegmentOverride};
 use super::feature_states::{self, FeatureStates};
 use super::properties::Properties;
 use super::rules::RuleCompiler;
@@ -59,6 +59,7 @@ pub(super) fn compile<'a>(
             name: name.into(),
             rules,
             overrides: Box::default(),
+            runs: None,
         });
         for json in overrides(segment.feature_states, &part, warnings) {
             let state = match feature_states::read(json) {
@@ -209,6 +210,7 @@ pub(super) fn attach_overrides<'a>(
                 answer,
             }));
         }
+        segment.runs = OverrideRun::join(&overrides);
         segment.overrides = overrides.into();
     }
 }
