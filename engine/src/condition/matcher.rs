@@ -121,7 +121,10 @@ impl Matcher {
             };
         };
         match &self.0 {
-            Kind::Compare(operator, operand) => Ok(operator.holds(operand.compare(value)?)),
+            Kind::Compare(operator, operand) => Ok(operator.holds(match operand.compare_small(value) {
+                Some(ordering) => Comparison::Of(ordering),
+                None => operand.compare(value)?,
+            })),
             Kind::Contains(operand) => operand.is_contained_in(value),
             Kind::NotContains(text) => {
                 Ok(matches!(value, Value::String(string) if !string.contains(&**text)))

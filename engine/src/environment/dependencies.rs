@@ -84,6 +84,13 @@ impl<'e> Dependencies<'e> {
         self.resolved.borrow().get(&feature).copied()
     }
 
+    /// The features whose flags conditions have read, in document order.
+    pub(crate) fn read_features(&self) -> Vec<u32> {
+        let mut features: Vec<u32> = self.resolved.borrow().keys().copied().collect();
+        features.sort_unstable();
+        features
+    }
+
     /// Counts a condition.
     pub(crate) fn spend(&self) -> Result<(), Raised> {
         self.conditions_left

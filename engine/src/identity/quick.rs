@@ -61,20 +61,29 @@ fn inside(literal: &str) -> &str {
 
 /// How many bytes come before the first that is no plain part of a string: a quote, a backslash, a control character.
 /// Eight at a time, by borrows of a subtraction; of those the lowest is exact.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let below = |eight: u64, limit: u8| eight.wrapping_sub(ONES * u64::from(limit)) & !eight & (ONES << 7);
     let equal = |eight: u64, byte: u8| below(eight ^ (ONES * u64::from(byte)), 1);
-    let (eights, rest) = bytes.as_chunks();
-    for (number, eight) in eights.iter().enumerate() {
+    let mut rest = bytes;
+    while let Some((eight, tail)) = rest.split_first_chunk() {
         let eight = u64::from_le_bytes(*eight);
         let found = below(eight, b' ') | equal(eight, b'"') | equal(eight, b'\\');
         if found != 0 {
-            return number * 8 + found.trailing_zeros() as usize / 8;
+            return bytes.len() - rest.len() + found.trailing_zeros() as usize / 8;
         }
+        rest = tail;
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..b' ');
     bytes.len() - rest.len() + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// What a trait is made of.
+enum Member {
+    Key,
+    Value,
+    Transient,
 }
 
 struct Cursor<'a> {
@@ -83,6 +92,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = *self.body.as_bytes().get(self.at)?;
@@ -93,12 +103,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     fn next_is(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
         found
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Option<()> {
         self.next_is(byte).then_some(())
     }
@@ -123,6 +135,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string literal with its quotes: one that stands for what it says, without escapes.
+    #[inline]
     fn string(&mut self) -> Option<&'a str> {
         self.expect(b'"')?;
         let start = self.at - 1;
@@ -135,10 +148,17 @@ impl<'a> Cursor<'a> {
         self.body.get(start..self.at)
     }
 
+    /// Steps over a text where it is next.
+    #[inline]
+    fn skip(&mut self, text: &str) -> bool {
+        let rest = self.body.as_bytes().get(self.at..);
+        let found = rest.is_some_and(|rest| rest.starts_with(text.as_bytes()));
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
     fn word(&mut self, word: &str) -> Option<()> {
-        let rest = self.body.as_bytes().get(self.at..)?;
-        self.at += rest.starts_with(word.as_bytes()).then_some(word.len())?;
-        Some(())
+        self.skip(word).then_some(())
     }
 
     fn boolean(&mut self) -> Option<bool> {
@@ -164,14 +184,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     fn sent_trait(&mut self) -> Option<Trait<'a>> {
         let (mut key, mut value, mut transient) = (None, None, None);
         self.expect(b'{')?;
         loop {
-            match self.key()? {
-                "trait_key" if key.is_none() => key = Some(self.string()?),
-                "trait_value" if value.is_none() => value = Some(self.value()?),
-                "transient" if transient.is_none() => transient = Some(self.boolean()?),
+            match self.trait_member()? {
+                Member::Key if key.is_none() => key = Some(self.string()?),
+                Member::Value if value.is_none() => value = Some(self.value()?),
+                Member::Transient if transient.is_none() => transient = Some(self.boolean()?),
                 _ => return None,
             }
             if !self.more(b'}')? {
@@ -190,6 +211,22 @@ impl<'a> Cursor<'a> {
         })
     }
 
+    /// The name of a trait's member, with its colon behind.
+    #[inline]
+    fn trait_member(&mut self) -> Option<Member> {
+        self.peek()?;
+        let member = if self.skip(r#""trait_key""#) {
+            Member::Key
+        } else if self.skip(r#""trait_value""#) {
+            Member::Value
+        } else {
+            self.word(r#""transient""#)?;
+            Member::Transient
+        };
+        self.expect(b':').map(|()| member)
+    }
+
+    #[inline]
     fn value(&mut self) -> Option<TraitValue<'a>> {
         match self.peek()? {
             b'"' => {
@@ -208,6 +245,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// An integer, or one with a fraction, of few digits and without an exponent.
+    #[inline]
     fn number(&mut self) -> Option<&'a str> {
         let start = self.at;
         self.at += usize::from(self.body.as_bytes().get(start) == Some(&b'-'));
@@ -226,6 +264,7 @@ impl<'a> Cursor<'a> {
         self.body.get(start..self.at).filter(|_| ends)
     }
 
+    #[inline]
     fn digits(&mut self) -> Option<&'a str> {
         let rest = self.body.as_bytes().get(self.at..)?;
         let length = rest.iter().position(|byte| !byte.is_ascii_digit())?;
