@@ -25,12 +25,18 @@ pub enum ApiError {
     ServingStopped,
     /// No such feature, or hidden from this key.
     UnknownFeature,
+    /// No environment has the client-side key that the path names.
+    UnknownEnvironment,
     /// No such path.
     UnknownPath,
     /// The path exists, for the methods named.
     MethodNotAllowed(&'static str),
     /// The body does not describe an identity.
     InvalidIdentity(IdentityError),
+    /// `queue-change` without the configured token.
+    WrongAuthenticationToken,
+    /// The body of `queue-change` names no time.
+    InvalidChange,
     /// The body ended early or its framing is broken.
     BrokenBody,
     /// The body did not arrive in time.
@@ -39,6 +45,8 @@ pub enum ApiError {
     BodyTooLarge,
     /// The key is known, but its environment has no document yet.
     NotReady,
+    /// As many event streams are open as `realtime.max_subscribers` allows.
+    TooManySubscribers,
     /// The worker's replica is gone: the process is about to end.
     Unavailable,
 }
@@ -61,27 +69,33 @@ impl ApiError {
             Self::ServerSideKeyRequired => "a server-side environment key is required",
             Self::ServingStopped => "Organisation is disabled from serving flags.",
             Self::UnknownFeature => "feature not found",
+            Self::UnknownEnvironment => "environment not found",
             Self::UnknownPath => "path not found",
             Self::MethodNotAllowed(_) => "method not allowed",
             Self::InvalidIdentity(_) => "the body does not describe an identity",
+            Self::WrongAuthenticationToken => "the authentication token is missing or wrong",
+            Self::InvalidChange => {
+                "the body must name the time of the change: {\"updated_at\": \"2026-11-21T19:23:51+00:00\"}"
+            }
             Self::BrokenBody => "the body is incomplete or its framing is broken",
             Self::SlowBody => "the body did not arrive in time",
             Self::BodyTooLarge => "the body is too large",
             Self::NotReady => "the environment document is not available yet",
+            Self::TooManySubscribers => "too many subscribers",
             Self::Unavailable => "the service is about to restart",
         }
     }
 
     fn status_text(&self) -> &'static str {
         match self {
-            Self::UnknownKey | Self::ServerSideKeyRequired => "unauthorized",
+            Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => "unauthorized",
             Self::ServingStopped => "forbidden",
-            Self::UnknownFeature | Self::UnknownPath => "not_found",
+            Self::UnknownFeature | Self::UnknownEnvironment | Self::UnknownPath => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
-            Self::InvalidIdentity(_) | Self::BrokenBody => "bad_request",
+            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => "bad_request",
             Self::SlowBody => "request_timeout",
             Self::BodyTooLarge => "payload_too_large",
-            Self::NotReady | Self::Unavailable => "unavailable",
+            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => "unavailable",
         }
     }
 
@@ -99,14 +113,16 @@ impl ApiError {
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::UnknownKey | Self::ServerSideKeyRequired => StatusCode::UNAUTHORIZED,
+            Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::ServingStopped => StatusCode::FORBIDDEN,
-            Self::UnknownFeature | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::UnknownFeature | Self::UnknownEnvironment | Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::InvalidIdentity(_) | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotReady | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -115,7 +131,7 @@ impl ResponseError for ApiError {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, JSON);
         match self {
-            Self::NotReady | Self::Unavailable => {
+            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => {
                 headers.insert(
                     RETRY_AFTER,
                     HeaderValue::from(rand::random_range(RETRY_AFTER_SECONDS)),

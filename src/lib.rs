@@ -9,6 +9,8 @@
 //! - [`error`]: the one place that knows status codes.
 //! - [`cors`], [`access_log`], [`drain`]: layers around the routes.
 //! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
+//! - [`open_files`]: how many connections the system allows.
+//! - [`server`]: the HTTP server under the application.
 //! - [`service_state`]: whether the process drains or has lost an actor.
 pub mod access_log;
 pub mod application;
@@ -19,6 +21,8 @@ pub mod cors;
 pub mod drain;
 pub mod error;
 pub mod logging;
+pub mod open_files;
 pub mod routes;
+pub mod server;
 pub mod service_state;
 pub mod settings;

@@ -1,23 +1,25 @@
 //! Starts the edge proxy.
+use std::fmt;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use actix_rt::signal::unix::{SignalKind, signal};
 use edge_proxy::application::{Application, EXIT_SYSTEM, Limits};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
-use edge_proxy::logging;
 use edge_proxy::settings::{Loaded, Settings};
+use edge_proxy::{logging, open_files};
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve { config_path }) => serve(config_path),
         Ok(Command::Check { config_path }) => check(config_path),
         Ok(Command::Help) => {
-            print!("{}", cli::HELP);
+            write_out(cli::HELP);
             Ok(0)
         }
         Ok(Command::Version) => {
-            println!("{}", cli::VERSION);
+            write_out(&format!("{}\n", cli::VERSION));
             Ok(0)
         }
         Err(error) => Err(Failure::new(EXIT_USAGE, error)),
@@ -25,10 +27,20 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code.into(),
         Err(Failure { code, line }) => {
-            eprintln!("edge-proxy: {line}");
+            write_error(&line);
             code.into()
         }
     }
+}
+
+/// A reader that has gone (`edge-proxy --help | head -1`) is no failure; `print!` would panic.
+fn write_out(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// One line for the operator, outside of the log.
+fn write_error(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "edge-proxy: {line}");
 }
 
 /// What ends the process: its exit code and one line.
@@ -59,9 +71,9 @@ fn load(config_path: Option<PathBuf>) -> Result<Loaded, Failure> {
 fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let loaded = load(config_path)?;
     for notice in &loaded.notices {
-        eprintln!("edge-proxy: {notice}");
+        write_error(notice);
     }
-    println!("{}", loaded.settings.effective_json());
+    write_out(&format!("{}\n", loaded.settings.effective_json()));
     Ok(0)
 }
 
@@ -71,6 +83,7 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     for notice in &notices {
         notice.log();
     }
+    log::info!("up to {} open files", open_files::raise_limit());
     // awc's TLS takes the provider of the process. It is refused only where one is installed, which then serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     actix::System::new().block_on(async move {

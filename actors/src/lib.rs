@@ -6,10 +6,14 @@
 //! - [`served`]: what is published: snapshots of served environments with their ready bodies.
 //! - [`keys`]: environment keys and what they open.
 //! - [`upstream`]: fetching documents from the Flagsmith API.
+//! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
+//! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`lifeline`]: the death watch on every actor.
 pub mod environment;
 pub mod keys;
 pub mod lifeline;
 pub mod replica;
 pub mod served;
+pub mod sse_hub;
 pub mod upstream;
+pub mod upstream_stream;

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 use crate::routes::answer;
+use crate::routes::realtime::Realtime;
 use crate::routes::worker::Worker;
 
 const NOT_UPDATED: &str = "environment document(s) not updated.";
@@ -47,7 +48,11 @@ struct Probe {
 /// # Errors
 /// None of the client's making.
 pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let statuses = Worker::of(&request)?.environments.statuses().await;
+    let (statuses, counts) = tokio::join!(
+        Worker::of(&request)?.environments.statuses(),
+        Realtime::of(&request)?.hub.counts()
+    );
+    let subscribers = counts.map(|counts| counts.by_environment).unwrap_or_default();
     let reason = match &statuses {
         Err(_) => Some(NO_ANSWER),
         Ok(statuses) if statuses.iter().any(|status| status.is_served && status.is_fresh) => None,
@@ -63,7 +68,13 @@ pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
         status: if reason.is_none() { "ok" } else { "error" },
         reason,
         last_successful_update: newest.and_then(to_iso),
-        environments: Some(statuses.into_iter().map(EnvironmentHealth::from).collect()),
+        environments: Some(
+            statuses
+                .into_iter()
+                .zip(subscribers.into_iter().chain(std::iter::repeat(0)))
+                .map(|(status, subscribers)| EnvironmentHealth::new(status, subscribers))
+                .collect(),
+        ),
     };
     Ok(answered(reason.is_none(), &body))
 }
@@ -134,13 +145,13 @@ pub async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     Ok(answered(alive, &probe))
 }
 
-impl From<EnvironmentStatus> for EnvironmentHealth {
-    fn from(status: EnvironmentStatus) -> Self {
+impl EnvironmentHealth {
+    fn new(status: EnvironmentStatus, subscribers: usize) -> Self {
         Self {
             name: status.name,
             id: status.id.and_then(|id| RawValue::from_string(id).ok()),
             status: status.status,
-            subscribers: 0,
+            subscribers,
         }
     }
 }

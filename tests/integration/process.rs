@@ -186,6 +186,24 @@ fn check_shows_the_effective_configuration_without_keys() {
     assert_eq!(run(None, &["--nonsense"]).status.code(), Some(64));
 }
 
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let directory = TempDir::new().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let help = command(directory.path())
+        .arg("--help")
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(
+        help.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&help.stderr)
+    );
+}
+
 /// An actor dies: liveness fails at once, flags are answered until the end, and the end comes soon.
 #[test]
 fn the_death_of_an_actor_ends_the_process_in_good_order() {

@@ -1,5 +1,5 @@
 //! The stop as clients see it.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use edge_proxy::application::{Limits, Outcome};
 use serde_json::json;
@@ -68,4 +68,27 @@ fn while_it_drains_flags_are_answered_and_readiness_fails() {
     assert_eq!((flags.status, flags.header("connection")), (200, Some("close")));
     assert_eq!(app.get("/proxy/health/liveness").status, 200);
     assert_eq!(app.wait(), Outcome::Stopped);
+}
+
+#[test]
+fn a_request_that_never_ends_does_not_hold_the_stop_beyond_its_time() {
+    let mut app = spawn_app(Options {
+        config: json!({"server": {"shutdown_timeout_seconds": 0.3}}),
+        ..Options::default()
+    });
+    let mut unfinished = app.connect();
+    unfinished.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+          Expect: 100-continue\r\nContent-Length: 20\r\n\r\n",
+    );
+    assert_eq!(unfinished.read_head().status, 100, "it is in flight");
+    let asked = Instant::now();
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+    let took = asked.elapsed();
+    // Its body may take 10 s.
+    assert!(
+        took >= Duration::from_millis(300) && took < Duration::from_secs(5),
+        "{took:?}"
+    );
 }

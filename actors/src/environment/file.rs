@@ -59,7 +59,8 @@ impl FileSource {
     pub(super) fn look(&mut self, is_forced: bool) -> Result<FileOutcome, FetchFailure> {
         self.read_if_changed(is_forced).map_err(|error| {
             self.last = None;
-            FetchFailure::File(reason(&error))
+            // The system's text names no path.
+            FetchFailure::File(error.to_string())
         })?
     }
 
@@ -132,14 +133,6 @@ impl Signature {
     fn is_settled(self) -> bool {
         self.modified
             .is_some_and(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED_AGE))
-    }
-}
-
-/// What is wrong, without the path, which the operator knows and a log need not show.
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::InvalidInput => error.to_string(),
-        kind => kind.to_string(),
     }
 }
 

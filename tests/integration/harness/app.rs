@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use actors::environment::EnvironmentHandle;
+use actors::sse_hub::SseHubHandle;
 use edge_proxy::application::{Application, Limits, Outcome};
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
@@ -60,6 +61,8 @@ pub struct App {
     pub address: SocketAddr,
     /// The owner of its environments.
     pub environments: EnvironmentHandle,
+    /// Its hub.
+    pub hub: SseHubHandle,
     directory: TempDir,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Outcome>>,
@@ -85,12 +88,16 @@ pub fn spawn_app(options: Options) -> App {
             let application = Application::build(&settings, options.limits).unwrap();
             let address = application.addresses()[0];
             let environments = application.environments().clone();
+            let hub = application.hub().clone();
             let mut acknowledged = environments.acknowledged();
             actix_rt::spawn(async move {
                 if has_document {
                     acknowledged.wait_for(|version| *version > 0).await.unwrap();
+                    // When both have answered, the hub has heard of it.
+                    environments.statuses().await.unwrap();
+                    hub.counts().await.unwrap();
                 }
-                started_sender.send((address, environments)).unwrap();
+                started_sender.send((address, environments, hub)).unwrap();
             });
             let stop = async {
                 let _ = stopped.await;
@@ -98,10 +105,11 @@ pub fn spawn_app(options: Options) -> App {
             application.run_until_stopped(stop).await.unwrap()
         })
     });
-    let (address, environments) = started.recv().unwrap();
+    let (address, environments, hub) = started.recv().unwrap();
     App {
         address,
         environments,
+        hub,
         directory,
         stop: Some(stop),
         thread: Some(thread),
@@ -163,10 +171,20 @@ impl App {
 
     /// Replaces the document and waits until every worker serves it.
     pub fn publish(&self, document: &Value) {
+        self.until_published(|| self.replace_document(document));
+    }
+
+    /// Causes a change and waits until every worker serves it.
+    pub fn until_published(&self, cause: impl FnOnce()) {
         let mut acknowledged = self.environments.acknowledged();
         let before = *acknowledged.borrow_and_update();
-        self.replace_document(document);
-        wait(acknowledged.wait_for(|version| *version > before)).unwrap();
+        cause();
+        wait(async {
+            acknowledged.wait_for(|version| *version > before).await.unwrap();
+            // When both have answered, the hub has heard of it.
+            self.environments.statuses().await.unwrap();
+            self.hub.counts().await.unwrap();
+        });
     }
 
     /// Waits until every worker serves a document that makes this true.

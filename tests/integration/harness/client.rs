@@ -123,8 +123,13 @@ impl Connection {
 
     /// Sends a request and reads its response.
     pub fn send(&mut self, request: &Request) -> Response {
-        self.write(&request.bytes());
+        self.write_request(request);
         self.read(request.method == "HEAD")
+    }
+
+    /// Sends a request without reading its response.
+    pub fn write_request(&mut self, request: &Request) {
+        self.write(&request.bytes());
     }
 
     /// Writes bytes as they are.
@@ -173,6 +178,23 @@ impl Connection {
             headers,
             body: Vec::new(),
         }
+    }
+
+    /// Reads one chunk of a chunked body; `None`: it was the last one.
+    pub fn chunk(&mut self) -> Option<String> {
+        let length = usize::from_str_radix(&self.line(), 16).unwrap();
+        let mut chunk = vec![0; length + 2];
+        self.stream.read_exact(&mut chunk).unwrap();
+        let text = String::from_utf8(chunk).unwrap();
+        let text = text.strip_suffix("\r\n").expect("the end of a chunk");
+        (length > 0).then(|| text.to_owned())
+    }
+
+    /// What the proxy writes next, as one write.
+    pub fn read_once(&mut self) -> Vec<u8> {
+        let read = self.stream.fill_buf().unwrap().to_vec();
+        self.stream.consume(read.len());
+        read
     }
 
     fn body(&mut self, head: &Response) -> Vec<u8> {

@@ -6,91 +6,44 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::App;
 use actix_web::dev::Server;
-use actix_web::{App, HttpServer};
-use actors::environment::{EnvironmentHandle, PollingOptions};
+use actors::environment::{DocumentSource, EnvironmentHandle};
+use actors::keys::EnvironmentIndex;
 use actors::lifeline::Lifelines;
+use actors::sse_hub::SseHubHandle;
+use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreams};
+
+mod limits;
+mod stop;
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
 use crate::drain;
+use crate::open_files;
+use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
+use crate::server::{self, ServerOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
-/// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
-pub const EXIT_ACTOR_DIED: u8 = 70;
+pub use limits::Limits;
+use stop::Drain;
+pub use stop::{EXIT_ACTOR_DIED, Outcome};
 
 /// Exit code where the system refuses what the process needs, such as its port (`EX_OSERR` of sysexits.h).
 pub const EXIT_SYSTEM: u8 = 71;
-
-/// How long it goes on answering after it was asked to stop: connections in use hear by `Connection: close` that they
-/// end, and probes that it drains. actix closes the listener and idle connections as soon as its own stop begins.
-const NOTICE_OF_STOP: Duration = Duration::from_millis(500);
-
-/// How long requests in flight may take after an actor has died: the process must be gone within 5 s.
-const DRAIN_AFTER_DEATH: Duration = Duration::from_secs(3);
-
-/// Threads for compressing large answers, for each HTTP worker. More would only wait for each other's core.
-const BLOCKING_THREADS: usize = 4;
-
-/// Durations and limits that no option sets; tests shorten them.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// What a request's body may cost.
-    pub body: BodyLimits,
-    /// From a connection's start to the end of its first request's head; then 408.
-    pub request_head: Duration,
-    /// How long the server reads off what a client still sends after an answer that ends the connection.
-    pub disconnect: Duration,
-    /// How often a file source looks for a change.
-    pub file_period: Duration,
-    /// How long everything is still answered once the stop has begun; `server.shutdown_timeout_seconds` bounds it too.
-    pub notice_of_stop: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body: BodyLimits {
-                bytes: 1024 * 1024,
-                duration: Duration::from_secs(10),
-            },
-            request_head: Duration::from_secs(5),
-            disconnect: Duration::from_secs(1),
-            file_period: PollingOptions::default().file_period,
-            notice_of_stop: NOTICE_OF_STOP,
-        }
-    }
-}
 
 /// A bound server with its actors running; it answers once [`Application::run_until_stopped`] is polled.
 pub struct Application {
     server: Server,
     addresses: Vec<SocketAddr>,
     environments: EnvironmentHandle,
+    hub: SseHubHandle,
+    shutdown_timeout: Duration,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
     notice_of_stop: Duration,
-}
-
-/// Why the process stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was asked to.
-    Stopped,
-    /// The actor of this name has died.
-    ActorDied(&'static str),
-}
-
-impl Outcome {
-    /// The process's exit code.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Stopped => 0,
-            Self::ActorDied(_) => EXIT_ACTOR_DIED,
-        }
-    }
 }
 
 /// The server cannot listen where it should.
@@ -120,8 +73,28 @@ impl Application {
     pub fn build(settings: &Settings, limits: Limits) -> Result<Self, ListenError> {
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
-        let polling = polling_options(settings, &limits);
-        let environments = EnvironmentHandle::start(settings.environments.clone(), polling, None, &lifelines);
+        let polling = limits.polling_options(settings);
+        let hub = SseHubHandle::start(
+            settings.environments.len(),
+            limits.hub_options(settings),
+            &lifelines,
+        );
+        let environments = EnvironmentHandle::start(
+            settings.environments.clone(),
+            polling,
+            Some(hub.listener()),
+            &lifelines,
+        );
+        start_upstream_streams(settings, &limits, &environments, &lifelines);
+        let takes_changes = settings.realtime.authentication_token.is_some();
+        let realtime = Realtime::new(
+            hub.clone(),
+            StreamOptions {
+                max_age: settings.realtime.max_stream_age,
+                ..limits.streams.clone()
+            },
+            settings.realtime.authentication_token.clone(),
+        );
         let workers = WorkerFactory {
             environments: environments.clone(),
             state: Arc::clone(&state),
@@ -139,29 +112,33 @@ impl Application {
             App::new()
                 .app_data(workers.start_worker())
                 .wrap_fn(move |request, routes| drain::apply(Arc::clone(&state), request, routes))
+                .app_data(realtime.clone())
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
-                .wrap_fn(move |request, routes| access_log.apply(request, routes))
-                .configure(routes::configure)
+                // In a box, for an open stream keeps the room that its request's future took.
+                .wrap_fn(move |request, routes| Box::pin(access_log.apply(request, routes)))
+                .configure(|table| routes::configure(table, takes_changes))
         };
-        let server = HttpServer::new(app)
-            .disable_signals()
-            .workers(settings.process.workers)
-            .worker_max_blocking_threads(BLOCKING_THREADS)
-            .keep_alive(settings.server.timeout_keep_alive)
-            .client_request_timeout(limits.request_head)
-            .client_disconnect_timeout(limits.disconnect)
-            .shutdown_timeout(settings.server.shutdown_timeout.as_secs())
-            .tcp_nodelay(true)
-            .bind(address)
-            .map_err(|source| ListenError { address, source })?;
-        let addresses = server.addrs();
+        let options = ServerOptions {
+            workers: settings.process.workers,
+            max_connections: open_files::limit(),
+            keep_alive: settings.server.timeout_keep_alive,
+            request_head: limits.request_head,
+            disconnect: limits.disconnect,
+            shutdown_timeout: settings.server.shutdown_timeout,
+            unacknowledged: limits.unacknowledged,
+            send_buffer: limits.send_buffer,
+        };
+        let (server, address) =
+            server::start(address, options, app).map_err(|source| ListenError { address, source })?;
         Ok(Self {
-            server: server.run(),
-            addresses,
+            server,
+            addresses: vec![address],
             environments,
+            hub,
+            shutdown_timeout: settings.server.shutdown_timeout,
             lifelines,
             state,
-            notice_of_stop: limits.notice_of_stop.min(settings.server.shutdown_timeout),
+            notice_of_stop: limits.notice_of_stop,
         })
     }
 
@@ -180,11 +157,17 @@ impl Application {
         &self.environments
     }
 
+    /// The hub of its event streams.
+    pub fn hub(&self) -> &SseHubHandle {
+        &self.hub
+    }
+
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
-    /// The order of a stop: readiness fails and every answer ends its connection; the listener closes, idle connections
-    /// with it; requests in flight are answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
-    /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
+    /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection; open
+    /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered; after
+    /// `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle and not by
+    /// `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
     /// Where the server cannot start its workers.
@@ -203,22 +186,15 @@ impl Application {
         self.lifelines.disarm();
         match outcome {
             Outcome::Stopped => {
-                log::info!("stopping: requests in flight are finished first");
-                tokio::time::sleep(self.notice_of_stop).await;
-                handle.stop(true).await;
+                log::info!("stopping: event streams and requests in flight are finished first");
             }
-            Outcome::ActorDied(actor) => {
-                log::error!(
-                    "{actor} has died, which is a defect: stopping, so that the process is started anew"
-                );
-                if tokio::time::timeout(DRAIN_AFTER_DEATH, handle.stop(true))
-                    .await
-                    .is_err()
-                {
-                    log::warn!("requests were still in flight");
-                }
-            }
+            Outcome::ActorDied(actor) => log::error!(
+                "{actor} has died, which is a defect: stopping, so that the process is started anew"
+            ),
         }
+        Drain::of(outcome, self.shutdown_timeout, self.notice_of_stop)
+            .run(&self.hub, &handle)
+            .await;
         self.environments.stop();
         log::info!("stopped");
         Ok(outcome)
@@ -254,13 +230,32 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
     }
 }
 
-fn polling_options(settings: &Settings, limits: &Limits) -> PollingOptions {
-    PollingOptions {
-        api_url: settings.api_url.clone(),
-        period: settings.api_poll_frequency,
-        timeout: settings.api_poll_timeout,
-        unconditional_period: settings.api_poll_unconditional,
-        file_period: limits.file_period,
-        grace_period: settings.health_check.grace_period,
-    }
+/// Listens to Flagsmith's realtime service where `realtime.upstream_url` names one, for every environment that is
+/// fetched from upstream.
+fn start_upstream_streams(
+    settings: &Settings,
+    limits: &Limits,
+    environments: &EnvironmentHandle,
+    lifelines: &Lifelines,
+) {
+    let Some(url) = settings.realtime.upstream_url.clone() else {
+        return;
+    };
+    let listened_to = settings.environments.iter().enumerate();
+    let listened_to = listened_to.filter(|(_, options)| matches!(options.source, DocumentSource::Upstream));
+    let listened_to =
+        listened_to.map(|(place, options)| (EnvironmentIndex(place), options.client_side_key.clone()));
+    let options = UpstreamStreamOptions {
+        url,
+        ..limits.upstream_streams.clone()
+    };
+    let environments = environments.clone();
+    UpstreamStreams::start_on_arbiter(
+        options,
+        listened_to.collect(),
+        lifelines,
+        move |index, announced| {
+            environments.refresh(index, announced);
+        },
+    );
 }

@@ -1,0 +1,387 @@
+//! The pure state of realtime fan-out: who is subscribed to which environment, who has been told what, and when the
+//! rest is due. No clock and no I/O: every decision takes `now`.
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+use engine::UpdatedAt;
+use slab::Slab;
+
+use crate::keys::EnvironmentIndex;
+
+/// How often the next part of a spread is told.
+pub(super) const STEP: Duration = Duration::from_millis(20);
+/// Below this many subscribers the automatic spread tells all at once.
+const AUTOMATIC_SPREAD_FROM: usize = 500;
+/// What the automatic spread allows to be told, and so to refetch, in a second.
+const TOLD_PER_SECOND: u32 = 5_000;
+/// The longest automatic spread.
+const LONGEST_AUTOMATIC_SPREAD: Duration = Duration::from_secs(10);
+/// How many streams end in a second of a drain: their SDKs reconnect elsewhere, which costs more than a refetch.
+const ENDED_PER_SECOND: u32 = 1_000;
+
+/// The window over which one change is told: subscribers told at once refetch at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotifySpread {
+    /// None below 500 subscribers of the environment, else subscribers / 5,000 seconds, 10 s at most.
+    Auto,
+    /// Always this long; zero = at once.
+    Fixed(Duration),
+}
+
+impl NotifySpread {
+    /// The window for this many subscribers.
+    pub fn window(self, subscribers: usize) -> Duration {
+        match self {
+            Self::Auto if subscribers < AUTOMATIC_SPREAD_FROM => Duration::ZERO,
+            Self::Auto => pace(subscribers, TOLD_PER_SECOND).min(LONGEST_AUTOMATIC_SPREAD),
+            Self::Fixed(window) => window,
+        }
+    }
+}
+
+/// How long `count` takes at so many a second.
+fn pace(count: usize, per_second: u32) -> Duration {
+    Duration::from_secs(u64::try_from(count).unwrap_or(u64::MAX)) / per_second
+}
+
+/// What the hub admits, and how it tells.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// `realtime.notify_spread_ms`.
+    pub notify_spread: NotifySpread,
+    /// `realtime.max_subscribers`, for the process.
+    pub max_subscribers: usize,
+    /// How long a change is replayed to those who connect: SDKs are between two streams for seconds.
+    pub replay_age: Duration,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            notify_spread: NotifySpread::Auto,
+            max_subscribers: usize::MAX,
+            replay_age: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// One change of an environment's content, built once and shared by all who are told.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The served `updated_at`.
+    pub updated_at: UpdatedAt,
+    /// The event's data. The number is written as the header is: some SDKs ignore an integer.
+    pub data: ByteString,
+}
+
+impl Change {
+    fn new(updated_at: UpdatedAt) -> Self {
+        Self {
+            updated_at,
+            data: ByteString::from(format!("{{\"updated_at\": {updated_at}}}")),
+        }
+    }
+}
+
+/// What [`Topics`] needs of a subscriber.
+pub(super) trait Subscriber: Clone {
+    /// Replaces whatever it has not taken yet.
+    fn tell(&self, change: &Change);
+    /// Its stream ends after what it has not taken yet.
+    fn end(&self);
+}
+
+/// Why a subscription is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// `max_subscribers` are subscribed.
+    Full,
+    /// The process is ending.
+    Draining,
+    /// The hub is dead or does not answer in time.
+    Unavailable,
+}
+
+/// Names a subscriber within its environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SubscriberKey(usize);
+
+/// All environments and their subscribers.
+#[derive(Debug)]
+pub(super) struct Topics<S> {
+    options: HubOptions,
+    topics: Vec<Topic<S>>,
+    count: usize,
+    drain: Option<Drain<S>>,
+}
+
+#[derive(Debug)]
+struct Topic<S> {
+    members: Slab<Member<S>>,
+    /// One past the highest place ever given in `members`.
+    span: usize,
+    has_been_subscribed: bool,
+    latest: Option<Latest>,
+    round: Option<Round>,
+}
+
+#[derive(Debug)]
+struct Member<S> {
+    subscriber: S,
+    /// The version it was told last.
+    told: u64,
+}
+
+#[derive(Debug)]
+struct Latest {
+    change: Change,
+    /// Counts this environment's changes, from 1.
+    version: u64,
+    /// Who connects before this moment is told.
+    replay_until: Option<Instant>,
+}
+
+/// One walk over all places of a topic, at an even pace. It starts where the round before was interrupted: whoever
+/// has waited longest is told first, and nobody waits longer than one window however fast changes come.
+#[derive(Debug)]
+struct Round {
+    place: usize,
+    visited: usize,
+    total: usize,
+    started: Instant,
+    window: Duration,
+}
+
+#[derive(Debug)]
+struct Drain<S> {
+    left: Vec<S>,
+    total: usize,
+    started: Instant,
+    window: Duration,
+}
+
+/// How many of `total` are due at `now`, when a window began at `started`.
+fn due(total: usize, started: Instant, window: Duration, now: Instant) -> usize {
+    let elapsed = now.saturating_duration_since(started) + STEP;
+    if elapsed >= window {
+        return total;
+    }
+    let share = elapsed.as_micros() * total as u128 / window.as_micros().max(1);
+    usize::try_from(share).unwrap_or(total).min(total)
+}
+
+impl<S: Subscriber> Topics<S> {
+    pub(super) fn new(environments: usize, options: HubOptions) -> Self {
+        let topics = std::iter::repeat_with(Topic::default)
+            .take(environments)
+            .collect();
+        Self {
+            options,
+            topics,
+            count: 0,
+            drain: None,
+        }
+    }
+
+    /// Admits a subscriber, and tells it at once of a change it may have missed while it was between two streams.
+    pub(super) fn subscribe(
+        &mut self,
+        index: EnvironmentIndex,
+        subscriber: S,
+        now: Instant,
+    ) -> Result<SubscriberKey, Refusal> {
+        if self.drain.is_some() {
+            return Err(Refusal::Draining);
+        }
+        if self.count >= self.options.max_subscribers {
+            return Err(Refusal::Full);
+        }
+        // An index comes from the key table, which was made from the same list of environments.
+        let topic = self.topics.get_mut(index.0).ok_or(Refusal::Unavailable)?;
+        self.count += 1;
+        Ok(topic.add(subscriber, now))
+    }
+
+    pub(super) fn unsubscribe(&mut self, index: EnvironmentIndex, key: SubscriberKey) {
+        let removed = self
+            .topics
+            .get_mut(index.0)
+            .and_then(|topic| topic.members.try_remove(key.0));
+        if removed.is_some() {
+            self.count = self.count.saturating_sub(1);
+        }
+    }
+
+    /// A change of content, which every replica already serves. Whoever is due is told by the next [`Self::advance`].
+    pub(super) fn notify(
+        &mut self,
+        index: EnvironmentIndex,
+        updated_at: UpdatedAt,
+        now: Instant,
+        wall_now: UpdatedAt,
+    ) {
+        if let Some(topic) = self.topics.get_mut(index.0) {
+            topic.notify(updated_at, now, wall_now, &self.options);
+        }
+    }
+
+    /// Tells and ends whoever is due at `now`. Answers when to call again; `None`: nothing is pending.
+    pub(super) fn advance(&mut self, now: Instant) -> Option<Duration> {
+        let mut is_pending = false;
+        for topic in &mut self.topics {
+            is_pending |= topic.advance(now);
+        }
+        if let Some(drain) = &mut self.drain {
+            is_pending |= drain.advance(now);
+        }
+        is_pending.then_some(STEP)
+    }
+
+    /// Refuses newcomers from now on and ends everybody's stream, spread over at most `window`.
+    pub(super) fn drain(&mut self, window: Duration, now: Instant) {
+        if self.drain.is_some() {
+            return;
+        }
+        let members = self.topics.iter().flat_map(|topic| topic.members.iter());
+        let left: Vec<S> = members.map(|(_, member)| member.subscriber.clone()).collect();
+        let window = pace(left.len(), ENDED_PER_SECOND).min(window);
+        self.drain = Some(Drain {
+            total: left.len(),
+            left,
+            started: now,
+            window,
+        });
+    }
+
+    /// Ends everybody's stream at once.
+    pub(super) fn end_all(&self) {
+        for (_, member) in self.topics.iter().flat_map(|topic| topic.members.iter()) {
+            member.subscriber.end();
+        }
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.drain.is_some()
+    }
+
+    /// Subscribers of all environments.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Subscribers by environment.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        self.topics.iter().map(|topic| topic.members.len()).collect()
+    }
+
+    /// The window over which a change of this environment would be told now.
+    pub(super) fn window(&self, index: EnvironmentIndex) -> Duration {
+        let subscribers = self.topics.get(index.0).map_or(0, |topic| topic.members.len());
+        self.options.notify_spread.window(subscribers)
+    }
+}
+
+impl<S> Default for Topic<S> {
+    fn default() -> Self {
+        Self {
+            members: Slab::new(),
+            span: 0,
+            has_been_subscribed: false,
+            latest: None,
+            round: None,
+        }
+    }
+}
+
+impl<S: Subscriber> Topic<S> {
+    fn add(&mut self, subscriber: S, now: Instant) -> SubscriberKey {
+        self.has_been_subscribed = true;
+        let mut told = 0;
+        if let Some(latest) = &self.latest {
+            told = latest.version;
+            if latest.replay_until.is_some_and(|until| now < until) {
+                subscriber.tell(&latest.change);
+            }
+        }
+        let key = self.members.insert(Member { subscriber, told });
+        self.span = self.span.max(key + 1);
+        SubscriberKey(key)
+    }
+
+    fn notify(&mut self, updated_at: UpdatedAt, now: Instant, wall_now: UpdatedAt, options: &HubOptions) {
+        if self
+            .latest
+            .as_ref()
+            .is_some_and(|latest| latest.change.updated_at >= updated_at)
+        {
+            return; // the served number never falls, so this change has been told already
+        }
+        let version = self.latest.as_ref().map_or(0, |latest| latest.version) + 1;
+        // Just started, and nobody has listened yet: nobody was told, so what counts is the document's own age.
+        let age = if version == 1 && !self.has_been_subscribed {
+            let micros = wall_now.as_micros().saturating_sub(updated_at.as_micros());
+            Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        } else {
+            Duration::ZERO
+        };
+        let replay_until = options
+            .replay_age
+            .checked_sub(age)
+            .and_then(|left| now.checked_add(left));
+        self.latest = Some(Latest {
+            change: Change::new(updated_at),
+            version,
+            replay_until,
+        });
+        self.round = Some(Round {
+            place: self.round.as_ref().map_or(0, |round| round.place),
+            visited: 0,
+            total: self.span,
+            started: now,
+            window: options.notify_spread.window(self.members.len()),
+        });
+    }
+
+    /// Whether somebody is left to be told.
+    fn advance(&mut self, now: Instant) -> bool {
+        let (Some(round), Some(latest)) = (&mut self.round, &self.latest) else {
+            return false;
+        };
+        let due = due(round.total, round.started, round.window, now);
+        while round.visited < due {
+            if let Some(member) = self.members.get_mut(round.place)
+                && member.told < latest.version
+            {
+                member.told = latest.version;
+                member.subscriber.tell(&latest.change);
+            }
+            round.visited += 1;
+            round.place = if round.place + 1 < round.total {
+                round.place + 1
+            } else {
+                0
+            };
+        }
+        if round.visited >= round.total {
+            self.round = None;
+        }
+        self.round.is_some()
+    }
+}
+
+impl<S: Subscriber> Drain<S> {
+    /// Whether somebody's stream is left to be ended.
+    fn advance(&mut self, now: Instant) -> bool {
+        let due = due(self.total, self.started, self.window, now);
+        while self.total - self.left.len() < due {
+            match self.left.pop() {
+                Some(subscriber) => subscriber.end(),
+                None => break,
+            }
+        }
+        !self.left.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,345 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::*;
+
+const MAIN: EnvironmentIndex = EnvironmentIndex(0);
+const OTHER: EnvironmentIndex = EnvironmentIndex(1);
+
+/// Records what it is told, in order.
+#[derive(Debug, Clone, Default)]
+struct Recorder(Rc<RefCell<Vec<String>>>);
+
+impl Recorder {
+    fn record(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Subscriber for Recorder {
+    fn tell(&self, change: &Change) {
+        self.0.borrow_mut().push(change.updated_at.to_string());
+    }
+    fn end(&self) {
+        self.0.borrow_mut().push("end".to_owned());
+    }
+}
+
+struct Scene {
+    topics: Topics<Recorder>,
+    start: Instant,
+}
+
+fn scene(options: HubOptions) -> Scene {
+    Scene {
+        topics: Topics::new(2, options),
+        start: Instant::now(),
+    }
+}
+
+fn spread(notify_spread: NotifySpread) -> Scene {
+    scene(HubOptions {
+        notify_spread,
+        ..HubOptions::default()
+    })
+}
+
+fn seconds(seconds: i64) -> UpdatedAt {
+    UpdatedAt::from_micros(seconds * 1_000_000)
+}
+
+impl Scene {
+    fn at(&self, millis: u64) -> Instant {
+        self.start + Duration::from_millis(millis)
+    }
+
+    fn join(&mut self, index: EnvironmentIndex, millis: u64) -> (Recorder, SubscriberKey) {
+        let recorder = Recorder::default();
+        let key = self
+            .topics
+            .subscribe(index, recorder.clone(), self.at(millis))
+            .unwrap();
+        (recorder, key)
+    }
+
+    fn join_many(&mut self, count: usize) -> Vec<Recorder> {
+        std::iter::repeat_with(|| self.join(MAIN, 0).0)
+            .take(count)
+            .collect()
+    }
+
+    /// A change at a moment; the wall clock stands at second 1,000 when the scene starts.
+    fn change(&mut self, updated_at: i64, millis: u64) {
+        let now = self.at(millis);
+        self.topics.notify(
+            MAIN,
+            seconds(updated_at),
+            now,
+            seconds(1_000 + millis as i64 / 1_000),
+        );
+    }
+
+    fn run(&mut self, from: u64, to: u64) {
+        for millis in (from..=to).step_by(20) {
+            self.topics.advance(self.at(millis));
+        }
+    }
+}
+
+fn told(recorders: &[Recorder], text: &str) -> usize {
+    recorders
+        .iter()
+        .filter(|recorder| recorder.record().iter().any(|told| told == text))
+        .count()
+}
+
+#[test]
+fn a_change_is_told_to_the_subscribers_of_its_environment_alone() {
+    let mut scene = spread(NotifySpread::Auto);
+    let (here, _) = scene.join(MAIN, 0);
+    let (elsewhere, _) = scene.join(OTHER, 0);
+    scene.change(1_000, 0);
+    assert_eq!(
+        scene.topics.advance(scene.at(0)),
+        None,
+        "without a spread nothing is left to do"
+    );
+    assert_eq!(here.record(), ["1000.0"]);
+    assert!(elsewhere.record().is_empty());
+    assert_eq!(scene.topics.counts(), [1, 1]);
+}
+
+#[test]
+fn the_data_of_a_change_is_one_shared_text_with_a_decimal_point() {
+    let change = Change::new(UpdatedAt::from_micros(1_735_229_888_760_000));
+    assert_eq!(&*change.data, r#"{"updated_at": 1735229888.76}"#);
+    assert_eq!(change.data.as_ptr(), change.clone().data.as_ptr());
+}
+
+#[test]
+fn the_same_or_an_older_change_is_not_told_again() {
+    let mut scene = spread(NotifySpread::Auto);
+    let (subscriber, _) = scene.join(MAIN, 0);
+    for updated_at in [1_000, 1_000, 999, 1_001] {
+        scene.change(updated_at, 0);
+        scene.topics.advance(scene.at(0));
+    }
+    assert_eq!(subscriber.record(), ["1000.0", "1001.0"]);
+}
+
+#[test]
+fn who_connects_late_is_told_of_a_recent_change() {
+    const REPLAYED: u64 = 5 * 60 * 1_000;
+    for (joined, expected) in [(0, 1), (REPLAYED - 1, 1), (REPLAYED, 0)] {
+        let mut scene = spread(NotifySpread::Auto);
+        scene.join(MAIN, 0);
+        scene.change(10, 0); // ancient by its own number, but told now
+        scene.topics.advance(scene.at(0));
+        let (late, _) = scene.join(MAIN, joined);
+        assert_eq!(late.record().len(), expected, "joined after {joined} ms");
+    }
+}
+
+#[test]
+fn after_a_start_the_age_of_the_first_document_counts_from_its_updated_at() {
+    for (updated_at, joined, expected) in [
+        (1_000, 0, 1),              // changed this moment
+        (701, 0, 1),                // 299 s old
+        (701, 999, 1),              // not yet 300 s old
+        (701, 1_000, 0),            // 300 s old
+        (10, 0, 0),                 // ancient
+        (1_060, 5 * 60_000 - 1, 1), // upstream's clock is ahead of ours
+        (1_060, 5 * 60_000, 0),
+    ] {
+        let mut scene = spread(NotifySpread::Auto);
+        scene.change(updated_at, 0);
+        scene.topics.advance(scene.at(0));
+        let (first, _) = scene.join(MAIN, joined);
+        assert_eq!(
+            first.record().len(),
+            expected,
+            "updated at {updated_at}, joined after {joined} ms"
+        );
+    }
+}
+
+#[test]
+fn a_replayed_change_is_not_told_again_by_the_spread_that_is_under_way() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
+    scene.join_many(10);
+    scene.change(1_000, 0);
+    scene.run(0, 500);
+    let (late, _) = scene.join(MAIN, 500);
+    scene.run(520, 2_000);
+    assert_eq!(late.record(), ["1000.0"]);
+}
+
+#[test]
+fn the_window_follows_the_number_of_subscribers() {
+    for (subscribers, millis) in [
+        (0, 0),
+        (499, 0),
+        (500, 100),
+        (5_000, 1_000),
+        (15_000, 3_000),
+        (90_000, 10_000),
+    ] {
+        assert_eq!(
+            NotifySpread::Auto.window(subscribers),
+            Duration::from_millis(millis),
+            "{subscribers}"
+        );
+    }
+    let fixed = NotifySpread::Fixed(Duration::from_millis(70));
+    assert_eq!(fixed.window(1), Duration::from_millis(70));
+}
+
+#[test]
+fn a_spread_tells_at_an_even_pace() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
+    let subscribers = scene.join_many(1_000);
+    scene.change(1_000, 0);
+    for (millis, expected) in [(0, 20), (480, 500), (980, 1_000)] {
+        scene.topics.advance(scene.at(millis));
+        assert_eq!(told(&subscribers, "1000.0"), expected, "after {millis} ms");
+    }
+    assert_eq!(scene.topics.advance(scene.at(1_000)), None);
+    assert!(
+        subscribers
+            .iter()
+            .all(|subscriber| subscriber.record().len() == 1),
+        "nobody is told twice"
+    );
+}
+
+#[test]
+fn a_stalled_hub_catches_up() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
+    let subscribers = scene.join_many(1_000);
+    scene.change(1_000, 0);
+    assert_eq!(scene.topics.advance(scene.at(7_000)), None);
+    assert_eq!(told(&subscribers, "1000.0"), 1_000);
+}
+
+#[test]
+fn a_newer_change_during_a_spread_reaches_everybody_once_and_the_waiting_first() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
+    let subscribers = scene.join_many(1_000);
+    scene.change(1_000, 0);
+    scene.run(0, 480);
+    scene.change(1_001, 500);
+    scene.run(500, 980);
+    assert_eq!(
+        told(&subscribers[500..], "1001.0"),
+        500,
+        "those who waited are told first"
+    );
+    assert_eq!(told(&subscribers[..500], "1001.0"), 0);
+    scene.run(1_000, 1_500);
+    for (place, subscriber) in subscribers.iter().enumerate() {
+        let expected: &[&str] = if place < 500 {
+            &["1000.0", "1001.0"]
+        } else {
+            &["1001.0"]
+        };
+        assert_eq!(subscriber.record(), expected, "subscriber {place}");
+    }
+}
+
+#[test]
+fn changes_faster_than_the_window_starve_nobody() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
+    let subscribers = scene.join_many(100);
+    for change in 0..20 {
+        scene.change(1_000 + change, change as u64 * 100);
+        scene.run(change as u64 * 100, change as u64 * 100 + 80);
+    }
+    assert!(
+        subscribers
+            .iter()
+            .all(|subscriber| !subscriber.record().is_empty())
+    );
+    scene.run(2_000, 3_000);
+    assert_eq!(told(&subscribers, "1019.0"), 100);
+    let most = subscribers
+        .iter()
+        .map(|subscriber| subscriber.record().len())
+        .max()
+        .unwrap();
+    assert!(most <= 4, "told once a window at most, not {most} times in three");
+}
+
+#[test]
+fn newcomers_and_leavers_during_a_spread_change_nothing_for_the_others() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
+    let mut members: Vec<_> = std::iter::repeat_with(|| scene.join(MAIN, 0)).take(100).collect();
+    scene.change(1_000, 0);
+    scene.run(0, 300);
+    for (_, key) in members.drain(60..80) {
+        scene.topics.unsubscribe(MAIN, key);
+    }
+    let newcomers: Vec<_> = std::iter::repeat_with(|| scene.join(MAIN, 320).0)
+        .take(40)
+        .collect();
+    scene.run(320, 1_000);
+    let stayed = members.iter().map(|(recorder, _)| recorder);
+    for recorder in stayed.chain(&newcomers) {
+        assert_eq!(recorder.record(), ["1000.0"]);
+    }
+    assert_eq!(scene.topics.count(), 120);
+}
+
+#[test]
+fn admission_is_limited_for_the_process() {
+    let mut scene = scene(HubOptions {
+        max_subscribers: 2,
+        ..HubOptions::default()
+    });
+    let (_, first) = scene.join(MAIN, 0);
+    scene.join(OTHER, 0);
+    let now = scene.at(0);
+    assert_eq!(
+        scene.topics.subscribe(MAIN, Recorder::default(), now),
+        Err(Refusal::Full)
+    );
+    scene.topics.unsubscribe(MAIN, first);
+    scene.topics.unsubscribe(MAIN, first); // twice counts once
+    assert!(scene.topics.subscribe(MAIN, Recorder::default(), now).is_ok());
+    assert_eq!(
+        scene.topics.subscribe(MAIN, Recorder::default(), now),
+        Err(Refusal::Full)
+    );
+}
+
+#[test]
+fn a_drain_refuses_newcomers_and_ends_everybody_within_its_window() {
+    let mut scene = spread(NotifySpread::Auto);
+    let subscribers = scene.join_many(4_000);
+    let (start, window) = (scene.at(0), Duration::from_secs(2));
+    scene.topics.drain(window, start);
+    assert_eq!(
+        scene.topics.subscribe(MAIN, Recorder::default(), start),
+        Err(Refusal::Draining)
+    );
+    for (millis, expected) in [(0, 40), (980, 2_000), (1_980, 4_000)] {
+        scene.topics.advance(scene.at(millis));
+        assert_eq!(told(&subscribers, "end"), expected, "after {millis} ms");
+    }
+    assert_eq!(scene.topics.advance(scene.at(2_000)), None);
+    assert!(
+        subscribers
+            .iter()
+            .all(|subscriber| subscriber.record().len() == 1),
+        "nobody is ended twice"
+    );
+}
+
+#[test]
+fn a_drain_of_few_does_not_use_its_whole_window() {
+    let mut scene = spread(NotifySpread::Auto);
+    let subscribers = scene.join_many(10);
+    let start = scene.at(0);
+    scene.topics.drain(Duration::from_secs(5), start);
+    assert_eq!(scene.topics.advance(start), None);
+    assert_eq!(told(&subscribers, "end"), 10);
+}

@@ -1,0 +1,180 @@
+use std::net::SocketAddr;
+
+use actix_rt::net::{TcpListener, TcpStream};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+fn first() -> UpdatedAt {
+    UpdatedAt::from_micros(1_735_229_888_760_000)
+}
+
+fn event(updated_at: UpdatedAt) -> String {
+    chunk(&format!(
+        "event: environment_updated\ndata: {{\"updated_at\": {updated_at}}}\n\n"
+    ))
+}
+
+fn chunk(text: &str) -> String {
+    format!("{:x}\r\n{text}\r\n", text.len())
+}
+
+/// What the fake service does with one connection.
+#[derive(Debug, Clone)]
+enum Act {
+    /// Sends this and closes, in the middle of the body or not.
+    Send(String),
+    /// Sends this and is silent for ever.
+    Hold(String),
+}
+
+/// A realtime service that plays one act a connection, the last one again and again.
+struct Service {
+    address: SocketAddr,
+    /// The head of each request, with the moment it came.
+    requests: UnboundedReceiver<(String, Instant)>,
+}
+
+async fn service(acts: Vec<Act>) -> Service {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, requests) = unbounded();
+    actix_rt::spawn(async move {
+        let mut acts = acts.into_iter().peekable();
+        loop {
+            let (connection, _) = listener.accept().await.unwrap();
+            let act = acts.peek().cloned().unwrap();
+            if acts.len() > 1 {
+                acts.next();
+            }
+            actix_rt::spawn(play(connection, act, sender.clone()));
+        }
+    });
+    Service { address, requests }
+}
+
+async fn play(mut connection: TcpStream, act: Act, requests: UnboundedSender<(String, Instant)>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.unwrap());
+    }
+    requests
+        .unbounded_send((String::from_utf8(head).unwrap(), Instant::now()))
+        .unwrap();
+    let (Act::Send(text) | Act::Hold(text)) = &act;
+    connection.write_all(text.as_bytes()).await.unwrap();
+    if matches!(act, Act::Hold(_)) {
+        std::future::pending::<()>().await;
+    }
+}
+
+type Announced = UnboundedReceiver<(EnvironmentIndex, Option<UpdatedAt>)>;
+
+fn listen(service: &Service) -> Announced {
+    let options = UpstreamStreamOptions {
+        head_timeout: Duration::from_millis(500),
+        silence: Duration::from_millis(100),
+        settled_after: Duration::from_millis(50),
+        shortest_wait: Duration::from_millis(10),
+        longest_wait: Duration::from_millis(80),
+        ..UpstreamStreamOptions::new(format!("http://{}", service.address))
+    };
+    let (sender, announced) = unbounded();
+    let environments = vec![(EnvironmentIndex(3), EnvironmentKey::new("key/with%"))];
+    let lifelines = Lifelines::new();
+    UpstreamStreams::start_on_arbiter(options, environments, &lifelines, move |index, at| {
+        sender.unbounded_send((index, at)).unwrap();
+    });
+    announced
+}
+
+#[actix::test]
+async fn asks_as_an_sdk_does() {
+    let mut service = service(vec![Act::Hold(format!("{HEAD}{}", event(first())))]).await;
+    let mut announced = listen(&service);
+    assert_eq!(announced.next().await, Some((EnvironmentIndex(3), Some(first()))));
+    let (head, _) = service.requests.next().await.unwrap();
+    let head = head.to_ascii_lowercase();
+    assert!(
+        head.starts_with("get /sse/environments/key%2fwith%25/stream http/1.1\r\n"),
+        "{head}"
+    );
+    assert!(
+        head.contains("\r\naccept: text/event-stream\r\n")
+            && head.contains("\r\naccept-encoding: identity\r\n")
+    );
+}
+
+#[actix::test]
+async fn no_change_is_lost_whatever_happens_between() {
+    let mut at = first();
+    let mut acts = Vec::new();
+    let between = [
+        Act::Send(String::new()),
+        Act::Send("HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}".to_owned()),
+        Act::Send(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n\n\n\n\n".to_owned(),
+        ),
+        Act::Send("garbage\r\n\r\n".to_owned()),
+        Act::Send(format!("{HEAD}{}", chunk("\u{0}\u{7}garbage: :::\n\n\n"))),
+        Act::Hold(HEAD.to_owned()),
+        Act::Hold(String::new()),
+    ];
+    let mut expected = Vec::new();
+    for act in between {
+        // Cut in the middle of the next chunk.
+        acts.extend([Act::Send(format!("{HEAD}{}40\r\nevent: env", event(at))), act]);
+        expected.push((EnvironmentIndex(3), Some(at)));
+        at = at.next();
+    }
+    acts.push(Act::Send(format!("{HEAD}{}0\r\n\r\n", event(at))));
+    expected.push((EnvironmentIndex(3), Some(at)));
+    let service = service(acts).await;
+    let announced = listen(&service);
+    assert_eq!(announced.take(expected.len()).collect::<Vec<_>>().await, expected);
+}
+
+#[actix::test]
+async fn what_upstream_repeats_at_a_reconnect_is_no_news() {
+    let again = Act::Send(format!("{HEAD}{}0\r\n\r\n", event(first())));
+    let newer = Act::Hold(format!("{HEAD}{}", event(first().next())));
+    let service = service(vec![again.clone(), again.clone(), again, newer]).await;
+    let announced: Vec<_> = listen(&service).take(2).collect().await;
+    assert_eq!(
+        announced,
+        [first(), first().next()].map(|at| (EnvironmentIndex(3), Some(at)))
+    );
+}
+
+#[actix::test]
+async fn refusals_and_streams_that_end_at_once_make_no_hot_loop() {
+    for refusal in [
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}".to_owned(),
+        format!("{HEAD}0\r\n\r\n"),
+        String::new(),
+    ] {
+        let service = service(vec![Act::Send(refusal.clone())]).await;
+        let _announced = listen(&service);
+        let requests: Vec<_> = service.requests.take(6).map(|(_, at)| at).collect().await;
+        let took = requests[5] - requests[0];
+        // Half of 10, 20, 40, 80 and 80 ms.
+        assert!(
+            took >= Duration::from_millis(115),
+            "six connections in {took:?} on {refusal:?}"
+        );
+    }
+}
+
+#[actix::test]
+async fn a_silent_stream_is_given_up_by_the_watchdog() {
+    let heartbeats = format!("{HEAD}{}", chunk(": heartbeat\n\n"));
+    let service = service(vec![Act::Hold(heartbeats)]).await;
+    let _announced = listen(&service);
+    let requests: Vec<_> = service.requests.take(3).map(|(_, at)| at).collect().await;
+    assert!(requests[1] - requests[0] >= Duration::from_millis(100));
+    // It had settled, so the wait did not grow: watchdog, then at most the shortest wait.
+    assert!(requests[2] - requests[1] >= Duration::from_millis(100));
+}

@@ -1,0 +1,131 @@
+//! The edge proxy under load, as a child process: this program again, in its mode `serve`.
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use edge_proxy::application::{Application, Limits};
+use edge_proxy::open_files;
+use edge_proxy::settings::Settings;
+
+use super::arguments::Arguments;
+use super::upstream::Upstream;
+
+pub const CLIENT_SIDE_KEY: &str = "load_client_side_key";
+pub const SERVER_SIDE_KEY: &str = "ser.load_server_side_key";
+pub const AUTHENTICATION_TOKEN: &str = "load-token";
+
+/// What differs from mode to mode.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `realtime.notify_spread_ms`.
+    pub spread: String,
+    /// `realtime.max_stream_age_seconds`.
+    pub max_stream_age_seconds: i64,
+    /// The kernel's send buffer of each connection; 0 = as the system has it.
+    pub send_buffer: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            spread: "auto".to_owned(),
+            max_stream_age_seconds: -1,
+            send_buffer: 0,
+        }
+    }
+}
+
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    pub fn start(upstream: &Upstream, options: &Options) -> Self {
+        let spread = match options.spread.parse::<u64>() {
+            Ok(millis) => millis.to_string(),
+            Err(_) => "\"auto\"".to_owned(),
+        };
+        let realtime = format!(
+            r#"{{"authentication_token": "{AUTHENTICATION_TOKEN}", "max_stream_age_seconds": {}, "notify_spread_ms": {spread},
+                "max_subscribers": 1000000}}"#,
+            options.max_stream_age_seconds
+        );
+        let pairs = format!(
+            r#"[{{"server_side_key": "{SERVER_SIDE_KEY}", "client_side_key": "{CLIENT_SIDE_KEY}"}}]"#
+        );
+        let mut child = Command::new(std::env::current_exe().expect("this program"))
+            .args(["serve", "--send-buffer", &options.send_buffer.to_string()])
+            .env("ENVIRONMENT_KEY_PAIRS", pairs)
+            .env("API_URL", format!("http://{}/api/v1", upstream.address))
+            .env("API_POLL_FREQUENCY_SECONDS", "3600")
+            .env("REALTIME", realtime)
+            .env("SERVER", r#"{"host": "0.0.0.0", "port": 0}"#)
+            .env("LOGGING", r#"{"log_level": "WARNING"}"#)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this program starts");
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
+        output.read_line(&mut line).expect("its first line");
+        // Read on, or the child would block on a full pipe.
+        std::thread::spawn(move || output.read_to_end(&mut Vec::new()));
+        let port = line.trim().parse().expect("the child prints its port");
+        Self {
+            child,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
+    }
+
+    /// Waits for its end; the exit code and how long that took.
+    pub async fn ended(&mut self) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("our own child") {
+                return (status.code(), started.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The child's side: prints its port and serves until SIGTERM.
+pub fn serve(arguments: &Arguments) -> ExitCode {
+    open_files::raise_limit();
+    let loaded = Settings::load(None, std::env::vars()).expect("settings of our own making");
+    edge_proxy::logging::init(&loaded.settings.logging);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let send_buffer = Some(arguments.number("send-buffer", 0)).filter(|&bytes| bytes > 0);
+    let outcome = actix::System::new().block_on(async move {
+        let mut terminate = actix_rt::signal::unix::signal(actix_rt::signal::unix::SignalKind::terminate())
+            .expect("a signal");
+        let limits = Limits {
+            send_buffer,
+            ..Limits::default()
+        };
+        let application = Application::build(&loaded.settings, limits).expect("a port");
+        println!("{}", application.port());
+        let stop = async move {
+            terminate.recv().await;
+        };
+        application.run_until_stopped(stop).await.expect("a server")
+    });
+    outcome.exit_code().into()
+}

@@ -1,0 +1,54 @@
+//! `POST /sse/environments/{client-side key}/queue-change`: Flagsmith's core API announces a change here, when its
+//! `SSE_SERVER_BASE_URL` names the proxy. It waits 2 s for the answer and does not retry.
+use actix_web::http::StatusCode;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use engine::UpdatedAt;
+use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
+
+use crate::error::ApiError;
+use crate::routes::realtime::Realtime;
+use crate::routes::worker::Worker;
+use crate::routes::{answer, body, stream};
+
+/// Core writes ISO 8601; without a zone it is UTC.
+#[derive(Debug, Deserialize)]
+struct Change<'a> {
+    #[serde(borrow)]
+    updated_at: std::borrow::Cow<'a, str>,
+}
+
+/// Answers at once; the fetch goes on behind.
+///
+/// # Errors
+/// 401 without the token (before anything else is looked at), 404 for an unknown environment, 400 for a body that
+/// names no time.
+pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+    if !is_authenticated(&request)? {
+        return Err(ApiError::WrongAuthenticationToken);
+    }
+    let index = stream::known_environment(&request)
+        .await?
+        .ok_or(ApiError::UnknownEnvironment)?;
+    let worker = Worker::of(&request)?;
+    let body = body::read(&request, payload, worker.body_limits).await?;
+    let change: Change = serde_json::from_slice(&body).map_err(|_| ApiError::InvalidChange)?;
+    let updated_at = UpdatedAt::parse(&change.updated_at).ok_or(ApiError::InvalidChange)?;
+    worker.environments.refresh(index, Some(updated_at));
+    Ok(answer::json(StatusCode::OK, "{}"))
+}
+
+/// Whether `Authorization: Token …` names the configured token. The comparison's time tells nothing of where the two
+/// differ; that it tells the length is no secret worth keeping.
+fn is_authenticated(request: &HttpRequest) -> Result<bool, ApiError> {
+    let Some(expected) = &Realtime::of(request)?.authentication_token else {
+        return Ok(false);
+    };
+    let given = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Token "));
+    Ok(given.is_some_and(|given| given.trim_ascii().ct_eq(expected.reveal().as_bytes()).into()))
+}

@@ -1,0 +1,27 @@
+//! `/sse/health`: whether subscribing makes sense here. Being full is no failure.
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::error::ApiError;
+use crate::routes::answer;
+use crate::routes::realtime::Realtime;
+use crate::routes::worker::Worker;
+
+/// 200 while the hub lives and is not draining.
+///
+/// # Errors
+/// None of the client's making.
+pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let service = &Worker::of(&request)?.service;
+    let may_ask = service.is_alive() && !service.is_draining();
+    let is_ready = may_ask
+        && Realtime::of(&request)?
+            .hub
+            .counts()
+            .await
+            .is_some_and(|counts| !counts.is_draining);
+    Ok(match is_ready {
+        true => answer::json(StatusCode::OK, r#"{"status":"ok"}"#),
+        false => answer::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"error"}"#),
+    })
+}

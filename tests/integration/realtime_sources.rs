@@ -1,0 +1,269 @@
+//! Where changes come from: files, polls, pushes, an upstream stream; each is told once, after it is served.
+use std::time::{Duration, Instant};
+
+use actors::keys::EnvironmentIndex;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    App, CLIENT_KEY, EVENT_STREAM, EventStream, FakeUpstream, Options, Request, Response, document, event,
+    spawn_app,
+};
+use crate::realtime::changed;
+
+const QUEUE_CHANGE: &str = "/sse/environments/client-key/queue-change";
+const TOKEN: &str = "Token s3cret";
+
+const OLD: &str = "2026-11-21T19:00:00+00:00";
+const NEW: &str = "2026-11-21T19:23:51.258311+00:00";
+const NEW_SECONDS: &str = "1795289031.258311";
+
+/// A proxy of this upstream, polling once an hour, that takes pushes.
+fn proxy_of(upstream: &FakeUpstream, realtime: &Value) -> App {
+    let mut config = upstream.config();
+    config["realtime"] = json!({"authentication_token": "s3cret"});
+    config["environment_key_pairs"][0]["document_path"] = Value::Null;
+    for (name, value) in realtime.as_object().unwrap() {
+        config["realtime"][name] = value.clone();
+    }
+    let app = spawn_app(Options {
+        config,
+        document: None,
+        ..Options::default()
+    });
+    // The first poll is spread over a tenth of the period.
+    app.until_published(|| app.environments.refresh(EnvironmentIndex(0), None));
+    app
+}
+
+fn push(app: &App, updated_at: &str) -> Response {
+    let body = json!({"updated_at": updated_at}).to_string();
+    app.send(Request::post(QUEUE_CHANGE, body).header("Authorization", TOKEN))
+}
+
+fn served_value(app: &App) -> Value {
+    app.send(Request::get("/api/v1/flags/").key(CLIENT_KEY)).json()[0]["feature_state_value"].clone()
+}
+
+#[test]
+fn queue_change_answers_as_core_expects() {
+    let with_token = || Options {
+        config: json!({"realtime": {"authentication_token": "s3cret"}}),
+        ..Options::default()
+    };
+    let app = spawn_app(with_token());
+    let body = json!({"updated_at": OLD}).to_string();
+    let unknown = "/sse/environments/unknown/queue-change";
+    let cases = [
+        (QUEUE_CHANGE, Some(TOKEN), body.as_str(), 200),
+        (
+            "/sse/environments/client-key/queue-change/",
+            Some(TOKEN),
+            &body,
+            200,
+        ),
+        (
+            "/api/v1/sse/environments/client-key/queue-change",
+            Some(TOKEN),
+            &body,
+            200,
+        ),
+        (
+            QUEUE_CHANGE,
+            Some(TOKEN),
+            r#"{"updated_at":"2026-11-21T19:23:51.258311"}"#,
+            200,
+        ),
+        (QUEUE_CHANGE, None, &body, 401),
+        (QUEUE_CHANGE, Some("s3cret"), &body, 401),
+        (QUEUE_CHANGE, Some("Token "), &body, 401),
+        (QUEUE_CHANGE, Some("Token s3cre"), &body, 401),
+        (QUEUE_CHANGE, Some("Token s3crets"), &body, 401),
+        (QUEUE_CHANGE, Some("Token s3creT"), &body, 401),
+        (QUEUE_CHANGE, Some("Bearer s3cret"), &body, 401),
+        (unknown, None, &body, 401),
+        (QUEUE_CHANGE, None, "no json", 401),
+        (unknown, Some(TOKEN), &body, 404),
+        (unknown, Some(TOKEN), "no json", 404),
+        (QUEUE_CHANGE, Some(TOKEN), "", 400),
+        (QUEUE_CHANGE, Some(TOKEN), "no json", 400),
+        (QUEUE_CHANGE, Some(TOKEN), "{}", 400),
+        (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":null}"#, 400),
+        (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":"yesterday"}"#, 400),
+        (
+            QUEUE_CHANGE,
+            Some(TOKEN),
+            r#"[{"updated_at":1735229888.76}]"#,
+            400,
+        ),
+    ];
+    for (path, authorization, body, status) in cases {
+        let mut request = Request::post(path, body);
+        if let Some(authorization) = authorization {
+            request = request.header("Authorization", authorization);
+        }
+        assert_eq!(
+            app.send(request).status,
+            status,
+            "{path} {authorization:?} {body}"
+        );
+    }
+    let other_method = app.get(QUEUE_CHANGE);
+    assert_eq!(
+        (other_method.status, other_method.header("allow")),
+        (405, Some("POST, OPTIONS"))
+    );
+
+    let without_token = spawn_app(Options::default());
+    for authorization in ["Token ", TOKEN] {
+        let request = Request::post(QUEUE_CHANGE, body.as_str()).header("Authorization", authorization);
+        assert_eq!(
+            without_token.send(request).status,
+            404,
+            "there is no such path without a token"
+        );
+    }
+    assert_eq!(without_token.get(QUEUE_CHANGE).status, 404);
+}
+
+#[test]
+fn a_push_is_fetched_unconditionally_served_and_told_once() {
+    let upstream = FakeUpstream::start(&changed(OLD));
+    let app = proxy_of(&upstream, &json!({}));
+    let mut stream = EventStream::settled(app.address);
+    upstream.serve(&changed(NEW));
+    let before = upstream.fetches();
+    let pushed = Instant::now();
+    assert_eq!(push(&app, NEW).status, 200);
+    assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
+    assert!(
+        pushed.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        pushed.elapsed()
+    );
+    assert_eq!(served_value(&app), NEW);
+    assert!(
+        upstream.until_fetched(before + 1),
+        "the fetch after a push is unconditional"
+    );
+
+    // Core repeats itself; the content is the same, so what is told next is the next change.
+    push(&app, NEW);
+    push(&app, NEW);
+    let next = "2026-11-21T19:24:00+00:00";
+    upstream.serve(&changed(next));
+    push(&app, next);
+    assert_eq!(stream.event(), Some(event("1795289040.0")));
+}
+
+#[test]
+fn a_storm_of_pushes_makes_few_fetches_and_loses_nothing() {
+    let upstream = FakeUpstream::start(&changed(OLD));
+    let app = proxy_of(&upstream, &json!({}));
+    let mut stream = EventStream::settled(app.address);
+    let before = upstream.fetches();
+    let started = Instant::now();
+    for push_number in 0..50 {
+        let updated_at = format!("2026-11-21T19:30:00.{push_number:03}+00:00");
+        upstream.serve(&changed(&updated_at));
+        assert_eq!(push(&app, &updated_at).status, 200);
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(1),
+        "the storm was no storm: {:?}",
+        started.elapsed()
+    );
+    let last = event("1795289400.049");
+    while stream.event().expect("the stream goes on") != last {}
+    let fetches = upstream.fetches() - before;
+    assert!(fetches <= 4, "{fetches} fetches");
+    assert_eq!(served_value(&app), "2026-11-21T19:30:00.049+00:00");
+}
+
+#[test]
+fn a_push_of_what_upstream_does_not_serve_yet_is_told_when_it_does() {
+    let upstream = FakeUpstream::start(&changed(OLD));
+    let app = proxy_of(&upstream, &json!({}));
+    let mut stream = EventStream::settled(app.address);
+    let before = upstream.fetches();
+    push(&app, NEW);
+    upstream.until_fetched(before + 3); // in vain
+    assert_eq!(served_value(&app), OLD);
+    upstream.serve(&changed(NEW));
+    assert_eq!(stream.event(), Some(event(NEW_SECONDS)), "nothing is told before");
+    assert_eq!(served_value(&app), NEW);
+}
+
+#[test]
+fn an_event_of_the_upstream_stream_is_fetched_served_and_told() {
+    let upstream = FakeUpstream::start(&changed(OLD));
+    let app = proxy_of(&upstream, &json!({"upstream_url": upstream.url()}));
+    let mut stream = EventStream::settled(app.address);
+    upstream.serve(&changed(NEW));
+    upstream.tell(&event(NEW_SECONDS));
+    assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
+    assert_eq!(served_value(&app), NEW);
+
+    upstream.cut();
+    let next = "2026-11-21T19:24:00+00:00";
+    upstream.serve(&changed(next));
+    upstream.tell(&event("1795289040.0")); // to whoever has come back
+    assert_eq!(stream.event(), Some(event("1795289040.0")));
+}
+
+#[test]
+fn a_poll_that_finds_a_change_tells_it() {
+    let upstream = FakeUpstream::start(&changed(OLD));
+    let mut config = upstream.config();
+    config["environment_key_pairs"][0]["document_path"] = Value::Null;
+    config["api_poll_frequency_seconds"] = json!(1);
+    let app = spawn_app(Options {
+        config,
+        ..Options::default()
+    });
+    let mut stream = EventStream::settled(app.address);
+    upstream.serve(&changed(NEW));
+    assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
+}
+
+#[test]
+fn an_edit_of_a_file_is_told_and_an_untouched_content_is_not() {
+    let app = spawn_app(Options::default());
+    let mut stream = EventStream::settled(app.address);
+    let mut same = document();
+    same["updated_at"] = json!("2026-11-21T19:23:00+00:00");
+    app.replace_document(&same);
+    app.publish(&changed(NEW));
+    assert_eq!(
+        stream.event(),
+        Some(event(NEW_SECONDS)),
+        "`updated_at` moving alone is no event"
+    );
+}
+
+#[test]
+fn environments_are_told_apart() {
+    let app = spawn_app(Options {
+        config: json!({"environment_key_pairs": [
+            {"client_side_key": "client-key", "server_side_key": "ser.server-key", "document_path": "environment.json"},
+            {"client_side_key": "other-key", "server_side_key": "ser.other-key", "document_path": "other.json"},
+        ]}),
+        ..Options::default()
+    });
+    let mut other = EventStream::open(
+        app.address,
+        &Request::get(&EVENT_STREAM.replace("client", "other")),
+    );
+    let mut main = EventStream::settled(app.address);
+    app.publish(&changed(NEW));
+    assert_eq!(main.event(), Some(event(NEW_SECONDS)));
+    std::fs::write(
+        app.document_path().with_file_name("other.json"),
+        document().to_string(),
+    )
+    .unwrap();
+    assert_eq!(
+        other.event(),
+        Some(event("1735229888.76")),
+        "nothing of the first environment came before"
+    );
+}
