@@ -68,19 +68,28 @@ fn growth(options: &Options, report: &mut Report) {
         "defaults are one run of ready bytes, which is copied; linear in the answer's bytes",
     );
     report.grows(
-        "features, 15 segments",
+        "features, 15 segments, none matching",
         &over(&[10, 100, 1000], &|features| Profile { features, ..sizing }),
-        "besides, a slot for each feature that segments override is cleared and read",
+        "as above; what a segment overrides is looked at only where it matches",
     );
     report.grows(
-        "segments",
+        "segments, none matching",
         &over(&[0, 15, 50, 150, 500], &|segments| Profile { segments, ..sizing }),
-        "each is asked until a condition fails, here the first; its overrides are read only where it matches",
+        "each is asked until a condition fails, here the first or second",
+    );
+    report.grows(
+        "segments, all matching",
+        &over(&[0, 1, 15, 50, 150], &|segments| Profile {
+            segments,
+            conditions: 0,
+            ..sizing
+        }),
+        "of one its overrides are a run of ready bytes; of more, each override is compared with the feature's so far",
     );
     report.grows(
         "conditions of each segment",
         &over(&[1, 15, 50, 150], &|conditions| Profile { conditions, ..sizing }),
-        "the first that fails ends a rule of type ALL; of 1, every segment it holds for applies its overrides; a slot for each trait that is read is cleared",
+        "the first that fails ends a rule of type ALL; a slot for each trait that is read is cleared",
     );
     report.grows(
         "identity overrides",
