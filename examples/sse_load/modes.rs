@@ -1,7 +1,9 @@
 //! The measurements.
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::task::{JoinHandle, spawn_local};
@@ -219,43 +221,77 @@ fn unsent(server: SocketAddr) -> usize {
     table.lines().filter(is_unsent).count()
 }
 
-/// Flag requests at an even rate over a few connections, until they are stopped.
-fn keep_asking(server: SocketAddr, per_second: u32) -> (Rc<RefCell<Vec<Duration>>>, Vec<JoinHandle<()>>) {
-    const CONNECTIONS: u32 = 8;
-    let latencies = Rc::new(RefCell::new(Vec::new()));
-    let period = Duration::from_secs(1) * CONNECTIONS / per_second;
-    let tasks = (0..CONNECTIONS).map(|place| {
-        let latencies = Rc::clone(&latencies);
-        spawn_local(async move {
-            let mut connection = Connection::open(server).await;
-            let mut due = tokio::time::Instant::now() + period * place / CONNECTIONS;
-            loop {
-                tokio::time::sleep_until(due).await;
-                let asked = Instant::now();
-                connection.flags().await;
-                latencies.borrow_mut().push(asked.elapsed());
-                due += period;
-            }
-        })
-    });
-    let tasks = tasks.collect();
-    (latencies, tasks)
+/// Flag requests at an even rate over a few connections, on a thread of their own, so that what else this program does
+/// is not taken for the server's delay.
+struct Asking {
+    latencies: Arc<Mutex<Vec<Duration>>>,
+    is_over: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Asking {
+    fn start(server: SocketAddr, per_second: u32) -> Self {
+        const CONNECTIONS: u32 = 8;
+        let mut asking = Self {
+            latencies: Arc::default(),
+            is_over: Arc::default(),
+            thread: None,
+        };
+        let (latencies, is_over) = (Arc::clone(&asking.latencies), Arc::clone(&asking.is_over));
+        let period = Duration::from_secs(1) * CONNECTIONS / per_second;
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            let start = Instant::now();
+            let ask = |place: u32| {
+                let (latencies, is_over) = (Arc::clone(&latencies), Arc::clone(&is_over));
+                async move {
+                    let mut connection = Connection::open(server).await;
+                    let mut due = start + period * place / CONNECTIONS;
+                    while !is_over.load(Ordering::Relaxed) {
+                        tokio::time::sleep_until(due.into()).await;
+                        let asked = Instant::now();
+                        connection.flags().await;
+                        latencies
+                            .lock()
+                            .expect("no panic while held")
+                            .push(asked.elapsed());
+                        due += period;
+                    }
+                }
+            };
+            runtime.block_on(futures::future::join_all((0..CONNECTIONS).map(ask)));
+        });
+        asking.thread = Some(thread);
+        asking
+    }
+
+    fn take(&self) -> Vec<Duration> {
+        std::mem::take(&mut *self.latencies.lock().expect("no panic while held"))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        // Before the server goes.
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Each delivery of a change asks for flags, over a pool of connections.
 fn refetch(server: SocketAddr, fleet: &Fleet, pool: usize) -> (Rc<Cell<usize>>, Vec<JoinHandle<()>>) {
-    let (asked, done) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let done = Rc::new(Cell::new(0));
     let tasks = (0..pool).map(|_| {
-        let (asked, done, board) = (Rc::clone(&asked), Rc::clone(&done), Rc::clone(&fleet.board));
+        let (done, board) = (Rc::clone(&done), Rc::clone(&fleet.board));
         spawn_local(async move {
             let mut connection = Connection::open(server).await;
             loop {
-                let delivered = board.latencies.borrow().len();
-                if asked.get() >= delivered {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                    continue;
-                }
-                asked.set(asked.get() + 1);
+                board.deliveries.acquire().await.expect("never closed").forget();
                 connection.flags().await;
                 done.set(done.get() + 1);
             }
@@ -280,26 +316,26 @@ async fn herd(arguments: &Arguments) -> bool {
         let fleet = Fleet::open(server.address, count, Manner::Once).await;
         let mut ratios = Vec::new();
         for _ in 0..arguments.number("runs", 5) {
-            let (latencies, asking) = keep_asking(server.address, 500);
+            let asking = Asking::start(server.address, 500);
             tokio::time::sleep(Duration::from_secs(4)).await;
-            let alone = percentile(&latencies.take(), 0.99);
+            let alone = percentile(&asking.take(), 0.99);
 
-            fleet.board.latencies.borrow_mut().clear();
+            fleet.board.deliveries.forget_permits(usize::MAX);
             let (done, refetching) = refetch(server.address, &fleet, 200);
             tokio::time::sleep(Duration::from_millis(300)).await;
-            latencies.take();
+            asking.take();
             tell(&upstream, &server, &fleet).await;
             while done.get() < count {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            let beside = percentile(&latencies.take(), 0.99);
+            let beside = percentile(&asking.take(), 0.99);
             ratios.push(beside.as_secs_f64() / alone.as_secs_f64());
             println!(
                 "     spread {spread}: p99 {:.2} ms alone, {:.2} ms beside",
                 millis(alone),
                 millis(beside)
             );
-            asking.iter().chain(&refetching).for_each(JoinHandle::abort);
+            refetching.iter().for_each(JoinHandle::abort);
         }
         if spread == "auto" {
             holds = judge(
