@@ -6,7 +6,7 @@ CONFIG ?= config/config.json
 PYTHON ?= python3
 ORACLE_VENV := target/oracle-venv
 
-.PHONY: run test check fmt lint docs oracle smoke clean help
+.PHONY: run test check fmt lint docs oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,16 @@ $(ORACLE_VENV)/.ready: tests/oracle/requirements.txt
 
 smoke: ## Start the proxy as a newcomer would and ask it what the README says
 	.ci/smoke
+
+bench: ## Measure the proxy beside a bare handler, and write BENCHMARKS.md (some 25 minutes on an idle machine)
+	$(CARGO) build --locked --release
+	$(CARGO) build --locked --release -p bench
+	target/release/bench --write BENCHMARKS.md
+
+bench-check: ## A shorter run that compares ratios with bench/limits.json
+	$(CARGO) build --locked --release
+	$(CARGO) build --locked --release -p bench
+	target/release/bench --rounds 5 --seconds 2 --check
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -6,6 +6,7 @@ use std::time::Instant;
 use actix_web::Error;
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use futures::future::Either;
 
 use crate::logging::{Access, RemoteAddress, log_access};
@@ -62,7 +63,7 @@ impl AccessLog {
 fn log(answer: &ServiceResponse, remote: Option<IpAddr>, started: Instant) {
     let route = answer.request().match_pattern();
     log_access(&Access {
-        method: answer.request().method().as_str(),
+        method: known_method(answer.request().method()),
         route: route.as_deref(),
         status: answer.status().as_u16(),
         bytes: match answer.response().body().size() {
@@ -73,4 +74,20 @@ fn log(answer: &ServiceResponse, remote: Option<IpAddr>, started: Instant) {
         duration: started.elapsed(),
         remote,
     });
+}
+
+/// A method that no specification names is the client's own text, of any length, and is not shown.
+fn known_method(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS
+        | Method::TRACE
+        | Method::CONNECT => method.as_str(),
+        _ => "OTHER",
+    }
 }

@@ -7,7 +7,7 @@
 //! - [`logging`]: formats and levels.
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table.
 //! - [`error`]: the one place that knows status codes.
-//! - [`cors`], [`access_log`]: layers around the routes.
+//! - [`cors`], [`access_log`], [`drain`]: layers around the routes.
 //! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
 //! - [`open_files`]: how many connections the system allows.
 //! - [`server`]: the HTTP server under the application.
@@ -18,6 +18,7 @@ pub mod cli;
 pub mod compression;
 pub mod conditional;
 pub mod cors;
+pub mod drain;
 pub mod error;
 pub mod logging;
 pub mod open_files;

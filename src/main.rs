@@ -1,4 +1,6 @@
 //! Starts the edge proxy.
+use std::fmt;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,11 +15,11 @@ fn main() -> ExitCode {
         Ok(Command::Serve { config_path }) => serve(config_path),
         Ok(Command::Check { config_path }) => check(config_path),
         Ok(Command::Help) => {
-            print!("{}", cli::HELP);
+            write_out(cli::HELP);
             Ok(0)
         }
         Ok(Command::Version) => {
-            println!("{}", cli::VERSION);
+            write_out(&format!("{}\n", cli::VERSION));
             Ok(0)
         }
         Err(error) => Err(Failure::new(EXIT_USAGE, error)),
@@ -25,10 +27,20 @@ fn main() -> ExitCode {
     match outcome {
         Ok(code) => code.into(),
         Err(Failure { code, line }) => {
-            eprintln!("edge-proxy: {line}");
+            write_error(&line);
             code.into()
         }
     }
+}
+
+/// A reader that has gone (`edge-proxy --help | head -1`) is no failure; `print!` would panic.
+fn write_out(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// One line for the operator, outside of the log.
+fn write_error(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "edge-proxy: {line}");
 }
 
 /// What ends the process: its exit code and one line.
@@ -59,9 +71,9 @@ fn load(config_path: Option<PathBuf>) -> Result<Loaded, Failure> {
 fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let loaded = load(config_path)?;
     for notice in &loaded.notices {
-        eprintln!("edge-proxy: {notice}");
+        write_error(notice);
     }
-    println!("{}", loaded.settings.effective_json());
+    write_out(&format!("{}\n", loaded.settings.effective_json()));
     Ok(0)
 }
 

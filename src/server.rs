@@ -70,7 +70,8 @@ where
         .workers(options.workers)
         .worker_max_blocking_threads(BLOCKING_THREADS)
         .max_concurrent_connections(options.max_connections)
-        .shutdown_timeout(options.shutdown_timeout.as_secs());
+        // The bound is kept by who asks it to stop, to the fraction of a second.
+        .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let stops = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
         let (stops, options) = (stops.clone(), options.clone());

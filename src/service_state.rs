@@ -19,7 +19,7 @@ impl ServiceState {
         }
     }
 
-    /// The stop has begun: readiness fails from now on, everything else answers as before.
+    /// The stop has begun: readiness fails and answers end their connections from now on; else all is as before.
     pub fn start_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }

@@ -1,40 +1,196 @@
-//! Servers as processes of their own: CPU time is then theirs alone.
-use std::io::{BufRead, BufReader};
+//! Servers as processes of their own: CPU time and memory are then theirs alone.
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-/// The argument that makes this program a server.
-pub const SERVE: &str = "--serve";
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::documents::{CLIENT_KEY, SERVER_KEY};
+use crate::load::{Request, ask};
+
+/// Longer than the largest document takes to be applied.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that listens; killed when this is dropped.
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// When it was started.
+    pub started: Instant,
     child: Child,
+    directory: Option<TempDir>,
+}
+
+/// A program of this workspace, built beside this one.
+fn program(name: &str) -> PathBuf {
+    std::env::current_exe()
+        .expect("this program has a path")
+        .with_file_name(name)
 }
 
 impl Server {
-    /// Starts this program as a server, which prints its address once it is ready.
-    pub fn start(name: &str) -> Self {
-        let program = std::env::current_exe().expect("this program has a path");
-        let mut child = Command::new(program)
-            .args([SERVE, name])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
+    /// Starts this very program as a server, which prints its address once it is ready.
+    pub fn start_self(arguments: &[&str]) -> Self {
+        Self::start_printing(
+            std::env::current_exe().expect("this program has a path"),
+            arguments,
+        )
+    }
+
+    /// Starts the bare handler, which answers every request with what is in a file (see `bin/bare.rs`).
+    pub fn start_bare(method: &str, path: &str, answer: &[u8]) -> io::Result<Self> {
+        let directory = TempDir::new()?;
+        let file = directory.path().join("answer");
+        fs::write(&file, answer)?;
+        let mut server = Self::start_printing(program("bare"), &[method, path, &file.display().to_string()]);
+        server.directory = Some(directory);
+        Ok(server)
+    }
+
+    fn start_printing(program: PathBuf, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).stdout(Stdio::piped());
+        let (started, mut child) = spawn(&mut command);
         let output = child.stdout.take().expect("its output is piped");
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("the server prints its address");
-        let address = line.trim().parse().expect("the server prints its address");
-        Self { address, child }
+        let address = address_in(output, "").expect("the server prints its address");
+        Self {
+            address,
+            started,
+            child,
+            directory: None,
+        }
+    }
+
+    /// Starts the proxy on a document; it listens, and may not have applied the document yet.
+    pub fn start_proxy(document: &[u8]) -> io::Result<Self> {
+        Self::start_build(&program("edge-proxy"), document)
+    }
+
+    /// The same with another build of the proxy.
+    pub fn start_build(program: &Path, document: &[u8]) -> io::Result<Self> {
+        let directory = TempDir::new()?;
+        fs::write(directory.path().join("environment.json"), document)?;
+        let config = json!({
+            "environment_key_pairs": [{
+                "client_side_key": CLIENT_KEY,
+                "server_side_key": SERVER_KEY,
+                "document_path": "environment.json",
+            }],
+            "server": {"host": "127.0.0.1", "port": 0},
+        });
+        fs::write(directory.path().join("config.json"), config.to_string())?;
+        let mut server = Self::start_build_on(program, &directory.path().join("config.json"))?;
+        server.directory = Some(directory);
+        Ok(server)
+    }
+
+    /// Starts the proxy on a configuration, at a port of the system's choice.
+    pub fn start_proxy_on(config: &Path) -> io::Result<Self> {
+        Self::start_build_on(&program("edge-proxy"), config)
+    }
+
+    fn start_build_on(program: &Path, config: &Path) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command.arg("--config").arg(config).stderr(Stdio::piped());
+        // What the configuration does not say is as the documentation has it.
+        command.env("SERVER", json!({"host": "127.0.0.1", "port": 0}).to_string());
+        command.env(
+            "LOGGING",
+            json!({"log_level": "INFO", "enable_access_log": false}).to_string(),
+        );
+        let (started, mut child) = spawn(&mut command);
+        let output = child.stderr.take().expect("its log is piped");
+        let address = address_in(output, "listening on http://")?;
+        Ok(Self {
+            address,
+            started,
+            child,
+            directory: None,
+        })
+    }
+
+    /// Waits until the server answers a request with this status.
+    pub fn wait_for(&self, request: &Request, status: u16) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if ask(self.address, request).is_ok_and(|answer| answer.status() == Some(status)) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_micros(500));
+        }
+        Err(io::Error::other("the server does not answer as expected"))
+    }
+
+    /// Replaces the proxy's document, at once.
+    pub fn replace_document(&self, document: &[u8]) -> io::Result<()> {
+        let directory = self
+            .directory
+            .as_ref()
+            .ok_or_else(|| io::Error::other("no document of ours"))?;
+        let new = directory.path().join("new.json");
+        fs::write(&new, document)?;
+        fs::rename(new, directory.path().join("environment.json"))
     }
 
     /// The server's process.
     pub fn process(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Resident memory now and at its peak, in bytes.
+    pub fn memory(&self) -> io::Result<Memory> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process()))?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+        };
+        match (field("VmRSS:"), field("VmHWM:")) {
+            (Some(resident), Some(peak)) => Ok(Memory {
+                resident: resident * 1024,
+                peak: peak * 1024,
+            }),
+            _ => Err(io::Error::other("the system does not tell the server's memory")),
+        }
+    }
+}
+
+/// Resident memory of a process, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory {
+    /// Now.
+    pub resident: u64,
+    /// The most there has been.
+    pub peak: u64,
+}
+
+fn spawn(command: &mut Command) -> (Instant, Child) {
+    command.stdin(Stdio::null());
+    let started = Instant::now();
+    (started, command.spawn().expect("the server starts"))
+}
+
+/// The address behind `mark` in what a server prints. What comes after is read off, or the server would stand still.
+fn address_in(output: impl Read + Send + 'static, mark: &str) -> io::Result<SocketAddr> {
+    let mut output = BufReader::new(output);
+    let mut printed = String::new();
+    loop {
+        let start = printed.len();
+        if output.read_line(&mut printed)? == 0 {
+            return Err(io::Error::other(format!("the server ended: {printed}")));
+        }
+        let line = printed.get(start..).unwrap_or_default();
+        let address = line
+            .split_once(mark)
+            .and_then(|(_, address)| address.trim().parse().ok());
+        if let Some(address) = address {
+            thread::spawn(move || io::copy(&mut output, &mut io::sink()));
+            return Ok(address);
+        }
     }
 }
 

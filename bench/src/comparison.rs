@@ -1,8 +1,10 @@
-//! Interleaved rounds of several servers, and their table.
+//! Interleaved rounds of several servers.
 use std::io;
 use std::time::Duration;
 
 use crate::child::Server;
+use crate::load::Request;
+use crate::statistics::Sample;
 use crate::{cpu, load};
 
 /// How much is measured.
@@ -25,87 +27,73 @@ impl Default for Plan {
 
 /// One server and what it is asked.
 pub struct Subject {
-    /// As the table names it.
-    pub name: &'static str,
     /// The running server.
     pub server: Server,
-    /// The request, as it is written to the socket.
-    pub request: Vec<u8>,
+    /// The request.
+    pub request: Request,
 }
 
-/// What one server's requests cost, over all rounds.
-#[derive(Debug, Clone)]
+/// What one server's requests cost, round by round.
+#[derive(Debug, Clone, Default)]
 pub struct Cost {
-    /// As the table names it.
-    pub name: &'static str,
-    /// Microseconds of server CPU per request, sorted.
-    microseconds: Vec<f64>,
+    /// Microseconds of server CPU per request.
+    pub microseconds: Vec<f64>,
+    /// Requests answered a second.
+    pub rates: Vec<f64>,
+    /// Microseconds to the answer, below which half of a round's requests were.
+    pub p50: Vec<f64>,
+    /// The same for 99 of 100.
+    pub p99: Vec<f64>,
 }
 
 impl Cost {
-    /// The value below which this part of the rounds lie, in microseconds.
-    pub fn quantile(&self, part: f64) -> f64 {
-        let last = self.microseconds.len().saturating_sub(1);
-        // Exact for the few rounds there are.
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss
-        )]
-        let index = (last as f64 * part).round() as usize;
-        self.microseconds.get(index).copied().unwrap_or(f64::NAN)
+    /// Microseconds of server CPU per request.
+    pub fn cpu(&self) -> Sample {
+        Sample::new(self.microseconds.iter().copied())
+    }
+
+    /// How many times another's cost this one's is, round by round: the rounds of one pair ran side by side.
+    pub fn ratio_to(&self, other: &Self) -> Sample {
+        Sample::new(
+            self.microseconds
+                .iter()
+                .zip(&other.microseconds)
+                .map(|(own, other)| own / other),
+        )
     }
 }
 
 /// Measures all subjects; the order within a round alternates, so that none always comes first.
-pub fn measure(subjects: &[Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
+pub fn measure(subjects: &[&Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut costs: Vec<Cost> = subjects
-        .iter()
-        .map(|subject| Cost {
-            name: subject.name,
-            microseconds: Vec::new(),
-        })
-        .collect();
+    let mut costs = vec![Cost::default(); subjects.len()];
     for round in 0..=plan.rounds {
         let mut turns: Vec<_> = subjects.iter().zip(&mut costs).collect();
         if round % 2 == 1 {
             turns.reverse();
         }
+        // The first round warms caches and allocators; it may be short.
+        let duration = if round == 0 {
+            plan.round.min(Duration::from_secs(1))
+        } else {
+            plan.round
+        };
         for (subject, cost) in turns {
             let before = cpu::time(subject.server.process());
-            let answered =
-                runtime.block_on(load::drive(subject.server.address, &subject.request, plan.round))?;
+            let driven = runtime.block_on(load::drive(subject.server.address, &subject.request, duration))?;
             let spent = cpu::time(subject.server.process()).saturating_sub(before);
-            // The first round warms caches and allocators.
             if round > 0 {
+                // Far below 2^52 requests.
                 #[allow(clippy::cast_precision_loss)]
-                cost.microseconds
-                    .push(spent.as_secs_f64() * 1e6 / answered as f64);
+                let answered = driven.answered as f64;
+                cost.microseconds.push(spent.as_secs_f64() * 1e6 / answered);
+                cost.rates.push(answered / duration.as_secs_f64());
+                cost.p50.push(driven.latencies.median());
+                cost.p99.push(driven.latencies.quantile(0.99));
             }
         }
     }
-    for cost in &mut costs {
-        cost.microseconds.sort_by(f64::total_cmp);
-    }
     Ok(costs)
-}
-
-/// Prints the costs, each beside the first.
-pub fn print(costs: &[Cost]) {
-    println!(
-        "{:<42} {:>10} {:>17} {:>7}",
-        "server CPU per request", "median", "quartiles", "ratio"
-    );
-    let base = costs.first().map_or(f64::NAN, |cost| cost.quantile(0.5));
-    for cost in costs {
-        let (median, low, high) = (cost.quantile(0.5), cost.quantile(0.25), cost.quantile(0.75));
-        println!(
-            "{:<42} {median:>7.2} us {low:>7.2} – {high:<7.2} {:>7.3}",
-            cost.name,
-            median / base
-        );
-    }
 }

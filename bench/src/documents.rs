@@ -1,55 +1,216 @@
-//! Environment documents to serve.
+//! Environment documents to serve, in the shapes of Flagsmith's own sizing profile.
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 /// The client-side key of every document here.
-pub const CLIENT_KEY: &str = "bench-client-key";
+pub const CLIENT_KEY: &str = "bench_client_key";
+
+/// The server-side key that opens it.
+pub const SERVER_KEY: &str = "ser.bench_server_key";
+
+/// How large a document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profile {
+    /// Features.
+    pub features: usize,
+    /// Segments, each of which overrides every feature.
+    pub segments: usize,
+    /// Conditions of each segment, each on a trait of its own; all must hold.
+    pub conditions: usize,
+    /// Identities that have an override, of one feature each.
+    pub identity_overrides: usize,
+}
 
 /// Ten features, no segment.
-pub fn simple() -> Value {
-    let features: Vec<Value> = (1..=10).map(feature).collect();
-    json!({
-        "id": 1,
-        "name": "bench",
-        "api_key": CLIENT_KEY,
-        "updated_at": "2026-11-20T10:00:00.123456+00:00",
-        "hide_disabled_flags": null,
-        "hide_sensitive_data": false,
-        "allow_client_traits": true,
-        "use_identity_composite_key_for_hashing": true,
-        "project": {
+pub const SIMPLE: Profile = Profile {
+    features: 10,
+    segments: 0,
+    conditions: 0,
+    identity_overrides: 0,
+};
+
+/// Flagsmith's sizing profile: 50 features, 15 segments, 750 segment overrides, 15 conditions a segment; some 250 kB.
+pub const SIZING: Profile = Profile {
+    features: 50,
+    segments: 15,
+    conditions: 15,
+    identity_overrides: 0,
+};
+
+/// Some 5 MB.
+pub const LARGE: Profile = Profile {
+    identity_overrides: 9_000,
+    ..SIZING
+};
+
+/// Some 50 MB.
+pub const HUGE: Profile = Profile {
+    identity_overrides: 100_000,
+    ..SIZING
+};
+
+impl Profile {
+    /// The document. Another `edition` is another content of the same size.
+    pub fn document(&self, edition: u32) -> Vec<u8> {
+        let segments: Vec<Value> = (1..=self.segments).map(|segment| self.segment(segment)).collect();
+        let mut features: Vec<Value> = (1..=self.features)
+            .map(|feature| feature_state(feature, &value(feature), None))
+            .collect();
+        if let Some(first) = features
+            .first_mut()
+            .and_then(|first| first.get_mut("feature_state_value"))
+        {
+            *first = json!(format!("edition {edition:010}"));
+        }
+        let environment = json!({
             "id": 1,
             "name": "bench",
-            "hide_disabled_flags": false,
-            "enable_realtime_updates": true,
-            "server_key_only_feature_ids": [],
-            "organisation": {
+            "api_key": CLIENT_KEY,
+            "updated_at": "2026-11-20T10:00:00.123456+00:00",
+            "hide_disabled_flags": null,
+            "hide_sensitive_data": false,
+            "allow_client_traits": true,
+            "use_identity_composite_key_for_hashing": true,
+            "project": {
                 "id": 1,
                 "name": "bench",
-                "feature_analytics": false,
-                "stop_serving_flags": false,
-                "persist_trait_data": true,
+                "hide_disabled_flags": false,
+                "enable_realtime_updates": true,
+                "server_key_only_feature_ids": [],
+                "organisation": {
+                    "id": 1,
+                    "name": "bench",
+                    "feature_analytics": false,
+                    "stop_serving_flags": false,
+                    "persist_trait_data": true,
+                },
+                "segments": segments,
             },
-            "segments": [],
-        },
-        "feature_states": features,
-        "identity_overrides": [],
+            "feature_states": features,
+        });
+        // The identity overrides are written one by one: as values they would take ten times their text.
+        let mut text = environment.to_string();
+        text.pop();
+        text.push_str(r#","identity_overrides":["#);
+        for identity in 0..self.identity_overrides {
+            if identity > 0 {
+                text.push(',');
+            }
+            // Writing to memory does not fail.
+            let _ = write!(text, "{}", self.identity_override(identity));
+        }
+        text.push_str("]}");
+        text.into_bytes()
+    }
+
+    fn segment(&self, segment: usize) -> Value {
+        let conditions: Vec<Value> = (0..self.conditions)
+            .map(|condition| match condition % 3 {
+                0 => {
+                    json!({"operator": "GREATER_THAN", "property_": trait_key(condition), "value": (segment * 10).to_string()})
+                }
+                _ => json!({"operator": "EQUAL", "property_": trait_key(condition), "value": segment.to_string()}),
+            })
+            .collect();
+        let overrides: Vec<Value> = (1..=self.features)
+            .map(|feature| {
+                feature_state(
+                    feature,
+                    &json!(format!("segment_{segment}_value_{feature}")),
+                    Some(segment),
+                )
+            })
+            .collect();
+        json!({
+            "id": segment,
+            "name": format!("segment_{segment}"),
+            "rules": [{"type": "ALL", "conditions": [], "rules": [{"type": "ALL", "conditions": conditions, "rules": []}]}],
+            "feature_states": overrides,
+        })
+    }
+
+    fn identity_override(&self, identity: usize) -> Value {
+        let feature = 1 + identity % self.features;
+        json!({
+            "identifier": format!("identity_{identity}"),
+            "identity_uuid": uuid(identity),
+            "created_date": "2026-01-01T00:00:00Z",
+            "environment_api_key": CLIENT_KEY,
+            "django_id": null,
+            "identity_traits": [],
+            "identity_features": [feature_state(feature, &json!(format!("own_{identity}")), None)],
+        })
+    }
+}
+
+fn value(feature: usize) -> Value {
+    match feature % 5 {
+        0 => json!("on"),
+        1 => json!(42),
+        2 => json!(true),
+        3 => json!("a longer value of a feature flag"),
+        _ => Value::Null,
+    }
+}
+
+fn feature_state(feature: usize, value: &Value, segment: Option<usize>) -> Value {
+    json!({
+        "feature": {"id": feature, "name": format!("feature_{feature}"), "type": "STANDARD"},
+        "enabled": true,
+        "feature_state_value": value,
+        "featurestate_uuid": uuid(feature),
+        "django_id": feature * 1000 + segment.unwrap_or(0),
+        "feature_segment": segment.map(|segment| json!({"priority": segment})),
+        "multivariate_feature_state_values": [],
     })
 }
 
-fn feature(id: u32) -> Value {
-    let value = match id % 4 {
-        0 => json!("on"),
-        1 => json!(42),
-        2 => json!("a longer value of a feature flag"),
-        _ => Value::Null,
-    };
-    json!({
-        "feature": {"id": id, "name": format!("feature_{id}"), "type": "STANDARD"},
-        "enabled": true,
-        "django_id": id * 1000,
-        "feature_segment": null,
-        "featurestate_uuid": format!("00000000-0000-4000-8000-{id:012}"),
-        "feature_state_value": value,
-        "multivariate_feature_state_values": [],
-    })
+fn uuid(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012}")
+}
+
+fn trait_key(condition: usize) -> String {
+    format!("trait_{condition}")
+}
+
+/// The body of an identity that is in no segment: five traits, three of which the sizing profile's segments read.
+pub fn identity_without_match() -> String {
+    identity(&[
+        ("trait_0", json!(15)),
+        ("trait_1", json!("3")),
+        ("trait_2", json!("3")),
+        ("trait_3", json!(31)),
+        ("plan", json!("pro")),
+    ])
+}
+
+/// The body of an identity whose traits all match segment 7 of the sizing profile, and no other.
+pub fn identity_of_segment_7() -> String {
+    let traits: Vec<_> = (0..15)
+        .map(|number| (trait_key(number), json!(if number % 3 == 0 { 71 } else { 7 })))
+        .collect();
+    let traits: Vec<_> = traits
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.clone()))
+        .collect();
+    identity(&traits)
+}
+
+/// The body of an identity with so many traits, `trait_0` and on, which match nothing.
+pub fn identity_with_traits(count: usize) -> String {
+    let traits: Vec<_> = (0..count).map(|number| (trait_key(number), json!(0))).collect();
+    let traits: Vec<_> = traits
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.clone()))
+        .collect();
+    identity(&traits)
+}
+
+fn identity(traits: &[(&str, Value)]) -> String {
+    let traits: Vec<Value> = traits
+        .iter()
+        .map(|(key, value)| json!({"trait_key": key, "trait_value": value}))
+        .collect();
+    json!({"identifier": "somebody_else", "traits": traits}).to_string()
 }

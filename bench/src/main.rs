@@ -1,62 +1,55 @@
-//! What a request costs the server, beside the same server without the part in question.
-//!
-//! `cargo run --release -p bench -- replica-message [--rounds N] [--seconds S]`
-//!
-//! CPU time per request of the server's process holds on a noisy machine where requests per second do not; rounds of
-//! the servers compared are interleaved, and medians are printed.
+//! `make bench`: the proxy beside a bare actix-web handler, what it takes to run, and what the engine takes; written to
+//! `BENCHMARKS.md` and compared with `bench/limits.json`.
 //!
 //! # Layout
-//! - `comparison`: interleaved rounds and their table.
-//! - `load`: the client.
-//! - `cpu`: the server's CPU time.
-//! - `child`: servers as processes of their own.
-//! - `replica_message`: the same handler with and without asking the replica.
-//! - `documents`: what is served.
+//! - `program/options.rs`: the command line. `program/report.rs`: the table. `program/limits.rs`: what may not be exceeded.
+//! - `program/requests.rs`: CPU per request beside the bare handler. `program/footprint.rs`: start, memory, applying.
+//! - `program/disturbance.rs`: latency while documents change. `program/evaluation.rs`: the engine alone.
+//! - `program/machine.rs`: what it ran on.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
 )]
+use std::io;
 use std::process::ExitCode;
-use std::time::Duration;
 
-mod child;
-mod comparison;
-mod cpu;
-mod documents;
-mod load;
-mod replica_message;
+mod program;
 
-use comparison::Plan;
-
-const USAGE: &str = "usage: bench replica-message [--rounds N] [--seconds S]";
+use program::limits::Limits;
+use program::options::{Options, USAGE};
+use program::report::Report;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        // How this program starts the servers it measures.
-        [child::SERVE, server] => replica_message::serve(server),
-        ["replica-message", options @ ..] => match plan(options) {
-            Some(plan) => replica_message::run(&plan),
-            None => usage(),
-        },
-        _ => usage(),
-    }
-}
-
-fn usage() -> ExitCode {
-    eprintln!("{USAGE}");
-    ExitCode::from(64)
-}
-
-fn plan(options: &[&str]) -> Option<Plan> {
-    let mut plan = Plan::default();
-    for option in options.chunks(2) {
-        match option {
-            ["--rounds", value] => plan.rounds = value.parse().ok().filter(|rounds| *rounds > 0)?,
-            ["--seconds", value] => plan.round = Duration::from_secs_f64(value.parse().ok()?),
-            _ => return None,
+    let Some(options) = Options::parse(&arguments) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(64);
+    };
+    match run(&options) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("the benchmark failed: {error}");
+            ExitCode::FAILURE
         }
     }
-    Some(plan)
+}
+
+/// Whether all is well: false where a limit is exceeded and `--check` asks.
+fn run(options: &Options) -> io::Result<bool> {
+    let limits = Limits::read(&options.limits)?;
+    let mut report = Report::new(options, limits);
+    program::requests::measure(options, &mut report)?;
+    program::footprint::measure(options, &mut report)?;
+    program::disturbance::measure(options, &mut report)?;
+    program::evaluation::measure(options, &mut report);
+    if let Some(path) = &options.write {
+        std::fs::write(path, report.markdown())?;
+        eprintln!("written: {}", path.display());
+    }
+    let exceeded = report.exceeded();
+    for line in &exceeded {
+        eprintln!("above its limit: {line}");
+    }
+    Ok(exceeded.is_empty() || !options.check)
 }

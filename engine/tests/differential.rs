@@ -2,6 +2,13 @@
 //!
 //! Needs the python that `make oracle` installs, named by `EDGE_PROXY_ORACLE_PYTHON`; skipped without it, save in CI.
 //! `recorded.rs` runs cases recorded from the same pipeline without Python.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used
+)] // A test fails by panicking.
 
 mod oracle;
 
@@ -15,6 +22,10 @@ const DOCUMENTS: usize = 4000;
 const IDENTITIES_PER_DOCUMENT: usize = 8;
 /// How many differences are shrunk and printed before the test ends.
 const MOST_REPROS: usize = 5;
+
+fn seed() -> String {
+    std::env::var("EDGE_PROXY_ORACLE_SEED").unwrap_or_else(|_| SEED.to_owned())
+}
 
 /// Compares all cases that `generate.py` makes of these arguments; `None` where skipped.
 fn agree(arguments: &[&str]) -> Option<Tally> {
@@ -49,8 +60,7 @@ fn agree(arguments: &[&str]) -> Option<Tally> {
 
 #[test]
 fn generated_pairs_agree() {
-    let seed = std::env::var("EDGE_PROXY_ORACLE_SEED").unwrap_or_else(|_| SEED.to_owned());
-    let arguments = [seed, DOCUMENTS.to_string(), IDENTITIES_PER_DOCUMENT.to_string()];
+    let arguments = [seed(), DOCUMENTS.to_string(), IDENTITIES_PER_DOCUMENT.to_string()];
     if let Some(tally) = agree(&arguments.each_ref().map(String::as_str)) {
         assert!(tally.pairs >= 20_000, "{} pairs are too few", tally.pairs);
         for rule in [
@@ -74,6 +84,11 @@ fn generated_pairs_agree() {
 #[test]
 fn every_operator_agrees_on_every_trait_and_value() {
     agree(&["grid"]);
+}
+
+#[test]
+fn random_regexes_agree_on_random_texts() {
+    agree(&["regexes", &seed(), "60"]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub const ACCESS: &str = "access";
 /// One answered request.
 #[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
-    /// Request method.
+    /// Request method; `OTHER` where no specification names it.
     pub method: &'a str,
     /// The route's pattern; `None` where no route matched.
     pub route: Option<&'a str>,

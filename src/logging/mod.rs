@@ -70,9 +70,16 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
     } else {
         others
     };
+    // actix-http reports each malformed request as an error, so that any peer could fill the log.
+    let malformed_requests = if own >= LevelFilter::Debug {
+        own
+    } else {
+        LevelFilter::Off
+    };
     let mut filters = vec![
         (None, others),
         (Some("actix_web"), actix_web),
+        (Some("actix_http::h1::dispatcher"), malformed_requests),
         (Some(ACCESS), access),
     ];
     filters.extend(OWN_CRATES.iter().map(|name| (Some(*name), own)));

@@ -31,7 +31,8 @@ pub fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
 
 /// A body that was made when the document was applied, or 304 where the caller holds it already.
 ///
-/// `last_modified`: for a resource that has such a date; makes `If-Modified-Since` count.
+/// `last_modified`: for a resource that has such a date; makes `If-Modified-Since` count, unless two contents share the
+/// date: a 304 would leave the caller on the first for good.
 pub async fn ready(
     request: &HttpRequest,
     served: &ServedEnvironment,
@@ -41,7 +42,7 @@ pub async fn ready(
     let held = match if_none_match(request.headers(), &body.etag) {
         Some(held) => held,
         None => last_modified
-            .filter(|last_modified| unmodified_since(request.headers(), last_modified))
+            .filter(|date| served.is_date_exact && unmodified_since(request.headers(), date))
             .map(|_| Held::Any),
     };
     let negotiated = if body.is_compressible() {

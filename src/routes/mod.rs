@@ -27,24 +27,15 @@ pub mod sse_health;
 pub mod stream;
 pub mod worker;
 
-use resource::{GET, GET_POST, POST, at, unknown_path};
+use resource::{GET, POST, at, at_busy, at_busy_with_post, unknown_path};
 
 /// Registers every path; the busiest first, because the router tries them in this order.
 ///
 /// `takes_changes`: whether a token for `queue-change` is configured; without one there is no such path.
 pub fn configure(table: &mut ServiceConfig, takes_changes: bool) {
-    at(table, "/api/v1/flags", GET, |r| {
-        r.route(get().to(flags::get)).route(head().to(flags::get))
-    });
-    at(table, "/api/v1/identities", GET_POST, |r| {
-        r.route(post().to(identities::post))
-            .route(get().to(identities::get))
-            .route(head().to(identities::get))
-    });
-    at(table, "/api/v1/environment-document", GET, |r| {
-        r.route(get().to(environment_document::get))
-            .route(head().to(environment_document::get))
-    });
+    at_busy(table, "/api/v1/flags", flags::get);
+    at_busy_with_post(table, "/api/v1/identities", identities::get, identities::post);
+    at_busy(table, "/api/v1/environment-document", environment_document::get);
 
     at(table, "/proxy/health/readiness", GET, |r| {
         r.route(get().to(health::readiness))

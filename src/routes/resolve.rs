@@ -48,3 +48,45 @@ pub async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError> {
         Err(_) => Err(ApiError::Unavailable),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::test::TestRequest;
+    use actors::environment::{EnvironmentHandle, PollingOptions};
+    use actors::lifeline::Lifelines;
+    use actors::replica::Panic;
+
+    use super::*;
+    use crate::routes::worker::BodyLimits;
+    use crate::service_state::ServiceState;
+
+    #[actix_web::test]
+    async fn a_dead_replica_is_503_and_the_end_of_liveness() {
+        let lifelines = Lifelines::new();
+        let environments = EnvironmentHandle::start(Vec::new(), PollingOptions::default(), None, &lifelines);
+        let replica = environments.start_replica();
+        let service = Arc::new(ServiceState::new(lifelines));
+        let worker = Worker {
+            replica: replica.clone(),
+            environments,
+            service: Arc::clone(&service),
+            body_limits: BodyLimits {
+                bytes: 0,
+                duration: Duration::ZERO,
+            },
+            stale_is_unready: false,
+        };
+        let request = TestRequest::default()
+            .insert_header(("X-Environment-Key", "key"))
+            .app_data(worker)
+            .to_http_request();
+        assert_eq!(resolve(&request).await.err(), Some(ApiError::UnknownKey));
+        assert!(service.is_alive());
+
+        assert!(replica.send(Panic).await.is_err());
+        assert_eq!(resolve(&request).await.err(), Some(ApiError::Unavailable));
+        assert!(!service.is_alive());
+    }
+}

@@ -1,8 +1,9 @@
 //! Paths with their methods.
+use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, Resource};
 
 use crate::error::ApiError;
 use crate::routes::body;
@@ -24,12 +25,71 @@ pub fn at(
     allow: &'static str,
     methods: impl Fn(Resource) -> Resource,
 ) {
-    for path in [format!("{path}/"), path.to_owned()] {
+    for path in both_spellings(path) {
         let resource = methods(web::resource(path));
         table.service(resource.default_service(web::to(move |request, payload| {
             other_method(request, payload, allow)
         })));
     }
+}
+
+/// As [`at`], for a resource that is read, and often.
+pub fn at_busy<F>(table: &mut ServiceConfig, path: &str, get: impl Fn(HttpRequest) -> F + Copy + 'static)
+where
+    F: Future<Output = Result<HttpResponse, ApiError>> + 'static,
+{
+    service(table, path, move |request, payload| async move {
+        match *request.method() {
+            Method::GET | Method::HEAD => get(request).await,
+            _ => Ok(other_method(request, payload, GET).await),
+        }
+    });
+}
+
+/// As [`at_busy`], for a resource that takes a body too.
+pub fn at_busy_with_post<F, P>(
+    table: &mut ServiceConfig,
+    path: &str,
+    get: impl Fn(HttpRequest) -> F + Copy + 'static,
+    post: impl Fn(HttpRequest, Payload) -> P + Copy + 'static,
+) where
+    F: Future<Output = Result<HttpResponse, ApiError>> + 'static,
+    P: Future<Output = Result<HttpResponse, ApiError>> + 'static,
+{
+    service(table, path, move |request, payload| async move {
+        match *request.method() {
+            Method::POST => post(request, payload).await,
+            Method::GET | Method::HEAD => get(request).await,
+            _ => Ok(other_method(request, payload, GET_POST).await),
+        }
+    });
+}
+
+/// A plain service in place of actix-web's `Resource`, whose method guards note for each request what they were asked
+/// (three allocations), and whose route and handler box a future each.
+fn service<F>(
+    table: &mut ServiceConfig,
+    path: &str,
+    answer: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
+) where
+    F: Future<Output = Result<HttpResponse, ApiError>> + 'static,
+{
+    for path in both_spellings(path) {
+        let service = fn_service(move |request: ServiceRequest| {
+            let (request, mut payload) = request.into_parts();
+            let payload = Payload::from_request(&request, &mut payload).into_inner();
+            async move {
+                let answered = answer(request.clone(), payload?).await;
+                let answered = answered.unwrap_or_else(|refused| refused.answer());
+                Ok::<_, Error>(ServiceResponse::new(request, answered))
+            }
+        });
+        table.service(web::service(path.as_str()).finish(service));
+    }
+}
+
+fn both_spellings(path: &str) -> [String; 2] {
+    [format!("{path}/"), path.to_owned()]
 }
 
 /// OPTIONS that is no preflight (those never get here), and methods that the resource does not know.

@@ -1,9 +1,11 @@
 //! What an environment's state means for requests, and that all workers agree on it.
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::harness::{CLIENT_KEY, Connection, Options, Request, SERVER_KEY, document, spawn_app};
 
-/// Status, or what the file source says of it, by path.
+/// Everything that a document is needed for.
 const RESOURCES: [&str; 3] = [
     "/api/v1/flags/",
     "/api/v1/identities/?identifier=bob",
@@ -88,11 +90,22 @@ fn a_change_is_served_by_every_worker_once_it_is_acknowledged() {
 
 #[test]
 fn a_file_that_becomes_unreadable_leaves_what_is_served() {
-    let app = spawn_app(Options::default());
+    let app = spawn_app(Options {
+        document: Some(document().to_string()),
+        adjust: |settings| {
+            settings.api_poll_frequency = Duration::ZERO;
+            settings.health_check.grace_period = Some(Duration::from_millis(200));
+        },
+        ..Options::default()
+    });
     let before = app.get("/api/v1/flags/").body;
     for broken in [json!({}), json!([]), json!(null), json!({"feature_states": 1})] {
         app.replace_document(&broken);
+        // Only a file that was looked at, and found wanting, goes stale.
+        app.wait_until_answered(|app| app.get("/proxy/health").status == 503);
         assert_eq!(app.get("/api/v1/flags/").body, before);
+        app.replace_document(&document());
+        app.wait_until_answered(|app| app.get("/proxy/health").status == 200);
     }
     let mut changed = document();
     changed["feature_states"][0]["enabled"] = json!(false);

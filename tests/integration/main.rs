@@ -19,6 +19,11 @@ mod process;
 mod realtime;
 mod realtime_sources;
 mod realtime_stop;
+mod recorded_answers;
 mod routes;
 mod sockets;
+mod stop;
+#[path = "../../actors/tests/support/mod.rs"]
+mod support;
 mod traits;
+mod upstream;

@@ -84,6 +84,7 @@ fn no_key_is_ever_logged() {
         connection.send(&Request::post("/api/v1/identities/", traits.to_string()).key(key));
         connection.send(&Request::post("/api/v1/identities/", "{\"identifier\": s3cret-value").key(key));
         connection.send(&Request::get(&format!("/nowhere/{key}/?key={key}")).key(key));
+        connection.send(&Request::new("s3cret-method", "/api/v1/flags/").key(key));
     }
     let mut broken = proxy.connect();
     broken.write(b"GET /s3cret-path HTTP/1.1\r\nX-Environment-Key s3cret-header\r\n\r\n");
@@ -183,6 +184,24 @@ fn check_shows_the_effective_configuration_without_keys() {
             .starts_with("edge-proxy ")
     );
     assert_eq!(run(None, &["--nonsense"]).status.code(), Some(64));
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let directory = TempDir::new().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let help = command(directory.path())
+        .arg("--help")
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(
+        help.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&help.stderr)
+    );
 }
 
 /// An actor dies: liveness fails at once, flags are answered until the end, and the end comes soon.

@@ -20,15 +20,16 @@ fn sigterm_ends_every_stream_with_its_last_chunk_and_refuses_new_ones() {
         .collect();
     // The last to come is the first to go; the rest follow over the drain window.
     let mut first = streams.pop().unwrap();
-    let mut in_time = proxy.connect();
     let asked = Instant::now();
     proxy.signal("TERM");
     while first.frame().is_some() {}
-    let refusal = in_time.send(&Request::get(EVENT_STREAM));
+    // Every answer ends its connection by now.
+    let get = |path| proxy.connect().send(&Request::get(path));
+    let refusal = get(EVENT_STREAM);
     assert_eq!(refusal.status, 503);
     assert!(refusal.header("retry-after").is_some());
-    assert_eq!(in_time.send(&Request::get("/sse/health")).status, 503);
-    assert_eq!(in_time.send(&Request::get("/proxy/health/readiness")).status, 503);
+    assert_eq!(get("/sse/health").status, 503);
+    assert_eq!(get("/proxy/health/readiness").status, 503);
     for stream in &mut streams {
         while stream.frame().is_some() {}
     }
@@ -50,20 +51,14 @@ fn without_streams_a_stop_waits_for_none() {
 fn a_panic_in_the_hub_fails_health_at_once_and_ends_the_process_in_good_order() {
     let mut app = spawn_app(Options::default());
     let mut stream = EventStream::settled(app.address);
-    let mut connection = app.connect();
-    assert_eq!(connection.send(&Request::get("/sse/health")).status, 200);
+    assert_eq!(app.send(Request::get("/sse/health")).status, 200);
     let injected = Instant::now();
     app.hub.inject_panic();
     while stream.frame().is_some() {}
     for path in ["/sse/health", "/proxy/health/liveness", EVENT_STREAM] {
-        assert_eq!(connection.send(&Request::get(path)).status, 503, "{path}");
+        assert_eq!(app.send(Request::get(path)).status, 503, "{path}");
     }
-    assert_eq!(
-        connection
-            .send(&Request::get("/api/v1/flags/").key("client-key"))
-            .status,
-        200
-    );
+    assert_eq!(app.get("/api/v1/flags/").status, 200);
     assert_eq!(app.wait(), Outcome::ActorDied("SseHub"));
     assert!(
         injected.elapsed() < Duration::from_secs(5),

@@ -3,6 +3,7 @@
 import uuid
 
 import values
+from paths import OTHER_PATHS
 
 TRAIT_KEYS = [
     "age",
@@ -17,28 +18,6 @@ TRAIT_KEYS = [
     "",
     "$.no[path",
     "$plain",
-]
-
-UNKNOWN_PATHS = [
-    "$.",
-    "$.[",
-    "$.identity.traits[",
-    "$.identity..",
-    "$.nothing",
-    "$.identity.nothing.at.all",
-    "$.environment",
-    "$.identity",
-    "$.identity.traits",
-    "$.features",
-    "$.identity.traits[?length(@)]",
-    "$.identity.traits[?nofunction(@.a)]",
-    "$.flags",
-    "$.environment.name.x",
-    "$. environment.name",
-    "$.environment .name",
-    "$.environment.name ",
-    "$.0",
-    "$.identity.traits.7up",
 ]
 
 
@@ -149,13 +128,18 @@ class Maker:
                     f"$.flags['{quoted}'].value",
                     f"$.flags['{quoted}'].variant",
                     f"$.flags.{name}.enabled",
+                    f"$.flags['{quoted}'].reason",
+                    f"$.flags['{quoted}'].metadata.id",
+                    f"$.flags['{quoted}']['value']",
+                    f"$.flags['{quoted}'].*",
+                    f"$.flags['{quoted}']",
                     f"$.flags['{quoted}'].name",
                     f"$.features['{quoted}'].enabled",
                     f"$.features['{quoted}'].value",
                     "$.flags.no_such.enabled",
                 ]
             )
-        return rng.choice(UNKNOWN_PATHS)
+        return rng.choice(OTHER_PATHS)
 
     def condition_value(self, operator, condition_property):
         rng = self.rng

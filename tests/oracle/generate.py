@@ -2,6 +2,7 @@
 
     generate.py SEED DOCUMENTS IDENTITIES_PER_DOCUMENT     random documents, rich in everything an engine can meet
     generate.py grid                                       every operator x trait x condition value
+    generate.py regexes SEED DOCUMENTS                     random regexes x random texts
     generate.py boundaries                                 percentages at their very limits (needs flag-engine)
 
 A line is {"document": …, "identities": [{"identifier", "traits": [{"trait_key", "trait_value"}]}]}.
@@ -12,6 +13,7 @@ import random
 import sys
 
 import grid
+import regexes
 from documents import random_document
 from identities import random_identities
 
@@ -35,6 +37,10 @@ def main(arguments):
         import boundaries
 
         for case in boundaries.cases():
+            print(json.dumps(case))
+        return
+    if arguments[0] == "regexes":
+        for case in regexes.cases(*map(int, arguments[1:])):
             print(json.dumps(case))
         return
     seed, documents, identities_per_document = map(int, arguments)

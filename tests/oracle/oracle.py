@@ -42,14 +42,14 @@ def evaluate(document, identity):
 
 
 def traits_of(identity):
-    """The traits as the HTTP surface hands them over: the last of a key, no nulls, lists and objects as text."""
+    """The traits as the HTTP surface hands them over: the last of a key, lists and objects as text."""
     traits = {}
     for trait in identity["traits"]:
         value = trait["trait_value"]
         if isinstance(value, dict) and value.keys() == {"value", "type"}:
             value = value["value"]
         traits[trait["trait_key"]] = str(value) if isinstance(value, (list, dict)) else value
-    return {key: value for key, value in traits.items() if value is not None}
+    return traits
 
 
 def visible_flags(document, flags):

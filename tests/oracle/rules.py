@@ -56,28 +56,9 @@ def in_force(rules):
 
 
 def document_for(document):
-    if NULL_PRIORITY not in _active and OWN_IDENTITY_OVERRIDES not in _active:
-        return document
-    document = dict(document)
-    if NULL_PRIORITY in _active:
-        segments = [
-            {
-                **segment,
-                "feature_states": list(map(_without_null_priority, segment.get("feature_states") or [])),
-            }
-            for segment in document["project"]["segments"]
-        ]
-        document["project"] = {**document["project"], "segments": segments}
     if OWN_IDENTITY_OVERRIDES in _active:
-        document["identity_overrides"] = []
+        return {**document, "identity_overrides": []}
     return document
-
-
-def _without_null_priority(feature_state):
-    feature_segment = feature_state.get("feature_segment")
-    if feature_segment and feature_segment["priority"] is None:
-        return {**feature_state, "feature_segment": None}
-    return feature_state
 
 
 def identifier_for(identifier):
@@ -124,6 +105,7 @@ def _identity_override(feature_state):
 
 _is_context_in_segment = evaluator.is_context_in_segment
 _get_context_value_getter = evaluator._get_context_value_getter
+_wins_over = evaluator._wins_over
 
 
 def _is_context_in_segment_under_rules(context, segment_context):
@@ -157,5 +139,18 @@ def _path_before_trait_getter(path):
     return getter
 
 
+def _wins_over_under_rules(candidate, incumbent):
+    if NULL_PRIORITY in _active:
+        candidate, incumbent = _without_null_priority(candidate), _without_null_priority(incumbent)
+    return _wins_over(candidate, incumbent)
+
+
+def _without_null_priority(override):
+    if override and override.get("priority", 0) is None:
+        return {key: value for key, value in override.items() if key != "priority"}
+    return override
+
+
 evaluator.is_context_in_segment = _is_context_in_segment_under_rules
+evaluator._wins_over = _wins_over_under_rules
 evaluator._get_context_value_getter = _get_context_value_getter_under_rules

@@ -99,6 +99,7 @@ fn apply(pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
                     &document,
                     environment,
                     updated_at,
+                    served.as_deref(),
                 ))),
                 warnings,
             )

@@ -59,7 +59,8 @@ impl FileSource {
     pub(super) fn look(&mut self, is_forced: bool) -> Result<FileOutcome, FetchFailure> {
         self.read_if_changed(is_forced).map_err(|error| {
             self.last = None;
-            FetchFailure::File(error.kind().to_string())
+            // The system's text names no path.
+            FetchFailure::File(error.to_string())
         })?
     }
 
@@ -71,7 +72,12 @@ impl FileSource {
     }
 
     fn read_if_changed(&mut self, is_forced: bool) -> io::Result<Result<FileOutcome, FetchFailure>> {
-        let signature = Signature::of(&fs::metadata(self.path.as_ref())?);
+        let metadata = fs::metadata(self.path.as_ref())?;
+        if !metadata.is_file() {
+            // Opening a pipe would wait for its writer, for ever.
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let signature = Signature::of(&metadata);
         if let Some(last) = &self.last
             && last.signature == signature
             && last.is_settled
@@ -130,7 +136,7 @@ impl Signature {
     }
 }
 
-/// A file that grows while it is read, or a device, ends at the same bound as upstream's documents.
+/// A file that grows while it is read ends at the same bound as upstream's documents.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read;
     let file = fs::File::open(path)?;
@@ -212,6 +218,26 @@ mod tests {
             "the same time, length and inode"
         );
         assert_eq!(bytes_of(source.look(true)).unwrap(), "[2]");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_regular_file_is_refused_without_opening_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        let mut paths = vec![folder.path().to_owned(), PathBuf::from("/dev/zero")];
+        // The system may have no mkfifo.
+        if made.is_ok_and(|status| status.success()) {
+            paths.push(pipe);
+        }
+        for path in paths {
+            assert!(
+                matches!(FileSource::new(path.clone()).look(true), Err(FetchFailure::File(why)) if why == "not a regular file"),
+                "{}",
+                path.display()
+            );
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //! - `options`: what it is started with and what it answers.
 //! - `actor`: the thin shell: fetches, timers, `messages`; an `entry` for each environment.
 //! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot.
-//! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts: `versions`
-//!   (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
+//! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts:
+//!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
 //! - `source`: one fetch from wherever; `file`: documents read from files.
 //! - `apply`: parse, compare, compile, build bodies; on a blocking thread.
 mod actor;

@@ -49,6 +49,11 @@ impl Schedule {
         self.next_poll
     }
 
+    /// The longest time to the next poll while all goes well.
+    pub(super) fn longest_wait(&self) -> Duration {
+        self.period.mul_f64(1.0 + JITTER)
+    }
+
     /// The earliest moment for any fetch that is wanted at `wanted`.
     pub(super) fn allowed(&self, wanted: Instant) -> Instant {
         self.not_before

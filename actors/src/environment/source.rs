@@ -40,9 +40,14 @@ impl Source {
         };
         match workshop.apply(pages, context).await {
             Err(failure) => {
-                if let Self::File(file) = &mut self {
-                    file.refused(&failure);
-                }
+                let failure = match &mut self {
+                    Self::Upstream { .. } => failure,
+                    Self::File(file) => {
+                        let failure = of_file(failure);
+                        file.refused(&failure);
+                        failure
+                    }
+                };
                 self.fetched(FetchEnd::Failure(failure))
             }
             Ok(applied) => Fetched {
@@ -95,5 +100,16 @@ impl Source {
             served: None,
             warnings: Vec::new(),
         }
+    }
+}
+
+/// What is wrong with a file's content has nothing to do with upstream.
+fn of_file(failure: FetchFailure) -> FetchFailure {
+    match failure {
+        FetchFailure::NotJson(why) => FetchFailure::File(format!("it is not JSON: {why}")),
+        FetchFailure::NotADocument(why) => {
+            FetchFailure::File(format!("it is no environment document: {why}"))
+        }
+        other => other,
     }
 }

@@ -196,9 +196,11 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
     }
 
     fn start(&mut self, now: Instant, is_for_push: bool) -> FetchPlan {
-        let is_overdue = self
-            .last_unconditional
-            .is_none_or(|last| now.saturating_duration_since(last) >= self.options.unconditional_period);
+        // The poll after this one would come too late.
+        let by_next_poll = now + self.schedule.longest_wait();
+        let is_overdue = self.last_unconditional.is_none_or(|last| {
+            by_next_poll.saturating_duration_since(last) > self.options.unconditional_period
+        });
         let is_forced = is_for_push || is_overdue || self.settling.is_some() || self.versions.is_doubtful();
         let updated_at = self.versions.upstream_updated_at();
         let if_modified_since = updated_at.filter(|updated_at| !is_forced && !self.is_blind(*updated_at));

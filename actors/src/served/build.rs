@@ -6,9 +6,15 @@ use engine::{Document, Environment, KeyKind, UpdatedAt};
 use super::{ReadyBody, ServedEnvironment};
 
 impl ServedEnvironment {
-    /// Makes what is answered from a document. Takes its time (hundreds of ms for a large one): not for an actor's or a request's
-    /// thread.
-    pub(crate) fn new(document: &Document, environment: Environment, updated_at: UpdatedAt) -> Self {
+    /// Makes what is answered from a document. Takes its time (hundreds of ms for a large one): not for an
+    /// actor's or a request's thread. `previous` is what it replaces.
+    pub(crate) fn new(
+        document: &Document,
+        environment: Environment,
+        updated_at: UpdatedAt,
+        previous: Option<&Self>,
+    ) -> Self {
+        let last_modified = header(updated_at.to_http_date());
         Self {
             client_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Client))),
             server_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Server))),
@@ -16,12 +22,14 @@ impl ServedEnvironment {
             environment: Arc::new(environment),
             updated_at,
             updated_at_header: header(updated_at.to_string()),
-            last_modified: header(updated_at.to_http_date()),
+            is_date_exact: previous.is_none_or(|previous| previous.last_modified != last_modified),
+            last_modified,
         }
     }
 
     /// The same content under another served `updated_at`.
     pub(crate) fn restamped(&self, document: &Document, updated_at: UpdatedAt) -> Self {
+        let last_modified = header(updated_at.to_http_date());
         Self {
             client_flags: Arc::clone(&self.client_flags),
             server_flags: Arc::clone(&self.server_flags),
@@ -29,7 +37,8 @@ impl ServedEnvironment {
             environment: Arc::clone(&self.environment),
             updated_at,
             updated_at_header: header(updated_at.to_string()),
-            last_modified: header(updated_at.to_http_date()),
+            is_date_exact: self.is_date_exact || self.last_modified != last_modified,
+            last_modified,
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct ServedEnvironment {
     pub updated_at_header: HeaderValue,
     /// The value of `Last-Modified`.
     pub last_modified: HeaderValue,
+    /// Whether no other content was served under this `last_modified`, which has whole seconds: who holds that date
+    /// then holds this content.
+    pub is_date_exact: bool,
     /// The served environment document.
     pub document: Arc<ReadyBody>,
     client_flags: Arc<ReadyBody>,

@@ -30,7 +30,7 @@ pub enum FetchFailure {
     NotJson(String),
     /// JSON, but no environment document; why.
     NotADocument(String),
-    /// A document's file cannot be read; why.
+    /// A document's file cannot be used; why.
     File(String),
     /// The document could not be applied: a defect of this proxy.
     Apply,
@@ -41,6 +41,8 @@ impl FetchFailure {
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::KeyRejected(a), Self::KeyRejected(b)) | (Self::Status(a), Self::Status(b)) => a == b,
+            // The file was touched in between.
+            (Self::File(a), Self::File(b)) => a == b,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -54,7 +56,7 @@ impl fmt::Display for FetchFailure {
             Self::Unusable => f.write_str("api_url cannot be used; it must be an http or https URL"),
             Self::Connect => f.write_str("no connection to upstream; check api_url, DNS, firewall and certificates"),
             Self::Timeout => f.write_str(
-                "upstream did not answer in time; raise api_poll_timeout_seconds if documents are large or upstream is far",
+                "upstream did not answer in time; raise api_poll_timeout_seconds if documents are large or it is far",
             ),
             Self::KeyRejected(status) => write!(
                 f,
@@ -66,17 +68,19 @@ impl fmt::Display for FetchFailure {
             }
             Self::RateLimited(_) => f.write_str("upstream limits the rate (429); raise api_poll_frequency_seconds"),
             Self::Redirect => {
-                f.write_str("upstream redirects to another origin, where keys are not sent; correct api_url")
+                f.write_str("upstream redirects in a circle or to another origin, where keys are not sent; correct api_url")
             }
             Self::Status(status) => write!(f, "upstream answers {status}; check upstream, and the path of api_url"),
             Self::Broken => f.write_str("upstream's answer broke off; check upstream and what is between"),
             Self::TooLarge => f.write_str("upstream's document is larger than this proxy reads (256 MiB)"),
             Self::TooManyPages => f.write_str("upstream's document has more pages than this proxy reads (10,000)"),
-            Self::NotJson(why) => write!(f, "upstream's answer is not JSON ({why}); does api_url name Flagsmith's API?"),
-            Self::NotADocument(why) => {
-                write!(f, "the answer is no environment document ({why}); does api_url name Flagsmith's API?")
+            Self::NotJson(why) => {
+                write!(f, "the answer is not JSON ({why}); check that api_url names Flagsmith's API")
             }
-            Self::File(why) => write!(f, "the document's file cannot be read ({why}); check document_path"),
+            Self::NotADocument(why) => {
+                write!(f, "the answer is no environment document ({why}); check that api_url names Flagsmith's API")
+            }
+            Self::File(why) => write!(f, "the document's file cannot be used ({why}); check document_path"),
             Self::Apply => f.write_str("the document could not be applied; please report this as a defect"),
         }
     }

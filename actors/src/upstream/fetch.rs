@@ -269,8 +269,8 @@ fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<SystemTim
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
-/// Reads a body within what is left of the document's bytes. A `Vec` is grown in place by the allocator where it is large, and made in
-/// its full size at once where that is known: no second copy of 50 MB.
+/// Reads a body within what is left of the document's bytes. A `Vec` is grown in place by the allocator where it is
+/// large, and made in its full size at once where that is known: no second copy of 50 MB.
 async fn read_body<S>(response: &mut ClientResponse<S>, budget: &mut usize) -> Result<Bytes, FetchFailure>
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,

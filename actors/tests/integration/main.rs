@@ -16,3 +16,4 @@ mod pushes;
 mod replicas;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;

@@ -1,10 +1,11 @@
 //! A condition's operator and value, prepared.
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use super::casting::{Cast, Comparison, Operand, to_float};
 use super::in_values::InValues;
 use super::modulo::Modulo;
-use super::regex::Regex;
+use super::regex::{Regex, RegexCache};
 use super::{Raised, RegexBudget, Value};
 use crate::hashing::hashed_percentage;
 use crate::python::PyValue;
@@ -19,7 +20,7 @@ enum Kind {
     Contains(Operand),
     NotContains(Box<str>),
     In(InValues),
-    Regex(Box<Regex>),
+    Regex(Arc<Regex>),
     Modulo(Modulo),
     IsSet,
     IsNotSet,
@@ -66,6 +67,16 @@ impl Matcher {
     /// Prepares a condition. The text is a problem worth a warning: the condition raises, or its operator is unknown. It
     /// says what follows, and holds nothing of the condition's value.
     pub fn compile(operator: &str, value: &PyValue, segment_id: &str) -> (Self, Option<String>) {
+        Self::compile_with(&mut RegexCache::default(), operator, value, segment_id)
+    }
+
+    /// As [`Self::compile`]; equal patterns of conditions that are given the same cache are compiled once.
+    pub fn compile_with(
+        regexes: &mut RegexCache,
+        operator: &str,
+        value: &PyValue,
+        segment_id: &str,
+    ) -> (Self, Option<String>) {
         let compare = |operator| (Kind::Compare(operator, Operand::new(value)), None);
         let (kind, problem) = match operator {
             "EQUAL" => compare(Operator::Equal),
@@ -77,7 +88,7 @@ impl Matcher {
             "CONTAINS" => (Kind::Contains(Operand::new(value)), None),
             "NOT_CONTAINS" => (Kind::NotContains(value.text().into()), None),
             "IN" => InValues::new(value).map_or_else(in_problem, |values| (Kind::In(values), None)),
-            "REGEX" => regex(value),
+            "REGEX" => regex(regexes, value),
             "MODULO" => modulo(value),
             "IS_SET" => (Kind::IsSet, None),
             "IS_NOT_SET" => (Kind::IsNotSet, None),
@@ -110,7 +121,10 @@ impl Matcher {
             };
         };
         match &self.0 {
-            Kind::Compare(operator, operand) => Ok(operator.holds(operand.compare(value)?)),
+            Kind::Compare(operator, operand) => Ok(operator.holds(match operand.compare_small(value) {
+                Some(ordering) => Comparison::Of(ordering),
+                None => operand.compare(value)?,
+            })),
             Kind::Contains(operand) => operand.is_contained_in(value),
             Kind::NotContains(text) => {
                 Ok(matches!(value, Value::String(string) if !string.contains(&**text)))
@@ -141,9 +155,9 @@ fn in_problem() -> (Kind, Option<String>) {
     )
 }
 
-fn regex(value: &PyValue) -> (Kind, Option<String>) {
-    match Regex::new(&value.text()) {
-        Ok(regex) => (Kind::Regex(Box::new(regex)), None),
+fn regex(regexes: &mut RegexCache, value: &PyValue) -> (Kind, Option<String>) {
+    match regexes.compile(value.text()) {
+        Ok(regex) => (Kind::Regex(regex), None),
         Err(error) => (
             Kind::RaisesIfSet,
             Some(format!("REGEX condition: {error}; {SEGMENT_WILL_NOT_MATCH}")),

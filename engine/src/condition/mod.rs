@@ -4,7 +4,7 @@
 //! - [`Value`]: what a condition is asked about: a trait, or what a path found.
 //! - [`Matcher`]: the operator and the condition's value, prepared for every type a trait can have.
 //! - [`Property`]: where a condition finds its value; [`Path`] and [`Query`] where that is a JSONPath.
-//! - [`RegexBudget`]: bounds the regexes of one request.
+//! - [`RegexBudget`]: bounds the regexes of one request; [`RegexCache`]: shares the equal ones of a document.
 
 mod casting;
 mod in_values;
@@ -21,7 +21,7 @@ mod value;
 pub use jsonpath::Query;
 pub use matcher::Matcher;
 pub use property::{Path, Property};
-pub use regex::RegexBudget;
+pub use regex::{RegexBudget, RegexCache};
 pub use value::Value;
 
 use std::fmt;

@@ -27,7 +27,7 @@ pub enum Path {
     Flags {
         /// The flag's name.
         name: String,
-        /// What to read of its result: names and indices alone. It starts there, not at the whole context.
+        /// What to read of its result. It starts there, so it holds no filter, which could start at the whole context.
         rest: Query,
     },
     /// Any other path, over `{environment, identity, features, segments, flags}`.
@@ -59,18 +59,22 @@ impl Path {
             [Some("identity"), Some("traits"), Some(name)] => Self::IdentityTrait(name.to_owned()),
             [Some("environment"), Some("key")] => Self::EnvironmentKey,
             [Some("environment"), Some("name")] => Self::EnvironmentName,
-            [Some("flags"), Some(name), ..] if query.segments.iter().all(Segment::is_singular) => {
-                Self::Flags {
-                    name: name.to_owned(),
-                    rest: query.after(2),
-                }
-            }
+            [Some("flags"), Some(name), ..] if !query.segments.iter().any(Segment::filters) => Self::Flags {
+                name: name.to_owned(),
+                rest: query.after(2),
+            },
             _ => Self::General(query),
         }
     }
 }
 
 impl Segment {
+    fn filters(&self) -> bool {
+        self.selectors
+            .iter()
+            .any(|selector| matches!(selector, Selector::Filter(_)))
+    }
+
     fn name(&self) -> Option<&str> {
         match self.selectors.as_slice() {
             [Selector::Name(name)] if !self.descends => Some(name),

@@ -5,6 +5,7 @@ use super::dependencies::Outcome;
 use super::evaluation::{Evaluation, Winners};
 use super::features::Defaults;
 use super::identity_overrides::IdentityOverride;
+use super::segment::OverrideRun;
 use crate::{Identity, KeyKind};
 
 /// The body of `flags/`.
@@ -84,10 +85,12 @@ pub(super) fn evaluated_flags(evaluation: &Evaluation<'_>) -> Vec<u8> {
 /// The flags of one evaluation for a kind of key.
 struct Flags<'a, 'e> {
     evaluation: &'a Evaluation<'e>,
-    kind: KeyKind,
     defaults: Option<&'e Defaults>,
     winners: Winners<'e>,
     own: &'e [IdentityOverride],
+    /// Whether answers may be hidden that are no defaults.
+    hides: bool,
+    kind: KeyKind,
 }
 
 impl<'a, 'e> Flags<'a, 'e> {
@@ -99,15 +102,34 @@ impl<'a, 'e> Flags<'a, 'e> {
             .map(|identifier| environment.identity_overrides.of(identifier));
         Self {
             evaluation,
-            kind,
             defaults: environment.features.defaults(kind),
             winners: evaluation.winners(),
             own: own.unwrap_or_default(),
+            hides: environment.hides_disabled_flags
+                || kind == KeyKind::Client && environment.features.any_server_only,
+            kind,
+        }
+    }
+
+    /// What stands in place of defaults, where neither identity nor kind of key count: the rule.
+    fn runs(&self) -> Option<&'e [OverrideRun]> {
+        let is_plain = !self.hides
+            && self.own.is_empty()
+            && self.evaluation.dependencies.is_none()
+            && self.evaluation.environment.features.multivariate.is_empty();
+        match self.winners {
+            Winners::Of(None) if is_plain => Some(&[]),
+            Winners::Of(Some(segment)) if is_plain => segment.runs.as_deref(),
+            _ => None,
         }
     }
 
     /// How many bytes the flags take at most.
     fn longest(&self) -> usize {
+        if let Some(runs) = self.runs() {
+            let runs = runs.iter().map(|run| run.json.length()).sum::<usize>();
+            return self.defaults.map_or(0, |defaults| defaults.bytes.len()) + runs + 2;
+        }
         let answers = &self.evaluation.environment.answers;
         let longest = |answer: &Answer| {
             answer.json.length()
@@ -116,18 +138,11 @@ impl<'a, 'e> Flags<'a, 'e> {
                     .map_or(0, super::answer::Multivariate::longest)
         };
         let defaults = self.defaults.map_or(0, |defaults| defaults.bytes.len());
-        let multivariate = self
-            .contested()
-            .iter()
-            .filter_map(|contested| contested.multivariate.as_ref())
-            .map(longest);
-        let winners = self.winners.iter().flatten().map(|winner| longest(winner.answer));
+        let multivariate = self.evaluation.environment.features.multivariate.iter();
+        let multivariate = multivariate.map(|(_, answer)| longest(answer));
+        let winners = self.winners.iter().map(|winner| longest(&winner.answer));
         let own = self.own.iter().map(|own| longest(&own.answer));
         defaults + multivariate.sum::<usize>() + winners.sum::<usize>() + own.sum::<usize>() + 2
-    }
-
-    fn contested(&self) -> &'e [super::features::Contested] {
-        &self.evaluation.environment.features.contested
     }
 
     /// Writes the list. Neighbours that lie side by side in a buffer are copied together.
@@ -135,37 +150,77 @@ impl<'a, 'e> Flags<'a, 'e> {
         out.push(b'[');
         let start = out.len();
         let mut run = Run { out, pending: None };
-        let (mut contested, mut own) = (
-            self.contested().iter().zip(0_usize..).peekable(),
-            self.own.iter().peekable(),
-        );
-        let mut next = 0;
-        loop {
-            let by_segment = contested.peek().map(|(contested, _)| contested.feature);
-            let by_identity = own.peek().map(|own| own.feature);
-            let Some(feature) = by_segment.into_iter().chain(by_identity).min() else {
-                break;
-            };
-            self.push_defaults(&mut run, next, feature);
-            next = feature + 1;
-            let contested = contested.next_if(|(contested, _)| contested.feature == feature);
-            let own = own.next_if(|own| own.feature == feature);
-            match self.choose(feature, contested, own) {
-                Some(answer) => self.write_answer(feature, answer, &mut run),
-                None => self.push_defaults(&mut run, feature, next),
-            }
-        }
-        self.push_defaults(
-            &mut run,
-            next,
-            super::answer::offset(self.evaluation.environment.features.list.len()),
-        );
+        let next = match self.runs() {
+            Some(runs) => self.push_runs(runs, &mut run),
+            None => self.push_each(&mut run),
+        };
+        let features = &self.evaluation.environment.features;
+        self.push_defaults(&mut run, next, super::answer::offset(features.list.len()));
         run.flush();
         if out.len() > start {
             // The comma behind the last flag.
             out.pop();
         }
         out.push(b']');
+    }
+
+    /// Gives the feature after the last.
+    fn push_runs(&self, runs: &[OverrideRun], run: &mut Run<'_, 'e>) -> u32 {
+        let answers = &self.evaluation.environment.answers;
+        let mut next = 0;
+        for OverrideRun { features, json } in runs {
+            self.push_defaults(run, next, features.0);
+            run.push(&answers.bytes, *json);
+            next = features.1;
+        }
+        next
+    }
+
+    /// Gives the feature after the last that is not plainly the default.
+    fn push_each(&self, run: &mut Run<'_, 'e>) -> u32 {
+        let features = &self.evaluation.environment.features;
+        let mut by_identity = self.own.iter().map(|own| (own.feature, &own.answer)).peekable();
+        let mut by_segment = self
+            .winners
+            .iter()
+            .map(|own| (own.feature, &own.answer))
+            .peekable();
+        let mut by_default = features
+            .multivariate
+            .iter()
+            .map(|(feature, answer)| (*feature, answer))
+            .peekable();
+        let read = self
+            .evaluation
+            .dependencies
+            .as_ref()
+            .map(|dependencies| dependencies.read_features());
+        let mut read = read.unwrap_or_default().into_iter().peekable();
+        let mut next = 0;
+        loop {
+            let first = |choice: Option<&(u32, &'e Answer)>| choice.map_or(u32::MAX, |(feature, _)| *feature);
+            let feature = first(by_identity.peek())
+                .min(first(by_segment.peek()))
+                .min(first(by_default.peek()))
+                .min(read.peek().copied().unwrap_or(u32::MAX));
+            if feature == u32::MAX {
+                break;
+            }
+            let is_it = |choice: &(u32, &'e Answer)| choice.0 == feature;
+            let of_identity = by_identity.next_if(is_it);
+            let of_segment = by_segment.next_if(is_it);
+            let of_default = by_default.next_if(is_it);
+            let _ = read.next_if_eq(&feature);
+            self.push_defaults(run, next, feature);
+            next = feature + 1;
+            let choices =
+                [of_identity, of_segment, of_default].map(|choice| choice.map(|(_, answer)| answer));
+            match self.choose(feature, choices) {
+                Some(answer) => self.write_answer(feature, answer, run),
+                None => self.push_defaults(run, feature, next),
+            }
+        }
+        next
     }
 
     fn push_defaults(&self, run: &mut Run<'_, 'e>, first: u32, end: u32) {
@@ -176,64 +231,52 @@ impl<'a, 'e> Flags<'a, 'e> {
 
     /// The answer of one feature; `None`: the plain default.
     fn answer(&self, feature: u32) -> Option<&'e Answer> {
-        let place = self
-            .evaluation
-            .environment
-            .features
-            .get(feature)
-            .and_then(|feature| feature.contested);
-        let place = place.map(|place| place as usize);
-        let contested = place.and_then(|place| Some((self.contested().get(place)?, place)));
+        let own = self.own.iter().find(|own| own.feature == feature);
+        let winner = self.winners.iter().find(|own| own.feature == feature);
+        let multivariate = &self.evaluation.environment.features.multivariate;
+        let by_default = multivariate.iter().find(|(other, _)| *other == feature);
         self.choose(
             feature,
-            contested,
-            self.own.iter().find(|own| own.feature == feature),
+            [
+                own.map(|own| &own.answer),
+                winner.map(|own| &own.answer),
+                by_default.map(|(_, answer)| answer),
+            ],
         )
     }
 
-    fn choose(
-        &self,
-        feature: u32,
-        contested: Option<(&'e super::features::Contested, usize)>,
-        own: Option<&'e IdentityOverride>,
-    ) -> Option<&'e Answer> {
-        let by_default = || contested.and_then(|(contested, _)| contested.multivariate.as_ref());
-        let read = self
-            .evaluation
-            .dependencies
-            .as_ref()
-            .and_then(|dependencies| dependencies.outcome(feature));
+    /// What holds of a feature's answers by identity, by segment, by default; another where flags were read.
+    fn choose(&self, feature: u32, choices: [Option<&'e Answer>; 3]) -> Option<&'e Answer> {
+        let [of_identity, of_segment, by_default] = choices;
+        let read = match &self.evaluation.dependencies {
+            None => None,
+            Some(dependencies) => dependencies.outcome(feature),
+        };
         match read {
             Some(Outcome::Segment { answer, .. } | Outcome::Identity { answer }) => Some(answer),
-            Some(Outcome::Default) => by_default(),
-            None => {
-                let winner = contested.and_then(|(_, place)| self.winners.get(place).copied().flatten());
-                own.map(|own| &own.answer)
-                    .or(winner.map(|winner| winner.answer))
-                    .or_else(by_default)
-            }
+            Some(Outcome::Default) => by_default,
+            None => of_identity.or(of_segment).or(by_default),
         }
     }
 
     fn write_answer(&self, feature: u32, answer: &'e Answer, run: &mut Run<'_, 'e>) {
-        let environment = self.evaluation.environment;
-        let server_only = || {
-            environment
-                .features
-                .get(feature)
-                .is_none_or(|feature| feature.server_only)
-        };
-        if self.kind == KeyKind::Client && (answer.server_only || server_only())
-            || environment.hides_disabled_flags && !answer.enabled
-        {
+        if self.hides && self.is_hidden(feature, answer) {
             return;
         }
-        let answers = &environment.answers;
+        let answers = &self.evaluation.environment.answers;
         run.push(&answers.bytes, answer.json);
         if let Some(multivariate) = answers.multivariate(answer) {
             run.flush();
             multivariate.write(run.out, answers, self.evaluation.subject.key());
         }
+    }
+
+    fn is_hidden(&self, feature: u32, answer: &Answer) -> bool {
+        let environment = self.evaluation.environment;
+        let feature = environment.features.get(feature);
+        self.kind == KeyKind::Client
+            && (answer.server_only || feature.is_none_or(|feature| feature.server_only))
+            || environment.hides_disabled_flags && !answer.enabled
     }
 }
 

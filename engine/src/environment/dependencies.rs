@@ -12,23 +12,47 @@ use super::evaluation::Evaluation;
 use crate::condition::Raised;
 use crate::python::PyValue;
 
-/// Flags that depend on each other deeper than this are not resolved: the reference's own recursion ends near it.
-const DEEPEST_CHAIN: usize = 48;
-/// How many flags are resolved in one evaluation: flags in cycles are resolved anew at every read, and densely connected
-/// ones would never end.
-const MOST_RESOLUTIONS: u32 = 10_000;
+/// Flags that depend on each other deeper than this are not resolved. The reference's own recursion ends after 58 with the
+/// plainest rules.
+const DEEPEST_CHAIN: usize = 64;
+/// How often every condition may be evaluated, and what small environments may spend beyond. Without cycles it is twice:
+/// for its own segment and for a flag that depends on it. Flags in cycles are resolved anew at every read, and densely
+/// connected ones would never end.
+const MOST_EVALUATIONS: u32 = 4;
+const FREE_EVALUATIONS: u32 = 2_000;
+
+/// What resolving flags needs to know of the environment.
+#[derive(Debug)]
+pub(crate) struct DependencyIndex {
+    /// The segments that override each feature, in document order, one entry an override.
+    segments: Vec<Vec<u32>>,
+    /// How many conditions one evaluation may evaluate.
+    most_conditions: u32,
+}
+
+impl DependencyIndex {
+    pub(crate) fn new(segments: Vec<Vec<u32>>, conditions: u32) -> Self {
+        let most_conditions = conditions
+            .saturating_mul(MOST_EVALUATIONS)
+            .saturating_add(FREE_EVALUATIONS);
+        Self {
+            segments,
+            most_conditions,
+        }
+    }
+}
 
 /// The state of resolving flags in one evaluation.
 pub(crate) struct Dependencies<'e> {
-    /// The segments that override each feature, in document order.
-    segments: &'e [Vec<u32>],
+    index: &'e DependencyIndex,
     /// The flags being resolved, outermost first.
     resolving: RefCell<Vec<u32>>,
     /// The flags found to be in a cycle.
     cyclic: RefCell<HashSet<u32>>,
     /// How many cycles have been cut.
     cuts: Cell<u32>,
-    resolutions: Cell<u32>,
+    /// How many conditions may yet be evaluated.
+    conditions_left: Cell<u32>,
     resolved: RefCell<HashMap<u32, Outcome<'e>>>,
     verdicts: RefCell<HashMap<u32, bool>>,
 }
@@ -42,13 +66,13 @@ pub(crate) enum Outcome<'e> {
 }
 
 impl<'e> Dependencies<'e> {
-    pub(crate) fn new(segments: &'e [Vec<u32>]) -> Self {
+    pub(crate) fn new(index: &'e DependencyIndex) -> Self {
         Self {
-            segments,
+            index,
             resolving: RefCell::default(),
             cyclic: RefCell::default(),
             cuts: Cell::new(0),
-            resolutions: Cell::new(0),
+            conditions_left: Cell::new(index.most_conditions),
             resolved: RefCell::default(),
             verdicts: RefCell::default(),
         }
@@ -58,6 +82,20 @@ impl<'e> Dependencies<'e> {
     /// cut.
     pub(crate) fn outcome(&self, feature: u32) -> Option<Outcome<'e>> {
         self.resolved.borrow().get(&feature).copied()
+    }
+
+    /// The features whose flags conditions have read, in document order.
+    pub(crate) fn read_features(&self) -> Vec<u32> {
+        let mut features: Vec<u32> = self.resolved.borrow().keys().copied().collect();
+        features.sort_unstable();
+        features
+    }
+
+    /// Counts a condition.
+    pub(crate) fn spend(&self) -> Result<(), Raised> {
+        self.conditions_left
+            .set(self.conditions_left.get().checked_sub(1).ok_or(Raised)?);
+        Ok(())
     }
 
     /// Whether a segment matches without having cut a cycle.
@@ -78,7 +116,6 @@ impl<'e> Dependencies<'e> {
     }
 
     fn resolve(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<(), Raised> {
-        self.resolutions.set(self.resolutions.get() + 1);
         let depth = {
             let resolving = self.resolving.borrow();
             if let Some(start) = resolving.iter().position(|other| *other == feature) {
@@ -88,7 +125,7 @@ impl<'e> Dependencies<'e> {
             }
             resolving.len()
         };
-        if depth >= DEEPEST_CHAIN || self.resolutions.get() > MOST_RESOLUTIONS {
+        if depth >= DEEPEST_CHAIN {
             return Err(Raised);
         }
         self.resolving.borrow_mut().push(feature);
@@ -108,7 +145,12 @@ impl<'e> Dependencies<'e> {
             .get(feature)
             .and_then(|feature| feature.contested);
         let mut winner: Option<(u32, Outcome<'e>)> = None;
-        for place in self.segments.get(feature as usize).map_or(&[][..], Vec::as_slice) {
+        for place in self
+            .index
+            .segments
+            .get(feature as usize)
+            .map_or(&[][..], Vec::as_slice)
+        {
             if !self.segment_matches(evaluation, *place) {
                 continue;
             }

@@ -3,14 +3,14 @@
 //! Rules are evaluated in the reference's order and as lazily, because where it would raise depends on it: a raise that is
 //! reached makes the segment not match.
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use smallvec::{SmallVec, smallvec};
 
 use super::Environment;
-use super::answer::Answer;
 use super::dependencies::Dependencies;
-use super::segment::{Condition, Path, Rule, RuleKind, Source};
+use super::features::Features;
+use super::segment::{Condition, Path, Rule, RuleKind, Segment, SegmentOverride, Source};
 use super::subject::Subject;
 use crate::Identity;
 use crate::condition::{Query, Raised, RegexBudget, Value};
@@ -19,14 +19,53 @@ use crate::python::PyValue;
 /// Environments with no more contested features need no allocation for the winners.
 const CONTESTED_INLINE: usize = 64;
 
-/// The segment override that holds for each contested feature; `None`: none does.
-pub(crate) type Winners<'e> = SmallVec<[Option<Winner<'e>>; CONTESTED_INLINE]>;
+/// How many rules may be evaluated one inside the other: those of a segment nest less deep than documents may, but they
+/// may read flags that depend on further segments. The reference's recursion ends near it.
+const DEEPEST_RULES: u32 = 200;
 
-/// A segment override that holds so far.
-#[derive(Clone, Copy)]
-pub(crate) struct Winner<'e> {
-    rank: u32,
-    pub answer: &'e Answer,
+/// The segment overrides that hold.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack for one evaluation; a box would be an allocation"
+)]
+pub(crate) enum Winners<'e> {
+    /// At most one segment matches: what it overrides holds, each feature once.
+    Of(Option<&'e Segment>),
+    /// The override that holds for each contested feature; `None`: none does.
+    Mixed(SmallVec<[Option<&'e SegmentOverride>; CONTESTED_INLINE]>),
+}
+
+impl<'e> Winners<'e> {
+    /// Per feature the override of the strictly lowest priority wins, of equal ones the first.
+    fn add(&mut self, segment: &'e Segment, features: &Features) {
+        match self {
+            Self::Of(None) => *self = Self::Of(Some(segment)),
+            Self::Of(Some(first)) => {
+                let first = *first;
+                *self = Self::Mixed(smallvec![None; features.contested.len()]);
+                self.add(first, features);
+                self.add(segment, features);
+            }
+            Self::Mixed(winners) => {
+                for candidate in &segment.overrides {
+                    if let Some(holder) = winners.get_mut(candidate.contested as usize)
+                        && holder.is_none_or(|holder| candidate.rank < holder.rank)
+                    {
+                        *holder = Some(candidate);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The overrides in the order of the features.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'e SegmentOverride> {
+        let (one, mixed) = match self {
+            Self::Of(segment) => (segment.map_or(&[][..], |segment| &*segment.overrides), &[][..]),
+            Self::Mixed(winners) => (&[][..], &**winners),
+        };
+        one.iter().chain(mixed.iter().copied().flatten())
+    }
 }
 
 /// One evaluation of an environment: for an identity, or without.
@@ -34,6 +73,8 @@ pub(crate) struct Evaluation<'e> {
     pub environment: &'e Environment,
     pub subject: Subject<'e>,
     budget: RefCell<RegexBudget>,
+    /// How many rules are being evaluated, one inside the other.
+    depth: Cell<u32>,
     pub dependencies: Option<Dependencies<'e>>,
 }
 
@@ -47,47 +88,32 @@ impl<'e> Evaluation<'e> {
             environment,
             subject: Subject::new(environment, identity, takes_traits),
             budget: RefCell::new(RegexBudget::new()),
-            dependencies: environment.dependencies.as_deref().map(Dependencies::new),
+            depth: Cell::new(0),
+            dependencies: environment.dependencies.as_ref().map(Dependencies::new),
         }
     }
 
-    /// Evaluates the segments that override something, in document order; per feature the override of the strictly
-    /// lowest priority wins, of equal ones the first.
+    /// Evaluates the segments that override something, in document order.
     pub(crate) fn winners(&self) -> Winners<'e> {
-        let mut winners: Winners<'e> = smallvec![None; self.environment.features.contested.len()];
+        let environment = self.environment;
+        let mut winners = Winners::Of(None);
         if self.dependencies.is_some() {
             // Segments that override nothing count here: reading a flag resolves it.
-            for (place, matches) in (0..).zip(self.all_segments()) {
+            for (segment, matches) in environment.segments.iter().zip(self.all_segments()) {
                 if matches {
-                    self.apply_overrides(place, &mut winners);
+                    winners.add(segment, &environment.features);
                 }
             }
             return winners;
         }
-        for place in &self.environment.overriding_segments {
-            if self.segment_matches(*place) {
-                self.apply_overrides(*place, &mut winners);
+        for place in &environment.overriding_segments {
+            if let Some(segment) = environment.segments.get(*place as usize)
+                && self.matches(segment)
+            {
+                winners.add(segment, &environment.features);
             }
         }
         winners
-    }
-
-    fn apply_overrides(&self, place: u32, winners: &mut Winners<'e>) {
-        let environment = self.environment;
-        for candidate in environment
-            .segments
-            .get(place as usize)
-            .map_or(&[][..], |segment| &*segment.overrides)
-        {
-            if let Some(holder) = winners.get_mut(candidate.contested as usize)
-                && holder.is_none_or(|holder| candidate.rank < holder.rank)
-            {
-                *holder = Some(Winner {
-                    rank: candidate.rank,
-                    answer: &candidate.answer,
-                });
-            }
-        }
     }
 
     /// Whether each segment matches, in document order.
@@ -102,14 +128,27 @@ impl<'e> Evaluation<'e> {
 
     /// A segment without rules never matches; all its rules must hold.
     pub(crate) fn segment_matches(&self, place: u32) -> bool {
-        let Some(segment) = self.environment.segments.get(place as usize) else {
-            return false;
-        };
+        let segment = self.environment.segments.get(place as usize);
+        segment.is_some_and(|segment| self.matches(segment))
+    }
+
+    fn matches(&self, segment: &Segment) -> bool {
         !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_holds(rule) == Ok(true))
     }
 
     /// Both parts are evaluated, the conditions first: either may raise.
     fn rule_holds(&self, rule: &Rule) -> Result<bool, Raised> {
+        let depth = self.depth.get();
+        if depth >= DEEPEST_RULES {
+            return Err(Raised);
+        }
+        self.depth.set(depth + 1);
+        let holds = self.parts_hold(rule);
+        self.depth.set(depth);
+        holds
+    }
+
+    fn parts_hold(&self, rule: &Rule) -> Result<bool, Raised> {
         let conditions = combine(rule.kind, &rule.conditions, |condition| {
             self.condition_holds(condition)
         })?;
@@ -118,6 +157,9 @@ impl<'e> Evaluation<'e> {
     }
 
     fn condition_holds(&self, condition: &Condition) -> Result<bool, Raised> {
+        if let Some(dependencies) = &self.dependencies {
+            dependencies.spend()?;
+        }
         let Condition::Matching { source, matcher } = condition else {
             return Err(Raised);
         };

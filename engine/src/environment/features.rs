@@ -13,7 +13,11 @@ pub(crate) struct Features {
     /// Lower-case names with places in `list`, sorted.
     pub by_lowercase: Vec<(Box<str>, u32)>,
     /// The features whose answer may differ from the default without an identity override, in document order.
-    pub contested: Vec<Contested>,
+    pub contested: Vec<u32>,
+    /// The features whose default depends on the identity, in document order.
+    pub multivariate: Vec<(u32, Answer)>,
+    /// Whether some answers are for server-side keys only.
+    pub any_server_only: bool,
     /// The defaults for server-side keys, then those for client-side keys where they differ.
     pub defaults: Vec<Defaults>,
 }
@@ -29,14 +33,6 @@ pub(crate) struct Feature {
     pub default: Option<Answer>,
     /// The place in [`Features::contested`].
     pub contested: Option<u32>,
-}
-
-/// A feature that segments override or that is multivariate.
-#[derive(Debug)]
-pub(crate) struct Contested {
-    pub feature: u32,
-    /// The default where it depends on the identity.
-    pub multivariate: Option<Answer>,
 }
 
 /// The default flags that a kind of key may see: their JSON, each with a comma behind.

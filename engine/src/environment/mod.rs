@@ -1,7 +1,7 @@
 //! The compiled environment and what it answers.
 //!
 //! # Layout
-//! - [`compile`]: from a document to an [`Environment`].
+//! - `compile`: from a document to an [`Environment`].
 //! - `features`, `segment`, `identity_overrides`, `answer`: what it is compiled to.
 //! - `subject`: one identity as conditions see it. `evaluation`: which segments match, which overrides win.
 //! - `dependencies`: segments that read the result of other flags. `context`: the reference's evaluation context, for
@@ -28,6 +28,7 @@ use hashbrown::HashMap;
 use crate::python::PyValue;
 use crate::{Identity, KeyKind};
 use answer::Answers;
+use dependencies::DependencyIndex;
 use evaluation::Evaluation;
 use features::Features;
 use identity_overrides::IdentityOverrides;
@@ -55,8 +56,8 @@ pub struct Environment {
     identity_overrides: IdentityOverrides,
     /// The evaluation context without an identity, where a path needs it.
     context: Option<PyValue>,
-    /// Where segments read flags: the segments by feature, in document order, one entry an override.
-    dependencies: Option<Vec<Vec<u32>>>,
+    /// Where segments read flags.
+    dependencies: Option<DependencyIndex>,
 }
 
 impl Environment {

@@ -1,5 +1,5 @@
 //! Compiled segments.
-use super::answer::Answer;
+use super::answer::{Answer, Span};
 use crate::condition::{Matcher, Query};
 use crate::python::PyValue;
 
@@ -8,13 +8,48 @@ use crate::python::PyValue;
 pub(crate) struct Segment {
     pub name: Box<str>,
     pub rules: Box<[Rule]>,
-    /// In the order of the features.
+    /// In the order of the features, each feature once.
     pub overrides: Box<[SegmentOverride]>,
+    /// The same, neighbours joined; `None`: some depend on the identity.
+    pub runs: Option<Box<[OverrideRun]>>,
+}
+
+/// Overrides of neighbouring features whose answers lie side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OverrideRun {
+    /// The first feature, and the one after the last.
+    pub features: (u32, u32),
+    pub json: Span,
+}
+
+impl OverrideRun {
+    /// Joins what can be; `None` where an answer depends on the identity.
+    pub(crate) fn join(overrides: &[SegmentOverride]) -> Option<Box<[Self]>> {
+        let mut runs: Vec<Self> = Vec::new();
+        for own in overrides {
+            let SegmentOverride { feature, answer, .. } = own;
+            if answer.is_multivariate() {
+                return None;
+            }
+            match runs.last_mut() {
+                Some(last) if last.features.1 == *feature && last.json.end == answer.json.start => {
+                    last.features.1 += 1;
+                    last.json.end = answer.json.end;
+                }
+                _ => runs.push(Self {
+                    features: (*feature, feature + 1),
+                    json: answer.json,
+                }),
+            }
+        }
+        Some(runs.into())
+    }
 }
 
 /// A feature state that holds for the identities in a segment.
 #[derive(Debug)]
 pub(crate) struct SegmentOverride {
+    pub feature: u32,
     /// The place among the contested features.
     pub contested: u32,
     /// The place among all overrides of the feature by priority, ties in document order: the lowest wins.

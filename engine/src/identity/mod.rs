@@ -2,6 +2,7 @@
 mod anonymous;
 mod body;
 mod error;
+mod quick;
 #[cfg(test)]
 mod tests;
 mod traits;
@@ -35,6 +36,18 @@ impl<'a> Identity<'a> {
     /// # Errors
     /// Where the body is no JSON object of the expected form; the error never repeats what was sent.
     pub fn from_json(body: &'a [u8], random: impl FnOnce() -> [u8; 16]) -> Result<Self, IdentityError> {
+        match quick::read(body) {
+            Some(quick) => Ok(Self::from_quick(quick, random)),
+            None => Self::from_json_generally(body, random),
+        }
+    }
+
+    fn from_quick(quick: quick::Quick<'a>, random: impl FnOnce() -> [u8; 16]) -> Self {
+        Self::new(quick.identifier.map(Cow::Borrowed), quick.traits, random)
+    }
+
+    /// Reads any body.
+    fn from_json_generally(body: &'a [u8], random: impl FnOnce() -> [u8; 16]) -> Result<Self, IdentityError> {
         let body = body::Body::read(body)?;
         let traits = body
             .traits

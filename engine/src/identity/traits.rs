@@ -16,9 +16,9 @@ const MOST_DIGITS: usize = 4300;
 pub(crate) struct Trait<'a> {
     pub key: Cow<'a, str>,
     /// The key's JSON text, for the echo.
-    key_json: &'a str,
+    pub(super) key_json: &'a str,
     pub value: TraitValue<'a>,
-    transient: bool,
+    pub(super) transient: bool,
 }
 
 /// A trait's value with its JSON text, which is echoed as it came.

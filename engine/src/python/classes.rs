@@ -33,11 +33,15 @@ impl From<&ClassUnicode> for Class {
     }
 }
 
-/// The set that a character class of the `regex` crate's syntax means (`\p{Nd}`). Empty where it is none.
+/// The set that a character class of the `regex` crate's syntax means (`\p{Nd}`). Only classes written in the source may be given; of
+/// Unicode's properties general categories alone are compiled in.
 pub(crate) fn unicode(class: &str) -> ClassUnicode {
     match regex_syntax::parse(class).map(|hir| hir.into_kind()) {
         Ok(HirKind::Class(HirClass::Unicode(class))) => class,
-        _ => ClassUnicode::empty(),
+        other => {
+            debug_assert!(false, "{class} is no class: {other:?}");
+            ClassUnicode::empty()
+        }
     }
 }
 

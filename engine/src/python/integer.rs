@@ -2,8 +2,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use num_bigint::BigInt;
-use num_traits::ToPrimitive;
+use num_bigint::{BigInt, Sign};
+use num_traits::{FromPrimitive, ToPrimitive};
 
 use super::digits;
 
@@ -38,7 +38,7 @@ impl Integer {
         if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&whole) {
             return Some(Self::Small(whole as i64));
         }
-        num_traits::FromPrimitive::from_f64(whole).map(|number: BigInt| number.into())
+        BigInt::from_f64(whole).map(Self::from)
     }
 
     /// Python's comparison of an `int` with a `float`: exact, without rounding either. `None`: NaN.
@@ -95,24 +95,18 @@ impl Ord for Integer {
         match (self, other) {
             (Self::Small(one), Self::Small(two)) => one.cmp(two),
             (Self::Big(one), Self::Big(two)) => one.cmp(two),
-            (Self::Small(_), Self::Big(two)) => two.sign().opposite(),
-            (Self::Big(one), Self::Small(_)) => one.sign().opposite().reverse(),
+            // A number past 64 bits lies beyond all that fit, on the side of its sign.
+            (Self::Small(_), Self::Big(two)) => side(two).reverse(),
+            (Self::Big(one), Self::Small(_)) => side(one),
         }
     }
 }
 
-/// How a number of 64 bits compares with a larger one of a sign.
-trait Opposite {
-    fn opposite(self) -> Ordering;
-}
-
-impl Opposite for num_bigint::Sign {
-    fn opposite(self) -> Ordering {
-        if self == Self::Minus {
-            Ordering::Greater
-        } else {
-            Ordering::Less
-        }
+fn side(number: &BigInt) -> Ordering {
+    if number.sign() == Sign::Minus {
+        Ordering::Less
+    } else {
+        Ordering::Greater
     }
 }
 

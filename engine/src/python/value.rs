@@ -150,8 +150,8 @@ fn write_string_repr(string: &str, text: &mut String) {
                 let code = u32::from(character);
                 // Writing to a String never fails.
                 let _ = match code {
-                    ..=0xff => write!(text, "\\x{code:02x}"),
-                    ..=0xffff => write!(text, "\\u{code:04x}"),
+                    0..=0xff => write!(text, "\\x{code:02x}"),
+                    0x100..=0xffff => write!(text, "\\u{code:04x}"),
                     _ => write!(text, "\\U{code:08x}"),
                 };
             }

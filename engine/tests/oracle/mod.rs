@@ -190,7 +190,7 @@ pub fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
                 text_of_rows(flags, kind),
             );
         }
-        let ours = environment.matching_segments(&identity);
+        let ours = environment.matching_segments(Some(&identity));
         check(
             Some(number),
             "segments",

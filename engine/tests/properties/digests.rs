@@ -91,21 +91,21 @@ fn the_order_of_members_does_not_count() {
 
 #[test]
 fn moments_and_random_ids_do_not_count() {
-    let mut replaced = 0;
+    let mut replaced = (0, 0);
     for document in DOCUMENTS.iter() {
         let mut other = document.clone();
-        assert_eq!(
-            replace_members(&mut other, "updated_at", "\"2030-01-01T00:00:00Z\""),
-            1
-        );
-        replaced += replace_members(
+        replaced.0 += replace_members(&mut other, "updated_at", "\"2030-01-01T00:00:00Z\"");
+        replaced.1 += replace_members(
             &mut other,
             "identity_uuid",
             "\"e9b4c2d4-0000-4000-8000-000000000000\"",
         );
         assert_eq!(digest(&other), digest(document));
     }
-    assert!(replaced > 0, "no recorded document has identity overrides");
+    assert!(
+        replaced.0 > 0 && replaced.1 > 0,
+        "no recorded document has these members"
+    );
 }
 
 #[test]

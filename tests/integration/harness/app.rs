@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actors::environment::EnvironmentHandle;
 use actors::sse_hub::SseHubHandle;
@@ -35,6 +35,8 @@ pub struct Options {
     pub workers: usize,
     /// Durations and limits.
     pub limits: Limits,
+    /// Changes settings past what a configuration may say, such as a poll period under a second.
+    pub adjust: fn(&mut Settings),
 }
 
 impl Default for Options {
@@ -45,8 +47,10 @@ impl Default for Options {
             workers: 2,
             limits: Limits {
                 file_period: Duration::from_millis(20),
+                notice_of_stop: Duration::ZERO,
                 ..Limits::default()
             },
+            adjust: |_| (),
         }
     }
 }
@@ -73,7 +77,8 @@ pub fn spawn_app(options: Options) -> App {
     let config_path = directory.path().join("config.json");
     std::fs::write(&config_path, configuration(&options.config).to_string()).unwrap();
     let variables = [("WEB_CONCURRENCY".to_owned(), options.workers.to_string())];
-    let settings = Settings::load(Some(&config_path), variables).unwrap().settings;
+    let mut settings = Settings::load(Some(&config_path), variables).unwrap().settings;
+    (options.adjust)(&mut settings);
 
     let (started_sender, started) = mpsc::channel();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -124,7 +129,8 @@ fn configuration(over: &Value) -> Value {
     config
 }
 
-fn merge(into: &mut Value, over: &Value) {
+/// Lays one configuration over another: objects are merged, everything else is replaced.
+pub fn merge(into: &mut Value, over: &Value) {
     match (into, over) {
         (Value::Object(into), Value::Object(over)) => {
             for (key, value) in over {
@@ -173,20 +179,30 @@ impl App {
         let mut acknowledged = self.environments.acknowledged();
         let before = *acknowledged.borrow_and_update();
         cause();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let published = acknowledged.wait_for(|version| *version > before);
-            tokio::time::timeout(PATIENCE, published)
-                .await
-                .expect("the change is noticed")
-                .unwrap();
+        wait(async {
+            acknowledged.wait_for(|version| *version > before).await.unwrap();
             // When both have answered, the hub has heard of it.
             self.environments.statuses().await.unwrap();
             self.hub.counts().await.unwrap();
         });
+    }
+
+    /// Waits until every worker serves a document that makes this true.
+    pub fn wait_until_published(&self, mut is_so: impl FnMut(&Self) -> bool) {
+        let mut acknowledged = self.environments.acknowledged();
+        wait(async {
+            while !is_so(self) {
+                acknowledged.changed().await.unwrap();
+            }
+        });
+    }
+
+    /// Asks again and again until this is true: for what no event tells, such as a document that goes stale.
+    pub fn wait_until_answered(&self, mut is_so: impl FnMut(&Self) -> bool) {
+        let started = Instant::now();
+        while !is_so(self) {
+            assert!(started.elapsed() < PATIENCE, "it comes about in time");
+        }
     }
 
     /// Asks it to stop, without waiting.
@@ -200,6 +216,17 @@ impl App {
     pub fn wait(&mut self) -> Outcome {
         self.thread.take().unwrap().join().unwrap()
     }
+}
+
+/// Runs a future to its end, on this thread; one that takes too long fails the test.
+pub fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(async { tokio::time::timeout(PATIENCE, future).await })
+        .expect("it comes about in time")
 }
 
 impl Drop for App {

@@ -6,7 +6,7 @@ mod process;
 mod stream;
 mod upstream;
 
-pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, spawn_app};
+pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, merge, spawn_app, wait};
 pub use client::{Connection, Request, Response};
 pub use document::{document, with_many_features};
 pub use process::{Proxy, ProxyOptions, command};

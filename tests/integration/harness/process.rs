@@ -1,5 +1,5 @@
 //! The proxy as a process of its own: signals, exit codes, what it writes.
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::app::{CLIENT_KEY, SERVER_KEY};
+use super::app::{CLIENT_KEY, SERVER_KEY, merge};
 use super::client::{Connection, Request};
 use super::document::FIXTURE;
 
@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct ProxyOptions {
     /// Options of `logging`.
     pub logging: Value,
+    /// Further options of `config.json`.
+    pub config: Value,
     /// Environment variables.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -29,6 +31,7 @@ impl Default for ProxyOptions {
     fn default() -> Self {
         Self {
             logging: json!({"log_level": "INFO", "enable_access_log": false}),
+            config: json!({}),
             variables: Vec::new(),
         }
     }
@@ -48,7 +51,7 @@ impl Proxy {
     pub fn start(options: ProxyOptions) -> Self {
         let directory = TempDir::new().unwrap();
         std::fs::write(directory.path().join("environment.json"), FIXTURE).unwrap();
-        let config = json!({
+        let mut config = json!({
             "environment_key_pairs": [{
                 "client_side_key": CLIENT_KEY,
                 "server_side_key": SERVER_KEY,
@@ -57,6 +60,7 @@ impl Proxy {
             "server": {"host": "127.0.0.1", "port": 0, "shutdown_timeout_seconds": 10},
             "logging": options.logging,
         });
+        merge(&mut config, &options.config);
         std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
         let mut command = command(directory.path());
         command.envs(options.variables).stderr(Stdio::piped());
@@ -82,12 +86,11 @@ impl Proxy {
         Connection::open(self.address)
     }
 
-    /// Sends a signal, by the name that kill(1) knows.
+    /// Sends a signal, by the name that a shell's `kill` knows.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status()
-            .unwrap();
+        // The shell's own kill: a slim image has no other.
+        let kill = format!("kill -s {name} {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success());
     }
 
@@ -124,7 +127,7 @@ pub fn command(directory: &Path) -> Command {
     command
 }
 
-fn collect(mut lines: impl BufRead + Read, address: &mpsc::Sender<SocketAddr>) -> String {
+fn collect(mut lines: impl BufRead, address: &mpsc::Sender<SocketAddr>) -> String {
     let mut all = String::new();
     loop {
         let start = all.len();

@@ -9,6 +9,7 @@ pub(super) struct Cursor<'t> {
     text: &'t str,
     at: usize,
     depth: usize,
+    has_raised: bool,
 }
 
 impl<'t> Cursor<'t> {
@@ -17,7 +18,17 @@ impl<'t> Cursor<'t> {
             text,
             at: 0,
             depth: 0,
+            has_raised: false,
         }
+    }
+
+    /// Notes what the library raises for; a syntax error elsewhere in the text comes first.
+    pub(super) fn raise(&mut self) {
+        self.has_raised = true;
+    }
+
+    pub(super) fn has_raised(&self) -> bool {
+        self.has_raised
     }
 
     pub(super) fn rest(&self) -> &'t str {

@@ -7,15 +7,13 @@ use super::functions::Function;
 use super::select::{Search, Stopped};
 use crate::python::{Integer, PyValue};
 
-/// A filter's expression.
+/// What combines operands.
 #[derive(Debug, Clone)]
 pub(in crate::condition) enum Expression {
-    Any(Vec<Expression>),
-    All(Vec<Expression>),
-    Not(Box<Expression>),
+    Any(Vec<Operand>),
+    All(Vec<Operand>),
+    Not(Operand),
     Compare(Operand, Comparator, Operand),
-    Exists(FilterQuery),
-    Test(Box<Function>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +26,13 @@ pub(in crate::condition) enum Comparator {
     GreaterOrEqual,
 }
 
-/// What is compared, or given to a function.
+/// What is tested, compared, or given to a function.
 #[derive(Debug, Clone)]
 pub(in crate::condition) enum Operand {
     Literal(PyValue),
     Query(FilterQuery),
     Function(Box<Function>),
+    Logical(Box<Expression>),
 }
 
 /// A query within a filter: from the current value (`@`) or the root (`$`).
@@ -53,11 +52,11 @@ pub(super) enum Outcome<'v> {
 }
 
 impl Expression {
-    pub(super) fn holds<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<bool, Stopped> {
+    fn holds<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<bool, Stopped> {
         match self {
             Self::Any(parts) => {
                 for part in parts {
-                    if part.holds(current, search)? {
+                    if part.is_truthy(current, search)? {
                         return Ok(true);
                     }
                 }
@@ -65,24 +64,31 @@ impl Expression {
             }
             Self::All(parts) => {
                 for part in parts {
-                    if !part.holds(current, search)? {
+                    if !part.is_truthy(current, search)? {
                         return Ok(false);
                     }
                 }
                 Ok(true)
             }
-            Self::Not(part) => Ok(!part.holds(current, search)?),
+            Self::Not(part) => Ok(!part.is_truthy(current, search)?),
             Self::Compare(left, comparator, right) => {
                 let (left, right) = (left.evaluate(current, search)?, right.evaluate(current, search)?);
                 Ok(comparator.holds(left.single(), right.single()))
             }
-            Self::Exists(query) => Ok(query.evaluate(current, search)?.is_truthy()),
-            Self::Test(function) => Ok(function.call(current, search)?.is_truthy()),
         }
     }
 }
 
 impl Operand {
+    /// Whether a test of this succeeds.
+    pub(super) fn is_truthy<'v>(
+        &self,
+        current: &'v PyValue,
+        search: &mut Search<'v>,
+    ) -> Result<bool, Stopped> {
+        Ok(self.evaluate(current, search)?.is_truthy())
+    }
+
     pub(super) fn evaluate<'v>(
         &self,
         current: &'v PyValue,
@@ -92,6 +98,10 @@ impl Operand {
             Self::Literal(value) => Ok(Outcome::Value(Cow::Owned(value.clone()))),
             Self::Query(query) => query.evaluate(current, search),
             Self::Function(function) => function.call(current, search),
+            Self::Logical(expression) => {
+                let holds = expression.holds(current, search)?;
+                Ok(Outcome::Value(Cow::Owned(PyValue::Boolean(holds))))
+            }
         }
     }
 }
@@ -102,7 +112,8 @@ impl FilterQuery {
             return search.all(&self.query, search.root).map(Outcome::Nodes);
         }
         match current {
-            PyValue::List(_) | PyValue::Dict(_) => search.all(&self.query, current).map(Outcome::Nodes),
+            // The library takes the current value for the root (`$`) of filters further in.
+            PyValue::List(_) | PyValue::Dict(_) => search.within(current, &self.query).map(Outcome::Nodes),
             // The library's `@` on such a value is the value itself, whose truth counts, not its existence.
             _ if self.query.segments.is_empty() => Ok(Outcome::Value(Cow::Borrowed(current))),
             _ => Ok(Outcome::Nodes(Vec::new())),

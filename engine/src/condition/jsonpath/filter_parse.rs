@@ -5,22 +5,41 @@ use super::functions::{Function, Type};
 use super::{PathError, Query};
 use crate::python::{Integer, PyValue};
 
-/// A filter's expression.
-pub(super) fn filter(cursor: &mut Cursor<'_>) -> Result<Expression, PathError> {
-    let first = conjunction(cursor)?;
-    let mut alternatives = vec![first];
-    while take_after_blanks(cursor, "||") {
-        alternatives.push(conjunction(cursor)?);
+/// A filter: what it tests.
+pub(super) fn filter(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+    let tested = alternatives(cursor)?;
+    if matches!(&tested, Operand::Function(function) if function.returns() == Type::Value) {
+        cursor.raise();
     }
-    Ok(Expression::Any(alternatives))
+    test(tested)
 }
 
-fn conjunction(cursor: &mut Cursor<'_>) -> Result<Expression, PathError> {
-    let mut parts = vec![basic(cursor)?];
-    while take_after_blanks(cursor, "&&") {
-        parts.push(basic(cursor)?);
+fn alternatives(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+    joined(
+        cursor,
+        "||",
+        |cursor| joined(cursor, "&&", comparison, Expression::All),
+        Expression::Any,
+    )
+}
+
+fn joined<'t>(
+    cursor: &mut Cursor<'t>,
+    operator: &str,
+    part: impl Fn(&mut Cursor<'t>) -> Result<Operand, PathError>,
+    join: impl Fn(Vec<Operand>) -> Expression,
+) -> Result<Operand, PathError> {
+    let first = part(cursor)?;
+    if !take_after_blanks(cursor, operator) {
+        return Ok(first);
     }
-    Ok(Expression::All(parts))
+    let mut parts = vec![test(first)?];
+    loop {
+        parts.push(test(part(cursor)?)?);
+        if !take_after_blanks(cursor, operator) {
+            return Ok(Operand::Logical(Box::new(join(parts))));
+        }
+    }
 }
 
 fn take_after_blanks(cursor: &mut Cursor<'_>, expected: &str) -> bool {
@@ -33,56 +52,51 @@ fn take_after_blanks(cursor: &mut Cursor<'_>, expected: &str) -> bool {
     found
 }
 
-fn basic(cursor: &mut Cursor<'_>) -> Result<Expression, PathError> {
+/// Comparisons chain to the right, `!` binds closer, and anything may stand in parentheses: the library's grammar, which
+/// takes more than the RFC's.
+fn comparison(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+    let left = unary(cursor)?;
+    let Some(comparator) = comparator(cursor) else {
+        return Ok(left);
+    };
+    let right = cursor.nested(comparison)?;
+    if !is_comparable(&left) || !is_comparable(&right) {
+        cursor.raise();
+    }
+    Ok(Operand::Logical(Box::new(Expression::Compare(
+        left, comparator, right,
+    ))))
+}
+
+fn unary(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     cursor.skip_blanks();
     if cursor.take("!") {
-        let negated = cursor.nested(basic)?;
-        // `!@.a == 1` negates `@.a` in no reading: a comparison needs parentheses.
-        return match negated {
-            Expression::Compare(..) => Err(PathError::Syntax),
-            other => Ok(Expression::Not(Box::new(other))),
-        };
+        let negated = cursor.nested(unary)?;
+        return Ok(Operand::Logical(Box::new(Expression::Not(negated))));
     }
     if cursor.take("(") {
-        let inner = cursor.nested(filter)?;
+        let inner = cursor.nested(alternatives)?;
         cursor.skip_blanks();
         cursor.expect(")")?;
-        return Ok(Expression::All(vec![inner]));
+        return Ok(inner);
     }
-    let left = operand(cursor)?;
-    match comparator(cursor) {
-        Some(comparator) => {
-            cursor.skip_blanks();
-            let right = operand(cursor)?;
-            Ok(Expression::Compare(
-                comparable(left)?,
-                comparator,
-                comparable(right)?,
-            ))
-        }
-        None => test(left),
+    operand(cursor)
+}
+
+/// A literal is no test.
+fn test(operand: Operand) -> Result<Operand, PathError> {
+    if matches!(operand, Operand::Literal(_)) {
+        Err(PathError::Syntax)
+    } else {
+        Ok(operand)
     }
 }
 
-fn test(operand: Operand) -> Result<Expression, PathError> {
+fn is_comparable(operand: &Operand) -> bool {
     match operand {
-        Operand::Query(query) => Ok(Expression::Exists(query)),
-        Operand::Function(function) if function.returns() == Type::Logical => Ok(Expression::Test(function)),
-        Operand::Function(_) => Err(PathError::Raised),
-        Operand::Literal(_) => Err(PathError::Syntax),
-    }
-}
-
-fn comparable(operand: Operand) -> Result<Operand, PathError> {
-    let is_comparable = match &operand {
         Operand::Query(query) => query.query.is_singular(),
         Operand::Function(function) => function.returns() == Type::Value,
-        Operand::Literal(_) => true,
-    };
-    if is_comparable {
-        Ok(operand)
-    } else {
-        Err(PathError::Raised)
+        Operand::Literal(_) | Operand::Logical(_) => true,
     }
 }
 
@@ -136,7 +150,16 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     let name = cursor.take_while(is_name);
     cursor.expect("(")?;
     let arguments = cursor.nested(arguments)?;
-    Function::new(name, arguments).map(|function| Operand::Function(Box::new(function)))
+    Ok(match Function::new(name, arguments) {
+        Some(function) => Operand::Function(Box::new(function)),
+        None => {
+            cursor.raise();
+            Operand::Query(FilterQuery {
+                is_relative: true,
+                query: Query { segments: Vec::new() },
+            })
+        }
+    })
 }
 
 fn arguments(cursor: &mut Cursor<'_>) -> Result<Vec<Operand>, PathError> {
@@ -147,12 +170,19 @@ fn arguments(cursor: &mut Cursor<'_>) -> Result<Vec<Operand>, PathError> {
     }
     loop {
         cursor.skip_blanks();
-        arguments.push(operand(cursor)?);
+        arguments.push(argument(cursor)?);
         cursor.skip_blanks();
         if cursor.take(")") {
             return Ok(arguments);
         }
         cursor.expect(",")?;
+    }
+}
+
+fn argument(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+    match cursor.peek() {
+        Some('!' | '(') => Err(PathError::Syntax),
+        _ => alternatives(cursor),
     }
 }
 

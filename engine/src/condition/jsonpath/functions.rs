@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use regex_automata::meta;
 use regex_automata::{Anchored, Input};
 
-use super::PathError;
 use super::filter::{Operand, Outcome};
 use super::select::{Search, Stopped};
 use crate::python::{Integer, PyValue};
@@ -32,29 +31,24 @@ pub(in crate::condition) enum Function {
 }
 
 impl Function {
-    /// A call of a function, checked for its arguments' number and types.
-    pub(super) fn new(name: &str, arguments: Vec<Operand>) -> Result<Self, PathError> {
+    /// A call of a function. `None`: there is none, or its arguments' number or types are wrong.
+    pub(super) fn new(name: &str, arguments: Vec<Operand>) -> Option<Self> {
         let mut arguments = arguments.into_iter();
-        let mut next = || arguments.next().ok_or(PathError::Raised);
         let function = match name {
-            "length" => Self::Length(as_value(next()?)?),
-            "count" => Self::Count(as_nodes(next()?)?),
-            "value" => Self::Value(as_nodes(next()?)?),
+            "length" => Self::Length(arguments.next().filter(is_value)?),
+            "count" => Self::Count(arguments.next().filter(is_nodes)?),
+            "value" => Self::Value(arguments.next().filter(is_nodes)?),
             "match" | "search" => {
-                let (text, pattern) = (as_value(next()?)?, as_value(next()?)?);
+                let text = arguments.next().filter(is_value)?;
                 Self::Match {
                     text,
-                    pattern,
+                    pattern: arguments.next().filter(is_value)?,
                     is_whole: name == "match",
                 }
             }
-            _ => return Err(PathError::Raised),
+            _ => return None,
         };
-        if arguments.next().is_some() {
-            Err(PathError::Raised)
-        } else {
-            Ok(function)
-        }
+        arguments.next().is_none().then_some(function)
     }
 
     pub(super) fn returns(&self) -> Type {
@@ -117,25 +111,17 @@ fn number(length: usize) -> Outcome<'static> {
     Outcome::Value(Cow::Owned(PyValue::Integer(Integer::Small(length))))
 }
 
-fn as_value(operand: Operand) -> Result<Operand, PathError> {
-    let is_value = match &operand {
+fn is_value(operand: &Operand) -> bool {
+    match operand {
         Operand::Literal(_) => true,
         Operand::Query(query) => query.query.is_singular(),
         Operand::Function(function) => function.returns() == Type::Value,
-    };
-    if is_value {
-        Ok(operand)
-    } else {
-        Err(PathError::Raised)
+        Operand::Logical(_) => false,
     }
 }
 
-fn as_nodes(operand: Operand) -> Result<Operand, PathError> {
-    if matches!(operand, Operand::Query(_)) {
-        Ok(operand)
-    } else {
-        Err(PathError::Raised)
-    }
+fn is_nodes(operand: &Operand) -> bool {
+    matches!(operand, Operand::Query(_))
 }
 
 fn matches(text: &str, pattern: &str, is_whole: bool) -> bool {

@@ -16,7 +16,7 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-use filter::Expression;
+use filter::Operand;
 
 /// A compiled query.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub(super) enum Selector {
         stop: Option<i64>,
         step: i64,
     },
-    Filter(Expression),
+    Filter(Operand),
 }
 
 /// Why a text is no query.

@@ -11,10 +11,10 @@ impl Query {
         let mut cursor = Cursor::new(text);
         cursor.expect("$")?;
         let query = Self::parse_segments(&mut cursor)?;
-        if cursor.rest().is_empty() {
-            Ok(query)
-        } else {
-            Err(PathError::Syntax)
+        match (cursor.rest().is_empty(), cursor.has_raised()) {
+            (false, _) => Err(PathError::Syntax),
+            (true, true) => Err(PathError::Raised),
+            (true, false) => Ok(query),
         }
     }
 
@@ -125,6 +125,9 @@ fn index(cursor: &mut Cursor<'_>) -> Result<Option<i64>, PathError> {
     }
     match text.parse() {
         Ok(index) if (-MAX_INDEX..=MAX_INDEX).contains(&index) => Ok(Some(index)),
-        _ => Err(PathError::Raised),
+        _ => {
+            cursor.raise();
+            Ok(Some(0))
+        }
     }
 }

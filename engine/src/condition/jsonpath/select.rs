@@ -59,11 +59,26 @@ impl<'v> Search<'v> {
         }
     }
 
-    fn visit(&mut self, segments: &[Segment], value: &'v PyValue, found: &mut Found<'_, 'v>) -> Flow {
+    /// Every value that a filter's query finds, with the value it starts from as the root.
+    pub(super) fn within(&mut self, root: &'v PyValue, query: &Query) -> Result<Vec<&'v PyValue>, Stopped> {
+        let outer = std::mem::replace(&mut self.root, root);
+        let all = self.all(query, root);
+        self.root = outer;
+        all
+    }
+
+    fn count(&mut self) -> Flow {
         match self.visits_left.checked_sub(1) {
-            Some(left) => self.visits_left = left,
-            None => return ControlFlow::Break(Err(Stopped)),
+            Some(left) => {
+                self.visits_left = left;
+                ControlFlow::Continue(())
+            }
+            None => ControlFlow::Break(Err(Stopped)),
         }
+    }
+
+    fn visit(&mut self, segments: &[Segment], value: &'v PyValue, found: &mut Found<'_, 'v>) -> Flow {
+        self.count()?;
         match segments {
             [] => found(value).map_break(Ok),
             [segment, rest @ ..] if segment.descends => self.descend(segment, rest, value, 1, found),
@@ -120,11 +135,12 @@ impl<'v> Search<'v> {
                         self.visit(rest, child, found)?;
                     }
                 }
-                Selector::Filter(expression) => {
+                Selector::Filter(tested) => {
                     for child in children(value) {
-                        match expression.holds(child, self) {
+                        self.count()?;
+                        match tested.is_truthy(child, self) {
                             Ok(true) => self.visit(rest, child, found)?,
-                            Ok(false) => self.visit(&[], child, &mut |_| ControlFlow::Continue(()))?,
+                            Ok(false) => {}
                             Err(stopped) => return ControlFlow::Break(Err(stopped)),
                         }
                     }

@@ -13,7 +13,8 @@ pub(super) static WORD: LazyLock<ClassUnicode> = LazyLock::new(|| unicode(r"[\p{
 pub(super) static WORD_CLASS: LazyLock<Class> = LazyLock::new(|| Class::from(&*WORD));
 pub(super) static DIGIT: LazyLock<ClassUnicode> = LazyLock::new(|| unicode(r"\p{Nd}"));
 /// Python's `\s`: what `str.isspace` accepts, four control characters more than the `regex` crate's.
-pub(super) static SPACE: LazyLock<ClassUnicode> = LazyLock::new(|| unicode(r"[\s\x1c-\x1f]"));
+pub(super) static SPACE: LazyLock<ClassUnicode> =
+    LazyLock::new(|| unicode(r"[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"));
 pub(super) static ASCII_WORD: LazyLock<ClassUnicode> = LazyLock::new(|| unicode("[0-9A-Za-z_]"));
 pub(super) static ASCII_DIGIT: LazyLock<ClassUnicode> = LazyLock::new(|| unicode("[0-9]"));
 pub(super) static ASCII_SPACE: LazyLock<ClassUnicode> = LazyLock::new(|| unicode(r"[ \t\n\r\x0b\x0c]"));

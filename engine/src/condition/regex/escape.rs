@@ -8,6 +8,9 @@ use super::characters::{ASCII_DIGIT, ASCII_SPACE, ASCII_WORD, DIGIT, SPACE, WORD
 use super::parse::{Flags, Parser, Token, literal};
 use super::syntax::{Look, Node};
 
+/// Longer than every name in Unicode.
+const LONGEST_NAME: usize = 256;
+
 impl Parser {
     /// An escape outside a set.
     pub(super) fn escape(&mut self, escaped: char, flags: Flags) -> Result<Node, RegexError> {
@@ -47,7 +50,7 @@ impl Parser {
                 .hex(8)
                 .filter(|code| *code <= u32::from(char::MAX))
                 .ok_or(INCOMPLETE)?,
-            'N' => return Err(RegexError("characters by name are not supported")),
+            'N' => self.character_in_braces()?.into(),
             '0'..='7' => {
                 let rest = self.take_while(2, |character| character.is_digit(8));
                 octal(&format!("{escaped}{rest}"))?
@@ -56,6 +59,18 @@ impl Parser {
             letter if letter.is_ascii_alphabetic() => return Err(RegexError("bad escape")),
             other => other.into(),
         })
+    }
+
+    /// The character whose name stands in braces.
+    fn character_in_braces(&mut self) -> Result<char, RegexError> {
+        if !self.take('{') {
+            return Err(RegexError("missing {"));
+        }
+        let name = self.take_while(LONGEST_NAME, |character| character != '}');
+        if !self.take('}') {
+            return Err(RegexError("missing }, unterminated name"));
+        }
+        character_named(&name).ok_or(RegexError("undefined character name"))
     }
 
     fn hex(&mut self, digits: usize) -> Option<u32> {
@@ -132,6 +147,31 @@ pub(super) fn category(escaped: char, flags: Flags) -> Option<ClassUnicode> {
         set.negate();
     }
     Some(set)
+}
+
+/// As Python's `unicodedata.lookup`: names and aliases in any case, but with their blanks and hyphens just so.
+fn character_named(name: &str) -> Option<char> {
+    // This lookup is a loose one (UAX44-LM2).
+    let character = unicode_names2::character(name)?;
+    let is_exact = match unicode_names2::name(character).map(|own| own.to_string()) {
+        // Python composes these two kinds of names itself, and only in capitals.
+        Some(own) if own.starts_with("HANGUL SYLLABLE ") || own.starts_with("CJK UNIFIED IDEOGRAPH-") => {
+            name == own
+        }
+        Some(own) if loose(&own) == loose(name) => name.eq_ignore_ascii_case(&own),
+        // An alias.
+        _ => !name.contains('_') && name.split(' ').all(|word| !word.is_empty()),
+    };
+    is_exact.then_some(character)
+}
+
+fn loose(name: &str) -> String {
+    let significant = name
+        .chars()
+        .filter(|character| !matches!(character, ' ' | '-' | '_'));
+    significant
+        .map(|character| character.to_ascii_uppercase())
+        .collect()
 }
 
 fn octal(digits: &str) -> Result<u32, RegexError> {

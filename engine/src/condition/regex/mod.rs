@@ -20,7 +20,9 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 pub use budget::RegexBudget;
 
@@ -47,6 +49,17 @@ impl fmt::Display for RegexError {
 }
 
 impl std::error::Error for RegexError {}
+
+/// The patterns compiled so far: segments of one environment often share them.
+#[derive(Debug, Default)]
+pub struct RegexCache(HashMap<String, Result<Arc<Regex>, RegexError>>);
+
+impl RegexCache {
+    pub(super) fn compile(&mut self, pattern: String) -> Result<Arc<Regex>, RegexError> {
+        let compiled = |pattern: &String| Regex::new(pattern).map(Arc::new);
+        self.0.entry(pattern).or_insert_with_key(compiled).clone()
+    }
+}
 
 impl Regex {
     /// Python's `re.compile(pattern)`.

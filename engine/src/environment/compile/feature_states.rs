@@ -82,6 +82,11 @@ impl<'a> FeatureStates<'a> {
         states
     }
 
+    /// Whether any feature is for server-side keys only, known to the environment or not.
+    pub(super) fn any_server_only(&self) -> bool {
+        !self.server_only.is_empty()
+    }
+
     fn note_type(&mut self, state: &FeatureState<'a>, warnings: &mut Warnings) {
         let Some(r#type) = state.feature.r#type.and_then(|json| decode_string(json.get())) else {
             return;

@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 
 use super::answer::{Answer, offset};
 use super::context::StaticContext;
-use super::features::{Contested, Defaults, Feature, Features};
+use super::dependencies::DependencyIndex;
+use super::features::{Defaults, Feature, Features};
 use super::segment::Segment;
 use super::{Environment, IdentityOverrides};
 use crate::document::{Document, Outline};
@@ -59,6 +60,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     let Properties {
         slots: trait_slots,
         reads_flags,
+        conditions,
         reads_context,
         ..
     } = properties;
@@ -71,6 +73,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     );
     segments::attach_overrides(&mut segments, ranked, &features, &mut states, warnings);
     let identity_overrides = identity_overrides::compile(document, &mut features, &mut states, warnings);
+    features.any_server_only = states.any_server_only();
     features.defaults = write_defaults(outline, &features, &states);
     let mut answers = states.answers;
     answers.bytes.shrink_to_fit();
@@ -88,7 +91,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         answers,
         identity_overrides,
         context: reads_context.then(|| context.whole().clone()),
-        dependencies: reads_flags.then_some(segments_by_feature),
+        dependencies: reads_flags.then(|| DependencyIndex::new(segments_by_feature, conditions)),
     }
 }
 
@@ -153,11 +156,11 @@ fn contest_features(
         let multivariate = answer.answer.filter(Answer::is_multivariate);
         if feature.targeted || multivariate.is_some() {
             feature.contested = Some(offset(features.contested.len()));
-            features.contested.push(Contested {
-                feature: place,
-                multivariate,
-            });
+            features.contested.push(place);
         }
+        features
+            .multivariate
+            .extend(multivariate.map(|answer| (place, answer)));
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Properties<'c> {
     pub slots: HashMap<Box<str>, u32>,
     /// Whether a path reads the result of a flag.
     pub reads_flags: bool,
+    /// How many conditions there are.
+    pub conditions: u32,
     /// Whether a path needs the whole evaluation context for each identity.
     pub reads_context: bool,
     context: &'c StaticContext<'c>,
@@ -32,6 +34,7 @@ impl<'c> Properties<'c> {
         Self {
             slots: HashMap::new(),
             reads_flags: false,
+            conditions: 0,
             reads_context: false,
             context,
             features,

@@ -81,6 +81,7 @@ impl RuleCompiler<'_, '_> {
     }
 
     fn condition(&mut self, json: &RawValue) -> Condition {
+        self.properties.conditions = self.properties.conditions.saturating_add(1);
         if Kind::of(json.get()) != Kind::Object {
             self.warn("a condition that is not an object");
             return Condition::Raising;

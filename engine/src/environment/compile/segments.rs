@@ -3,7 +3,7 @@ use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
 use super::super::features::Features;
-use super::super::segment::{Segment, SegmentOverride};
+use super::super::segment::{OverrideRun, Segment, SegmentOverride};
 use super::feature_states::{self, FeatureStates};
 use super::properties::Properties;
 use super::rules::RuleCompiler;
@@ -59,6 +59,7 @@ pub(super) fn compile<'a>(
             name: name.into(),
             rules,
             overrides: Box::default(),
+            runs: None,
         });
         for json in overrides(segment.feature_states, &part, warnings) {
             let state = match feature_states::read(json) {
@@ -190,7 +191,7 @@ pub(super) fn attach_overrides<'a>(
 ) {
     let mut ranked = ranked.into_iter().peekable();
     for (place, segment) in segments.iter_mut().enumerate() {
-        let mut overrides = Vec::new();
+        let mut overrides: Vec<SegmentOverride> = Vec::new();
         while let Some(own) = ranked.next_if(|own| own.segment == place) {
             let contested = features.get(own.feature).and_then(|feature| feature.contested);
             let part = || {
@@ -200,12 +201,16 @@ pub(super) fn attach_overrides<'a>(
                 )
             };
             let answer = states.answer(&own.state, &part, warnings);
-            overrides.extend(contested.map(|contested| SegmentOverride {
+            // Of several overrides of a feature the first by priority is the only one that can win.
+            let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
+            overrides.extend(contested.filter(|_| is_first).map(|contested| SegmentOverride {
+                feature: own.feature,
                 contested,
                 rank: own.rank,
                 answer,
             }));
         }
+        segment.runs = OverrideRun::join(&overrides);
         segment.overrides = overrides.into();
     }
 }

@@ -8,82 +8,31 @@ use std::time::Duration;
 
 use actix_web::App;
 use actix_web::dev::Server;
-use actors::environment::{DocumentSource, EnvironmentHandle, PollingOptions};
+use actors::environment::{DocumentSource, EnvironmentHandle};
 use actors::keys::EnvironmentIndex;
 use actors::lifeline::Lifelines;
-use actors::sse_hub::{HubOptions, SseHubHandle};
+use actors::sse_hub::SseHubHandle;
 use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreams};
+
+mod limits;
+mod stop;
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
+use crate::drain;
 use crate::open_files;
 use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
 use crate::server::{self, ServerOptions};
 use crate::service_state::ServiceState;
-use crate::settings::{NotifySpread, Settings};
+use crate::settings::Settings;
 
-/// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
-pub const EXIT_ACTOR_DIED: u8 = 70;
+pub use limits::Limits;
+use stop::Drain;
+pub use stop::{EXIT_ACTOR_DIED, Outcome};
 
 /// Exit code where the system refuses what the process needs, such as its port (`EX_OSERR` of sysexits.h).
 pub const EXIT_SYSTEM: u8 = 71;
-
-/// How long requests in flight may take after an actor has died: the process must be gone within 5 s.
-const DRAIN_AFTER_DEATH: Duration = Duration::from_secs(3);
-
-/// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
-const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
-
-/// How long open streams may take to end after SIGTERM, the second half of `server.shutdown_timeout_seconds` being left
-/// for requests.
-const DRAIN_WINDOW: Duration = Duration::from_secs(5);
-
-/// What streams may take beyond their window: the last of them is told to end in its last moment.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Durations and limits that no option sets; tests shorten them.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// What a request's body may cost.
-    pub body: BodyLimits,
-    /// From a connection's start to the end of its first request's head; then 408.
-    pub request_head: Duration,
-    /// How long the server reads off what a client still sends after an answer that ends the connection.
-    pub disconnect: Duration,
-    /// How often a file source looks for a change.
-    pub file_period: Duration,
-    /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
-    pub streams: StreamOptions,
-    /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped: a subscriber that
-    /// never reads would else hold it for ever.
-    pub unacknowledged: Duration,
-    /// The kernel's send buffer of each connection; `None` = the system's own. Tests make it small.
-    pub send_buffer: Option<usize>,
-    /// How the streams from `realtime.upstream_url` are timed; the option overrides that of its URL.
-    pub upstream_streams: UpstreamStreamOptions,
-    /// How long a change is replayed to subscribers who connect.
-    pub replay_age: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body: BodyLimits {
-                bytes: 1024 * 1024,
-                duration: Duration::from_secs(10),
-            },
-            request_head: Duration::from_secs(5),
-            disconnect: Duration::from_secs(1),
-            file_period: PollingOptions::default().file_period,
-            streams: StreamOptions::default(),
-            unacknowledged: Duration::from_secs(60),
-            send_buffer: None,
-            upstream_streams: UpstreamStreamOptions::new(String::new()),
-            replay_age: HubOptions::default().replay_age,
-        }
-    }
-}
 
 /// A bound server with its actors running; it answers once [`Application::run_until_stopped`] is polled.
 pub struct Application {
@@ -94,25 +43,7 @@ pub struct Application {
     shutdown_timeout: Duration,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
-}
-
-/// Why the process stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was asked to.
-    Stopped,
-    /// The actor of this name has died.
-    ActorDied(&'static str),
-}
-
-impl Outcome {
-    /// The process's exit code.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Stopped => 0,
-            Self::ActorDied(_) => EXIT_ACTOR_DIED,
-        }
-    }
+    notice_of_stop: Duration,
 }
 
 /// The server cannot listen where it should.
@@ -142,10 +73,10 @@ impl Application {
     pub fn build(settings: &Settings, limits: Limits) -> Result<Self, ListenError> {
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
-        let polling = polling_options(settings, &limits);
+        let polling = limits.polling_options(settings);
         let hub = SseHubHandle::start(
             settings.environments.len(),
-            hub_options(settings, &limits),
+            limits.hub_options(settings),
             &lifelines,
         );
         let environments = EnvironmentHandle::start(
@@ -175,10 +106,12 @@ impl Application {
         let address = SocketAddr::new(settings.server.host, settings.server.port);
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
+            let state = Arc::clone(&workers.state);
             let cors = Rc::new(Cors::new(origins.clone()));
             let access_log = Rc::new(access_log.clone());
             App::new()
                 .app_data(workers.start_worker())
+                .wrap_fn(move |request, routes| drain::apply(Arc::clone(&state), request, routes))
                 .app_data(realtime.clone())
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
                 // In a box, for an open stream keeps the room that its request's future took.
@@ -205,6 +138,7 @@ impl Application {
             shutdown_timeout: settings.server.shutdown_timeout,
             lifelines,
             state,
+            notice_of_stop: limits.notice_of_stop,
         })
     }
 
@@ -230,9 +164,10 @@ impl Application {
 
     /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
     ///
-    /// The order of a stop: readiness fails and new event streams are refused; open ones end cleanly; the listener closes, idle connections with it; requests in flight are
-    /// answered, for `server.shutdown_timeout_seconds` at most; the actors stop. It is driven by the server's handle
-    /// and not by `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
+    /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection; open
+    /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered; after
+    /// `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle and not by
+    /// `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
     ///
     /// # Errors
     /// Where the server cannot start its workers.
@@ -252,28 +187,14 @@ impl Application {
         match outcome {
             Outcome::Stopped => {
                 log::info!("stopping: event streams and requests in flight are finished first");
-                // actix closes the listener as soon as its own stop begins, and holds that up for every open stream.
-                self.hub
-                    .drain(DRAIN_WINDOW.min(self.shutdown_timeout / 2), DRAIN_PATIENCE)
-                    .await;
-                handle.stop(true).await;
             }
-            Outcome::ActorDied(actor) => {
-                log::error!(
-                    "{actor} has died, which is a defect: stopping, so that the process is started anew"
-                );
-                let stopped = async {
-                    tokio::join!(
-                        self.hub.drain(NOTICE_OF_DEATH, DRAIN_PATIENCE),
-                        tokio::time::sleep(NOTICE_OF_DEATH)
-                    );
-                    handle.stop(true).await;
-                };
-                if tokio::time::timeout(DRAIN_AFTER_DEATH, stopped).await.is_err() {
-                    log::warn!("requests were still in flight");
-                }
-            }
+            Outcome::ActorDied(actor) => log::error!(
+                "{actor} has died, which is a defect: stopping, so that the process is started anew"
+            ),
         }
+        Drain::of(outcome, self.shutdown_timeout, self.notice_of_stop)
+            .run(&self.hub, &handle)
+            .await;
         self.environments.stop();
         log::info!("stopped");
         Ok(outcome)
@@ -337,29 +258,4 @@ fn start_upstream_streams(
             environments.refresh(index, announced);
         },
     );
-}
-
-fn hub_options(settings: &Settings, limits: &Limits) -> HubOptions {
-    HubOptions {
-        notify_spread: match settings.realtime.notify_spread {
-            NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,
-            NotifySpread::Fixed(window) => actors::sse_hub::NotifySpread::Fixed(window),
-        },
-        max_subscribers: settings
-            .realtime
-            .max_subscribers
-            .unwrap_or_else(|| open_files::limit() / 2),
-        replay_age: limits.replay_age,
-    }
-}
-
-fn polling_options(settings: &Settings, limits: &Limits) -> PollingOptions {
-    PollingOptions {
-        api_url: settings.api_url.clone(),
-        period: settings.api_poll_frequency,
-        timeout: settings.api_poll_timeout,
-        unconditional_period: settings.api_poll_unconditional,
-        file_period: limits.file_period,
-        grace_period: settings.health_check.grace_period,
-    }
 }

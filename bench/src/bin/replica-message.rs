@@ -1,4 +1,8 @@
 //! The same handler with and without asking its worker's replica: what the message costs.
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot run has nothing to go on with"
+)]
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,50 +15,77 @@ use actors::served::ServedEnvironment;
 use edge_proxy::routes::answer;
 use engine::KeyKind;
 
-use crate::child::Server;
-use crate::comparison::{Plan, Subject, measure, print};
-use crate::documents;
+use bench::child::Server;
+use bench::comparison::{Plan, Subject, measure};
+use bench::documents;
+use bench::load::Request;
 
 const WITHOUT: &str = "without";
 const ASKING: &str = "asking";
 
+/// The argument that makes this program one of the servers.
+const SERVE: &str = "--serve";
+
 /// At most this much more server CPU per request than without the message.
 const LIMIT: f64 = 1.15;
 
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [SERVE, server] => serve(server),
+        [] => run(&Plan::default()),
+        _ => {
+            eprintln!("usage: replica-message");
+            ExitCode::from(64)
+        }
+    }
+}
+
 /// Measures, prints, and fails past the limit.
-pub fn run(plan: &Plan) -> ExitCode {
-    let request = format!(
-        "GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: {}\r\n\r\n",
-        documents::CLIENT_KEY
+fn run(plan: &Plan) -> ExitCode {
+    let request = Request::new(
+        "GET",
+        "/api/v1/flags/",
+        &[("X-Environment-Key", documents::CLIENT_KEY)],
+        "",
     );
-    let subject = |name, server| Subject {
-        name,
-        server: Server::start(server),
-        request: request.clone().into_bytes(),
+    let subject = |name| Subject {
+        server: Server::start_self(&[SERVE, name]),
+        request: request.clone(),
     };
-    let subjects = [
-        subject("the handler alone", WITHOUT),
-        subject("the handler, asking its worker's replica", ASKING),
-    ];
-    let costs = match measure(&subjects, plan) {
+    let (without, asking) = (subject(WITHOUT), subject(ASKING));
+    let costs = match measure(&[&without, &asking], plan) {
         Ok(costs) => costs,
         Err(error) => {
             eprintln!("the comparison failed: {error}");
             return ExitCode::FAILURE;
         }
     };
-    print(&costs);
-    match costs.as_slice() {
-        [without, asking] if asking.quantile(0.5) <= without.quantile(0.5) * LIMIT => ExitCode::SUCCESS,
-        _ => {
-            eprintln!("asking the replica costs more than {LIMIT} times the handler alone");
-            ExitCode::FAILURE
-        }
+    let [without, asking] = costs.as_slice() else {
+        return ExitCode::FAILURE;
+    };
+    let ratio = asking.ratio_to(without);
+    println!(
+        "the handler alone: {:.2} µs of server CPU a request",
+        without.cpu().median()
+    );
+    println!("asking its worker's replica: {:.2} µs", asking.cpu().median());
+    println!(
+        "ratio, round by round: {:.3} ({:.3} to {:.3}); at most {LIMIT}",
+        ratio.median(),
+        ratio.quantile(0.25),
+        ratio.quantile(0.75)
+    );
+    if ratio.median() <= LIMIT {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 
 /// Serves one of the two until it is killed, after printing its address.
-pub fn serve(server: &str) -> ExitCode {
+fn serve(server: &str) -> ExitCode {
     let asking = match server {
         ASKING => true,
         WITHOUT => false,
@@ -63,7 +94,7 @@ pub fn serve(server: &str) -> ExitCode {
     actix::System::new().block_on(async move {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let document_path = directory.path().join("environment.json");
-        std::fs::write(&document_path, documents::simple().to_string()).expect("a temporary file");
+        std::fs::write(&document_path, documents::SIMPLE.document(0)).expect("a temporary file");
         let environments = start_environment(document_path);
         environments
             .acknowledged()

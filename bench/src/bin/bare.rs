@@ -1,0 +1,88 @@
+//! The bare handler that the proxy is compared with: an actix-web server of the same build settings and as many workers,
+//! without middleware, that answers every request with a ready body and constant headers.
+//!
+//! `bare METHOD PATH FILE`: FILE holds an answer as it came over the wire, whose status, headers and body are given.
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that cannot run has nothing to go on with"
+)]
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+
+/// What the server writes itself.
+const OF_THE_SERVER: [&str; 3] = ["content-length", "date", "connection"];
+
+struct Ready {
+    status: StatusCode,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+}
+
+impl Ready {
+    /// Leaks: constants are what a handler has.
+    fn parse(answer: Vec<u8>) -> Option<Self> {
+        let answer: &'static [u8] = answer.leak();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let (head, body) = answer.split_at_checked(end)?;
+        let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers = lines.filter_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            let name: &'static str = name.to_ascii_lowercase().leak();
+            let is_own = !OF_THE_SERVER.contains(&name);
+            is_own.then(|| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+        });
+        Some(Self {
+            status,
+            headers: headers.collect(),
+            body: Bytes::from_static(body.get(4..)?),
+        })
+    }
+
+    fn answer(&self) -> HttpResponse {
+        let mut answer = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            answer.insert_header((name.clone(), value.clone()));
+        }
+        answer.body(self.body.clone())
+    }
+}
+
+async fn get(ready: Data<Ready>) -> HttpResponse {
+    ready.answer()
+}
+
+async fn post(ready: Data<Ready>, body: Bytes) -> HttpResponse {
+    // Read to its end, and used, so that it is.
+    if body.is_empty() {
+        HttpResponse::BadRequest().finish()
+    } else {
+        ready.answer()
+    }
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(method), Some(path), Some(file)) = (arguments.next(), arguments.next(), arguments.next())
+    else {
+        return Err(std::io::Error::other("usage: bare METHOD PATH FILE"));
+    };
+    let ready = Data::new(Ready::parse(std::fs::read(file)?).expect("FILE holds an answer"));
+    let app = move || {
+        let route = if method == "POST" {
+            web::post().to(post)
+        } else {
+            web::get().to(get)
+        };
+        App::new()
+            .app_data(ready.clone())
+            .service(web::resource(path.as_str()).route(route))
+    };
+    let workers = std::thread::available_parallelism()?.get();
+    let server = HttpServer::new(app).workers(workers).bind(("127.0.0.1", 0))?;
+    println!("{}", server.addrs().first().expect("an address"));
+    server.run().await
+}

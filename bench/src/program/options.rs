@@ -1,0 +1,75 @@
+//! The command line.
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bench::comparison::Plan;
+
+/// How to call it.
+pub const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--beside PROXY] [--limits FILE] [--write FILE] [--check]";
+
+/// What is measured, how long, and what is made of it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Rounds of the comparisons.
+    pub plan: Plan,
+    /// Less of everything, for development: no number to quote.
+    pub quick: bool,
+    /// Rows whose name contains this alone.
+    pub only: Option<String>,
+    /// Another build of the proxy to compare requests with, in place of the bare handler: what a change gives.
+    pub beside: Option<PathBuf>,
+    /// Where the limits are.
+    pub limits: PathBuf,
+    /// Where the report goes.
+    pub write: Option<PathBuf>,
+    /// Fail where a limit is exceeded.
+    pub check: bool,
+}
+
+impl Options {
+    /// `None`: not understood.
+    pub fn parse(arguments: &[String]) -> Option<Self> {
+        let mut options = Self {
+            plan: Plan::default(),
+            quick: false,
+            only: None,
+            beside: None,
+            limits: PathBuf::from("bench/limits.json"),
+            write: None,
+            check: false,
+        };
+        let mut rest = arguments.iter();
+        while let Some(option) = rest.next() {
+            match option.as_str() {
+                "--quick" => {
+                    options.quick = true;
+                    options.plan = Plan {
+                        rounds: 3,
+                        round: Duration::from_secs(1),
+                    };
+                }
+                "--rounds" => options.plan.rounds = rest.next()?.parse().ok().filter(|rounds| *rounds > 0)?,
+                "--seconds" => {
+                    options.plan.round = Duration::try_from_secs_f64(rest.next()?.parse().ok()?).ok()?
+                }
+                "--only" => options.only = Some(rest.next()?.clone()),
+                "--beside" => options.beside = Some(rest.next()?.into()),
+                "--limits" => options.limits = rest.next()?.into(),
+                "--write" => options.write = Some(rest.next()?.into()),
+                "--check" => options.check = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+
+    /// Whether a row is to be measured.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+    }
+
+    /// The given number, or a third of it.
+    pub fn repetitions(&self, full: usize) -> usize {
+        if self.quick { full.div_ceil(3) } else { full }
+    }
+}

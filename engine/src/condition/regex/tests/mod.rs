@@ -1,0 +1,195 @@
+mod recorded;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn outcome(pattern: &str, text: &str) -> char {
+    let Ok(regex) = Regex::new(pattern) else {
+        return 'R';
+    };
+    if regex.matches_start(text, &mut RegexBudget::new()).unwrap() {
+        'T'
+    } else {
+        'F'
+    }
+}
+
+fn check(cases: &[(&str, &str, char)]) {
+    for (pattern, text, expected) in cases {
+        assert_eq!(outcome(pattern, text), *expected, "{pattern:?} {text:?}");
+        // The backtracking engine agrees on the patterns that it is spared.
+        if let Ok(read) = parse::parse(pattern) {
+            let program = Program::new(&read);
+            let matched = backtrack::matches_start(&program, text, &mut RegexBudget::new()).unwrap();
+            assert_eq!(matched, *expected == 'T', "backtracking {pattern:?} {text:?}");
+        }
+    }
+}
+
+#[test]
+fn characters_by_name() {
+    check(&recorded::NAMED);
+}
+
+#[test]
+fn anchors() {
+    check(&recorded::ANCHORS);
+}
+
+#[test]
+fn boundaries() {
+    check(&recorded::BOUNDARIES);
+}
+
+#[test]
+fn classes() {
+    check(&recorded::CLASSES);
+}
+
+#[test]
+fn categories() {
+    check(&recorded::CATEGORIES);
+}
+
+#[test]
+fn escapes() {
+    check(&recorded::ESCAPES);
+}
+
+#[test]
+fn quantifiers() {
+    check(&recorded::QUANTIFIERS);
+}
+
+#[test]
+fn groups() {
+    check(&recorded::GROUPS);
+}
+
+#[test]
+fn look_around() {
+    check(&recorded::LOOK_AROUND);
+}
+
+#[test]
+fn flags() {
+    check(&recorded::FLAGS);
+}
+
+#[test]
+fn case() {
+    check(&recorded::CASE);
+}
+
+#[test]
+fn ordinary_patterns_run_in_linear_time() {
+    for pattern in [
+        "(a+)+$",
+        "(a|a)*b",
+        "^(a*)*$",
+        "(?i)(x+x+)+y",
+        r"\bfoo(\w+\s?)*$",
+        "(?:a?){50}a{50}",
+    ] {
+        assert!(Regex::new(pattern).unwrap().linear.is_some(), "{pattern}");
+    }
+}
+
+#[test]
+fn catastrophic_patterns_cost_nothing_on_the_linear_engine() {
+    let mut budget = RegexBudget::new();
+    let regex = Regex::new("(a+)+$").unwrap();
+    let text = format!("{}b", "a".repeat(10_000));
+    assert_eq!(regex.matches_start(&text, &mut budget), Ok(false));
+    assert_eq!(format!("{budget:?}"), format!("{:?}", RegexBudget::new()));
+}
+
+#[test]
+fn one_budget_bounds_all_regexes_of_a_request() {
+    let mut budget = RegexBudget::new();
+    let harmless = Regex::new("(?=a)a").unwrap();
+    let catastrophic = Regex::new(r"(a|a)*\1b").unwrap();
+    assert_eq!(harmless.matches_start("a", &mut budget), Ok(true));
+    assert_eq!(
+        catastrophic.matches_start(&"a".repeat(64), &mut budget),
+        Err(Raised)
+    );
+    // What is left is none: also for patterns that would take few steps.
+    let few_steps = Regex::new("(?=a*b)a").unwrap();
+    assert_eq!(few_steps.matches_start(&"a".repeat(64), &mut budget), Err(Raised));
+    assert_eq!(
+        few_steps.matches_start(&"a".repeat(64), &mut RegexBudget::new()),
+        Ok(false)
+    );
+}
+
+#[test]
+fn a_hundred_thousand_steps_are_allowed() {
+    // Each character of the text is one step back.
+    let regex = Regex::new("(?=a*b)").unwrap();
+    assert_eq!(
+        regex.matches_start(&"a".repeat(99_000), &mut RegexBudget::new()),
+        Ok(false)
+    );
+    assert_eq!(
+        regex.matches_start(&"a".repeat(101_000), &mut RegexBudget::new()),
+        Err(Raised)
+    );
+}
+
+#[test]
+fn large_patterns_are_bounded() {
+    for pattern in [
+        r"(?:(?:\w{1000}){1000}){1000}",
+        "(?:(?:a{60000}){60000}){60000}x",
+        r"(?:[^\W\d]\w){5000}",
+    ] {
+        let regex = Regex::new(pattern).unwrap();
+        assert!(regex.linear.is_none(), "{pattern}");
+        assert_eq!(regex.matches_start("aaa", &mut RegexBudget::new()), Ok(false));
+    }
+    assert_eq!(
+        outcome(&format!("{}a{}", "(".repeat(150), ")".repeat(150)), "a"),
+        'T'
+    );
+    for nested in ["(", "(?:", "(?=", "(?(1)", "(?>", "(?i:"] {
+        assert_eq!(outcome(&nested.repeat(100_000), "a"), 'R', "{nested}");
+    }
+    // A loop that takes nothing ends, whatever its count.
+    assert_eq!(outcome("(?:|a){4294967294}(?=b)", "b"), 'T');
+}
+
+#[test]
+fn errors_repeat_nothing_of_the_pattern() {
+    assert_eq!(
+        Regex::new("secret[").unwrap_err().to_string(),
+        "the pattern does not compile: unterminated character set"
+    );
+}
+
+#[test]
+fn equal_patterns_are_compiled_once() {
+    let mut cache = RegexCache::default();
+    let (one, two) = (
+        cache.compile("a".to_owned()).unwrap(),
+        cache.compile("a".to_owned()).unwrap(),
+    );
+    assert!(Arc::ptr_eq(&one, &two));
+}
+
+proptest! {
+    #[test]
+    fn no_pattern_panics(pattern in r"[\\a-c(){}\[\]?*+|^$.:=!<>P#\-0-3,ix é]{0,24}", text in "[a-c é\n]{0,8}") {
+        if let Ok(regex) = Regex::new(&pattern) {
+            let matched = regex.matches_start(&text, &mut RegexBudget::new());
+            // Both engines agree.
+            if let (Some(_), Ok(matched)) = (&regex.linear, matched) {
+                let program = Program::new(&parse::parse(&pattern).unwrap());
+                if let Ok(backtracked) = backtrack::matches_start(&program, &text, &mut RegexBudget::new()) {
+                    prop_assert_eq!(matched, backtracked);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Durations and limits that no option sets, and how they join the settings.
+use std::time::Duration;
+
+use actors::environment::PollingOptions;
+use actors::sse_hub::HubOptions;
+use actors::upstream_stream::UpstreamStreamOptions;
+
+use crate::open_files;
+use crate::routes::realtime::StreamOptions;
+use crate::routes::worker::BodyLimits;
+use crate::settings::{NotifySpread, Settings};
+
+/// How long everything is still answered once the stop has begun.
+const NOTICE_OF_STOP: Duration = Duration::from_millis(500);
+
+/// Durations and limits that no option sets; tests shorten them.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// What a request's body may cost.
+    pub body: BodyLimits,
+    /// From a connection's start to the end of its first request's head; then 408.
+    pub request_head: Duration,
+    /// How long the server reads off what a client still sends after an answer that ends the connection.
+    pub disconnect: Duration,
+    /// How often a file source looks for a change.
+    pub file_period: Duration,
+    /// How long everything is still answered once the stop has begun; `server.shutdown_timeout_seconds` bounds it too.
+    pub notice_of_stop: Duration,
+    /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
+    pub streams: StreamOptions,
+    /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped: a subscriber that
+    /// never reads would else hold it for ever.
+    pub unacknowledged: Duration,
+    /// The kernel's send buffer of each connection; `None` = the system's own. Tests make it small.
+    pub send_buffer: Option<usize>,
+    /// How the streams from `realtime.upstream_url` are timed; the option overrides that of its URL.
+    pub upstream_streams: UpstreamStreamOptions,
+    /// How long a change is replayed to subscribers who connect.
+    pub replay_age: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body: BodyLimits {
+                bytes: 1024 * 1024,
+                duration: Duration::from_secs(10),
+            },
+            request_head: Duration::from_secs(5),
+            disconnect: Duration::from_secs(1),
+            file_period: PollingOptions::default().file_period,
+            notice_of_stop: NOTICE_OF_STOP,
+            streams: StreamOptions::default(),
+            unacknowledged: Duration::from_secs(60),
+            send_buffer: None,
+            upstream_streams: UpstreamStreamOptions::new(String::new()),
+            replay_age: HubOptions::default().replay_age,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn hub_options(&self, settings: &Settings) -> HubOptions {
+        HubOptions {
+            notify_spread: match settings.realtime.notify_spread {
+                NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,
+                NotifySpread::Fixed(window) => actors::sse_hub::NotifySpread::Fixed(window),
+            },
+            max_subscribers: settings
+                .realtime
+                .max_subscribers
+                .unwrap_or_else(|| open_files::limit() / 2),
+            replay_age: self.replay_age,
+        }
+    }
+
+    pub(super) fn polling_options(&self, settings: &Settings) -> PollingOptions {
+        PollingOptions {
+            api_url: settings.api_url.clone(),
+            period: settings.api_poll_frequency,
+            timeout: settings.api_poll_timeout,
+            unconditional_period: settings.api_poll_unconditional,
+            file_period: self.file_period,
+            grace_period: settings.health_check.grace_period,
+        }
+    }
+}
