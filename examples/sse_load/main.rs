@@ -12,7 +12,7 @@
 //! # Layout
 //! - [`arguments`], [`server`], [`upstream`]: what is run.
 //! - [`fleet`]: the streams. [`http`]: requests beside them. [`figures`]: percentiles, memory, processor time.
-//! - [`modes`]: the measurements.
+//! - [`modes`], [`herd`]: the measurements.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -25,6 +25,7 @@ use std::process::ExitCode;
 mod arguments;
 mod figures;
 mod fleet;
+mod herd;
 mod http;
 mod modes;
 mod server;

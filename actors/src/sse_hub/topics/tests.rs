@@ -2,6 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::*;
+use crate::sse_hub::NotifySpread;
 
 const MAIN: EnvironmentIndex = EnvironmentIndex(0);
 const OTHER: EnvironmentIndex = EnvironmentIndex(1);
