@@ -3,10 +3,12 @@
 //! Bodies are `{"status","message","detail"}`; `detail` repeats the message because PHP's and other SDKs print it.
 //! No text here ever repeats what a request carried.
 use std::fmt;
+use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
+use bytes::Bytes;
 use engine::IdentityError;
 
 use crate::routes::answer::JSON;
@@ -104,7 +106,16 @@ impl ApiError {
         self.error_response()
     }
 
-    fn body(&self) -> String {
+    fn body(&self) -> Bytes {
+        /// Anybody may ask with a wrong key: that answer is made once.
+        static UNKNOWN_KEY: LazyLock<&str> = LazyLock::new(|| ApiError::UnknownKey.body_text().leak());
+        match self {
+            Self::UnknownKey => Bytes::from_static(UNKNOWN_KEY.as_bytes()),
+            _ => Bytes::from(self.body_text()),
+        }
+    }
+
+    fn body_text(&self) -> String {
         let message = self.to_string();
         serde_json::json!({"status": self.status_text(), "message": message, "detail": message}).to_string()
     }

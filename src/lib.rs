@@ -10,7 +10,7 @@
 //! - [`cors`], [`access_log`], [`drain`]: layers around the routes.
 //! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
 //! - [`open_files`]: how many connections the system allows.
-//! - [`server`]: the HTTP server under the application.
+//! - [`server`]: the HTTP server under the application; [`stop_signal`]: how its connections hear of a stop.
 //! - [`service_state`]: whether the process drains or has lost an actor.
 pub mod access_log;
 pub mod application;
@@ -26,3 +26,4 @@ pub mod routes;
 pub mod server;
 pub mod service_state;
 pub mod settings;
+pub mod stop_signal;

@@ -17,6 +17,8 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::SockRef;
 
+use crate::stop_signal::WorkerStop;
+
 /// Connections that may wait to be accepted: all subscribers of a process that went away come back at once.
 const BACKLOG: i32 = 4096;
 
@@ -74,13 +76,10 @@ where
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let stops = server.graceful_shutdown_signal();
     let server = server.listen("http", listener, move || {
-        let (stops, options) = (stops.clone(), options.clone());
+        let (stop, options) = (WorkerStop::follow(stops.clone()), options.clone());
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
         HttpService::build()
-            .graceful_shutdown_signal(move || {
-                let stops = stops.clone();
-                async move { stops.notified().await }
-            })
+            .graceful_shutdown_signal(move || stop.begun())
             .keep_alive(options.keep_alive)
             .client_request_timeout(options.request_head)
             .client_disconnect_timeout(options.disconnect)

@@ -19,7 +19,7 @@ mod stop;
 
 use crate::access_log::AccessLog;
 use crate::cors::Cors;
-use crate::drain;
+use crate::drain::LastAnswers;
 use crate::open_files;
 use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
@@ -106,12 +106,12 @@ impl Application {
         let address = SocketAddr::new(settings.server.host, settings.server.port);
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
-            let state = Arc::clone(&workers.state);
+            let last_answers = Rc::new(LastAnswers::new(Arc::clone(&workers.state)));
             let cors = Rc::new(Cors::new(origins.clone()));
             let access_log = Rc::new(access_log.clone());
             App::new()
                 .app_data(workers.start_worker())
-                .wrap_fn(move |request, routes| drain::apply(Arc::clone(&state), request, routes))
+                .wrap_fn(move |request, routes| Rc::clone(&last_answers).apply(request, routes))
                 .app_data(realtime.clone())
                 .wrap_fn(move |request, routes| cors.apply(request, routes))
                 // In a box, for an open stream keeps the room that its request's future took.

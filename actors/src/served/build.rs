@@ -15,9 +15,17 @@ impl ServedEnvironment {
         previous: Option<&Self>,
     ) -> Self {
         let last_modified = header(updated_at.to_http_date());
+        let server_flags = Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Server)));
+        // The same, unless some features are for server-side keys only.
+        let client_flags = environment.flags(KeyKind::Client);
+        let client_flags = if client_flags == server_flags.plain {
+            Arc::clone(&server_flags)
+        } else {
+            Arc::new(ReadyBody::with_gzip(client_flags))
+        };
         Self {
-            client_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Client))),
-            server_flags: Arc::new(ReadyBody::with_gzip(environment.flags(KeyKind::Server))),
+            client_flags,
+            server_flags,
             document: Arc::new(ReadyBody::new(document.to_json(updated_at))),
             environment: Arc::new(environment),
             updated_at,

@@ -1,10 +1,11 @@
 //! The bytes of answers: fragments that were written when the document was compiled, put together.
 use super::Environment;
-use super::answer::{Answer, Span};
+use super::answer::Answer;
 use super::dependencies::Outcome;
 use super::evaluation::{Evaluation, Winners};
 use super::features::Defaults;
 use super::identity_overrides::IdentityOverride;
+use super::run::Run;
 use super::segment::OverrideRun;
 use crate::{Identity, KeyKind};
 
@@ -61,16 +62,13 @@ pub(super) fn identity(
 /// The body of `identities/?feature=name`.
 pub(super) fn identity_flag(evaluation: &Evaluation<'_>, kind: KeyKind, feature: u32) -> Option<Vec<u8>> {
     let flags = Flags::new(evaluation, kind);
-    let mut run = Run {
-        out: &mut Vec::new(),
-        pending: None,
-    };
+    let mut out = Vec::new();
+    let mut run = Run::new(&mut out);
     match flags.answer(feature) {
         Some(answer) => flags.write_answer(feature, answer, &mut run),
         None => run.push_defaults(flags.defaults?, feature, feature + 1),
     }
     run.flush();
-    let out = std::mem::take(run.out);
     let length = out.strip_suffix(b",")?.len();
     Some(out.get(..length)?.to_vec())
 }
@@ -149,7 +147,7 @@ impl<'a, 'e> Flags<'a, 'e> {
     fn write(&self, out: &mut Vec<u8>) {
         out.push(b'[');
         let start = out.len();
-        let mut run = Run { out, pending: None };
+        let mut run = Run::new(out);
         let next = match self.runs() {
             Some(runs) => self.push_runs(runs, &mut run),
             None => self.push_each(&mut run),
@@ -277,39 +275,5 @@ impl<'a, 'e> Flags<'a, 'e> {
         self.kind == KeyKind::Client
             && (answer.server_only || feature.is_none_or(|feature| feature.server_only))
             || environment.hides_disabled_flags && !answer.enabled
-    }
-}
-
-/// Copies spans of buffers, neighbouring ones at once.
-struct Run<'o, 'e> {
-    out: &'o mut Vec<u8>,
-    pending: Option<(&'e [u8], Span)>,
-}
-
-impl<'e> Run<'_, 'e> {
-    fn push_defaults(&mut self, defaults: &'e Defaults, first: u32, end: u32) {
-        let (start, end) = defaults.range(first, end);
-        self.push(&defaults.bytes, Span { start, end });
-    }
-
-    fn push(&mut self, source: &'e [u8], span: Span) {
-        if span.start >= span.end {
-            return;
-        }
-        match &mut self.pending {
-            Some((pending, earlier)) if std::ptr::eq(*pending, source) && earlier.end == span.start => {
-                earlier.end = span.end;
-            }
-            _ => {
-                self.flush();
-                self.pending = Some((source, span));
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        if let Some((source, span)) = self.pending.take() {
-            self.out.extend_from_slice(span.of(source));
-        }
     }
 }

@@ -6,7 +6,7 @@
 //! - `subject`: one identity as conditions see it. `evaluation`: which segments match, which overrides win.
 //! - `dependencies`: segments that read the result of other flags. `context`: the reference's evaluation context, for
 //!   paths that need it.
-//! - `body`: the answers' bytes. `flag`: results for diagnostics and tests.
+//! - `body`: the answers' bytes; `run`: copying neighbours together. `flag`: results for diagnostics and tests.
 mod answer;
 mod body;
 pub(crate) mod compile;
@@ -16,6 +16,7 @@ mod evaluation;
 mod features;
 mod flag;
 mod identity_overrides;
+mod run;
 mod segment;
 mod subject;
 #[cfg(test)]
