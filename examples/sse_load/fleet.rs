@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engine::UpdatedAt;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use super::server::CLIENT_SIDE_KEY;
@@ -18,7 +18,6 @@ const ADDRESSES: usize = 8;
 const CONNECTING: usize = 100;
 
 /// What all streams report to.
-#[derive(Default)]
 pub struct Board {
     pub open: Cell<usize>,
     pub opened: Cell<usize>,
@@ -29,8 +28,23 @@ pub struct Board {
     awaited: RefCell<Option<(String, Instant)>>,
     /// How long each stream waited for it.
     pub latencies: RefCell<Vec<Duration>>,
-    /// Told of each delivery.
-    pub delivered: Notify,
+    /// One permit for each delivery.
+    pub deliveries: Semaphore,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            open: Cell::default(),
+            opened: Cell::default(),
+            refused: Cell::default(),
+            ended_cleanly: Cell::default(),
+            cut: Cell::default(),
+            awaited: RefCell::default(),
+            latencies: RefCell::default(),
+            deliveries: Semaphore::new(0),
+        }
+    }
 }
 
 impl Board {
@@ -48,7 +62,7 @@ impl Board {
         let is_delivered = text.windows(event.len()).any(|part| part == event.as_bytes());
         if is_delivered {
             self.latencies.borrow_mut().push(since.elapsed());
-            self.delivered.notify_one();
+            self.deliveries.add_permits(1);
         }
         is_delivered
     }
@@ -84,7 +98,7 @@ impl Fleet {
     /// Opens so many streams and waits until all are answered.
     pub async fn open(server: SocketAddr, count: usize, manner: Manner) -> Self {
         let board = Rc::new(Board::default());
-        let connecting = Rc::new(tokio::sync::Semaphore::new(CONNECTING));
+        let connecting = Rc::new(Semaphore::new(CONNECTING));
         let mut streams = Vec::with_capacity(count);
         for place in 0..count {
             let (board, connecting) = (Rc::clone(&board), Rc::clone(&connecting));

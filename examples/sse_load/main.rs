@@ -12,12 +12,20 @@
 //! # Layout
 //! - [`arguments`], [`server`], [`upstream`]: what is run.
 //! - [`fleet`]: the streams. [`http`]: requests beside them. [`figures`]: percentiles, memory, processor time.
-//! - [`modes`]: the measurements.
+//! - [`modes`], [`herd`]: the measurements.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs,
+    reason = "a measurement that cannot go on fails by panicking"
+)]
 use std::process::ExitCode;
 
 mod arguments;
 mod figures;
 mod fleet;
+mod herd;
 mod http;
 mod modes;
 mod server;

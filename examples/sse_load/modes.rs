@@ -1,15 +1,13 @@
 //! The measurements.
-use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use tokio::task::{JoinHandle, spawn_local};
-
 use super::arguments::Arguments;
 use super::figures::{median, millis, open_files, percentile, processor_time, resident_kib};
 use super::fleet::{self, Fleet, Manner};
-use super::http::{Connection, is_serving, queue_change};
+use super::herd;
+use super::http::{is_serving, queue_change};
 use super::server::{Options, Server};
 use super::upstream::Upstream;
 
@@ -19,14 +17,14 @@ pub async fn run(arguments: &Arguments) -> bool {
         "fan-out" => fan_out(arguments).await,
         "churn" => churn(arguments).await,
         "stuck" => stuck(arguments).await,
-        "herd" => herd(arguments).await,
+        "herd" => herd::herd(arguments).await,
         "drain" => drain(arguments).await,
         mode => panic!("no mode {mode}: fan-out, churn, stuck, herd or drain"),
     }
 }
 
 /// Prints a figure beside its promise.
-fn judge(figure: &str, value: f64, promised: f64) -> bool {
+pub fn judge(figure: &str, value: f64, promised: f64) -> bool {
     let holds = value <= promised;
     println!(
         "{} {figure}: {value:.2} (at most {promised:.2})",
@@ -35,7 +33,7 @@ fn judge(figure: &str, value: f64, promised: f64) -> bool {
     holds
 }
 
-async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server) {
+pub async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server) {
     let upstream = Upstream::start();
     let server = Server::start(
         &upstream,
@@ -51,7 +49,7 @@ async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server) {
 }
 
 /// One change, from its announcement to its last delivery; the latencies of those that came in time.
-async fn tell(upstream: &Upstream, server: &Server, fleet: &Fleet) -> Vec<Duration> {
+pub async fn tell(upstream: &Upstream, server: &Server, fleet: &Fleet) -> Vec<Duration> {
     // The proxy spaces the push fetches of one environment by half a second.
     tokio::time::sleep(Duration::from_millis(600)).await;
     let updated_at = upstream.change();
@@ -217,101 +215,6 @@ fn unsent(server: SocketAddr) -> usize {
                 .is_some_and(|queues| !queues.starts_with("00000000:"))
     };
     table.lines().filter(is_unsent).count()
-}
-
-/// Flag requests at an even rate over a few connections, until they are stopped.
-fn keep_asking(server: SocketAddr, per_second: u32) -> (Rc<RefCell<Vec<Duration>>>, Vec<JoinHandle<()>>) {
-    const CONNECTIONS: u32 = 8;
-    let latencies = Rc::new(RefCell::new(Vec::new()));
-    let period = Duration::from_secs(1) * CONNECTIONS / per_second;
-    let tasks = (0..CONNECTIONS).map(|place| {
-        let latencies = Rc::clone(&latencies);
-        spawn_local(async move {
-            let mut connection = Connection::open(server).await;
-            let mut due = tokio::time::Instant::now() + period * place / CONNECTIONS;
-            loop {
-                tokio::time::sleep_until(due).await;
-                let asked = Instant::now();
-                connection.flags().await;
-                latencies.borrow_mut().push(asked.elapsed());
-                due += period;
-            }
-        })
-    });
-    let tasks = tasks.collect();
-    (latencies, tasks)
-}
-
-/// Each delivery of a change asks for flags, over a pool of connections.
-fn refetch(server: SocketAddr, fleet: &Fleet, pool: usize) -> (Rc<Cell<usize>>, Vec<JoinHandle<()>>) {
-    let (asked, done) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-    let tasks = (0..pool).map(|_| {
-        let (asked, done, board) = (Rc::clone(&asked), Rc::clone(&done), Rc::clone(&fleet.board));
-        spawn_local(async move {
-            let mut connection = Connection::open(server).await;
-            loop {
-                let delivered = board.latencies.borrow().len();
-                if asked.get() >= delivered {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                    continue;
-                }
-                asked.set(asked.get() + 1);
-                connection.flags().await;
-                done.set(done.get() + 1);
-            }
-        })
-    });
-    let tasks = tasks.collect();
-    (done, tasks)
-}
-
-async fn herd(arguments: &Arguments) -> bool {
-    let mut holds = true;
-    for spread in ["auto", "0"] {
-        let count = arguments.number("streams", 15_000);
-        let (upstream, server) = start(
-            arguments,
-            Options {
-                spread: spread.to_owned(),
-                ..Options::default()
-            },
-        )
-        .await;
-        let fleet = Fleet::open(server.address, count, Manner::Once).await;
-        let mut ratios = Vec::new();
-        for _ in 0..arguments.number("runs", 5) {
-            let (latencies, asking) = keep_asking(server.address, 500);
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            let alone = percentile(&latencies.take(), 0.99);
-
-            fleet.board.latencies.borrow_mut().clear();
-            let (done, refetching) = refetch(server.address, &fleet, 200);
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            latencies.take();
-            tell(&upstream, &server, &fleet).await;
-            while done.get() < count {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            let beside = percentile(&latencies.take(), 0.99);
-            ratios.push(beside.as_secs_f64() / alone.as_secs_f64());
-            println!(
-                "     spread {spread}: p99 {:.2} ms alone, {:.2} ms beside",
-                millis(alone),
-                millis(beside)
-            );
-            asking.iter().chain(&refetching).for_each(JoinHandle::abort);
-        }
-        if spread == "auto" {
-            holds = judge(
-                "p99 of flags beside the herd, of that alone, median",
-                median(ratios),
-                3.0,
-            );
-        } else {
-            println!("     the same with the spread off: {:.2}", median(ratios));
-        }
-    }
-    holds
 }
 
 async fn drain(arguments: &Arguments) -> bool {

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
+use actors::keys::EnvironmentIndex;
 use engine::UpdatedAt;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
@@ -26,18 +27,28 @@ struct Change<'a> {
 /// 401 without the token (before anything else is looked at), 404 for an unknown environment, 400 for a body that
 /// names no time.
 pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
-    if !is_authenticated(&request)? {
-        return Err(ApiError::WrongAuthenticationToken);
-    }
-    let index = stream::known_environment(&request)
-        .await?
-        .ok_or(ApiError::UnknownEnvironment)?;
+    let index = match announced_environment(&request).await {
+        Ok(index) => index,
+        Err(refused) => {
+            body::discard(payload).await;
+            return Err(refused);
+        }
+    };
     let worker = Worker::of(&request)?;
     let body = body::read(&request, payload, worker.body_limits).await?;
     let change: Change = serde_json::from_slice(&body).map_err(|_| ApiError::InvalidChange)?;
     let updated_at = UpdatedAt::parse(&change.updated_at).ok_or(ApiError::InvalidChange)?;
     worker.environments.refresh(index, Some(updated_at));
     Ok(answer::json(StatusCode::OK, "{}"))
+}
+
+async fn announced_environment(request: &HttpRequest) -> Result<EnvironmentIndex, ApiError> {
+    if !is_authenticated(request)? {
+        return Err(ApiError::WrongAuthenticationToken);
+    }
+    stream::known_environment(request)
+        .await?
+        .ok_or(ApiError::UnknownEnvironment)
 }
 
 /// Whether `Authorization: Token …` names the configured token. The comparison's time tells nothing of where the two

@@ -142,11 +142,6 @@ impl Settings {
         let unsupported = [
             (self.persistence.directory.is_some(), "persistence.directory"),
             (
-                self.realtime.authentication_token.is_some(),
-                "realtime.authentication_token",
-            ),
-            (self.realtime.upstream_url.is_some(), "realtime.upstream_url"),
-            (
                 self.process.outgoing.is_set(),
                 "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
             ),

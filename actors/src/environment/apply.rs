@@ -12,13 +12,18 @@ use super::versions::{Trust, Verdict, Versions};
 use crate::served::ServedEnvironment;
 use crate::upstream::FetchFailure;
 
-/// Documents that are worked on at once: each takes a core, and several times its size in memory.
+/// Documents that are worked on at once: each takes a core, and several times its size in memory. Large and small ones
+/// each have as many.
 const CONCURRENCY: usize = 2;
+/// Bytes from which on a document is large: work that takes some 10 ms and more, up to seconds, which no small one is
+/// to wait for.
+const LARGE: usize = 1024 * 1024;
 
 /// The bounded blocking work of one EnvironmentActor.
 #[derive(Debug, Clone)]
 pub(super) struct Workshop {
-    permits: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    small: Arc<Semaphore>,
 }
 
 /// What is needed to decide about a document.
@@ -41,13 +46,15 @@ pub(super) struct Applied {
 impl Workshop {
     pub(super) fn new() -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(CONCURRENCY)),
+            large: Arc::new(Semaphore::new(CONCURRENCY)),
+            small: Arc::new(Semaphore::new(CONCURRENCY)),
         }
     }
 
     /// Reads, compares and, where its content is new, compiles the document of one fetch.
     pub(super) async fn apply(&self, pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
-        self.run(move || apply(pages, context))
+        let bytes = pages.iter().map(Bytes::len).sum();
+        self.run(bytes, move || apply(pages, context))
             .await
             .unwrap_or(Err(FetchFailure::Apply))
     }
@@ -58,21 +65,29 @@ impl Workshop {
         served: Arc<ServedEnvironment>,
         updated_at: UpdatedAt,
     ) -> Result<Arc<ServedEnvironment>, FetchFailure> {
+        let bytes = served.document.plain.len();
         let restamp = move || {
             // The served document is itself one page of a document.
             let document = read(vec![served.document.plain.clone()])?;
             Ok(Arc::new(served.restamped(&document, updated_at)))
         };
-        self.run(restamp).await.unwrap_or(Err(FetchFailure::Apply))
+        self.run(bytes, restamp).await.unwrap_or(Err(FetchFailure::Apply))
     }
 
-    /// Runs blocking work within the bound; `None` where it panicked.
-    pub(super) async fn run<T: Send + 'static>(
+    /// Frees what is served no longer.
+    pub(super) async fn free(&self, served: Arc<ServedEnvironment>) {
+        self.run(served.document.plain.len(), move || drop(served)).await;
+    }
+
+    /// Runs blocking work on a document of so many bytes within the bound; `None` where it panicked.
+    async fn run<T: Send + 'static>(
         &self,
+        bytes: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         // The semaphore is never closed.
-        let _permit = self.permits.acquire().await.ok();
+        let permits = if bytes < LARGE { &self.small } else { &self.large };
+        let _permit = permits.acquire().await.ok();
         actix_rt::task::spawn_blocking(work).await.ok()
     }
 }
@@ -118,4 +133,44 @@ fn read(pages: Vec<Bytes>) -> Result<Document, FetchFailure> {
         DocumentError::NotJson(why) => FetchFailure::NotJson(why),
         DocumentError::NotADocument(why) => FetchFailure::NotADocument(why),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[actix_rt::test]
+    async fn small_documents_wait_for_no_large_one() {
+        let workshop = Workshop::new();
+        let (release, blocked) = mpsc::channel::<()>();
+        let blocked = Arc::new(std::sync::Mutex::new(blocked));
+        let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+        let large: Vec<_> = (0..2 * CONCURRENCY)
+            .map(|_| {
+                let (workshop, blocked, started) = (workshop.clone(), Arc::clone(&blocked), started.clone());
+                actix_rt::spawn(async move {
+                    let work = move || {
+                        started.send(()).expect("a receiver");
+                        let _ = blocked.lock().expect("no panic").recv();
+                    };
+                    workshop.run(LARGE, work).await
+                })
+            })
+            .collect();
+        for _ in 0..CONCURRENCY {
+            starts.recv().await.expect("large work begins");
+        }
+        let small = workshop.run(LARGE - 1, || "done");
+        let small = actix_rt::time::timeout(Duration::from_secs(20), small).await;
+        assert_eq!(small, Ok(Some("done")));
+        assert!(starts.try_recv().is_err(), "large work is bounded");
+
+        drop(release);
+        for work in large {
+            assert_eq!(work.await.expect("no panic"), Some(()));
+        }
+    }
 }

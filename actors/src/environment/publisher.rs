@@ -100,5 +100,5 @@ pub(super) async fn release(replaced: Arc<ServedEnvironment>, workshop: Workshop
         }
         actix_rt::time::sleep(RELEASE_PERIOD).await;
     }
-    workshop.run(move || drop(replaced)).await;
+    workshop.free(replaced).await;
 }

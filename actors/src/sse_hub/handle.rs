@@ -4,8 +4,8 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::options::{HubOptions, Refusal};
 use super::slot::Subscription;
-use super::topics::{HubOptions, Refusal};
 use super::{Counts, Drain, SseHub, Subscribe};
 use crate::environment::EnvironmentUpdated;
 use crate::keys::EnvironmentIndex;

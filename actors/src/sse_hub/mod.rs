@@ -5,7 +5,9 @@
 //!
 //! # Layout
 //! - [`topics`]: the pure state: who is told what, and when.
+//! - [`spread`]: the pace at which it happens.
 //! - [`slot`]: what lies between the hub and one stream.
+//! - [`options`]: what the hub is started with, tells and refuses with.
 //! - [`handle`]: what routes hold.
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,15 +17,18 @@ use engine::UpdatedAt;
 use tokio::sync::oneshot;
 
 mod handle;
+mod options;
 mod slot;
+mod spread;
 mod topics;
 
 use slot::Slot;
 use topics::{SubscriberKey, Topics};
 
 pub use handle::{Admitted, HubCounts, SseHubHandle};
+pub use options::{Change, HubOptions, Refusal};
 pub use slot::Subscription;
-pub use topics::{Change, HubOptions, NotifySpread, Refusal};
+pub use spread::NotifySpread;
 
 use crate::environment::EnvironmentUpdated;
 use crate::keys::EnvironmentIndex;

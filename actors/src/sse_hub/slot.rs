@@ -6,7 +6,8 @@ use actix::prelude::*;
 use bytestring::ByteString;
 use futures::task::AtomicWaker;
 
-use super::topics::{Change, Subscriber, SubscriberKey};
+use super::options::Change;
+use super::topics::{Subscriber, SubscriberKey};
 use super::{SseHub, Unsubscribe};
 use crate::keys::EnvironmentIndex;
 

@@ -2,86 +2,12 @@
 //! rest is due. No clock and no I/O: every decision takes `now`.
 use std::time::{Duration, Instant};
 
-use bytestring::ByteString;
 use engine::UpdatedAt;
 use slab::Slab;
 
+use super::options::{Change, HubOptions, Refusal};
+use super::spread::{ENDED_PER_SECOND, STEP, due, pace};
 use crate::keys::EnvironmentIndex;
-
-/// How often the next part of a spread is told.
-pub(super) const STEP: Duration = Duration::from_millis(20);
-/// Below this many subscribers the automatic spread tells all at once.
-const AUTOMATIC_SPREAD_FROM: usize = 500;
-/// What the automatic spread allows to be told, and so to refetch, in a second.
-const TOLD_PER_SECOND: u32 = 5_000;
-/// The longest automatic spread.
-const LONGEST_AUTOMATIC_SPREAD: Duration = Duration::from_secs(10);
-/// How many streams end in a second of a drain: their SDKs reconnect elsewhere, which costs more than a refetch.
-const ENDED_PER_SECOND: u32 = 1_000;
-
-/// The window over which one change is told: subscribers told at once refetch at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotifySpread {
-    /// None below 500 subscribers of the environment, else subscribers / 5,000 seconds, 10 s at most.
-    Auto,
-    /// Always this long; zero = at once.
-    Fixed(Duration),
-}
-
-impl NotifySpread {
-    /// The window for this many subscribers.
-    pub fn window(self, subscribers: usize) -> Duration {
-        match self {
-            Self::Auto if subscribers < AUTOMATIC_SPREAD_FROM => Duration::ZERO,
-            Self::Auto => pace(subscribers, TOLD_PER_SECOND).min(LONGEST_AUTOMATIC_SPREAD),
-            Self::Fixed(window) => window,
-        }
-    }
-}
-
-/// How long `count` takes at so many a second.
-fn pace(count: usize, per_second: u32) -> Duration {
-    Duration::from_secs(u64::try_from(count).unwrap_or(u64::MAX)) / per_second
-}
-
-/// What the hub admits, and how it tells.
-#[derive(Debug, Clone)]
-pub struct HubOptions {
-    /// `realtime.notify_spread_ms`.
-    pub notify_spread: NotifySpread,
-    /// `realtime.max_subscribers`, for the process.
-    pub max_subscribers: usize,
-    /// How long a change is replayed to those who connect: SDKs are between two streams for seconds.
-    pub replay_age: Duration,
-}
-
-impl Default for HubOptions {
-    fn default() -> Self {
-        Self {
-            notify_spread: NotifySpread::Auto,
-            max_subscribers: usize::MAX,
-            replay_age: Duration::from_secs(5 * 60),
-        }
-    }
-}
-
-/// One change of an environment's content, built once and shared by all who are told.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// The served `updated_at`.
-    pub updated_at: UpdatedAt,
-    /// The event's data. The number is written as the header is: some SDKs ignore an integer.
-    pub data: ByteString,
-}
-
-impl Change {
-    fn new(updated_at: UpdatedAt) -> Self {
-        Self {
-            updated_at,
-            data: ByteString::from(format!("{{\"updated_at\": {updated_at}}}")),
-        }
-    }
-}
 
 /// What [`Topics`] needs of a subscriber.
 pub(super) trait Subscriber: Clone {
@@ -89,17 +15,6 @@ pub(super) trait Subscriber: Clone {
     fn tell(&self, change: &Change);
     /// Its stream ends after what it has not taken yet.
     fn end(&self);
-}
-
-/// Why a subscription is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// `max_subscribers` are subscribed.
-    Full,
-    /// The process is ending.
-    Draining,
-    /// The hub is dead or does not answer in time.
-    Unavailable,
 }
 
 /// Names a subscriber within its environment.
@@ -158,16 +73,6 @@ struct Drain<S> {
     total: usize,
     started: Instant,
     window: Duration,
-}
-
-/// How many of `total` are due at `now`, when a window began at `started`.
-fn due(total: usize, started: Instant, window: Duration, now: Instant) -> usize {
-    let elapsed = now.saturating_duration_since(started) + STEP;
-    if elapsed >= window {
-        return total;
-    }
-    let share = elapsed.as_micros() * total as u128 / window.as_micros().max(1);
-    usize::try_from(share).unwrap_or(total).min(total)
 }
 
 impl<S: Subscriber> Topics<S> {

@@ -132,16 +132,6 @@ fn options_without_effect_are_told() {
             "persistence.directory",
         ),
         (
-            json!({"realtime": {"authentication_token": "secret"}}),
-            &[],
-            "realtime.authentication_token",
-        ),
-        (
-            json!({"realtime": {"upstream_url": "https://r"}}),
-            &[],
-            "realtime.upstream_url",
-        ),
-        (
             json!({}),
             &[("https_proxy", "http://u:secret@p:3128")],
             "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",

@@ -116,7 +116,6 @@ fn wait_until_ready(address: SocketAddr) {
         != 200
     {
         assert!(started.elapsed() < PATIENCE, "the proxy becomes ready");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

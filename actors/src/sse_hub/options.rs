@@ -1,0 +1,57 @@
+//! What the hub is started with, tells and refuses with.
+use std::time::Duration;
+
+use bytestring::ByteString;
+use engine::UpdatedAt;
+
+use super::spread::NotifySpread;
+
+/// What the hub admits, and how it tells.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// `realtime.notify_spread_ms`.
+    pub notify_spread: NotifySpread,
+    /// `realtime.max_subscribers`, for the process.
+    pub max_subscribers: usize,
+    /// How long a change is replayed to those who connect: SDKs are between two streams for seconds.
+    pub replay_age: Duration,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            notify_spread: NotifySpread::Auto,
+            max_subscribers: usize::MAX,
+            replay_age: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// One change of an environment's content, built once and shared by all who are told.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The served `updated_at`.
+    pub updated_at: UpdatedAt,
+    /// The event's data. The number is written as the header is: some SDKs ignore an integer.
+    pub data: ByteString,
+}
+
+impl Change {
+    pub(super) fn new(updated_at: UpdatedAt) -> Self {
+        Self {
+            updated_at,
+            data: ByteString::from(format!("{{\"updated_at\": {updated_at}}}")),
+        }
+    }
+}
+
+/// Why a subscription is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// `max_subscribers` are subscribed.
+    Full,
+    /// The process is ending.
+    Draining,
+    /// The hub is dead or does not answer in time.
+    Unavailable,
+}
