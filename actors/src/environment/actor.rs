@@ -146,6 +146,7 @@ impl EnvironmentActor {
             entry.report.change(&change, name.as_deref());
         }
         if let Some(served) = served {
+            entry.report.serves(served.updated_at, name.as_deref());
             self.publish(index, served, is_settled, ctx);
         }
         self.advance(index, ctx);

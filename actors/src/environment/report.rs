@@ -1,7 +1,7 @@
 //! What the operator hears of one environment: once per change of state, what to do about it, never a key.
 use std::collections::HashSet;
 
-use engine::Warning;
+use engine::{UpdatedAt, Warning};
 
 use super::events::Change;
 use crate::keys::EnvironmentIndex;
@@ -42,6 +42,15 @@ impl Report {
                  it is applied if the next fetches give it too."
             ),
         }
+    }
+
+    /// Tells that a document with new content is applied.
+    pub(super) fn serves(&self, updated_at: UpdatedAt, name: Option<&str>) {
+        log::info!(
+            "{}: a new document, of {}",
+            self.label(name),
+            updated_at.to_rfc3339()
+        );
     }
 
     /// Tells what of a new document could not be understood, as far as it was not told of the one before.
