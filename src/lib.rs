@@ -27,3 +27,9 @@ pub mod server;
 pub mod service_state;
 pub mod settings;
 pub mod stop_signal;
+
+/// Event streams need an allocator with size classes. Each holds two buffers of 8 KiB of which it touches one page; the
+/// system's allocator (glibc) cuts them at ever new places, so that over the hours every page has been touched: 15,000
+/// streams that reconnect every 30 s grew by a fifth in two minutes.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
