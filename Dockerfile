@@ -3,11 +3,10 @@
 # docker build -t edge-proxy .
 # docker run -v ./config.json:/app/config.json -p 8000:8000 edge-proxy
 #
-# Debian on both sides, the same release: glibc's allocator serves threads far better than musl's, and the
-# binary needs nothing else that a static one would save.
+# Debian on both sides, the same release: the binary needs glibc and nothing else that a static one would save.
 
-# The slim image holds gcc and libc6-dev, which is all that ring and other crates with C in them ask for.
-FROM rust:1.95-slim-bookworm AS build
+# Not the slim image: ring and jemalloc are built by a C compiler and make.
+FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
 # Downloads and compiled dependencies stay in BuildKit's cache between builds; that is why the binary is

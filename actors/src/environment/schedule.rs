@@ -5,6 +5,8 @@ use crate::upstream::FetchFailure;
 
 /// Every period and the first offset vary by this much, so that many proxies do not poll in step.
 const JITTER: f64 = 0.1;
+/// The first offset at most: with a long period, flags would else wait for minutes.
+const LONGEST_FIRST_OFFSET: Duration = Duration::from_secs(1);
 /// Each failure in a row adds this much of a period …
 const FAILURE_GROWTH: f64 = 0.25;
 /// … up to this: with the jitter still under two periods, within which a recovered upstream must be noticed.
@@ -27,10 +29,13 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// The first poll comes within a tenth of the period; at once where `is_spread` is false.
+    /// The first poll comes within a tenth of the period and a second at most; at once where `is_spread` is false.
     pub(super) fn new(now: Instant, period: Duration, is_spread: bool, mut random: fastrand::Rng) -> Self {
         let offset = if is_spread {
-            period.mul_f64(JITTER * random.f64())
+            period
+                .mul_f64(JITTER)
+                .min(LONGEST_FIRST_OFFSET)
+                .mul_f64(random.f64())
         } else {
             Duration::ZERO
         };
@@ -152,6 +157,16 @@ mod tests {
         assert!(
             offsets.iter().max().unwrap().as_secs_f64() - offsets.iter().min().unwrap().as_secs_f64() > 0.5
         );
+    }
+
+    #[test]
+    fn a_long_period_delays_no_first_document() {
+        let now = Instant::now();
+        for seed in 0..100 {
+            let random = fastrand::Rng::with_seed(seed);
+            let schedule = Schedule::new(now, Duration::from_secs(3600), true, random);
+            assert!(schedule.next_poll() - now <= LONGEST_FIRST_OFFSET);
+        }
     }
 
     #[test]
