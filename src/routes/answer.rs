@@ -1,4 +1,6 @@
 //! Building answers: headers that are constants, bodies that are ready where they can be.
+use std::time::Duration;
+
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
@@ -7,6 +9,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use crate::compression::{
     FOR_READY_BODIES, FOR_SINGLE_ANSWERS, MINIMUM_BYTES, compress, content_encoding, negotiate,
@@ -21,6 +24,10 @@ const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName =
 
 /// What answers to SDKs depend on besides the URL; the CORS layer adds the origin where it matters.
 const VARY_BY: HeaderValue = HeaderValue::from_static("X-Environment-Key, Accept-Encoding");
+
+/// How long an answer waits for its body to be compressed: a document of 50 MB takes longer, and Kotlin's SDK gives a
+/// whole call 4 s.
+const ENCODING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A JSON body as it is: health, errors.
 pub fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
@@ -79,14 +86,17 @@ pub async fn single(request: &HttpRequest, served: &ServedEnvironment, body: Vec
     of_environment(StatusCode::OK, served, None, Some(plain))
 }
 
-/// The body in this encoding, made now where nobody has asked for it before; as it is where that fails.
+/// The body in this encoding, made now where nobody has asked for it before; as it is where that fails or takes long.
+/// It goes on being made then, for those who ask later.
 async fn encoded(body: &ReadyBody, encoding: Option<Encoding>) -> (Option<Encoding>, Bytes) {
     let Some(encoding) = encoding else {
         return (None, body.plain.clone());
     };
     let compressed = match body.encoded(encoding) {
         Some(compressed) => Some(compressed),
-        None => body.encode(encoding).await,
+        None => timeout(ENCODING_PATIENCE, body.encode(encoding))
+            .await
+            .unwrap_or(None),
     };
     match compressed {
         Some(compressed) => (Some(encoding), compressed),
