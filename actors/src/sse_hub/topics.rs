@@ -6,7 +6,7 @@ use engine::UpdatedAt;
 use slab::Slab;
 
 use super::options::{Change, HubOptions, Refusal};
-use super::spread::{ENDED_PER_SECOND, STEP, due, pace};
+use super::spread::{ENDED_PER_SECOND, STEP, due, pace, waited};
 use crate::keys::EnvironmentIndex;
 
 /// What [`Topics`] needs of a subscriber.
@@ -229,21 +229,28 @@ impl<S: Subscriber> Topic<S> {
         } else {
             Duration::ZERO
         };
+        let window = options.notify_spread.window(self.members.len());
+        // From when the last is told: who comes back in between two streams may not have been.
         let replay_until = options
             .replay_age
             .checked_sub(age)
-            .and_then(|left| now.checked_add(left));
+            .and_then(|left| now.checked_add(left)?.checked_add(window));
         self.latest = Some(Latest {
             change: Change::new(updated_at),
             version,
             replay_until,
         });
+        let (place, waited) = self.round.as_ref().map_or_else(Default::default, |round| {
+            let waited = waited(round.total, round.visited, round.started, round.window, now);
+            (round.place, waited)
+        });
         self.round = Some(Round {
-            place: self.round.as_ref().map_or(0, |round| round.place),
+            place,
             visited: 0,
             total: self.span,
-            started: now,
-            window: options.notify_spread.window(self.members.len()),
+            // The wait for the next place goes on: changes that come faster than turns would else stop the walk.
+            started: now.checked_sub(waited).unwrap_or(now),
+            window,
         });
     }
 
