@@ -360,6 +360,20 @@ fn a_drain_refuses_newcomers_and_ends_everybody_within_its_window() {
 }
 
 #[test]
+fn a_drain_during_a_spread_tells_before_it_ends() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(60)));
+    let subscribers = scene.join_many(100);
+    scene.change(1_000, 0);
+    scene.run(0, 10_000);
+    assert!((1..100).contains(&told(&subscribers, "1000.0")), "under way");
+    scene.topics.drain(Duration::from_secs(1), scene.at(10_000));
+    scene.run(10_000, 11_000);
+    for subscriber in subscribers {
+        assert_eq!(subscriber.record(), ["1000.0", "end"]);
+    }
+}
+
+#[test]
 fn a_drain_of_few_does_not_use_its_whole_window() {
     let mut scene = spread(NotifySpread::Auto);
     let subscribers = scene.join_many(10);
