@@ -3,8 +3,8 @@
 //! Eight SDKs listen; what each of them needs is why this is as it is, and said where it is done.
 use std::time::Duration;
 
-use actix_web::http::ConnectionType;
 use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
+use actix_web::http::{ConnectionType, Version};
 use actix_web::web::Path;
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Responder};
 use actix_web_lab::sse::{self, Sse};
@@ -92,6 +92,10 @@ where
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     // A finished stream would else idle for the keep-alive time and hold a file descriptor.
     response.head_mut().set_connection_type(ConnectionType::Close);
+    // HTTP/1.0 knows no chunks (RFC 9112 6.1): there the connection's end is the stream's.
+    response
+        .head_mut()
+        .no_chunking(request.version() < Version::HTTP_11);
     response
 }
 

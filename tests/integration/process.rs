@@ -5,7 +5,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::harness::{
-    App, CLIENT_KEY, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command, spawn_app,
+    App, CLIENT_KEY, EventStream, FakeUpstream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command,
+    document, event, spawn_app,
 };
 
 /// Sends the head of a request whose body is still to come, and waits until the proxy has read it.
@@ -66,11 +67,29 @@ fn idle_connections_do_not_hold_the_stop() {
 
 #[test]
 fn no_key_is_ever_logged() {
-    let logging = json!({"log_level": "DEBUG", "enable_access_log": true});
+    let upstream = FakeUpstream::start(&document());
     let mut proxy = Proxy::start(ProxyOptions {
-        logging,
+        logging: json!({"log_level": "DEBUG", "enable_access_log": true}),
+        config: json!({
+            "environment_key_pairs": [
+                {"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": "environment.json"},
+                {"client_side_key": "s3cret-listener", "server_side_key": "ser.s3cret-poller"},
+            ],
+            "api_url": format!("{}/api/v1", upstream.url()),
+            "realtime": {"authentication_token": "s3cret-token", "upstream_url": upstream.url()},
+        }),
         ..ProxyOptions::default()
     });
+    // One stream ends with an event, the next one is there: all that is said of either has been said.
+    upstream.tell(&event("1795289031.5"));
+    upstream.cut();
+    upstream.tell(&event("1795289031.75"));
+    EventStream::settled(proxy.address);
+    for token in ["s3cret-token", "s3cret-wrong"] {
+        let change = Request::post("/sse/environments/s3cret-listener/queue-change", "s3cret-body");
+        let change = change.header("Authorization", &format!("Token {token}"));
+        proxy.connect().send(&change);
+    }
     let mut connection = proxy.connect();
     for key in [CLIENT_KEY, SERVER_KEY, "s3cret-unknown-key"] {
         for path in [
@@ -84,6 +103,10 @@ fn no_key_is_ever_logged() {
         connection.send(&Request::post("/api/v1/identities/", traits.to_string()).key(key));
         connection.send(&Request::post("/api/v1/identities/", "{\"identifier\": s3cret-value").key(key));
         connection.send(&Request::get(&format!("/nowhere/{key}/?key={key}")).key(key));
+        connection.send(&Request::new(
+            "DELETE",
+            &format!("/sse/environments/{key}/stream"),
+        ));
         connection.send(&Request::new("s3cret-method", "/api/v1/flags/").key(key));
     }
     let mut broken = proxy.connect();
@@ -93,8 +116,12 @@ fn no_key_is_ever_logged() {
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(
-        log.contains("/api/v1/flags/"),
+        log.contains("/api/v1/flags/") && log.contains("/sse/environments/{client_side_key}/stream"),
         "the access log names the route: {log}"
+    );
+    assert!(
+        log.contains("the upstream event stream fails"),
+        "a cut stream is logged: {log}"
     );
     for secret in [CLIENT_KEY, SERVER_KEY, "s3cret"] {
         assert!(!log.contains(secret), "{secret} is in the log: {log}");

@@ -380,7 +380,6 @@ fn rule_8_how_many_refusals_are_held_is_bounded() {
         let threads: Vec<_> = (0..10).map(|_| scope.spawn(refuse)).collect();
         threads
             .into_iter()
-            .filter(|_| true)
             .map(|thread| thread.join().unwrap())
             .filter(|took| *took >= HOLD)
             .count()

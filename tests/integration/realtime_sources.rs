@@ -89,6 +89,7 @@ fn queue_change_answers_as_core_expects() {
         (QUEUE_CHANGE, Some(TOKEN), "{}", 400),
         (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":null}"#, 400),
         (QUEUE_CHANGE, Some(TOKEN), r#"{"updated_at":"yesterday"}"#, 400),
+        (QUEUE_CHANGE, Some(TOKEN), r#"["2026-11-21T19:23:51"]"#, 400),
         (
             QUEUE_CHANGE,
             Some(TOKEN),
@@ -212,8 +213,24 @@ fn an_event_of_the_upstream_stream_is_fetched_served_and_told() {
 
 #[test]
 fn a_poll_that_finds_a_change_tells_it() {
+    tell_by_polling(&json!({}));
+}
+
+#[test]
+fn polling_carries_on_while_the_upstream_stream_fails() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refusing = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let unknown_path = format!("{}/none", FakeUpstream::start(&document()).url());
+    for url in [refusing, unknown_path] {
+        tell_by_polling(&json!({"upstream_url": url}));
+    }
+}
+
+fn tell_by_polling(realtime: &Value) {
     let upstream = FakeUpstream::start(&changed(OLD));
     let mut config = upstream.config();
+    config["realtime"] = realtime.clone();
     config["environment_key_pairs"][0]["document_path"] = Value::Null;
     config["api_poll_frequency_seconds"] = json!(1);
     let app = spawn_app(Options {

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use edge_proxy::application::Limits;
 
-use crate::harness::{App, CLIENT_KEY, Options, Request, spawn_app};
+use crate::harness::{App, CLIENT_KEY, Options, Request, event, spawn_app};
+use crate::realtime::changed;
 
 const FLAGS: &[u8] = b"GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\r\n";
 
@@ -151,4 +152,28 @@ fn connections_that_vanish_leave_the_others_alone() {
             200
         );
     }
+}
+
+#[test]
+fn a_stream_over_http_1_0_has_no_chunks_and_ends_with_its_connection() {
+    let app = spawn_app(Options {
+        config: serde_json::json!({"realtime": {"max_stream_age_seconds": 1}}),
+        ..Options::default()
+    });
+    app.publish(&changed("2026-11-21T19:23:51+00:00"));
+    let mut connection = app.connect();
+    connection.write(b"GET /sse/environments/client-key/stream HTTP/1.0\r\n\r\n");
+    let head = connection.read_head();
+    assert_eq!(
+        (
+            head.status,
+            head.header("content-type"),
+            head.header("transfer-encoding")
+        ),
+        (200, Some("text/event-stream"), None)
+    );
+    let body = String::from_utf8(connection.rest()).unwrap();
+    let (retry, rest) = body.split_once("\n\n").unwrap();
+    assert!(retry.starts_with("retry: "), "{body:?}");
+    assert!(rest.starts_with(&event("1795289031.0")), "{body:?}");
 }

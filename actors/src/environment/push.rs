@@ -40,6 +40,10 @@ impl Push {
             Some(pending) if newest == known => {
                 pending.is_unasked = true;
                 pending.deadline = now + REPEAT_LIMIT;
+                if announced != known {
+                    // Another change. Upstream may serve it long before the newest one, announced by a wrong clock.
+                    pending.wait = FIRST_REPEAT;
+                }
             }
             // News: waiting starts anew.
             pending => {
@@ -149,6 +153,16 @@ mod tests {
         let in_vain = fetches(&[(0, at(2))], u64::MAX);
         assert_eq!(in_vain.len(), 10);
         assert_eq!(in_vain.last(), Some(&90_000), "{in_vain:?}");
+    }
+
+    #[test]
+    fn a_time_in_the_far_future_ends_and_slows_no_later_push() {
+        let far = at(1 << 40);
+        assert_eq!(fetches(&[(0, far)], 0).len(), 10);
+        let starts = fetches(&[(0, far), (60_000, at(2))], 65_000);
+        let later = starts.iter().find(|start| **start >= 65_000).unwrap();
+        assert!(*later <= 68_000, "{starts:?}");
+        assert!(starts.len() <= 20, "{starts:?}");
     }
 
     #[test]

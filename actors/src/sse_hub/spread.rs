@@ -47,3 +47,18 @@ pub(super) fn due(total: usize, started: Instant, window: Duration, now: Instant
     let share = elapsed.as_micros() * total as u128 / window.as_micros().max(1);
     usize::try_from(share).unwrap_or(total).min(total)
 }
+
+/// How long the next of `total` has been waited for, `visited` being past: a turn at most.
+pub(super) fn waited(
+    total: usize,
+    visited: usize,
+    started: Instant,
+    window: Duration,
+    now: Instant,
+) -> Duration {
+    let turn = window / u32::try_from(total.max(1)).unwrap_or(u32::MAX);
+    let past = turn.saturating_mul(u32::try_from(visited).unwrap_or(u32::MAX));
+    now.saturating_duration_since(started)
+        .saturating_sub(past)
+        .min(turn)
+}

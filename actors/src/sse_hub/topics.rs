@@ -6,8 +6,12 @@ use engine::UpdatedAt;
 use slab::Slab;
 
 use super::options::{Change, HubOptions, Refusal};
-use super::spread::{ENDED_PER_SECOND, STEP, due, pace};
+use super::spread::{STEP, due, waited};
 use crate::keys::EnvironmentIndex;
+
+mod drain;
+
+use drain::Drain;
 
 /// What [`Topics`] needs of a subscriber.
 pub(super) trait Subscriber: Clone {
@@ -27,7 +31,7 @@ pub(super) struct Topics<S> {
     options: HubOptions,
     topics: Vec<Topic<S>>,
     count: usize,
-    drain: Option<Drain<S>>,
+    drain: Option<Drain>,
 }
 
 #[derive(Debug)]
@@ -62,14 +66,6 @@ struct Latest {
 struct Round {
     place: usize,
     visited: usize,
-    total: usize,
-    started: Instant,
-    window: Duration,
-}
-
-#[derive(Debug)]
-struct Drain<S> {
-    left: Vec<S>,
     total: usize,
     started: Instant,
     window: Duration,
@@ -137,7 +133,7 @@ impl<S: Subscriber> Topics<S> {
             is_pending |= topic.advance(now);
         }
         if let Some(drain) = &mut self.drain {
-            is_pending |= drain.advance(now);
+            is_pending |= drain.advance(&mut self.topics, now);
         }
         is_pending.then_some(STEP)
     }
@@ -147,15 +143,7 @@ impl<S: Subscriber> Topics<S> {
         if self.drain.is_some() {
             return;
         }
-        let members = self.topics.iter().flat_map(|topic| topic.members.iter());
-        let left: Vec<S> = members.map(|(_, member)| member.subscriber.clone()).collect();
-        let window = pace(left.len(), ENDED_PER_SECOND).min(window);
-        self.drain = Some(Drain {
-            total: left.len(),
-            left,
-            started: now,
-            window,
-        });
+        self.drain = Some(Drain::new(&self.topics, window, now));
     }
 
     /// Ends everybody's stream at once.
@@ -183,6 +171,15 @@ impl<S: Subscriber> Topics<S> {
     pub(super) fn window(&self, index: EnvironmentIndex) -> Duration {
         let subscribers = self.topics.get(index.0).map_or(0, |topic| topic.members.len());
         self.options.notify_spread.window(subscribers)
+    }
+}
+
+impl<S: Subscriber> Member<S> {
+    fn tell(&mut self, latest: &Latest) {
+        if self.told < latest.version {
+            self.told = latest.version;
+            self.subscriber.tell(&latest.change);
+        }
     }
 }
 
@@ -229,22 +226,39 @@ impl<S: Subscriber> Topic<S> {
         } else {
             Duration::ZERO
         };
+        let window = options.notify_spread.window(self.members.len());
+        // From when the last is told: who comes back in between two streams may not have been.
         let replay_until = options
             .replay_age
             .checked_sub(age)
-            .and_then(|left| now.checked_add(left));
+            .and_then(|left| now.checked_add(left)?.checked_add(window));
         self.latest = Some(Latest {
             change: Change::new(updated_at),
             version,
             replay_until,
         });
+        let (place, waited) = self.round.as_ref().map_or_else(Default::default, |round| {
+            let waited = waited(round.total, round.visited, round.started, round.window, now);
+            (round.place, waited)
+        });
         self.round = Some(Round {
-            place: self.round.as_ref().map_or(0, |round| round.place),
+            place,
             visited: 0,
             total: self.span,
-            started: now,
-            window: options.notify_spread.window(self.members.len()),
+            // The wait for the next place goes on: changes that come faster than turns would else stop the walk.
+            started: now.checked_sub(waited).unwrap_or(now),
+            window,
         });
+    }
+
+    /// Ends one stream: told first where a spread had not come to it.
+    fn end(&mut self, key: SubscriberKey) {
+        if let Some(member) = self.members.get_mut(key.0) {
+            if let Some(latest) = &self.latest {
+                member.tell(latest);
+            }
+            member.subscriber.end();
+        }
     }
 
     /// Whether somebody is left to be told.
@@ -254,11 +268,8 @@ impl<S: Subscriber> Topic<S> {
         };
         let due = due(round.total, round.started, round.window, now);
         while round.visited < due {
-            if let Some(member) = self.members.get_mut(round.place)
-                && member.told < latest.version
-            {
-                member.told = latest.version;
-                member.subscriber.tell(&latest.change);
+            if let Some(member) = self.members.get_mut(round.place) {
+                member.tell(latest);
             }
             round.visited += 1;
             round.place = if round.place + 1 < round.total {
@@ -271,20 +282,6 @@ impl<S: Subscriber> Topic<S> {
             self.round = None;
         }
         self.round.is_some()
-    }
-}
-
-impl<S: Subscriber> Drain<S> {
-    /// Whether somebody's stream is left to be ended.
-    fn advance(&mut self, now: Instant) -> bool {
-        let due = due(self.total, self.started, self.window, now);
-        while self.total - self.left.len() < due {
-            match self.left.pop() {
-                Some(subscriber) => subscriber.end(),
-                None => break,
-            }
-        }
-        !self.left.is_empty()
     }
 }
 

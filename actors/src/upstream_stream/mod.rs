@@ -157,6 +157,13 @@ enum Ended {
     Cut(String),
 }
 
+impl Ended {
+    /// Whether it was an event stream before it ended.
+    fn was_open(&self) -> bool {
+        matches!(self, Self::Cleanly | Self::Silent(_) | Self::Cut(_))
+    }
+}
+
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -176,11 +183,12 @@ impl EnvironmentStream {
         loop {
             let started = Instant::now();
             let ended = self.follow().await;
-            let has_settled = started.elapsed() >= self.options.settled_after;
-            if has_settled {
+            // A wait for a head that never came is no life, however long it was.
+            let was_good = ended.was_open() && started.elapsed() >= self.options.settled_after;
+            if was_good {
                 backoff.reset();
             }
-            self.log_once(&ended, has_settled);
+            self.log_once(&ended, was_good);
             actix_rt::time::sleep(backoff.wait()).await;
         }
     }
@@ -228,8 +236,7 @@ impl EnvironmentStream {
         }
     }
 
-    fn log_once(&mut self, ended: &Ended, has_settled: bool) {
-        let is_up = has_settled && matches!(ended, Ended::Cleanly | Ended::Silent(_) | Ended::Cut(_));
+    fn log_once(&mut self, ended: &Ended, is_up: bool) {
         if self.is_up && !is_up {
             log::warn!(
                 "environment {}: the upstream event stream fails ({ended}); changes are found by polling meanwhile. \

@@ -74,8 +74,12 @@ async fn play(mut connection: TcpStream, act: Act, requests: UnboundedSender<(St
 type Announced = UnboundedReceiver<(EnvironmentIndex, Option<UpdatedAt>)>;
 
 fn listen(service: &Service) -> Announced {
+    listen_with(service, Duration::from_millis(500))
+}
+
+fn listen_with(service: &Service, head_timeout: Duration) -> Announced {
     let options = UpstreamStreamOptions {
-        head_timeout: Duration::from_millis(500),
+        head_timeout,
         silence: Duration::from_millis(100),
         settled_after: Duration::from_millis(50),
         shortest_wait: Duration::from_millis(10),
@@ -177,4 +181,42 @@ async fn a_silent_stream_is_given_up_by_the_watchdog() {
     assert!(requests[1] - requests[0] >= Duration::from_millis(100));
     // It had settled, so the wait did not grow: watchdog, then at most the shortest wait.
     assert!(requests[2] - requests[1] >= Duration::from_millis(100));
+}
+
+#[actix::test]
+async fn a_service_that_never_answers_is_asked_ever_more_slowly() {
+    let head_timeout = Duration::from_millis(100); // beyond what makes an open stream a good one
+    let service = service(vec![Act::Hold(String::new())]).await;
+    let _announced = listen_with(&service, head_timeout);
+    let requests: Vec<_> = service.requests.take(8).map(|(_, at)| at).collect().await;
+    let waited = requests[7] - requests[0] - 7 * head_timeout;
+    // Half of 10, 20, 40 and four times 80 ms; without growth at most seven times 10 ms and what the machine takes.
+    assert!(
+        waited >= Duration::from_millis(185),
+        "{waited:?} between eight connections"
+    );
+}
+
+#[actix::test]
+async fn a_redirect_is_not_followed_for_the_path_holds_the_key() {
+    let mut elsewhere = service(vec![Act::Hold(format!("{HEAD}{}", event(first())))]).await;
+    let redirect = |status: &str| {
+        Act::Send(format!(
+            "HTTP/1.1 {status}\r\nLocation: http://{}/sse/environments/key/stream\r\nContent-Length: 0\r\n\r\n",
+            elsewhere.address
+        ))
+    };
+    let newer = Act::Hold(format!("{HEAD}{}", event(first().next())));
+    let service = service(vec![
+        redirect("302 Found"),
+        redirect("307 Temporary Redirect"),
+        newer,
+    ])
+    .await;
+    let mut announced = listen(&service);
+    assert_eq!(
+        announced.next().await,
+        Some((EnvironmentIndex(3), Some(first().next())))
+    );
+    assert!(elsewhere.requests.try_recv().is_err(), "nobody came");
 }

@@ -271,6 +271,30 @@ fn changes_faster_than_the_window_starve_nobody() {
 }
 
 #[test]
+fn changes_faster_than_one_turn_starve_nobody() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(10)));
+    let subscribers = scene.join_many(5); // a turn takes 2 s
+    for change in 0..20 {
+        scene.change(1_000 + change, change as u64 * 500);
+        scene.run(change as u64 * 500, change as u64 * 500 + 498);
+    }
+    let told = subscribers.iter().map(|subscriber| subscriber.record().len());
+    assert_eq!(told.collect::<Vec<_>>(), [1, 1, 1, 1, 1], "each in its turn");
+}
+
+#[test]
+fn who_comes_back_during_a_long_spread_is_told() {
+    const MINUTE: u64 = 60 * 1_000;
+    for (joined, expected) in [(6 * MINUTE, 1), (15 * MINUTE - 1, 1), (15 * MINUTE, 0)] {
+        let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(10 * 60)));
+        scene.join_many(10);
+        scene.change(1_000, 0);
+        let (back, _) = scene.join(MAIN, joined);
+        assert_eq!(back.record().len(), expected, "joined after {joined} ms");
+    }
+}
+
+#[test]
 fn newcomers_and_leavers_during_a_spread_change_nothing_for_the_others() {
     let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(1)));
     let mut members: Vec<_> = std::iter::repeat_with(|| scene.join(MAIN, 0)).take(100).collect();
@@ -333,6 +357,20 @@ fn a_drain_refuses_newcomers_and_ends_everybody_within_its_window() {
             .all(|subscriber| subscriber.record().len() == 1),
         "nobody is ended twice"
     );
+}
+
+#[test]
+fn a_drain_during_a_spread_tells_before_it_ends() {
+    let mut scene = spread(NotifySpread::Fixed(Duration::from_secs(60)));
+    let subscribers = scene.join_many(100);
+    scene.change(1_000, 0);
+    scene.run(0, 10_000);
+    assert!((1..100).contains(&told(&subscribers, "1000.0")), "under way");
+    scene.topics.drain(Duration::from_secs(1), scene.at(10_000));
+    scene.run(10_000, 11_000);
+    for subscriber in subscribers {
+        assert_eq!(subscriber.record(), ["1000.0", "end"]);
+    }
 }
 
 #[test]
