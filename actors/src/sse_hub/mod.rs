@@ -4,11 +4,11 @@
 //! context, for every wake would poll them all (10,000 cost 0.8 ms a message).
 //!
 //! # Layout
-//! - [`topics`]: the pure state: who is told what, and when.
-//! - [`spread`]: the pace at which it happens.
-//! - [`slot`]: what lies between the hub and one stream.
-//! - [`options`]: what the hub is started with, tells and refuses with.
-//! - [`handle`]: what routes hold.
+//! - `topics`: the pure state: who is told what, and when.
+//! - `spread`: the pace at which it happens.
+//! - `slot`: what lies between the hub and one stream.
+//! - `options`: what the hub is started with, tells and refuses with.
+//! - `handle`: what routes hold.
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -2,8 +2,8 @@
 //! fetch, serve, tell as a push; polling goes on underneath as the safety net.
 //!
 //! # Layout
-//! - [`parser`]: from bytes to announcements.
-//! - [`backoff`]: how long to wait before the next connection.
+//! - `parser`: from bytes to announcements.
+//! - `backoff`: how long to wait before the next connection.
 use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
