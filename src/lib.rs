@@ -30,6 +30,8 @@ pub mod stop_signal;
 
 /// Event streams need an allocator with size classes. Each holds two buffers of 8 KiB of which it touches one page; the
 /// system's allocator (glibc) cuts them at ever new places, so that over the hours every page has been touched: 15,000
-/// streams that reconnect every 30 s grew by a fifth in two minutes.
+/// streams that reconnect every 30 s grew by a fifth in two minutes. Its background threads give back what a replaced
+/// document leaves behind: without, resident memory half a minute after a change of 5 MB is 4.5 times the document beyond
+/// what the process takes idle.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

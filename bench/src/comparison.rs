@@ -8,7 +8,7 @@ use crate::statistics::Sample;
 use crate::{cpu, load};
 
 /// How much is measured.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
     /// Rounds, each of which drives every server once.
     pub rounds: usize,

@@ -10,6 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, Bytes, Data};
 use actix_web::{App, HttpResponse, HttpServer};
+// For its allocator: both servers have the same one.
+use edge_proxy as _;
 
 /// What the server writes itself.
 const OF_THE_SERVER: [&str; 3] = ["content-length", "date", "connection"];

@@ -1,7 +1,7 @@
 //! The rows, printed as they come and gathered for `BENCHMARKS.md`.
 use std::fmt::Write;
 
-use bench::comparison::Cost;
+use bench::comparison::{Cost, Plan};
 use bench::statistics::Sample;
 
 use super::limits::Limits;
@@ -23,14 +23,13 @@ impl Report {
     /// Without rows.
     pub fn new(options: &Options, limits: Limits) -> Self {
         let Options { plan, quick, .. } = options;
-        let command = if *quick {
-            "`bench --quick`: for development, no number to quote".to_owned()
-        } else {
-            format!(
-                "`make bench`: {} interleaved rounds of {} s",
-                plan.rounds,
-                plan.round.as_secs_f64()
-            )
+        let (rounds, seconds) = (plan.rounds, plan.round.as_secs_f64());
+        let command = match quick {
+            true => "`bench --quick`: for development, no number to quote".to_owned(),
+            false if *plan == Plan::default() => {
+                format!("`make bench`, {rounds} interleaved rounds of {seconds} s")
+            }
+            false => format!("`bench --rounds {rounds} --seconds {seconds}`, interleaved"),
         };
         Self {
             limits,
