@@ -168,15 +168,12 @@ fn a_storm_of_pushes_makes_few_fetches_and_loses_nothing() {
         upstream.serve(&changed(&updated_at));
         assert_eq!(push(&app, &updated_at).status, 200);
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "the storm was no storm: {:?}",
-        started.elapsed()
-    );
+    // The first at once and the rest half a second apart: four for a storm of a second.
+    let most = 2 + started.elapsed().as_millis().div_ceil(500);
     let last = event("1795289400.049");
     while stream.event().expect("the stream goes on") != last {}
     let fetches = upstream.fetches() - before;
-    assert!(fetches <= 4, "{fetches} fetches");
+    assert!(fetches as u128 <= most, "{fetches} fetches, at most {most}");
     assert_eq!(served_value(&app), "2026-11-21T19:30:00.049+00:00");
 }
 
@@ -187,7 +184,8 @@ fn a_push_of_what_upstream_does_not_serve_yet_is_told_when_it_does() {
     let mut stream = EventStream::settled(app.address);
     let before = upstream.fetches();
     push(&app, NEW);
-    upstream.until_fetched(before + 3); // in vain
+    // In vain, at once and 0.25, 0.75, 1.75 and 3.75 s later: upstream is 5 s behind.
+    upstream.until_fetched(before + 5);
     assert_eq!(served_value(&app), OLD);
     upstream.serve(&changed(NEW));
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)), "nothing is told before");
