@@ -17,8 +17,6 @@ mod health;
 mod methods;
 mod process;
 mod realtime;
-mod realtime_sources;
-mod realtime_stop;
 mod recorded_answers;
 mod routes;
 mod sockets;

@@ -48,7 +48,7 @@ fn unknown_options_with_the_nearest_known_name() {
     }
 }
 
-/// Takes the path in `(from /tmp/x/config.json)` down to the file's name.
+/// Takes the path in `(from /etc/x/config.json)` down to the file's name.
 fn without_folder(line: &str) -> String {
     match (line.find("(from /"), line.find("config.json")) {
         (Some(start), Some(end)) => format!("{}(from {}", &line[..start], &line[end..]),

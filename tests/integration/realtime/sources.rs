@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 use actors::keys::EnvironmentIndex;
 use serde_json::{Value, json};
 
+use super::changed;
 use crate::harness::{
     App, CLIENT_KEY, EVENT_STREAM, EventStream, FakeUpstream, Options, Request, Response, document, event,
     spawn_app,
 };
-use crate::realtime::changed;
 
 const QUEUE_CHANGE: &str = "/sse/environments/client-key/queue-change";
 const TOKEN: &str = "Token s3cret";

@@ -1,0 +1,65 @@
+//! Realtime over real sockets.
+//!
+//! # Layout
+//! - `rules_1_to_5`, `rules_6_to_9`: the numbered rules that satisfy all eight SDKs that listen, each by its number.
+//! - `subscribers`: how many there may be, and how they are told of one change.
+//! - `sources`: where changes come from. `stop`: streams when the process ends.
+use std::time::{Duration, Instant};
+
+use edge_proxy::application::Limits;
+use edge_proxy::routes::realtime::StreamOptions;
+use serde_json::{Value, json};
+
+use crate::harness::{App, Options, Response, document};
+
+mod rules_1_to_5;
+mod rules_6_to_9;
+mod sources;
+mod stop;
+mod subscribers;
+
+/// The fixture as it would be after a change at this moment.
+pub fn changed(updated_at: &str) -> Value {
+    let mut document = document();
+    document["updated_at"] = json!(updated_at);
+    document["feature_states"][0]["feature_state_value"] = json!(updated_at);
+    document
+}
+
+pub fn streams(streams: StreamOptions) -> Options {
+    let options = Options::default();
+    Options {
+        limits: Limits {
+            streams,
+            ..options.limits.clone()
+        },
+        ..options
+    }
+}
+
+pub fn heartbeats(period: Duration) -> Options {
+    streams(StreamOptions {
+        heartbeat: period,
+        ..StreamOptions::default()
+    })
+}
+
+pub fn updated_at_header(response: &Response) -> &str {
+    response.header("x-flagsmith-document-updated-at").unwrap()
+}
+
+pub fn subscribers(app: &App) -> Value {
+    app.get("/proxy/health").json()["environments"][0]["subscribers"].clone()
+}
+
+/// Waits until so many are subscribed: a stream's answer is on its way before its subscription is counted.
+pub fn until_subscribers(app: &App, expected: u64) {
+    let patience = Instant::now() + Duration::from_secs(20);
+    while subscribers(app) != json!(expected) {
+        assert!(
+            Instant::now() < patience,
+            "{} subscribers, not {expected}",
+            subscribers(app)
+        );
+    }
+}
