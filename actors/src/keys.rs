@@ -27,29 +27,51 @@ impl fmt::Debug for EnvironmentKey {
     }
 }
 
-/// Which of the configured environments: its place in the list of key pairs.
+/// Names one environment for as long as the process lives, wherever it stands in the configuration. The environment
+/// actor gives each a number of its own, from 1, and never gives a number twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EnvironmentIndex(pub usize);
+pub struct EnvironmentId(u64);
 
-/// From key to environment and kind of key. Made once, at start.
+impl EnvironmentId {
+    /// The id that follows; `None`: the first.
+    pub(crate) const fn after(previous: Option<Self>) -> Self {
+        match previous {
+            None => Self(1),
+            Some(Self(number)) => Self(number.saturating_add(1)),
+        }
+    }
+}
+
+impl fmt::Display for EnvironmentId {
+    /// The number, as logs show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A map from environment to whatever its owner keeps of it. Ids are the actor's own numbers, so the hasher is a quick
+/// one.
+pub type ById<T> = HashMap<EnvironmentId, T, RandomState>;
+
+/// From key to environment and kind of key. Made anew when the environments are configured.
 #[derive(Clone, Default)]
 pub struct KeyTable {
-    by_key: HashMap<Box<[u8]>, (EnvironmentIndex, KeyKind), RandomState>,
+    by_key: HashMap<Box<[u8]>, (EnvironmentId, KeyKind), RandomState>,
 }
 
 impl KeyTable {
     /// Adds a key; returns false, and changes nothing, where the key is there already.
-    pub fn insert(&mut self, key: &EnvironmentKey, index: EnvironmentIndex, kind: KeyKind) -> bool {
+    pub fn insert(&mut self, key: &EnvironmentKey, id: EnvironmentId, kind: KeyKind) -> bool {
         let key = key.reveal().as_bytes();
         let is_new = !self.by_key.contains_key(key);
         if is_new {
-            self.by_key.insert(key.into(), (index, kind));
+            self.by_key.insert(key.into(), (id, kind));
         }
         is_new
     }
 
     /// What a key opens; its outer blanks are ignored. Takes the same time with any number of keys, and no allocation.
-    pub fn resolve(&self, key: &[u8]) -> Option<(EnvironmentIndex, KeyKind)> {
+    pub fn resolve(&self, key: &[u8]) -> Option<(EnvironmentId, KeyKind)> {
         self.by_key.get(key.trim_ascii()).copied()
     }
 }
@@ -68,21 +90,17 @@ mod tests {
     fn resolves_keys_whatever_blanks_are_around_them() {
         let mut table = KeyTable::default();
         let (client, server) = (EnvironmentKey::new("client"), EnvironmentKey::new("ser.secret"));
-        assert!(table.insert(&client, EnvironmentIndex(0), KeyKind::Client));
-        assert!(table.insert(&server, EnvironmentIndex(0), KeyKind::Server));
+        let first = EnvironmentId::after(None);
+        let second = EnvironmentId::after(Some(first));
+        assert!(table.insert(&client, first, KeyKind::Client));
+        assert!(table.insert(&server, first, KeyKind::Server));
         assert!(
-            !table.insert(&client, EnvironmentIndex(1), KeyKind::Client),
+            !table.insert(&client, second, KeyKind::Client),
             "the first pair keeps its key"
         );
 
-        assert_eq!(
-            table.resolve(b"client"),
-            Some((EnvironmentIndex(0), KeyKind::Client))
-        );
-        assert_eq!(
-            table.resolve(b" \tser.secret "),
-            Some((EnvironmentIndex(0), KeyKind::Server))
-        );
+        assert_eq!(table.resolve(b"client"), Some((first, KeyKind::Client)));
+        assert_eq!(table.resolve(b" \tser.secret "), Some((first, KeyKind::Server)));
         for unknown in [b"".as_slice(), b" ", b"Client", b"ser.secre", b"\xff\xfe"] {
             assert_eq!(table.resolve(unknown), None);
         }
@@ -92,7 +110,7 @@ mod tests {
     fn no_key_is_shown() {
         let mut table = KeyTable::default();
         let key = EnvironmentKey::new("ser.secret");
-        table.insert(&key, EnvironmentIndex(0), KeyKind::Server);
+        table.insert(&key, EnvironmentId::after(None), KeyKind::Server);
         assert!(!format!("{key:?} {table:?}").contains("secret"));
     }
 }

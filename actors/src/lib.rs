@@ -8,8 +8,12 @@
 //! - [`upstream`]: fetching documents from the Flagsmith API.
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
-//! - [`lifeline`]: the death watch on every actor.
+//! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
+//! - [`fault`]: breaking an actor on purpose, for tests.
+mod actor_thread;
 pub mod environment;
+#[cfg(feature = "fault-injection")]
+pub mod fault;
 pub mod keys;
 pub mod lifeline;
 pub mod replica;

@@ -5,7 +5,7 @@ use actix::prelude::*;
 use awc::http::header::HeaderValue;
 use engine::KeyKind;
 
-use crate::keys::EnvironmentIndex;
+use crate::keys::EnvironmentId;
 use crate::lifeline::Lifeline;
 use crate::served::{ServedEnvironment, Snapshot};
 
@@ -33,14 +33,14 @@ pub enum Resolution {
     /// Known, but no document has been applied yet.
     NotReady {
         /// Which environment.
-        index: EnvironmentIndex,
+        id: EnvironmentId,
         /// What the key may see.
         kind: KeyKind,
     },
     /// Known and served.
     Ready {
         /// Which environment.
-        index: EnvironmentIndex,
+        id: EnvironmentId,
         /// What the key may see.
         kind: KeyKind,
         /// The environment as it is served now.
@@ -52,12 +52,6 @@ pub enum Resolution {
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(crate) struct Publish(pub(crate) Arc<Snapshot>);
-
-/// Makes the actor panic: for tests of the death watch.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "()")]
-pub struct Panic;
 
 /// Holds the newest snapshot for the routes of one worker.
 #[derive(Debug)]
@@ -75,13 +69,13 @@ impl EnvironmentReplica {
     }
 
     fn resolve(&self, key: &[u8]) -> Resolution {
-        let Some((index, kind)) = self.snapshot.keys.resolve(key) else {
+        let Some((id, kind)) = self.snapshot.keys.resolve(key) else {
             return Resolution::Unknown;
         };
-        match self.snapshot.environment(index) {
-            None => Resolution::NotReady { index, kind },
+        match self.snapshot.environment(id) {
+            None => Resolution::NotReady { id, kind },
             Some(environment) => Resolution::Ready {
-                index,
+                id,
                 kind,
                 environment: Arc::clone(environment),
             },
@@ -131,10 +125,11 @@ impl Handler<Publish> for EnvironmentReplica {
     }
 }
 
-impl Handler<Panic> for EnvironmentReplica {
+#[cfg(feature = "fault-injection")]
+impl Handler<crate::fault::Panic> for EnvironmentReplica {
     type Result = ();
     #[expect(clippy::panic, reason = "fault injection is what this message is for")]
-    fn handle(&mut self, _msg: Panic, _ctx: &mut Self::Context) {
+    fn handle(&mut self, _msg: crate::fault::Panic, _ctx: &mut Self::Context) {
         panic!("injected into an EnvironmentReplica");
     }
 }

@@ -76,7 +76,6 @@ impl Limits {
 
     pub(super) fn polling_options(&self, settings: &Settings) -> PollingOptions {
         PollingOptions {
-            api_url: settings.api_url.clone(),
             period: settings.api_poll_frequency,
             timeout: settings.api_poll_timeout,
             unconditional_period: settings.api_poll_unconditional,

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use actix_web::App;
 use actix_web::dev::Server;
-use actors::environment::{DocumentSource, EnvironmentHandle};
-use actors::keys::EnvironmentIndex;
+use actors::environment::EnvironmentHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
-use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreams};
+use actors::upstream::UpstreamOptions;
+use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreamsHandle};
 
 mod limits;
 mod stop;
@@ -74,18 +74,16 @@ impl Application {
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
         let polling = limits.polling_options(settings);
-        let hub = SseHubHandle::start(
-            settings.environments.len(),
-            limits.hub_options(settings),
-            &lifelines,
-        );
+        let upstream = UpstreamOptions::new(settings.api_url.clone());
+        let hub = SseHubHandle::start(limits.hub_options(settings), &lifelines);
         let environments = EnvironmentHandle::start(
             settings.environments.clone(),
             polling,
-            Some(hub.listener()),
+            upstream.clone(),
+            vec![hub.listener()],
             &lifelines,
         );
-        start_upstream_streams(settings, &limits, &environments, &lifelines);
+        start_upstream_streams(settings, &limits, upstream, &environments, &lifelines);
         let takes_changes = settings.realtime.authentication_token.is_some();
         let realtime = Realtime::new(
             hub.clone(),
@@ -195,7 +193,7 @@ impl Application {
         Drain::of(outcome, self.shutdown_timeout, self.notice_of_stop)
             .run(&self.hub, &handle)
             .await;
-        self.environments.stop();
+        self.environments.stop(Duration::from_secs(1)).await;
         log::info!("stopped");
         Ok(outcome)
     }
@@ -235,27 +233,20 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
 fn start_upstream_streams(
     settings: &Settings,
     limits: &Limits,
+    upstream: UpstreamOptions,
     environments: &EnvironmentHandle,
     lifelines: &Lifelines,
 ) {
     let Some(url) = settings.realtime.upstream_url.clone() else {
         return;
     };
-    let listened_to = settings.environments.iter().enumerate();
-    let listened_to = listened_to.filter(|(_, options)| matches!(options.source, DocumentSource::Upstream));
-    let listened_to =
-        listened_to.map(|(place, options)| (EnvironmentIndex(place), options.client_side_key.clone()));
     let options = UpstreamStreamOptions {
         url,
         ..limits.upstream_streams.clone()
     };
+    let configured = environments.configured();
     let environments = environments.clone();
-    UpstreamStreams::start_on_arbiter(
-        options,
-        listened_to.collect(),
-        lifelines,
-        move |index, announced| {
-            environments.refresh(index, announced);
-        },
-    );
+    UpstreamStreamsHandle::start(options, upstream, configured, lifelines, move |id, announced| {
+        environments.refresh(id, announced);
+    });
 }

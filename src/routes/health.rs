@@ -71,8 +71,10 @@ pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
         environments: Some(
             statuses
                 .into_iter()
-                .zip(subscribers.into_iter().chain(std::iter::repeat(0)))
-                .map(|(status, subscribers)| EnvironmentHealth::new(status, subscribers))
+                .map(|status| {
+                    let subscribers = subscribers.get(&status.environment).copied();
+                    EnvironmentHealth::new(status, subscribers.unwrap_or(0))
+                })
                 .collect(),
         ),
     };

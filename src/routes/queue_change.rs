@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use actors::keys::EnvironmentIndex;
+use actors::keys::EnvironmentId;
 use engine::UpdatedAt;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
@@ -20,8 +20,8 @@ use crate::routes::{answer, body, stream};
 /// 401 without the token (before anything else is looked at), 404 for an unknown environment, 400 for a body that
 /// names no time.
 pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
-    let index = match announced_environment(&request).await {
-        Ok(index) => index,
+    let id = match announced_environment(&request).await {
+        Ok(id) => id,
         Err(refused) => {
             body::discard(payload).await;
             return Err(refused);
@@ -30,7 +30,7 @@ pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse
     let worker = Worker::of(&request)?;
     let body = body::read(&request, payload, worker.body_limits).await?;
     let updated_at = announced_time(&body).ok_or(ApiError::InvalidChange)?;
-    worker.environments.refresh(index, Some(updated_at));
+    worker.environments.refresh(id, Some(updated_at));
     Ok(answer::json(StatusCode::OK, "{}"))
 }
 
@@ -41,7 +41,7 @@ fn announced_time(body: &[u8]) -> Option<UpdatedAt> {
     UpdatedAt::parse(change.get("updated_at")?.as_str()?)
 }
 
-async fn announced_environment(request: &HttpRequest) -> Result<EnvironmentIndex, ApiError> {
+async fn announced_environment(request: &HttpRequest) -> Result<EnvironmentId, ApiError> {
     if !is_authenticated(request)? {
         return Err(ApiError::WrongAuthenticationToken);
     }

@@ -55,8 +55,9 @@ mod tests {
 
     use actix_web::test::TestRequest;
     use actors::environment::{EnvironmentHandle, PollingOptions};
+    use actors::fault::Panic;
     use actors::lifeline::Lifelines;
-    use actors::replica::Panic;
+    use actors::upstream::UpstreamOptions;
 
     use super::*;
     use crate::routes::worker::BodyLimits;
@@ -65,7 +66,13 @@ mod tests {
     #[actix_web::test]
     async fn a_dead_replica_is_503_and_the_end_of_liveness() {
         let lifelines = Lifelines::new();
-        let environments = EnvironmentHandle::start(Vec::new(), PollingOptions::default(), None, &lifelines);
+        let environments = EnvironmentHandle::start(
+            Vec::new(),
+            PollingOptions::default(),
+            UpstreamOptions::new(""),
+            Vec::new(),
+            &lifelines,
+        );
         let replica = environments.start_replica();
         let service = Arc::new(ServiceState::new(lifelines));
         let worker = Worker {

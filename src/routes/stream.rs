@@ -8,7 +8,7 @@ use actix_web::http::{ConnectionType, Version};
 use actix_web::web::Path;
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Responder};
 use actix_web_lab::sse::{self, Sse};
-use actors::keys::EnvironmentIndex;
+use actors::keys::EnvironmentId;
 use actors::replica::{Resolution, ResolveClientSide};
 use actors::sse_hub::{Admitted, Refusal};
 use tokio::time::sleep;
@@ -31,19 +31,16 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 /// # Errors
 /// 404 for an unknown environment, 503 where the process is full, ending or broken.
 pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let Some(index) = known_environment(&request).await? else {
+    let Some(id) = known_environment(&request).await? else {
         return refuse_slowly(&request).await;
     };
     let realtime = Realtime::of(&request)?;
-    let Admitted { subscription, spread } =
-        realtime
-            .hub
-            .subscribe(index)
-            .await
-            .map_err(|refusal| match refusal {
-                Refusal::Full => ApiError::TooManySubscribers,
-                Refusal::Draining | Refusal::Unavailable => ApiError::Unavailable,
-            })?;
+    let Admitted { subscription, spread } = match realtime.hub.subscribe(id).await {
+        Ok(admitted) => admitted,
+        Err(Refusal::Unknown) => return refuse_slowly(&request).await,
+        Err(Refusal::Full) => return Err(ApiError::TooManySubscribers),
+        Err(Refusal::Draining | Refusal::Unavailable) => return Err(ApiError::Unavailable),
+    };
     let events = EventStream::new(subscription, &realtime.streams);
     let sse = Sse::from_infallible_stream(events).with_retry_duration(retry_after(spread));
     Ok(respond(sse, &request))
@@ -64,7 +61,7 @@ pub async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 }
 
 /// The environment whose client-side key the path names.
-pub(super) async fn known_environment(request: &HttpRequest) -> Result<Option<EnvironmentIndex>, ApiError> {
+pub(super) async fn known_environment(request: &HttpRequest) -> Result<Option<EnvironmentId>, ApiError> {
     // Decoded by the extractor: what is no text names no environment.
     let Ok(client_side_key) = Path::<String>::extract(request).await else {
         return Ok(None);
@@ -75,7 +72,7 @@ pub(super) async fn known_environment(request: &HttpRequest) -> Result<Option<En
         .send(ResolveClientSide { client_side_key })
         .await
     {
-        Ok(Resolution::Ready { index, .. } | Resolution::NotReady { index, .. }) => Ok(Some(index)),
+        Ok(Resolution::Ready { id, .. } | Resolution::NotReady { id, .. }) => Ok(Some(id)),
         Ok(Resolution::Unknown) => Ok(None),
         Err(_) => Err(ApiError::Unavailable),
     }

@@ -1,4 +1,5 @@
-//! The thin shell around [`EnvironmentState`]: fetches, timers, messages. Handlers are O(1).
+//! The thin shell around [`EnvironmentState`](super::state::EnvironmentState): fetches, timers, messages. Handlers are
+//! O(1), but for a new configuration.
 use std::fmt;
 use std::sync::Arc;
 
@@ -7,74 +8,122 @@ use engine::UpdatedAt;
 use tokio::sync::watch;
 
 use super::apply::{Context as ApplyContext, Workshop};
+use super::configuration::{Changes, Configuration};
 use super::entry::Entry;
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
-use super::messages::{Refresh, Statuses, Stop};
-use super::options::{DocumentSource, EnvironmentOptions, EnvironmentUpdated, PollingOptions};
+use super::listeners::Listeners;
+use super::options::{ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
 use super::publisher::{Publisher, release};
 use super::registry::Registry;
-use super::source::Fetched;
+use super::source::{Client, Fetched};
 use super::versions::Verdict;
-use crate::keys::EnvironmentIndex;
+use crate::keys::{ById, EnvironmentId};
 use crate::lifeline::{Lifeline, Lifelines};
-use crate::replica::Panic;
 use crate::served::ServedEnvironment;
-use crate::upstream::{FetchFailure, Upstream};
+use crate::upstream::{FetchFailure, UpstreamOptions};
+
+mod handlers;
 
 /// What the actor is made from, on its own thread.
 pub(super) struct Parts {
-    pub(super) environments: Vec<EnvironmentOptions>,
+    pub(super) configuration: Configuration,
     pub(super) polling: PollingOptions,
-    pub(super) listener: Option<Recipient<EnvironmentUpdated>>,
+    pub(super) upstream: UpstreamOptions,
+    pub(super) listeners: Listeners,
     pub(super) registry: Arc<Registry>,
     pub(super) acknowledged: watch::Sender<u64>,
+    pub(super) configured: watch::Sender<Arc<[ConfiguredEnvironment]>>,
     pub(super) lifelines: Lifelines,
+}
+
+impl Parts {
+    /// Tells the listeners of the environments that are there from the start.
+    pub(super) fn tell_of_all(&self) {
+        for ConfiguredEnvironment { id, .. } in self.configuration.environments() {
+            self.listeners.tell(EnvironmentEvent::Added(*id));
+        }
+    }
 }
 
 /// Owns the documents, polls, publishes.
 pub(super) struct EnvironmentActor {
-    entries: Vec<Entry>,
+    configuration: Configuration,
+    entries: ById<Entry>,
+    polling: PollingOptions,
+    client: Client,
     publisher: Publisher,
-    listener: Option<Recipient<EnvironmentUpdated>>,
+    listeners: Listeners,
+    configured: watch::Sender<Arc<[ConfiguredEnvironment]>>,
     workshop: Workshop,
     lifeline: Lifeline,
 }
 
 impl EnvironmentActor {
-    /// Makes the awc client, which belongs to this thread, and reads the root certificates where TLS is needed.
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts {
-            environments,
-            polling,
-            listener,
-            registry,
-            acknowledged,
-            lifelines,
-        } = parts;
-        let lifeline = lifelines.guard("EnvironmentActor");
-        let is_polling = environments
-            .iter()
-            .any(|each| matches!(each.source, DocumentSource::Upstream));
-        let upstream = if is_polling {
-            Upstream::new(&polling.api_url, polling.timeout)
-        } else {
-            Err(FetchFailure::Unusable)
-        };
-        let entries = environments.into_iter().enumerate();
-        let entries =
-            entries.map(|(index, options)| Entry::new(EnvironmentIndex(index), options, &polling, &upstream));
-        Self {
-            entries: entries.collect(),
-            publisher: Publisher::new(registry, acknowledged, lifelines),
-            listener,
+        let lifeline = parts.lifelines.guard("EnvironmentActor");
+        let mut actor = Self {
+            entries: ById::default(),
+            client: Client::new(parts.upstream, parts.polling.timeout),
+            polling: parts.polling,
+            publisher: Publisher::new(parts.registry, parts.acknowledged, parts.lifelines),
+            listeners: parts.listeners,
+            configured: parts.configured,
             workshop: Workshop::new(),
             lifeline,
+            configuration: parts.configuration,
+        };
+        let ids: Vec<_> = actor
+            .configuration
+            .environments()
+            .iter()
+            .map(|each| each.id)
+            .collect();
+        ids.into_iter().for_each(|id| actor.add(id));
+        actor
+    }
+
+    fn add(&mut self, id: EnvironmentId) {
+        if let Some(options) = self.configuration.options(id) {
+            let upstream = self.client.of(&options.source);
+            let entry = Entry::new(id, options, &self.polling, &upstream);
+            self.entries.insert(id, entry);
         }
     }
 
+    /// Makes the entries follow the configuration; gives what was removed.
+    fn follow(&mut self, changes: Changes, ctx: &mut Context<Self>) -> Vec<EnvironmentId> {
+        let Changes {
+            added,
+            moved,
+            removed,
+        } = changes;
+        for id in &removed {
+            let entry = self.entries.remove(id);
+            for handle in entry.into_iter().flat_map(|entry| [entry.timer, entry.work]) {
+                cancel(handle, ctx);
+            }
+        }
+        for id in moved {
+            if let Some(options) = self.configuration.options(id)
+                && let Some(entry) = self.entries.get_mut(&id)
+            {
+                let upstream = self.client.of(&options.source);
+                cancel(entry.reconfigure(options, &self.polling, &upstream), ctx);
+                self.advance(id, ctx);
+            }
+        }
+        for id in added {
+            // Before its keys open it: who asks for its events must find it known.
+            self.listeners.tell(EnvironmentEvent::Added(id));
+            self.add(id);
+            self.advance(id, ctx);
+        }
+        removed
+    }
+
     /// Does what is to be done next for one environment.
-    fn advance(&mut self, index: EnvironmentIndex, ctx: &mut Context<Self>) {
-        let Some(entry) = self.entries.get_mut(index.0) else {
+    fn advance(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
         if let Some(timer) = entry.timer.take() {
@@ -85,33 +134,55 @@ impl EnvironmentActor {
             Action::Busy => {}
             Action::Wait(until) => {
                 let wait = until.saturating_duration_since(now.instant);
-                entry.timer = Some(ctx.run_later(wait, move |actor, ctx| actor.advance(index, ctx)));
+                entry.timer = Some(ctx.run_later(wait, move |actor, ctx| actor.advance(id, ctx)));
             }
-            Action::Fetch(plan) => self.fetch(index, plan, ctx),
-            Action::Settle(updated_at) => self.settle(index, updated_at, ctx),
+            Action::Fetch(plan) => self.fetch(id, plan, ctx),
+            Action::Settle(updated_at) => self.settle(id, updated_at, ctx),
         }
     }
 
-    fn fetch(&mut self, index: EnvironmentIndex, plan: FetchPlan, ctx: &mut Context<Self>) {
-        let Some(entry) = self.entries.get(index.0) else {
+    fn fetch(&mut self, id: EnvironmentId, plan: FetchPlan, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get(&id) else {
             return;
         };
         let context = ApplyContext {
             versions: entry.state.versions(),
             trust: entry.state.trust(),
-            served: self.publisher.served(index),
+            served: self.publisher.served(id),
         };
         let fetch = entry.source.clone().fetch(plan, context, self.workshop.clone());
-        ctx.spawn(
-            fetch
-                .into_actor(self)
-                .map(move |fetched, actor, ctx| actor.fetched(index, fetched, ctx)),
-        );
+        self.work(id, fetch, Self::fetched, ctx);
     }
 
-    fn fetched(&mut self, index: EnvironmentIndex, fetched: Fetched, ctx: &mut Context<Self>) {
-        let before = self.publisher.served(index);
-        let Some(entry) = self.entries.get_mut(index.0) else {
+    /// Runs an environment's work; `end` hears of it unless the environment was removed or reconfigured meanwhile. A
+    /// cancelled future may still end, where it was ready already: hence the generation.
+    fn work<T: 'static>(
+        &mut self,
+        id: EnvironmentId,
+        work: impl Future<Output = T> + 'static,
+        end: impl FnOnce(&mut Self, EnvironmentId, T, &mut Context<Self>) + 'static,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let generation = entry.generation;
+        let ended = work.into_actor(self).map(move |outcome, actor: &mut Self, ctx| {
+            let entry = actor.entries.get_mut(&id);
+            if let Some(entry) = entry.filter(|entry| entry.generation == generation) {
+                entry.work = None;
+                end(actor, id, outcome, ctx);
+            }
+        });
+        let handle = ctx.spawn(ended);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.work = Some(handle);
+        }
+    }
+
+    fn fetched(&mut self, id: EnvironmentId, fetched: Fetched, ctx: &mut Context<Self>) {
+        let before = self.publisher.served(id);
+        let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
         let Fetched {
@@ -147,63 +218,76 @@ impl EnvironmentActor {
         }
         if let Some(served) = served {
             entry.report.serves(served.updated_at, name.as_deref());
-            self.publish(index, served, is_settled, ctx);
+            self.publish(id, served, is_settled, ctx);
         }
-        self.advance(index, ctx);
+        self.advance(id, ctx);
     }
 
     /// Upstream's own number did not come in time: serves the content under one of ours.
-    fn settle(&mut self, index: EnvironmentIndex, updated_at: UpdatedAt, ctx: &mut Context<Self>) {
-        let (served, workshop) = (self.publisher.served(index), self.workshop.clone());
+    fn settle(&mut self, id: EnvironmentId, updated_at: UpdatedAt, ctx: &mut Context<Self>) {
+        let (served, workshop) = (self.publisher.served(id), self.workshop.clone());
         let restamp = async move {
             match served {
                 Some(served) => workshop.restamp(served, updated_at).await.map(Some),
                 None => Ok(None),
             }
         };
-        ctx.spawn(restamp.into_actor(self).map(move |restamped, actor, ctx| {
-            match restamped {
-                Ok(Some(served)) => actor.publish(index, served, true, ctx),
-                Ok(None) => {}
-                Err(failure) => log::error!("environment {}: {failure}", index.0 + 1),
-            }
-            if let Some(entry) = actor.entries.get_mut(index.0) {
-                entry.state.settled();
-            }
-            actor.advance(index, ctx);
-        }));
+        self.work(id, restamp, Self::restamped, ctx);
     }
 
-    /// Serve first, then tell: the listener hears when every replica has acknowledged.
+    fn restamped(
+        &mut self,
+        id: EnvironmentId,
+        restamped: Result<Option<Arc<ServedEnvironment>>, FetchFailure>,
+        ctx: &mut Context<Self>,
+    ) {
+        match restamped {
+            Ok(Some(served)) => self.publish(id, served, true, ctx),
+            Ok(None) => {}
+            Err(failure) => log::error!("environment {id}: {failure}"),
+        }
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.state.settled();
+        }
+        self.advance(id, ctx);
+    }
+
+    /// Serve first, then tell: the listeners hear when every replica has acknowledged.
     fn publish(
         &mut self,
-        index: EnvironmentIndex,
+        id: EnvironmentId,
         served: Arc<ServedEnvironment>,
         is_settled: bool,
         ctx: &mut Context<Self>,
     ) {
         let updated_at = served.updated_at;
-        let published = self.publisher.publish(index, served);
+        let published = self.publisher.publish(id, served);
         ctx.spawn(published.into_actor(self).map(move |replaced, actor, ctx| {
             if is_settled {
-                actor.tell(EnvironmentUpdated { index, updated_at });
+                actor.tell_of_update(id, updated_at);
             }
-            if let Some(replaced) = replaced {
-                ctx.spawn(release(replaced, actor.workshop.clone()).into_actor(actor));
-            }
+            actor.release(replaced, ctx);
         }));
     }
 
-    fn tell(&mut self, update: EnvironmentUpdated) {
-        let Some(entry) = self.entries.get_mut(update.index.0) else {
-            return;
-        };
-        if entry.state.published(update.updated_at)
-            && let Some(listener) = &self.listener
+    fn tell_of_update(&mut self, id: EnvironmentId, updated_at: UpdatedAt) {
+        if let Some(entry) = self.entries.get_mut(&id)
+            && entry.state.published(updated_at)
         {
-            // Bounded by design: at most one a fetch, and fetches of one environment never overlap.
-            listener.do_send(update);
+            self.listeners.tell(EnvironmentEvent::Updated(id, updated_at));
         }
+    }
+
+    fn release(&self, replaced: impl IntoIterator<Item = Arc<ServedEnvironment>>, ctx: &mut Context<Self>) {
+        for replaced in replaced {
+            ctx.spawn(release(replaced, self.workshop.clone()).into_actor(self));
+        }
+    }
+}
+
+fn cancel(handle: Option<SpawnHandle>, ctx: &mut Context<EnvironmentActor>) {
+    if let Some(handle) = handle {
+        ctx.cancel_future(handle);
     }
 }
 
@@ -219,54 +303,7 @@ impl Actor for EnvironmentActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        for index in 0..self.entries.len() {
-            self.advance(EnvironmentIndex(index), ctx);
-        }
-    }
-
-    fn stopped(&mut self, _ctx: &mut Self::Context) {
-        // The arbiter is this actor's own.
-        Arbiter::current().stop();
-    }
-}
-
-impl Handler<Refresh> for EnvironmentActor {
-    type Result = ();
-    fn handle(&mut self, Refresh { index, announced }: Refresh, ctx: &mut Self::Context) {
-        if let Some(entry) = self.entries.get_mut(index.0) {
-            entry.state.announce(Moment::now(), announced);
-            self.advance(index, ctx);
-        }
-    }
-}
-
-impl Handler<Statuses> for EnvironmentActor {
-    type Result = MessageResult<Statuses>;
-    fn handle(&mut self, _msg: Statuses, _ctx: &mut Self::Context) -> Self::Result {
-        let now = Moment::now();
-        let entries = self.entries.iter().enumerate();
-        MessageResult(
-            entries
-                .map(|(index, entry)| {
-                    entry.status(self.publisher.served(EnvironmentIndex(index)).as_deref(), now)
-                })
-                .collect(),
-        )
-    }
-}
-
-impl Handler<Stop> for EnvironmentActor {
-    type Result = ();
-    fn handle(&mut self, _msg: Stop, ctx: &mut Self::Context) {
-        self.lifeline.disarm();
-        ctx.stop();
-    }
-}
-
-impl Handler<Panic> for EnvironmentActor {
-    type Result = ();
-    #[expect(clippy::panic, reason = "fault injection is what this message is for")]
-    fn handle(&mut self, _msg: Panic, _ctx: &mut Self::Context) {
-        panic!("injected into the EnvironmentActor");
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.advance(id, ctx));
     }
 }

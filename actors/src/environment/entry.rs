@@ -1,4 +1,6 @@
 //! One environment as its actor holds it.
+use std::time::Duration;
+
 use actix::SpawnHandle;
 use engine::ContentDigest;
 
@@ -10,7 +12,7 @@ use super::schedule::Schedule;
 use super::source::Source;
 use super::state::{EnvironmentState, StateOptions};
 use super::versions::Trust;
-use crate::keys::EnvironmentIndex;
+use crate::keys::EnvironmentId;
 use crate::served::ServedEnvironment;
 use crate::upstream::{FetchFailure, Upstream};
 
@@ -21,51 +23,51 @@ pub(super) struct Entry {
     pub(super) report: Report,
     /// Wakes it for its next action.
     pub(super) timer: Option<SpawnHandle>,
+    /// The fetch or other work under way.
+    pub(super) work: Option<SpawnHandle>,
+    /// How often it was reconfigured: work that began before says nothing any more.
+    pub(super) generation: u64,
 }
 
 impl Entry {
     pub(super) fn new(
-        index: EnvironmentIndex,
-        options: EnvironmentOptions,
+        id: EnvironmentId,
+        options: &EnvironmentOptions,
         polling: &PollingOptions,
         upstream: &Result<Upstream, FetchFailure>,
     ) -> Self {
-        let EnvironmentOptions {
-            server_side_keys,
-            source,
-            ..
-        } = options;
-        let (trust, period) = match source {
-            DocumentSource::Upstream => (Trust::Eventual, polling.period),
-            DocumentSource::File(_) => (Trust::Immediate, polling.file_period),
-        };
-        let state_options = StateOptions {
-            trust,
-            server_side_keys: server_side_keys.len(),
-            unconditional_period: polling.unconditional_period,
-            freshness: polling
-                .grace_period
-                .map(|grace| polling.period.max(period).saturating_add(grace)),
-        };
-        let is_spread = trust == Trust::Eventual;
-        let schedule = Schedule::new(Moment::now().instant, period, is_spread, fastrand::Rng::new());
-        let source = match source {
-            DocumentSource::Upstream => Source::Upstream {
-                upstream: upstream.clone(),
-                keys: server_side_keys,
-            },
-            DocumentSource::File(path) => Source::File(FileSource::new(path)),
-        };
         Self {
-            state: EnvironmentState::new(state_options, schedule),
-            source,
-            report: Report::new(index),
+            state: EnvironmentState::new(state_options(options, polling), schedule(options, polling)),
+            source: source(options, upstream),
+            report: Report::new(id),
             timer: None,
+            work: None,
+            generation: 0,
         }
     }
 
+    /// From now on it is fetched as `options` say, the first time at once. Gives the work that was under way.
+    pub(super) fn reconfigure(
+        &mut self,
+        options: &EnvironmentOptions,
+        polling: &PollingOptions,
+        upstream: &Result<Upstream, FetchFailure>,
+    ) -> Option<SpawnHandle> {
+        let mut schedule = schedule(options, polling);
+        schedule.retry_now(Moment::now().instant);
+        self.state.reconfigure(state_options(options, polling), schedule);
+        self.source = source(options, upstream);
+        self.generation += 1;
+        self.work.take()
+    }
+
     /// Its health; `served` is what it serves now.
-    pub(super) fn status(&self, served: Option<&ServedEnvironment>, now: Moment) -> EnvironmentStatus {
+    pub(super) fn status(
+        &self,
+        environment: EnvironmentId,
+        served: Option<&ServedEnvironment>,
+        now: Moment,
+    ) -> EnvironmentStatus {
         let is_fresh = self.state.is_fresh(now);
         let status = match served {
             _ if self.state.is_key_rejected() => "key rejected",
@@ -74,6 +76,7 @@ impl Entry {
             Some(_) => "stale",
         };
         EnvironmentStatus {
+            environment,
             name: served.map(|served| served.environment.name().to_owned()),
             id: served.map(|served| served.environment.id().to_owned()),
             status,
@@ -81,5 +84,51 @@ impl Entry {
             is_fresh: is_fresh && served.is_some(),
             last_successful_update: self.state.last_success(),
         }
+    }
+}
+
+fn trust(options: &EnvironmentOptions) -> Trust {
+    match options.source {
+        DocumentSource::Upstream => Trust::Eventual,
+        DocumentSource::File(_) => Trust::Immediate,
+    }
+}
+
+fn period(options: &EnvironmentOptions, polling: &PollingOptions) -> Duration {
+    match options.source {
+        DocumentSource::Upstream => polling.period,
+        DocumentSource::File(_) => polling.file_period,
+    }
+}
+
+fn state_options(options: &EnvironmentOptions, polling: &PollingOptions) -> StateOptions {
+    let longest_period = polling.period.max(period(options, polling));
+    StateOptions {
+        trust: trust(options),
+        server_side_keys: options.server_side_keys.len(),
+        unconditional_period: polling.unconditional_period,
+        freshness: polling
+            .grace_period
+            .map(|grace| longest_period.saturating_add(grace)),
+    }
+}
+
+fn schedule(options: &EnvironmentOptions, polling: &PollingOptions) -> Schedule {
+    let is_spread = trust(options) == Trust::Eventual;
+    Schedule::new(
+        Moment::now().instant,
+        period(options, polling),
+        is_spread,
+        fastrand::Rng::new(),
+    )
+}
+
+fn source(options: &EnvironmentOptions, upstream: &Result<Upstream, FetchFailure>) -> Source {
+    match &options.source {
+        DocumentSource::Upstream => Source::Upstream {
+            upstream: upstream.clone(),
+            keys: options.server_side_keys.clone(),
+        },
+        DocumentSource::File(path) => Source::File(FileSource::new(path.clone())),
     }
 }

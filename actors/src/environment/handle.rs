@@ -2,27 +2,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use engine::{KeyKind, UpdatedAt};
+use engine::UpdatedAt;
 use tokio::sync::watch;
 
 use super::actor::{EnvironmentActor, Parts};
-use super::messages::{Refresh, Statuses, Stop};
-use super::options::{EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions};
+use super::configuration::Configuration;
+use super::listeners::Listeners;
+use super::messages::{Configure, Refresh, Statuses, Stop};
+use super::options::{
+    ConfiguredEnvironment, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus, PollingOptions,
+};
 use super::registry::Registry;
-use crate::keys::{EnvironmentIndex, KeyTable};
+use crate::actor_thread::ActorThread;
+use crate::keys::{EnvironmentId, KeyTable};
 use crate::lifeline::Lifelines;
-use crate::replica::{EnvironmentReplica, Panic};
+use crate::replica::EnvironmentReplica;
 use crate::served::Snapshot;
+use crate::upstream::UpstreamOptions;
 
 /// How long the actor, whose handlers take microseconds, may take to answer before it counts as dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a new configuration may take to reach every replica and every listener.
+const CONFIGURE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What routes and main hold of the EnvironmentActor.
 #[derive(Debug, Clone)]
 pub struct EnvironmentHandle {
     actor: Addr<EnvironmentActor>,
+    thread: ActorThread,
     registry: Arc<Registry>,
     acknowledged: watch::Receiver<u64>,
+    configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
     lifelines: Lifelines,
 }
 
@@ -31,32 +41,41 @@ pub struct EnvironmentHandle {
 pub struct Unavailable;
 
 impl EnvironmentHandle {
-    /// Starts the actor on an arbiter of its own; the first fetches begin at once. Needs a running actix `System`.
+    /// Starts the actor on a thread of its own; the first fetches begin at once. Needs a running actix `System`.
     ///
-    /// `listener` hears of every change of content after all replicas serve it; `lifelines` of every death.
+    /// `listeners` hear of every [`EnvironmentEvent`]; `lifelines` of every death.
     pub fn start(
         environments: Vec<EnvironmentOptions>,
         polling: PollingOptions,
-        listener: Option<Recipient<EnvironmentUpdated>>,
+        upstream: UpstreamOptions,
+        listeners: Vec<Recipient<EnvironmentEvent>>,
         lifelines: &Lifelines,
     ) -> Self {
-        let keys = Arc::new(key_table(&environments));
-        let registry = Arc::new(Registry::new(Snapshot::empty(environments.len(), keys)));
+        let mut configuration = Configuration::default();
+        configuration.replace(environments);
+        let registry = Arc::new(Registry::new(Snapshot::empty(configuration.key_table())));
         let (acknowledged_sender, acknowledged) = watch::channel(0);
+        let (configured_sender, configured) = watch::channel(configuration.environments().into());
         let parts = Parts {
-            environments,
+            configuration,
             polling,
-            listener,
+            upstream,
+            listeners: Listeners(listeners),
             registry: Arc::clone(&registry),
             acknowledged: acknowledged_sender,
+            configured: configured_sender,
             lifelines: lifelines.clone(),
         };
-        let actor =
-            EnvironmentActor::start_in_arbiter(&Arbiter::new().handle(), |_| EnvironmentActor::new(parts));
+        // Before any replica can resolve a key: who asks for an environment's events must find it known.
+        parts.tell_of_all();
+        let (thread, arbiter) = ActorThread::start();
+        let actor = EnvironmentActor::start_in_arbiter(&arbiter, |_| EnvironmentActor::new(parts));
         Self {
             actor,
+            thread,
             registry,
             acknowledged,
+            configured,
             lifelines: lifelines.clone(),
         }
     }
@@ -71,13 +90,32 @@ impl EnvironmentHandle {
         })
     }
 
-    /// Fetches an environment now, unconditionally; repeated while older than `announced`. Returns at once. Bursts are
-    /// thinned out by the actor; the caller bounds how many arrive (they are authenticated).
-    pub fn refresh(&self, index: EnvironmentIndex, announced: Option<UpdatedAt>) {
-        self.actor.do_send(Refresh { index, announced });
+    /// Puts a whole new list of environments in force: some are added, some removed, some get other keys or another
+    /// source; the others are not touched. When this returns, every replica resolves the new keys and none of the old
+    /// ones, and the streams of removed environments are ending.
+    ///
+    /// # Errors
+    /// When the actor does not answer; what it had begun goes on.
+    pub async fn configure(&self, environments: Vec<EnvironmentOptions>) -> Result<(), Unavailable> {
+        self.actor
+            .send(Configure { environments })
+            .timeout(CONFIGURE_TIMEOUT)
+            .await
+            .map_err(|_| Unavailable)
     }
 
-    /// Each environment's health, in the order of configuration.
+    /// The environments in force, in the order of the configuration, to read and to wait on.
+    pub fn configured(&self) -> watch::Receiver<Arc<[ConfiguredEnvironment]>> {
+        self.configured.clone()
+    }
+
+    /// Fetches an environment now, unconditionally; repeated while older than `announced`. Returns at once. Bursts are
+    /// thinned out by the actor; the caller bounds how many arrive (they are authenticated).
+    pub fn refresh(&self, id: EnvironmentId, announced: Option<UpdatedAt>) {
+        self.actor.do_send(Refresh { id, announced });
+    }
+
+    /// Each environment's health, in the order of the configuration.
     ///
     /// # Errors
     /// When the actor does not answer.
@@ -104,35 +142,17 @@ impl EnvironmentHandle {
         Arc::clone(&self.registry.newest().keys)
     }
 
-    /// Stops the actor in good order: no further fetch, no death. Requests go on from the replicas' last snapshot.
-    pub fn stop(&self) {
-        self.actor.do_send(Stop);
+    /// Stops the actor in good order and ends its thread: no further fetch, no death. Requests go on from the replicas'
+    /// last snapshot. Waits at most `patience` for the thread, which finishes the document it compiles; whether it is gone.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        // A dead actor does not answer; its thread ends all the same.
+        let _ = self.actor.send(Stop).timeout(ANSWER_TIMEOUT).await;
+        self.thread.end(patience).await
     }
 
     /// Makes the actor panic: for tests of the death watch.
-    #[doc(hidden)]
+    #[cfg(feature = "fault-injection")]
     pub fn inject_panic(&self) {
-        self.actor.do_send(Panic);
+        self.actor.do_send(crate::fault::Panic);
     }
-}
-
-fn key_table(environments: &[EnvironmentOptions]) -> KeyTable {
-    let mut table = KeyTable::default();
-    for (index, environment) in environments.iter().enumerate() {
-        let client_side = std::iter::once((&environment.client_side_key, KeyKind::Client));
-        let server_side = environment
-            .server_side_keys
-            .iter()
-            .map(|key| (key, KeyKind::Server));
-        for (key, kind) in client_side.chain(server_side) {
-            if !table.insert(key, EnvironmentIndex(index), kind) {
-                log::warn!(
-                    "key pair {}: one of its keys was given before and opens the earlier pair's environment; \
-                     give every key once",
-                    index + 1
-                );
-            }
-        }
-    }
-    table
 }

@@ -1,15 +1,22 @@
-//! What the EnvironmentActor is sent, besides [`Panic`](crate::replica::Panic).
+//! What the EnvironmentActor is sent.
 use actix::prelude::*;
 use engine::UpdatedAt;
 
-use super::options::EnvironmentStatus;
-use crate::keys::EnvironmentIndex;
+use super::options::{EnvironmentOptions, EnvironmentStatus};
+use crate::keys::EnvironmentId;
+
+/// Puts a whole new list of environments in force. The reply comes when every replica and every listener knows.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Configure {
+    pub(super) environments: Vec<EnvironmentOptions>,
+}
 
 /// A change was announced: fetch now, unconditionally.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Refresh {
-    pub(super) index: EnvironmentIndex,
+    pub(super) id: EnvironmentId,
     pub(super) announced: Option<UpdatedAt>,
 }
 

@@ -2,9 +2,10 @@
 //!
 //! # Layout
 //! - [`EnvironmentHandle`] (`handle`): what routes and main hold.
+//! - `configuration`: which environments are configured, under which ids; pure.
 //! - `report`: what the operator hears.
 //! - `options`: what it is started with and what it answers.
-//! - `actor`: the thin shell: fetches, timers, `messages`; an `entry` for each environment.
+//! - `actor`: the thin shell: fetches, timers, `messages`; an `entry` for each environment; the `listeners` it tells.
 //! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot.
 //! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts:
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
@@ -12,10 +13,12 @@
 //! - `apply`: parse, compare, compile, build bodies; on a blocking thread.
 mod actor;
 mod apply;
+mod configuration;
 mod entry;
 mod events;
 mod file;
 mod handle;
+mod listeners;
 mod messages;
 mod options;
 mod publisher;
@@ -29,5 +32,6 @@ mod versions;
 
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use options::{
-    DocumentSource, EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated, PollingOptions,
+    ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus,
+    PollingOptions,
 };

@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 use actix::prelude::*;
 use engine::UpdatedAt;
 
-use crate::keys::{EnvironmentIndex, EnvironmentKey};
+use crate::keys::{EnvironmentId, EnvironmentKey};
 
 /// Where one environment's document comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentSource {
     /// Polled from the Flagsmith API with the first server-side key; on 401/403 the next one.
     Upstream,
@@ -16,7 +16,7 @@ pub enum DocumentSource {
 }
 
 /// One configured environment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvironmentOptions {
     /// Public key.
     pub client_side_key: EnvironmentKey,
@@ -29,8 +29,6 @@ pub struct EnvironmentOptions {
 /// How documents are polled. Durations are fields so that tests can shorten them.
 #[derive(Debug, Clone)]
 pub struct PollingOptions {
-    /// `api_url` without a trailing slash.
-    pub api_url: String,
     /// `api_poll_frequency_seconds`.
     pub period: Duration,
     /// `api_poll_timeout_seconds`: the whole fetch.
@@ -47,7 +45,6 @@ impl Default for PollingOptions {
     /// The defaults of http.md's configuration table.
     fn default() -> Self {
         Self {
-            api_url: "https://edge.api.flagsmith.com/api/v1".to_owned(),
             period: Duration::from_secs(10),
             timeout: Duration::from_secs(5),
             unconditional_period: Duration::from_secs(60),
@@ -57,19 +54,32 @@ impl Default for PollingOptions {
     }
 }
 
-/// Told after all replicas acknowledged new content.
-#[derive(Debug, Clone, Copy, Message)]
+/// What those hear who follow the environments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
-pub struct EnvironmentUpdated {
-    /// Which environment.
-    pub index: EnvironmentIndex,
-    /// The served `updated_at`.
-    pub updated_at: UpdatedAt,
+pub enum EnvironmentEvent {
+    /// It is configured from now on. Told before any of its keys opens it.
+    Added(EnvironmentId),
+    /// It has new content, under this served `updated_at`. Told after all replicas acknowledged the content.
+    Updated(EnvironmentId, UpdatedAt),
+    /// It is configured no longer. Told after all replicas acknowledged that none of its keys opens it.
+    Removed(EnvironmentId),
+}
+
+/// One environment of the configuration in force, in the order of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredEnvironment {
+    /// Its id.
+    pub id: EnvironmentId,
+    /// What it is configured to.
+    pub options: EnvironmentOptions,
 }
 
 /// One environment's health.
 #[derive(Debug, Clone)]
 pub struct EnvironmentStatus {
+    /// Which environment.
+    pub environment: EnvironmentId,
     /// Name from the document; `None` before the first.
     pub name: Option<String>,
     /// Id from the document as JSON text.

@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 use super::apply::Workshop;
 use super::registry::{Registry, Replaced};
-use crate::keys::EnvironmentIndex;
+use crate::keys::{EnvironmentId, KeyTable};
 use crate::lifeline::Lifelines;
 use crate::replica::Publish;
-use crate::served::ServedEnvironment;
+use crate::served::{ServedEnvironment, Snapshot};
 
 /// A replica's handler takes microseconds. One that does not reply for this long is dead, or its worker blocked.
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,22 +42,45 @@ impl Publisher {
     }
 
     /// What is served now, or on its way to the replicas.
-    pub(super) fn served(&self, index: EnvironmentIndex) -> Option<Arc<ServedEnvironment>> {
-        self.registry.newest().environment(index).cloned()
+    pub(super) fn served(&self, id: EnvironmentId) -> Option<Arc<ServedEnvironment>> {
+        self.registry.newest().environment(id).cloned()
     }
 
-    /// Sends a snapshot with this environment replaced to every replica, in the order of calls. The future resolves
-    /// when each has acknowledged it or is struck off, and gives what was replaced.
+    /// Publishes this environment's new content; gives what it replaces.
     pub(super) fn publish(
         &self,
-        index: EnvironmentIndex,
+        id: EnvironmentId,
         served: Arc<ServedEnvironment>,
     ) -> impl Future<Output = Option<Arc<ServedEnvironment>>> + use<> {
+        let acknowledged = self.send(self.registry.replace(|newest| newest.with(id, served)));
+        async move { acknowledged.await.environment(id).cloned() }
+    }
+
+    /// Publishes other keys, without the environments that `removed` names; gives what those served.
+    pub(super) fn configure(
+        &self,
+        keys: Arc<KeyTable>,
+        removed: Vec<EnvironmentId>,
+    ) -> impl Future<Output = Vec<Arc<ServedEnvironment>>> + use<> {
+        let next = self.registry.replace(|newest| newest.configured(keys, &removed));
+        let acknowledged = self.send(next);
+        async move {
+            let previous = acknowledged.await;
+            removed
+                .iter()
+                .filter_map(|id| previous.environment(*id).cloned())
+                .collect()
+        }
+    }
+
+    /// Sends the newest snapshot to every replica, in the order of calls. The future resolves when each has acknowledged
+    /// it or is struck off, and gives the snapshot before it.
+    fn send(&self, replaced: Replaced) -> impl Future<Output = Arc<Snapshot>> + use<> {
         let Replaced {
             newest,
             previous,
             replicas,
-        } = self.registry.replace(|newest| newest.with(index, served));
+        } = replaced;
         let version = newest.version;
         let acknowledgements = replicas.into_iter().map(|(id, replica)| {
             let reply = replica
@@ -86,7 +109,7 @@ impl Publisher {
                 is_newer
             });
             // Held until here, so that no replica's thread frees what it lets go of.
-            previous.environment(index).cloned()
+            previous
         }
     }
 }

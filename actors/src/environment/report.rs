@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use engine::{UpdatedAt, Warning};
 
 use super::events::Change;
-use crate::keys::EnvironmentIndex;
+use crate::keys::EnvironmentId;
 
 /// Warnings about one document that are written out; a generated document can have one a segment.
 const MAX_WARNINGS: usize = 20;
@@ -12,14 +12,14 @@ const MAX_WARNINGS: usize = 20;
 /// The log of one environment.
 #[derive(Debug)]
 pub(super) struct Report {
-    index: EnvironmentIndex,
+    id: EnvironmentId,
     known_warnings: HashSet<String>,
 }
 
 impl Report {
-    pub(super) fn new(index: EnvironmentIndex) -> Self {
+    pub(super) fn new(id: EnvironmentId) -> Self {
         Self {
-            index,
+            id,
             known_warnings: HashSet::new(),
         }
     }
@@ -72,10 +72,10 @@ impl Report {
     }
 
     fn label(&self, name: Option<&str>) -> String {
-        let number = self.index.0 + 1;
+        let id = self.id;
         name.map_or_else(
-            || format!("environment {number}"),
-            |name| format!("environment {number} ({name:?})"),
+            || format!("environment {id}"),
+            |name| format!("environment {id} ({name:?})"),
         )
     }
 }

@@ -1,5 +1,6 @@
 //! One environment's source, behind one fetch.
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use engine::{ContentDigest, Warning};
@@ -7,9 +8,39 @@ use engine::{ContentDigest, Warning};
 use super::apply::{Context, Workshop};
 use super::events::{FetchEnd, FetchPlan};
 use super::file::{FileOutcome, FileSource};
+use super::options::DocumentSource;
 use crate::keys::EnvironmentKey;
 use crate::served::ServedEnvironment;
-use crate::upstream::{FetchFailure, FetchOutcome, Upstream};
+use crate::upstream::{FetchFailure, FetchOutcome, Upstream, UpstreamOptions};
+
+/// The client for documents, made when the first environment needs it: it belongs to the actor's thread, and may read
+/// files.
+pub(super) struct Client {
+    options: UpstreamOptions,
+    timeout: Duration,
+    upstream: Option<Result<Upstream, FetchFailure>>,
+}
+
+impl Client {
+    pub(super) fn new(options: UpstreamOptions, timeout: Duration) -> Self {
+        Self {
+            options,
+            timeout,
+            upstream: None,
+        }
+    }
+
+    /// The client that a source needs; a file needs none.
+    pub(super) fn of(&mut self, source: &DocumentSource) -> Result<Upstream, FetchFailure> {
+        match source {
+            DocumentSource::File(_) => Err(FetchFailure::Unusable),
+            DocumentSource::Upstream => self
+                .upstream
+                .get_or_insert_with(|| Upstream::new(&self.options, self.timeout))
+                .clone(),
+        }
+    }
+}
 
 /// Where the documents of one environment come from, ready to be asked.
 #[derive(Clone)]

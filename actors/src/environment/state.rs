@@ -94,6 +94,27 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.options.trust
     }
 
+    /// Content is served that no fetch of this environment's gave: it was stored, or came from another source. A fetch or
+    /// other work that is under way counts no more, and its end must not be told.
+    pub(super) fn assign(&mut self, versions: Versions<D>) {
+        self.versions = versions;
+        self.phase = Phase::Idle;
+        self.settling = None;
+        self.last_unconditional = None;
+        self.last_date = None;
+    }
+
+    /// The environment is fetched from elsewhere, or with other keys, from now on. What it serves stays; whose document
+    /// it was is not known to the new source. Work that is under way counts no more.
+    pub(super) fn reconfigure(&mut self, options: StateOptions, schedule: Schedule) {
+        self.assign(self.versions.of_another_source());
+        self.options = options;
+        self.schedule = schedule;
+        self.key = 0;
+        self.rejections = 0;
+        self.failure = None;
+    }
+
     /// A change was announced.
     pub(super) fn announce(&mut self, now: Moment, announced: Option<UpdatedAt>) {
         self.push.announce(now.instant, announced);

@@ -64,6 +64,28 @@ impl<D> Default for Versions<D> {
 }
 
 impl<D: Copy + PartialEq> Versions<D> {
+    /// Content that is served and was not considered here: it was stored, or came from another source. `upstream` is the
+    /// number that the source asked from now on gave it; `None`: not known, so that the next document it gives is fetched
+    /// unconditionally and not taken for a lagging one.
+    pub(super) fn assigned(content: D, upstream: Option<UpdatedAt>, served: UpdatedAt) -> Self {
+        Self {
+            current: Some(Current {
+                content,
+                upstream,
+                served,
+                is_unsettled: false,
+            }),
+            lagging: None,
+        }
+    }
+
+    /// The same content, for another source, whose number for it is not known.
+    pub(super) fn of_another_source(self) -> Self {
+        self.current.map_or_else(Self::default, |current| {
+            Self::assigned(current.content, None, current.served)
+        })
+    }
+
     /// Makes `If-Modified-Since` and is compared with announced changes.
     pub(super) fn upstream_updated_at(&self) -> Option<UpdatedAt> {
         self.current.as_ref()?.upstream
@@ -89,12 +111,7 @@ impl<D: Copy + PartialEq> Versions<D> {
     ) -> Verdict {
         let Some(mut current) = self.current else {
             let served = upstream.unwrap_or(now);
-            self.current = Some(Current {
-                content,
-                upstream,
-                served,
-                is_unsettled: false,
-            });
+            *self = Self::assigned(content, upstream, served);
             return Verdict::Serve(served);
         };
         if current.content == content {

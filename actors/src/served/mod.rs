@@ -14,7 +14,7 @@ use engine::{Environment, KeyKind, UpdatedAt};
 pub use encoding::Encoding;
 pub use ready_body::ReadyBody;
 
-use crate::keys::{EnvironmentIndex, KeyTable};
+use crate::keys::{ById, EnvironmentId, KeyTable};
 
 /// One environment as it is served: the compiled document and what is answered from it ready-made.
 #[derive(Debug)]
@@ -51,38 +51,48 @@ impl ServedEnvironment {
 pub struct Snapshot {
     /// Grows with every publish.
     pub version: u64,
-    /// By [`EnvironmentIndex`]; `None`: no document yet.
-    pub environments: Vec<Option<Arc<ServedEnvironment>>>,
+    /// Those that have a document.
+    environments: ById<Arc<ServedEnvironment>>,
     /// Who may ask for which.
     pub keys: Arc<KeyTable>,
 }
 
 impl Snapshot {
     /// Before any document: version 0.
-    pub fn empty(environments: usize, keys: Arc<KeyTable>) -> Self {
+    pub fn empty(keys: Arc<KeyTable>) -> Self {
         Self {
             version: 0,
-            environments: vec![None; environments],
+            environments: ById::default(),
             keys,
         }
     }
 
     /// The environment as it is served; `None` before its first document.
-    pub fn environment(&self, index: EnvironmentIndex) -> Option<&Arc<ServedEnvironment>> {
-        self.environments.get(index.0)?.as_ref()
+    pub fn environment(&self, id: EnvironmentId) -> Option<&Arc<ServedEnvironment>> {
+        self.environments.get(&id)
     }
 
     /// The next snapshot, in which one environment is replaced.
     #[must_use]
-    pub fn with(&self, index: EnvironmentIndex, served: Arc<ServedEnvironment>) -> Self {
+    pub fn with(&self, id: EnvironmentId, served: Arc<ServedEnvironment>) -> Self {
         let mut environments = self.environments.clone();
-        if let Some(slot) = environments.get_mut(index.0) {
-            *slot = Some(served);
-        }
+        environments.insert(id, served);
         Self {
             version: self.version.saturating_add(1),
             environments,
             keys: Arc::clone(&self.keys),
+        }
+    }
+
+    /// The next snapshot, with other keys and without the environments that `removed` names.
+    #[must_use]
+    pub fn configured(&self, keys: Arc<KeyTable>, removed: &[EnvironmentId]) -> Self {
+        let mut environments = self.environments.clone();
+        environments.retain(|id, _| !removed.contains(id));
+        Self {
+            version: self.version.saturating_add(1),
+            environments,
+            keys,
         }
     }
 }

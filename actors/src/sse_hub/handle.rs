@@ -6,11 +6,11 @@ use tokio::sync::oneshot;
 
 use super::options::{HubOptions, Refusal};
 use super::slot::Subscription;
-use super::{Counts, Drain, SseHub, Subscribe};
-use crate::environment::EnvironmentUpdated;
-use crate::keys::EnvironmentIndex;
+use super::{Counts, Drain, SseHub, Stop, Subscribe};
+use crate::actor_thread::ActorThread;
+use crate::environment::EnvironmentEvent;
+use crate::keys::{ById, EnvironmentId};
 use crate::lifeline::Lifelines;
-use crate::replica::Panic;
 
 /// How long a request waits for the hub. Its handlers take microseconds: past this it is dead or starved.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -19,6 +19,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct SseHubHandle {
     address: Addr<SseHub>,
+    thread: ActorThread,
 }
 
 /// An admitted subscriber.
@@ -32,35 +33,32 @@ pub struct Admitted {
 }
 
 impl SseHubHandle {
-    /// Starts the hub on an arbiter of its own, for so many environments. Needs a running actix `System`.
-    pub fn start(environments: usize, options: HubOptions, lifelines: &Lifelines) -> Self {
+    /// Starts the hub on a thread of its own. It knows no environment until its listener hears of one. Needs a running
+    /// actix `System`.
+    pub fn start(options: HubOptions, lifelines: &Lifelines) -> Self {
         let lifeline = lifelines.guard("SseHub");
-        let hub = move |_: &mut Context<SseHub>| SseHub::new(environments, options, lifeline);
-        Self {
-            address: SseHub::start_in_arbiter(&Arbiter::new().handle(), hub),
-        }
+        let hub = move |_: &mut Context<SseHub>| SseHub::new(options, lifeline);
+        let (thread, arbiter) = ActorThread::start();
+        let address = SseHub::start_in_arbiter(&arbiter, hub);
+        Self { address, thread }
     }
 
-    /// Where the EnvironmentActor tells of new content, once all replicas serve it.
-    pub fn listener(&self) -> Recipient<EnvironmentUpdated> {
+    /// Where the EnvironmentActor tells of its environments and of their new content.
+    pub fn listener(&self) -> Recipient<EnvironmentEvent> {
         self.address.clone().recipient()
     }
 
     /// Subscribes to an environment.
     ///
     /// # Errors
-    /// When the hub is full, draining or dead.
-    pub async fn subscribe(&self, index: EnvironmentIndex) -> Result<Admitted, Refusal> {
+    /// When the hub does not know the environment, or is full, draining or dead.
+    pub async fn subscribe(&self, id: EnvironmentId) -> Result<Admitted, Refusal> {
         // If this gives up waiting, the answer is dropped where it arrives, and the subscription with it.
-        let answer = self
-            .address
-            .send(Subscribe { index })
-            .timeout(ANSWER_WITHIN)
-            .await;
+        let answer = self.address.send(Subscribe { id }).timeout(ANSWER_WITHIN).await;
         answer.unwrap_or(Err(Refusal::Unavailable))
     }
 
-    /// Subscribers by environment, in the order of configuration; `None`: the hub does not answer.
+    /// Subscribers by environment; `None`: the hub does not answer.
     pub async fn counts(&self) -> Option<HubCounts> {
         self.address.send(Counts).timeout(ANSWER_WITHIN).await.ok()
     }
@@ -86,18 +84,26 @@ impl SseHubHandle {
         }
     }
 
+    /// Stops the hub in good order, ends whatever streams it still has, and ends its thread. Waits at most `patience` for
+    /// that; whether the thread is gone.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        // A dead hub does not answer; its thread ends all the same.
+        let _ = self.address.send(Stop).timeout(ANSWER_WITHIN).await;
+        self.thread.end(patience).await
+    }
+
     /// Makes the actor panic: for tests of the death watch.
-    #[doc(hidden)]
+    #[cfg(feature = "fault-injection")]
     pub fn inject_panic(&self) {
-        self.address.do_send(Panic);
+        self.address.do_send(crate::fault::Panic);
     }
 }
 
 /// The hub's answer to [`SseHubHandle::counts`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubCounts {
-    /// Subscribers by environment, in the order of configuration.
-    pub by_environment: Vec<usize>,
+    /// Subscribers by environment.
+    pub by_environment: ById<usize>,
     /// Whether streams are being ended.
     pub is_draining: bool,
 }

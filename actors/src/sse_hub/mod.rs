@@ -30,10 +30,9 @@ pub use options::{Change, HubOptions, Refusal};
 pub use slot::Subscription;
 pub use spread::NotifySpread;
 
-use crate::environment::EnvironmentUpdated;
-use crate::keys::EnvironmentIndex;
+use crate::environment::EnvironmentEvent;
+use crate::keys::EnvironmentId;
 use crate::lifeline::Lifeline;
-use crate::replica::Panic;
 
 /// Owns the topics. Its handlers are synchronous and answer at once.
 #[derive(Debug)]
@@ -42,16 +41,16 @@ pub struct SseHub {
     /// Whether an [`Advance`] is under way.
     is_advancing: bool,
     drained: Vec<oneshot::Sender<()>>,
-    _lifeline: Lifeline,
+    lifeline: Lifeline,
 }
 
 impl SseHub {
-    fn new(environments: usize, options: HubOptions, lifeline: Lifeline) -> Self {
+    fn new(options: HubOptions, lifeline: Lifeline) -> Self {
         Self {
-            topics: Topics::new(environments, options),
+            topics: Topics::new(options),
             is_advancing: false,
             drained: Vec::new(),
-            _lifeline: lifeline,
+            lifeline,
         }
     }
 
@@ -79,7 +78,7 @@ impl Actor for SseHub {
 }
 
 impl Drop for SseHub {
-    /// Should the hub die of a panic, its streams still end cleanly: some SDKs never come back after a cut.
+    /// However the hub ends, by a panic too, its streams end cleanly: some SDKs never come back after a cut.
     fn drop(&mut self) {
         self.topics.end_all();
     }
@@ -88,13 +87,13 @@ impl Drop for SseHub {
 #[derive(Message)]
 #[rtype(result = "Result<Admitted, Refusal>")]
 struct Subscribe {
-    index: EnvironmentIndex,
+    id: EnvironmentId,
 }
 
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Unsubscribe {
-    index: EnvironmentIndex,
+    id: EnvironmentId,
     key: SubscriberKey,
 }
 
@@ -109,6 +108,11 @@ struct Drain {
     done: oneshot::Sender<()>,
 }
 
+/// An orderly stop.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Stop;
+
 /// Tells and ends those who are due.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -117,13 +121,13 @@ struct Advance;
 impl Handler<Subscribe> for SseHub {
     type Result = Result<Admitted, Refusal>;
 
-    fn handle(&mut self, Subscribe { index }: Subscribe, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, Subscribe { id }: Subscribe, ctx: &mut Context<Self>) -> Self::Result {
         let slot = Arc::new(Slot::default());
-        let key = self.topics.subscribe(index, Arc::clone(&slot), Instant::now())?;
-        let subscription = Subscription::new(slot, ctx.address(), index, key);
+        let key = self.topics.subscribe(id, Arc::clone(&slot), Instant::now())?;
+        let subscription = Subscription::new(slot, ctx.address(), id, key);
         Ok(Admitted {
             subscription,
-            spread: self.topics.window(index),
+            spread: self.topics.window(id),
         })
     }
 }
@@ -131,22 +135,24 @@ impl Handler<Subscribe> for SseHub {
 impl Handler<Unsubscribe> for SseHub {
     type Result = ();
 
-    fn handle(&mut self, Unsubscribe { index, key }: Unsubscribe, _ctx: &mut Context<Self>) {
-        self.topics.unsubscribe(index, key);
+    fn handle(&mut self, Unsubscribe { id, key }: Unsubscribe, _ctx: &mut Context<Self>) {
+        self.topics.unsubscribe(id, key);
         self.report_if_drained();
     }
 }
 
-impl Handler<EnvironmentUpdated> for SseHub {
+impl Handler<EnvironmentEvent> for SseHub {
     type Result = ();
 
-    fn handle(&mut self, updated: EnvironmentUpdated, ctx: &mut Context<Self>) {
-        self.topics.notify(
-            updated.index,
-            updated.updated_at,
-            Instant::now(),
-            UpdatedAt::now(),
-        );
+    fn handle(&mut self, event: EnvironmentEvent, ctx: &mut Context<Self>) {
+        let now = Instant::now();
+        match event {
+            EnvironmentEvent::Added(id) => self.topics.add(id),
+            EnvironmentEvent::Updated(id, updated_at) => {
+                self.topics.notify(id, updated_at, now, UpdatedAt::now());
+            }
+            EnvironmentEvent::Removed(id) => self.topics.remove(id, now),
+        }
         self.advance(ctx);
     }
 }
@@ -182,11 +188,21 @@ impl Handler<Advance> for SseHub {
     }
 }
 
-impl Handler<Panic> for SseHub {
+impl Handler<Stop> for SseHub {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
+        self.lifeline.disarm();
+        ctx.stop();
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+impl Handler<crate::fault::Panic> for SseHub {
     type Result = ();
 
     #[expect(clippy::panic, reason = "fault injection is what this message is for")]
-    fn handle(&mut self, _: Panic, _ctx: &mut Context<Self>) {
+    fn handle(&mut self, _: crate::fault::Panic, _ctx: &mut Context<Self>) {
         panic!("injected into the SseHub");
     }
 }

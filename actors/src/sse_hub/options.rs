@@ -48,6 +48,8 @@ impl Change {
 /// Why a subscription is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
+    /// The environment is configured no longer.
+    Unknown,
     /// `max_subscribers` are subscribed.
     Full,
     /// The process is ending.

@@ -9,7 +9,7 @@ use futures::task::AtomicWaker;
 use super::options::Change;
 use super::topics::{Subscriber, SubscriberKey};
 use super::{SseHub, Unsubscribe};
-use crate::keys::EnvironmentIndex;
+use crate::keys::EnvironmentId;
 
 /// Written by the hub, read by the stream of one subscriber on its worker's thread.
 ///
@@ -59,23 +59,13 @@ impl Subscriber for Arc<Slot> {
 pub struct Subscription {
     slot: Arc<Slot>,
     hub: Addr<SseHub>,
-    index: EnvironmentIndex,
+    id: EnvironmentId,
     key: SubscriberKey,
 }
 
 impl Subscription {
-    pub(super) fn new(
-        slot: Arc<Slot>,
-        hub: Addr<SseHub>,
-        index: EnvironmentIndex,
-        key: SubscriberKey,
-    ) -> Self {
-        Self {
-            slot,
-            hub,
-            index,
-            key,
-        }
+    pub(super) fn new(slot: Arc<Slot>, hub: Addr<SseHub>, id: EnvironmentId, key: SubscriberKey) -> Self {
+        Self { slot, hub, id, key }
     }
 
     /// The data of the latest change that has not been taken yet; `None`: the stream is to end.
@@ -93,7 +83,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         // One message a subscription at most, so the rate is bounded by that of new connections.
         self.hub.do_send(Unsubscribe {
-            index: self.index,
+            id: self.id,
             key: self.key,
         });
     }

@@ -6,11 +6,13 @@ use engine::UpdatedAt;
 use super::*;
 use crate::lifeline::Lifelines;
 
-const MAIN: EnvironmentIndex = EnvironmentIndex(0);
+const MAIN: EnvironmentId = EnvironmentId::after(None);
 
 fn hub(options: HubOptions) -> (SseHubHandle, Lifelines) {
     let lifelines = Lifelines::new();
-    (SseHubHandle::start(2, options, &lifelines), lifelines)
+    let hub = SseHubHandle::start(options, &lifelines);
+    hub.listener().do_send(EnvironmentEvent::Added(MAIN));
+    (hub, lifelines)
 }
 
 async fn subscribe(hub: &SseHubHandle) -> Subscription {
@@ -23,14 +25,12 @@ async fn next(subscription: &mut Subscription) -> Option<ByteString> {
 
 fn change(hub: &SseHubHandle, seconds: i64) {
     let updated_at = UpdatedAt::from_micros(seconds * 1_000_000);
-    hub.listener().do_send(EnvironmentUpdated {
-        index: MAIN,
-        updated_at,
-    });
+    hub.listener()
+        .do_send(EnvironmentEvent::Updated(MAIN, updated_at));
 }
 
-async fn subscribers(hub: &SseHubHandle) -> Vec<usize> {
-    hub.counts().await.unwrap().by_environment
+async fn subscribers(hub: &SseHubHandle) -> usize {
+    hub.counts().await.unwrap().by_environment[&MAIN]
 }
 
 #[actix::test]
@@ -82,12 +82,12 @@ async fn dropping_a_subscription_unsubscribes() {
         ..HubOptions::default()
     });
     let (first, second) = (subscribe(&hub).await, subscribe(&hub).await);
-    assert_eq!(subscribers(&hub).await, [2, 0]);
+    assert_eq!(subscribers(&hub).await, 2);
     assert_eq!(hub.subscribe(MAIN).await.unwrap_err(), Refusal::Full);
     drop(first);
-    assert_eq!(subscribers(&hub).await, [1, 0]);
+    assert_eq!(subscribers(&hub).await, 1);
     drop(second);
-    assert_eq!(subscribers(&hub).await, [0, 0]);
+    assert_eq!(subscribers(&hub).await, 0);
 }
 
 #[actix::test]
@@ -99,7 +99,7 @@ async fn an_answer_that_nobody_waits_for_is_no_subscriber() {
         assert!(futures::poll!(&mut given_up).is_pending());
     }
     // The request may be answered before the waiter went; its drop sends the hub a message of its own.
-    while subscribers(&hub).await != [0, 0] {
+    while subscribers(&hub).await != 0 {
         actix_rt::task::yield_now().await;
     }
 }
@@ -135,4 +135,35 @@ async fn when_the_hub_dies_its_streams_end_and_everybody_learns_of_it() {
     assert_eq!(hub.subscribe(MAIN).await.unwrap_err(), Refusal::Unavailable);
     assert_eq!(hub.counts().await, None);
     hub.drain(Duration::from_secs(60), Duration::ZERO).await;
+}
+
+#[actix::test]
+async fn a_removed_environment_ends_its_streams_and_is_refused() {
+    let (hub, _lifelines) = hub(HubOptions::default());
+    let mut subscription = subscribe(&hub).await;
+    change(&hub, 1_000);
+    hub.listener()
+        .send(EnvironmentEvent::Removed(MAIN))
+        .await
+        .unwrap();
+    assert_eq!(hub.subscribe(MAIN).await.err(), Some(Refusal::Unknown));
+    assert!(
+        next(&mut subscription).await.is_some(),
+        "told of what came before"
+    );
+    assert_eq!(next(&mut subscription).await, None, "then it ends");
+    drop(subscription);
+    while !hub.counts().await.unwrap().by_environment.is_empty() {
+        actix_rt::task::yield_now().await;
+    }
+}
+
+#[actix::test]
+async fn a_stopped_hub_ends_its_streams_and_its_thread() {
+    let (hub, lifelines) = hub(HubOptions::default());
+    let mut subscription = subscribe(&hub).await;
+    assert!(hub.stop(Duration::from_secs(60)).await, "the thread ends");
+    assert_eq!(next(&mut subscription).await, None);
+    assert_eq!(hub.subscribe(MAIN).await.err(), Some(Refusal::Unavailable));
+    assert!(lifelines.is_alive(), "an orderly stop is no death");
 }

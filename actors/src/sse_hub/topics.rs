@@ -7,11 +7,14 @@ use slab::Slab;
 
 use super::options::{Change, HubOptions, Refusal};
 use super::spread::{STEP, due, waited};
-use crate::keys::EnvironmentIndex;
+use crate::keys::{ById, EnvironmentId};
 
-mod drain;
+mod ending;
 
-use drain::Drain;
+use ending::Ending;
+
+/// Over which time the streams of a removed environment end at most. Their SDKs come back to a refusal.
+const REMOVAL_WINDOW: Duration = Duration::from_secs(5);
 
 /// What [`Topics`] needs of a subscriber.
 pub(super) trait Subscriber: Clone {
@@ -29,13 +32,17 @@ pub(super) struct SubscriberKey(usize);
 #[derive(Debug)]
 pub(super) struct Topics<S> {
     options: HubOptions,
-    topics: Vec<Topic<S>>,
+    topics: ById<Topic<S>>,
     count: usize,
-    drain: Option<Drain>,
+    is_draining: bool,
+    /// Streams that are being ended: those of removed environments; in a drain everybody's.
+    endings: Vec<Ending>,
 }
 
 #[derive(Debug)]
 struct Topic<S> {
+    /// Its environment is configured no longer: it is gone when its last stream is.
+    is_removed: bool,
     members: Slab<Member<S>>,
     /// One past the highest place ever given in `members`.
     span: usize,
@@ -72,56 +79,77 @@ struct Round {
 }
 
 impl<S: Subscriber> Topics<S> {
-    pub(super) fn new(environments: usize, options: HubOptions) -> Self {
-        let topics = std::iter::repeat_with(Topic::default)
-            .take(environments)
-            .collect();
+    pub(super) fn new(options: HubOptions) -> Self {
         Self {
             options,
-            topics,
+            topics: ById::default(),
             count: 0,
-            drain: None,
+            is_draining: false,
+            endings: Vec::new(),
+        }
+    }
+
+    /// An environment is configured: its events can be subscribed to.
+    pub(super) fn add(&mut self, id: EnvironmentId) {
+        self.topics.entry(id).or_default();
+    }
+
+    /// An environment is configured no longer: nobody can subscribe to it any more, and its streams end, spread over at
+    /// most [`REMOVAL_WINDOW`].
+    pub(super) fn remove(&mut self, id: EnvironmentId, now: Instant) {
+        let Some(topic) = self.topics.get_mut(&id) else {
+            return;
+        };
+        if topic.members.is_empty() {
+            self.topics.remove(&id);
+        } else if !topic.is_removed {
+            topic.is_removed = true;
+            self.endings
+                .push(Ending::new([(&id, &*topic)], REMOVAL_WINDOW, now));
         }
     }
 
     /// Admits a subscriber, and tells it at once of a change it may have missed while it was between two streams.
     pub(super) fn subscribe(
         &mut self,
-        index: EnvironmentIndex,
+        id: EnvironmentId,
         subscriber: S,
         now: Instant,
     ) -> Result<SubscriberKey, Refusal> {
-        if self.drain.is_some() {
+        if self.is_draining {
             return Err(Refusal::Draining);
         }
+        // A key that was resolved just before its environment was removed.
+        let topic = self.topics.get_mut(&id).filter(|topic| !topic.is_removed);
+        let topic = topic.ok_or(Refusal::Unknown)?;
         if self.count >= self.options.max_subscribers {
             return Err(Refusal::Full);
         }
-        // An index comes from the key table, which was made from the same list of environments.
-        let topic = self.topics.get_mut(index.0).ok_or(Refusal::Unavailable)?;
         self.count += 1;
         Ok(topic.add(subscriber, now))
     }
 
-    pub(super) fn unsubscribe(&mut self, index: EnvironmentIndex, key: SubscriberKey) {
-        let removed = self
-            .topics
-            .get_mut(index.0)
-            .and_then(|topic| topic.members.try_remove(key.0));
-        if removed.is_some() {
+    pub(super) fn unsubscribe(&mut self, id: EnvironmentId, key: SubscriberKey) {
+        let Some(topic) = self.topics.get_mut(&id) else {
+            return;
+        };
+        if topic.members.try_remove(key.0).is_some() {
             self.count = self.count.saturating_sub(1);
+        }
+        if topic.is_removed && topic.members.is_empty() {
+            self.topics.remove(&id);
         }
     }
 
     /// A change of content, which every replica already serves. Whoever is due is told by the next [`Self::advance`].
     pub(super) fn notify(
         &mut self,
-        index: EnvironmentIndex,
+        id: EnvironmentId,
         updated_at: UpdatedAt,
         now: Instant,
         wall_now: UpdatedAt,
     ) {
-        if let Some(topic) = self.topics.get_mut(index.0) {
+        if let Some(topic) = self.topics.get_mut(&id) {
             topic.notify(updated_at, now, wall_now, &self.options);
         }
     }
@@ -129,32 +157,33 @@ impl<S: Subscriber> Topics<S> {
     /// Tells and ends whoever is due at `now`. Answers when to call again; `None`: nothing is pending.
     pub(super) fn advance(&mut self, now: Instant) -> Option<Duration> {
         let mut is_pending = false;
-        for topic in &mut self.topics {
+        for topic in self.topics.values_mut() {
             is_pending |= topic.advance(now);
         }
-        if let Some(drain) = &mut self.drain {
-            is_pending |= drain.advance(&mut self.topics, now);
-        }
+        self.endings
+            .retain_mut(|ending| ending.advance(&mut self.topics, now));
+        is_pending |= !self.endings.is_empty();
         is_pending.then_some(STEP)
     }
 
     /// Refuses newcomers from now on and ends everybody's stream, spread over at most `window`.
     pub(super) fn drain(&mut self, window: Duration, now: Instant) {
-        if self.drain.is_some() {
-            return;
+        if !self.is_draining {
+            self.is_draining = true;
+            // Those of removed environments among them.
+            self.endings = vec![Ending::new(&self.topics, window, now)];
         }
-        self.drain = Some(Drain::new(&self.topics, window, now));
     }
 
     /// Ends everybody's stream at once.
     pub(super) fn end_all(&self) {
-        for (_, member) in self.topics.iter().flat_map(|topic| topic.members.iter()) {
+        for (_, member) in self.topics.values().flat_map(|topic| topic.members.iter()) {
             member.subscriber.end();
         }
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        self.drain.is_some()
+        self.is_draining
     }
 
     /// Subscribers of all environments.
@@ -163,13 +192,14 @@ impl<S: Subscriber> Topics<S> {
     }
 
     /// Subscribers by environment.
-    pub(super) fn counts(&self) -> Vec<usize> {
-        self.topics.iter().map(|topic| topic.members.len()).collect()
+    pub(super) fn counts(&self) -> ById<usize> {
+        let topics = self.topics.iter();
+        topics.map(|(id, topic)| (*id, topic.members.len())).collect()
     }
 
     /// The window over which a change of this environment would be told now.
-    pub(super) fn window(&self, index: EnvironmentIndex) -> Duration {
-        let subscribers = self.topics.get(index.0).map_or(0, |topic| topic.members.len());
+    pub(super) fn window(&self, id: EnvironmentId) -> Duration {
+        let subscribers = self.topics.get(&id).map_or(0, |topic| topic.members.len());
         self.options.notify_spread.window(subscribers)
     }
 }
@@ -186,6 +216,7 @@ impl<S: Subscriber> Member<S> {
 impl<S> Default for Topic<S> {
     fn default() -> Self {
         Self {
+            is_removed: false,
             members: Slab::new(),
             span: 0,
             has_been_subscribed: false,

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use engine::UpdatedAt;
 use futures::{Stream, StreamExt};
 
-use super::{FetchFailure, client, link};
+use super::{FetchFailure, UpstreamOptions, link};
 use crate::keys::EnvironmentKey;
 
 /// Pages of one document; Flagsmith's own limit is not known, this one ends a circle of ever new links.
@@ -65,19 +65,21 @@ enum Answer {
 }
 
 impl Upstream {
-    /// For the API at `api_url` (without a trailing slash); `timeout` bounds a whole fetch, bodies included.
+    /// For the API that `options` names; `timeout` bounds a whole fetch, bodies included.
     ///
     /// # Errors
     /// [`FetchFailure::Unusable`] where no request can ever be made.
-    pub fn new(api_url: &str, timeout: Duration) -> Result<Self, FetchFailure> {
+    pub fn new(options: &UpstreamOptions, timeout: Duration) -> Result<Self, FetchFailure> {
         // With the slash: without it Flagsmith answers 301.
-        let document_url: Uri = format!("{api_url}/environment-document/")
+        let document_url: Uri = format!("{}/environment-document/", options.api_url)
             .parse()
             .map_err(|_| FetchFailure::Unusable)?;
         if !matches!(document_url.scheme_str(), Some("http" | "https")) || document_url.host().is_none() {
             return Err(FetchFailure::Unusable);
         }
-        let client = client(&document_url, timeout).map_err(|_| FetchFailure::Unusable)?;
+        let client = options
+            .client(&document_url, timeout)
+            .map_err(|_| FetchFailure::Unusable)?;
         Ok(Self {
             client,
             document_url,

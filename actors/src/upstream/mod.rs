@@ -2,16 +2,16 @@
 //!
 //! # Layout
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
-//! - [`client`], `tls`: the awc client underneath, for any other calls to Flagsmith as well.
+//! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: the roots it trusts.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it.
-mod client;
 mod failure;
 mod fetch;
 mod link;
+mod options;
 mod tls;
 
-pub use client::{USER_AGENT, client};
 pub use failure::FetchFailure;
 pub(crate) use fetch::MAX_DOCUMENT_BYTES;
 pub use fetch::{FetchOutcome, Upstream};
+pub use options::UpstreamOptions;

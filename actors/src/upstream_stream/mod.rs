@@ -2,29 +2,34 @@
 //! fetch, serve, tell as a push; polling goes on underneath as the safety net.
 //!
 //! # Layout
-//! - `parser`: from bytes to announcements.
+//! - `stream`: one environment's stream over all its connections; `parser`: from bytes to announcements.
 //! - `backoff`: how long to wait before the next connection.
-use std::fmt;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
-use awc::http::{StatusCode, header};
 use engine::UpdatedAt;
-use futures::StreamExt as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::watch;
 
 mod backoff;
 mod parser;
+mod stream;
 
-use backoff::Backoff;
-use parser::EventParser;
+use stream::EnvironmentStream;
 
-use crate::keys::{EnvironmentIndex, EnvironmentKey};
+use crate::actor_thread::ActorThread;
+use crate::environment::{ConfiguredEnvironment, DocumentSource};
+use crate::keys::{ById, EnvironmentId, EnvironmentKey};
 use crate::lifeline::{Lifeline, Lifelines};
-use crate::upstream;
+use crate::upstream::UpstreamOptions;
 
 /// How long connecting may take, a part of what the head of an answer may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the actor, whose handlers take microseconds, may take to answer before it counts as dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where and how to listen. Durations are fields so that tests can shorten them.
 #[derive(Debug, Clone)]
@@ -58,31 +63,100 @@ impl UpstreamStreamOptions {
 }
 
 /// Told of each announcement: fetch this environment now, until it is as new as announced.
-type Refresh = Rc<dyn Fn(EnvironmentIndex, Option<UpdatedAt>)>;
+type Refresh = Rc<dyn Fn(EnvironmentId, Option<UpdatedAt>)>;
+
+/// The environments in force.
+type Configured = Arc<[ConfiguredEnvironment]>;
+
+/// What the composition root holds of the listeners.
+#[derive(Debug, Clone)]
+pub struct UpstreamStreamsHandle {
+    address: Addr<UpstreamStreams>,
+    thread: ActorThread,
+}
+
+impl UpstreamStreamsHandle {
+    /// Starts listening, on a thread of its own, for every environment that is fetched from upstream, and follows
+    /// `configured`. Needs a running actix `System`.
+    pub fn start(
+        options: UpstreamStreamOptions,
+        upstream: UpstreamOptions,
+        configured: watch::Receiver<Configured>,
+        lifelines: &Lifelines,
+        refresh: impl Fn(EnvironmentId, Option<UpdatedAt>) + Send + 'static,
+    ) -> Self {
+        let lifeline = lifelines.guard("UpstreamStreams");
+        let (thread, arbiter) = ActorThread::start();
+        let address = UpstreamStreams::start_in_arbiter(&arbiter, move |_| UpstreamStreams {
+            client: client(&options.url, &upstream),
+            options: Rc::new(options),
+            configured,
+            listening: ById::default(),
+            refresh: Rc::new(refresh),
+            lifeline,
+        });
+        Self { address, thread }
+    }
+
+    /// Stops listening and ends the thread; waits at most `patience` for that. Whether the thread is gone.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        // Where it is dead it does not answer; its thread ends all the same.
+        let _ = self.address.send(Stop).timeout(ANSWER_TIMEOUT).await;
+        self.thread.end(patience).await
+    }
+}
 
 /// Holds the streams of all environments.
-pub struct UpstreamStreams {
+struct UpstreamStreams {
     options: Rc<UpstreamStreamOptions>,
-    environments: Vec<(EnvironmentIndex, EnvironmentKey)>,
+    client: Result<awc::Client, String>,
+    configured: watch::Receiver<Configured>,
+    listening: ById<Listening>,
     refresh: Refresh,
-    _lifeline: Lifeline,
+    lifeline: Lifeline,
+}
+
+/// One environment's stream under way.
+struct Listening {
+    client_side_key: EnvironmentKey,
+    stream: SpawnHandle,
 }
 
 impl UpstreamStreams {
-    /// Starts listening on an arbiter of its own. Needs a running actix `System`.
-    pub fn start_on_arbiter(
-        options: UpstreamStreamOptions,
-        environments: Vec<(EnvironmentIndex, EnvironmentKey)>,
-        lifelines: &Lifelines,
-        refresh: impl Fn(EnvironmentIndex, Option<UpdatedAt>) + Send + 'static,
-    ) -> Addr<Self> {
-        let lifeline = lifelines.guard("UpstreamStreams");
-        Self::start_in_arbiter(&Arbiter::new().handle(), move |_| Self {
-            options: Rc::new(options),
-            environments,
-            refresh: Rc::new(refresh),
-            _lifeline: lifeline,
-        })
+    /// Listens for each environment that is fetched from upstream, and for no other.
+    fn follow(&mut self, configured: &Configured, ctx: &mut Context<Self>) {
+        let client_side_keys: ById<&EnvironmentKey> = configured
+            .iter()
+            .filter(|environment| matches!(environment.options.source, DocumentSource::Upstream))
+            .map(|environment| (environment.id, &environment.options.client_side_key))
+            .collect();
+        self.listening.retain(|id, listening| {
+            let stays = client_side_keys.get(id) == Some(&&listening.client_side_key);
+            if !stays {
+                ctx.cancel_future(listening.stream);
+            }
+            stays
+        });
+        let Ok(client) = self.client.clone() else { return };
+        for (id, client_side_key) in client_side_keys {
+            if self.listening.contains_key(&id) {
+                continue;
+            }
+            let stream = EnvironmentStream {
+                options: Rc::clone(&self.options),
+                client: client.clone(),
+                refresh: Rc::clone(&self.refresh),
+                url: stream_url(&self.options.url, client_side_key),
+                id,
+                announced: None,
+                is_up: true,
+            };
+            let listening = Listening {
+                client_side_key: client_side_key.clone(),
+                stream: ctx.spawn(stream.listen().into_actor(self)),
+            };
+            self.listening.insert(id, listening);
+        }
     }
 }
 
@@ -90,167 +164,64 @@ impl Actor for UpstreamStreams {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let client = match client(&self.options.url) {
-            Ok(client) => client,
-            Err(problem) => {
-                log::error!("no upstream event streams: {problem}; changes are found by polling alone");
-                return;
-            }
-        };
-        for (index, key) in std::mem::take(&mut self.environments) {
-            let stream = EnvironmentStream {
-                options: Rc::clone(&self.options),
-                client: client.clone(),
-                refresh: Rc::clone(&self.refresh),
-                url: stream_url(&self.options.url, &key),
-                index,
-                announced: None,
-                is_up: true,
-            };
-            ctx.spawn(stream.listen().into_actor(self));
+        if let Err(problem) = &self.client {
+            log::error!("no upstream event streams: {problem}; changes are found by polling alone");
+            return;
         }
+        let now = self.configured.borrow_and_update().clone();
+        self.follow(&now, ctx);
+        let changes = futures::stream::unfold(self.configured.clone(), |mut configured| async {
+            configured.changed().await.ok()?;
+            let now = configured.borrow_and_update().clone();
+            Some((now, configured))
+        });
+        ctx.add_stream(changes);
     }
 }
 
-fn client(url: &str) -> Result<awc::Client, String> {
+impl StreamHandler<Configured> for UpstreamStreams {
+    fn handle(&mut self, configured: Configured, ctx: &mut Context<Self>) {
+        self.follow(&configured, ctx);
+    }
+
+    fn finished(&mut self, _ctx: &mut Context<Self>) {
+        // The EnvironmentActor is gone, which its own lifeline tells.
+    }
+}
+
+/// An orderly stop.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Stop;
+
+impl Handler<Stop> for UpstreamStreams {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
+        self.lifeline.disarm();
+        ctx.stop();
+    }
+}
+
+fn client(url: &str, upstream: &UpstreamOptions) -> Result<awc::Client, String> {
     let url = url
         .parse()
         .map_err(|error| format!("realtime.upstream_url is no URL: {error}"))?;
-    upstream::client(&url, CONNECT_TIMEOUT).map_err(|error| format!("TLS cannot be set up: {error}"))
+    upstream
+        .client(&url, CONNECT_TIMEOUT)
+        .map_err(|error| format!("TLS cannot be set up: {error}"))
 }
 
 /// `{url}/sse/environments/{client-side key}/stream`, the key percent-encoded.
 fn stream_url(url: &str, key: &EnvironmentKey) -> String {
-    let mut path = String::with_capacity(key.reveal().len());
-    for byte in key.reveal().bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    format!("{url}/sse/environments/{path}/stream")
-}
-
-/// The stream of one environment, over all its connections.
-struct EnvironmentStream {
-    options: Rc<UpstreamStreamOptions>,
-    client: awc::Client,
-    refresh: Refresh,
-    url: String,
-    index: EnvironmentIndex,
-    /// The newest time announced: upstream repeats it at every reconnect, which is no news.
-    announced: Option<UpdatedAt>,
-    /// Whether the last connection was good; a change of it is logged once.
-    is_up: bool,
-}
-
-/// Why a connection ended.
-#[derive(Debug)]
-enum Ended {
-    /// By upstream, in order: it does so every 30 s.
-    Cleanly,
-    NoAnswer(String),
-    Refused(StatusCode),
-    NoEventStream,
-    Silent(Duration),
-    Cut(String),
-}
-
-impl Ended {
-    /// Whether it was an event stream before it ended.
-    fn was_open(&self) -> bool {
-        matches!(self, Self::Cleanly | Self::Silent(_) | Self::Cut(_))
-    }
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cleanly => f.write_str("it ends as soon as it begins"),
-            Self::NoAnswer(problem) => write!(f, "no answer: {problem}"),
-            Self::Refused(status) => write!(f, "it answers {status}"),
-            Self::NoEventStream => f.write_str("the answer is no event stream"),
-            Self::Silent(silence) => write!(f, "silent for {} s", silence.as_secs()),
-            Self::Cut(problem) => write!(f, "cut: {problem}"),
-        }
-    }
-}
-
-impl EnvironmentStream {
-    async fn listen(mut self) {
-        let mut backoff = Backoff::new(self.options.shortest_wait, self.options.longest_wait);
-        loop {
-            let started = Instant::now();
-            let ended = self.follow().await;
-            // A wait for a head that never came is no life, however long it was.
-            let was_good = ended.was_open() && started.elapsed() >= self.options.settled_after;
-            if was_good {
-                backoff.reset();
-            }
-            self.log_once(&ended, was_good);
-            actix_rt::time::sleep(backoff.wait()).await;
-        }
-    }
-
-    /// One connection, until it ends.
-    async fn follow(&mut self) -> Ended {
-        let request = self
-            .client
-            .get(&self.url)
-            .no_decompress()
-            .timeout(self.options.head_timeout)
-            .insert_header((header::ACCEPT, "text/event-stream"))
-            .insert_header((header::ACCEPT_ENCODING, "identity"))
-            .insert_header((header::CACHE_CONTROL, "no-cache"));
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Ended::NoAnswer(error.to_string()),
-        };
-        if response.status() != StatusCode::OK {
-            return Ended::Refused(response.status());
-        }
-        let content_type = response.headers().get(header::CONTENT_TYPE);
-        if !content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
-            return Ended::NoEventStream;
-        }
-        let mut parser = EventParser::default();
-        loop {
-            match actix_rt::time::timeout(self.options.silence, response.next()).await {
-                Err(_) => return Ended::Silent(self.options.silence),
-                Ok(None) => return Ended::Cleanly,
-                Ok(Some(Err(error))) => return Ended::Cut(error.to_string()),
-                Ok(Some(Ok(bytes))) => {
-                    if let Some(announcement) = parser.feed(&bytes) {
-                        self.announce(announcement.0);
-                    }
-                }
-            }
-        }
-    }
-
-    fn announce(&mut self, updated_at: Option<UpdatedAt>) {
-        if updated_at.is_none() || updated_at != self.announced {
-            self.announced = updated_at.or(self.announced);
-            (self.refresh)(self.index, updated_at);
-        }
-    }
-
-    fn log_once(&mut self, ended: &Ended, is_up: bool) {
-        if self.is_up && !is_up {
-            log::warn!(
-                "environment {}: the upstream event stream fails ({ended}); changes are found by polling meanwhile. \
-                 Check realtime.upstream_url",
-                self.index.0 + 1
-            );
-        } else if !self.is_up && is_up {
-            log::info!(
-                "environment {}: the upstream event stream works again",
-                self.index.0 + 1
-            );
-        }
-        self.is_up = is_up;
-    }
+    /// All but the unreserved characters of RFC 3986, 2.3.
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    let key = utf8_percent_encode(key.reveal(), RESERVED);
+    format!("{url}/sse/environments/{key}/stream")
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use actix_rt::net::{TcpListener, TcpStream};
+use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
+use crate::environment::EnvironmentOptions;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -71,13 +74,25 @@ async fn play(mut connection: TcpStream, act: Act, requests: UnboundedSender<(St
     }
 }
 
-type Announced = UnboundedReceiver<(EnvironmentIndex, Option<UpdatedAt>)>;
+const MAIN: EnvironmentId = EnvironmentId::after(None);
+const OTHER: EnvironmentId = EnvironmentId::after(Some(MAIN));
+
+type Announced = UnboundedReceiver<(EnvironmentId, Option<UpdatedAt>)>;
 
 fn listen(service: &Service) -> Announced {
     listen_with(service, Duration::from_millis(500))
 }
 
 fn listen_with(service: &Service, head_timeout: Duration) -> Announced {
+    let (_configured, environments) = watch::channel(Configured::from([polled(MAIN, "key/with%")]));
+    listen_for(service, head_timeout, environments).0
+}
+
+fn listen_for(
+    service: &Service,
+    head_timeout: Duration,
+    environments: watch::Receiver<Configured>,
+) -> (Announced, UpstreamStreamsHandle) {
     let options = UpstreamStreamOptions {
         head_timeout,
         silence: Duration::from_millis(100),
@@ -87,19 +102,29 @@ fn listen_with(service: &Service, head_timeout: Duration) -> Announced {
         ..UpstreamStreamOptions::new(format!("http://{}", service.address))
     };
     let (sender, announced) = unbounded();
-    let environments = vec![(EnvironmentIndex(3), EnvironmentKey::new("key/with%"))];
-    let lifelines = Lifelines::new();
-    UpstreamStreams::start_on_arbiter(options, environments, &lifelines, move |index, at| {
-        sender.unbounded_send((index, at)).unwrap();
-    });
-    announced
+    let upstream = UpstreamOptions::new("");
+    // Nobody may listen any more where a test looks at requests alone.
+    let refresh = move |id, at| drop(sender.unbounded_send((id, at)));
+    let streams = UpstreamStreamsHandle::start(options, upstream, environments, &Lifelines::new(), refresh);
+    (announced, streams)
+}
+
+fn polled(id: EnvironmentId, client_side_key: &str) -> ConfiguredEnvironment {
+    ConfiguredEnvironment {
+        id,
+        options: EnvironmentOptions {
+            client_side_key: EnvironmentKey::new(client_side_key),
+            server_side_keys: Vec::new(),
+            source: DocumentSource::Upstream,
+        },
+    }
 }
 
 #[actix::test]
 async fn asks_as_an_sdk_does() {
     let mut service = service(vec![Act::Hold(format!("{HEAD}{}", event(first())))]).await;
     let mut announced = listen(&service);
-    assert_eq!(announced.next().await, Some((EnvironmentIndex(3), Some(first()))));
+    assert_eq!(announced.next().await, Some((MAIN, Some(first()))));
     let (head, _) = service.requests.next().await.unwrap();
     let head = head.to_ascii_lowercase();
     assert!(
@@ -131,11 +156,11 @@ async fn no_change_is_lost_whatever_happens_between() {
     for act in between {
         // Cut in the middle of the next chunk.
         acts.extend([Act::Send(format!("{HEAD}{}40\r\nevent: env", event(at))), act]);
-        expected.push((EnvironmentIndex(3), Some(at)));
+        expected.push((MAIN, Some(at)));
         at = at.next();
     }
     acts.push(Act::Send(format!("{HEAD}{}0\r\n\r\n", event(at))));
-    expected.push((EnvironmentIndex(3), Some(at)));
+    expected.push((MAIN, Some(at)));
     let service = service(acts).await;
     let announced = listen(&service);
     assert_eq!(announced.take(expected.len()).collect::<Vec<_>>().await, expected);
@@ -147,10 +172,7 @@ async fn what_upstream_repeats_at_a_reconnect_is_no_news() {
     let newer = Act::Hold(format!("{HEAD}{}", event(first().next())));
     let service = service(vec![again.clone(), again.clone(), again, newer]).await;
     let announced: Vec<_> = listen(&service).take(2).collect().await;
-    assert_eq!(
-        announced,
-        [first(), first().next()].map(|at| (EnvironmentIndex(3), Some(at)))
-    );
+    assert_eq!(announced, [first(), first().next()].map(|at| (MAIN, Some(at))));
 }
 
 #[actix::test]
@@ -214,9 +236,40 @@ async fn a_redirect_is_not_followed_for_the_path_holds_the_key() {
     ])
     .await;
     let mut announced = listen(&service);
-    assert_eq!(
-        announced.next().await,
-        Some((EnvironmentIndex(3), Some(first().next())))
-    );
+    assert_eq!(announced.next().await, Some((MAIN, Some(first().next()))));
     assert!(elsewhere.requests.try_recv().is_err(), "nobody came");
+}
+
+#[actix::test]
+async fn streams_follow_the_configuration() {
+    let mut service = service(vec![Act::Hold(HEAD.to_owned())]).await;
+    let from_file = ConfiguredEnvironment {
+        options: EnvironmentOptions {
+            source: DocumentSource::File("document.json".into()),
+            ..polled(OTHER, "file").options
+        },
+        ..polled(OTHER, "file")
+    };
+    let (configured, environments) =
+        watch::channel(Configured::from([polled(MAIN, "first"), from_file.clone()]));
+    let (_announced, streams) = listen_for(&service, Duration::from_secs(60), environments);
+    let mut asked = async || {
+        let (head, _) = service.requests.next().await.unwrap();
+        head.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(asked().await, "/sse/environments/first/stream");
+    // What stays is not asked for again at once: the next to come is the new one.
+    configured.send_replace([polled(MAIN, "first"), polled(OTHER, "second")].into());
+    while asked().await != "/sse/environments/second/stream" {}
+    configured.send_replace([polled(OTHER, "corrected"), from_file].into());
+    while asked().await != "/sse/environments/corrected/stream" {}
+    // The watchdog would bring the two that ended back as often as the one that goes on; what they had asked just before
+    // may still come.
+    let mut others = 0;
+    for _ in 0..10 {
+        others += usize::from(asked().await != "/sse/environments/corrected/stream");
+    }
+    assert!(others <= 2, "{others} of 10");
+    configured.send_replace(Configured::from([]));
+    assert!(streams.stop(Duration::from_secs(60)).await, "the thread ends");
 }

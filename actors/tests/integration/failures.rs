@@ -15,9 +15,9 @@ async fn fail_and_recover(name: &str, answer: Answer, status: &str) {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
     let polling = PollingOptions {
         timeout: Duration::from_millis(300),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let mut harness = Harness::start(vec![polled(0)], polling);
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
     harness.update().await;
 
     upstream.script(move |_| answer.clone());
@@ -82,11 +82,8 @@ async fn an_upstream_that_comes_up_is_noticed_within_two_periods() {
     // The gateway before an upstream that is down.
     let upstream = ScriptedUpstream::start(|_| Answer::status(502));
     let period = Duration::from_millis(500);
-    let polling = PollingOptions {
-        period,
-        ..quick(upstream.api_url())
-    };
-    let harness = Harness::start(vec![polled(0)], polling);
+    let polling = PollingOptions { period, ..quick() };
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
     // Failures have stretched the period as far as they do.
     upstream.wait_for(5).await;
     upstream.go_down();
@@ -119,9 +116,9 @@ async fn a_document_goes_stale_and_fresh_again() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
     let polling = PollingOptions {
         grace_period: Some(Duration::from_millis(50)),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let harness = Harness::start(vec![polled(0)], polling);
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
     harness.wait_for_value("one").await;
     upstream.script(|_| Answer::status(500));
     // Four failed polls take longer than period and grace together.

@@ -3,7 +3,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use actors::keys::EnvironmentKey;
-use actors::upstream::{FetchFailure, FetchOutcome, Upstream};
+use actors::upstream::{FetchFailure, FetchOutcome, Upstream, UpstreamOptions};
 use engine::UpdatedAt;
 
 use crate::support::scripted_upstream::{Answer, Request, ScriptedUpstream};
@@ -15,7 +15,7 @@ async fn fetch_within(
     timeout: Duration,
     since: Option<UpdatedAt>,
 ) -> FetchOutcome {
-    let client = Upstream::new(&upstream.api_url(), timeout).unwrap();
+    let client = Upstream::new(&UpstreamOptions::new(upstream.api_url()), timeout).unwrap();
     client.fetch(&EnvironmentKey::new("ser.secret"), since).await
 }
 
@@ -267,7 +267,7 @@ async fn a_declared_length_beyond_the_bound_is_not_waited_for() {
 #[actix_rt::test]
 async fn a_kept_connection_that_was_closed_costs_nothing() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok("{}").closing());
-    let client = Upstream::new(&upstream.api_url(), TIMEOUT).unwrap();
+    let client = Upstream::new(&UpstreamOptions::new(upstream.api_url()), TIMEOUT).unwrap();
     for _ in 0..20 {
         assert_eq!(
             pages(client.fetch(&EnvironmentKey::new("ser.secret"), None).await),
@@ -280,12 +280,15 @@ async fn a_kept_connection_that_was_closed_costs_nothing() {
 async fn unusable_urls_and_keys_are_named() {
     for api_url in ["", "host/api/v1", "ftp://host/api/v1", "http://", "http://a b/"] {
         assert!(
-            matches!(Upstream::new(api_url, TIMEOUT), Err(FetchFailure::Unusable)),
+            matches!(
+                Upstream::new(&UpstreamOptions::new(api_url), TIMEOUT),
+                Err(FetchFailure::Unusable)
+            ),
             "{api_url}"
         );
     }
     let upstream = ScriptedUpstream::start(|_| Answer::ok("{}"));
-    let client = Upstream::new(&upstream.api_url(), TIMEOUT).unwrap();
+    let client = Upstream::new(&UpstreamOptions::new(upstream.api_url()), TIMEOUT).unwrap();
     assert_eq!(
         failure(client.fetch(&EnvironmentKey::new("ser.\n"), None).await),
         FetchFailure::UnusableKey

@@ -14,15 +14,15 @@ async fn a_file_is_served_and_watched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("environment.json");
     fs::write(&path, document("one", T1)).unwrap();
-    let mut harness = Harness::start(vec![from_file(path.clone())], quick(String::new()));
+    let mut harness = Harness::start(vec![from_file(path.clone())], String::new(), quick());
     let first = harness.wait_for_value("one").await;
-    assert_eq!(harness.update().await.updated_at, first.updated_at);
+    assert_eq!(harness.update().await, first.updated_at);
 
     // Whoever edits a file seldom edits its `updated_at`.
     fs::write(&path, document("two", T1)).unwrap();
     let second = harness.wait_for_value("two").await;
     assert!(second.updated_at > first.updated_at);
-    assert_eq!(harness.update().await.updated_at, second.updated_at);
+    assert_eq!(harness.update().await, second.updated_at);
     assert_eq!(harness.status(0).await.status, "ok");
 }
 
@@ -33,9 +33,9 @@ async fn an_unusable_file_keeps_the_last_good_document() {
     let polling = PollingOptions {
         period: Duration::ZERO,
         grace_period: Some(Duration::from_millis(50)),
-        ..quick(String::new())
+        ..quick()
     };
-    let mut harness = Harness::start(vec![from_file(path.clone())], polling);
+    let mut harness = Harness::start(vec![from_file(path.clone())], String::new(), polling);
     harness.wait_for_status(0, "not updated").await;
     fs::write(&path, document("one", T1)).unwrap();
     harness.update().await;

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, Context, Handler};
 use actors::environment::{
-    DocumentSource, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus, EnvironmentUpdated,
+    DocumentSource, EnvironmentEvent, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus,
     PollingOptions,
 };
-use actors::keys::{EnvironmentIndex, EnvironmentKey};
+use actors::keys::{EnvironmentId, EnvironmentKey};
 use actors::lifeline::Lifelines;
 use actors::replica::{EnvironmentReplica, Resolution, Resolve};
 use actors::served::{ServedEnvironment, Snapshot};
+use actors::upstream::UpstreamOptions;
 use awc::http::header::HeaderValue;
-use engine::KeyKind;
+use engine::{KeyKind, UpdatedAt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// For what must happen; generous, because slow machines are no defect.
@@ -23,9 +24,8 @@ pub const SOON: Duration = Duration::from_secs(30);
 pub const NEVER: Duration = Duration::from_secs(100_000);
 
 /// Polls that follow one another quickly.
-pub fn quick(api_url: String) -> PollingOptions {
+pub fn quick() -> PollingOptions {
     PollingOptions {
-        api_url,
         period: Duration::from_millis(50),
         timeout: Duration::from_secs(10),
         unconditional_period: NEVER,
@@ -52,37 +52,44 @@ pub fn from_file(path: PathBuf) -> EnvironmentOptions {
     }
 }
 
-struct Listener(UnboundedSender<EnvironmentUpdated>);
+struct Listener(UnboundedSender<EnvironmentEvent>);
 
 impl Actor for Listener {
     type Context = Context<Self>;
 }
 
-impl Handler<EnvironmentUpdated> for Listener {
+impl Handler<EnvironmentEvent> for Listener {
     type Result = ();
-    fn handle(&mut self, update: EnvironmentUpdated, _ctx: &mut Self::Context) {
-        let _ = self.0.send(update);
+    fn handle(&mut self, event: EnvironmentEvent, _ctx: &mut Self::Context) {
+        let _ = self.0.send(event);
     }
 }
 
-/// The actor under test; stops when dropped.
+/// The actor under test.
 pub struct Harness {
     pub handle: EnvironmentHandle,
     pub lifelines: Lifelines,
-    updates: UnboundedReceiver<EnvironmentUpdated>,
+    events: UnboundedReceiver<EnvironmentEvent>,
 }
 
 impl Harness {
-    pub fn start(environments: Vec<EnvironmentOptions>, polling: PollingOptions) -> Self {
-        let (sender, updates) = unbounded_channel();
+    pub fn start(environments: Vec<EnvironmentOptions>, api_url: String, polling: PollingOptions) -> Self {
+        let (sender, events) = unbounded_channel();
         let listener = Listener::start_in_arbiter(&Arbiter::new().handle(), |_| Listener(sender));
         let lifelines = Lifelines::new();
-        let handle = EnvironmentHandle::start(environments, polling, Some(listener.recipient()), &lifelines);
+        let upstream = UpstreamOptions::new(api_url);
+        let listeners = vec![listener.recipient()];
+        let handle = EnvironmentHandle::start(environments, polling, upstream, listeners, &lifelines);
         Self {
             handle,
             lifelines,
-            updates,
+            events,
         }
+    }
+
+    /// The id of the environment in this place.
+    pub fn id(&self, place: usize) -> EnvironmentId {
+        self.handle.configured().borrow()[place].id
     }
 
     /// Waits for what a snapshot shows.
@@ -108,23 +115,34 @@ impl Harness {
 
     pub async fn wait_for_value_of(&self, index: usize, value: &str) -> Arc<ServedEnvironment> {
         self.wait_for(|snapshot| {
-            let served = snapshot.environment(EnvironmentIndex(index))?;
+            let served = snapshot.environment(self.id(index))?;
             has_value(served, value).then(|| Arc::clone(served))
         })
         .await
     }
 
     /// The next event.
-    pub async fn update(&mut self) -> EnvironmentUpdated {
-        tokio::time::timeout(SOON, self.updates.recv())
+    pub async fn event(&mut self) -> EnvironmentEvent {
+        tokio::time::timeout(SOON, self.events.recv())
             .await
             .expect("an event in time")
             .expect("the listener")
     }
 
-    /// The events that have come and were not looked at.
+    /// The number of the next change of content.
+    pub async fn update(&mut self) -> UpdatedAt {
+        loop {
+            if let EnvironmentEvent::Updated(_, updated_at) = self.event().await {
+                return updated_at;
+            }
+        }
+    }
+
+    /// The changes of content that were told and not looked at.
     pub fn pending_updates(&mut self) -> usize {
-        std::iter::from_fn(|| self.updates.try_recv().ok()).count()
+        std::iter::from_fn(|| self.events.try_recv().ok())
+            .filter(|event| matches!(event, EnvironmentEvent::Updated(..)))
+            .count()
     }
 
     /// Waits until the environment's health says this.
@@ -137,12 +155,6 @@ impl Harness {
 
     pub async fn status(&self, index: usize) -> EnvironmentStatus {
         self.handle.statuses().await.expect("statuses").swap_remove(index)
-    }
-}
-
-impl Drop for Harness {
-    fn drop(&mut self) {
-        self.handle.stop();
     }
 }
 

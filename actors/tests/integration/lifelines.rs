@@ -1,6 +1,6 @@
 //! Deaths are noticed, stops are none.
 use actix::Arbiter;
-use actors::replica::Panic;
+use actors::fault::Panic;
 
 use crate::harness::{Harness, SOON, polled, quick, resolve, served};
 use crate::support::documents::document;
@@ -10,7 +10,7 @@ const T1: &str = "2024-12-26T16:18:08+00:00";
 
 async fn start() -> (ScriptedUpstream, Harness) {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
-    let harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.wait_for_value("one").await;
     (upstream, harness)
 }
@@ -44,9 +44,8 @@ async fn a_panic_in_a_replica_is_noticed() {
 async fn an_orderly_stop_is_no_death() {
     let (_upstream, harness) = start().await;
     let replica = harness.handle.start_replica();
-    harness.handle.stop();
-    // The actor's answers end with it.
-    while harness.handle.statuses().await.is_ok() {}
+    assert!(harness.handle.stop(SOON).await, "its thread ends");
+    assert!(harness.handle.statuses().await.is_err());
     assert!(harness.lifelines.is_alive());
     resolve(&replica, "client0").await;
 }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use actors::environment::PollingOptions;
-use actors::keys::{EnvironmentIndex, EnvironmentKey};
+use actors::environment::{EnvironmentEvent, PollingOptions};
+use actors::keys::EnvironmentKey;
 use engine::{KeyKind, UpdatedAt};
 
 use crate::harness::{Harness, polled, quick};
@@ -27,7 +27,7 @@ fn answer(value: &str, updated_at: &str) -> Answer {
 #[actix_rt::test]
 async fn the_first_document_is_served_and_told() {
     let upstream = ScriptedUpstream::start(|_| answer("one", T1));
-    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     let served = harness.wait_for_value("one").await;
     assert_eq!(served.updated_at, at(T1));
     assert_eq!(served.updated_at_header, "1735229888.76");
@@ -37,8 +37,9 @@ async fn the_first_document_is_served_and_told() {
         served.flags(KeyKind::Server).plain
     );
     assert!(String::from_utf8_lossy(&served.document.plain).contains(T1));
-    let update = harness.update().await;
-    assert_eq!((update.index.0, update.updated_at), (0, at(T1)));
+    let id = harness.id(0);
+    assert_eq!(harness.event().await, EnvironmentEvent::Added(id));
+    assert_eq!(harness.event().await, EnvironmentEvent::Updated(id, at(T1)));
 
     let status = harness.status(0).await;
     assert_eq!(
@@ -58,7 +59,7 @@ async fn polls_ask_since_the_documents_own_number() {
             answer("one", T1).header("Last-Modified", LATER)
         }
     });
-    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     upstream.wait_for(4).await;
     for request in &upstream.requests()[1..] {
         assert_eq!(
@@ -75,7 +76,7 @@ async fn polls_ask_since_the_documents_own_number() {
 #[actix_rt::test]
 async fn content_before_its_number_is_served_at_once_and_told_with_the_number() {
     let upstream = ScriptedUpstream::start(|_| answer("one", T1));
-    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.update().await;
 
     upstream.script(|_| answer("two", T1));
@@ -88,7 +89,7 @@ async fn content_before_its_number_is_served_at_once_and_told_with_the_number() 
     assert_eq!(harness.pending_updates(), 0);
 
     upstream.script(|_| answer("two", T2));
-    assert_eq!(harness.update().await.updated_at, at(T2));
+    assert_eq!(harness.update().await, at(T2));
     let restamped = harness.wait_for_value("two").await;
     assert_eq!(restamped.updated_at_header, at(T2).to_string().as_str());
     assert!(String::from_utf8_lossy(&restamped.document.plain).contains(T2));
@@ -106,7 +107,7 @@ async fn content_before_its_number_is_served_at_once_and_told_with_the_number() 
 #[actix_rt::test]
 async fn content_whose_number_never_comes_is_told_within_seconds() {
     let upstream = ScriptedUpstream::start(|_| answer("one", T1));
-    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.update().await;
 
     upstream.script(|_| answer("two", T1));
@@ -114,16 +115,16 @@ async fn content_whose_number_never_comes_is_told_within_seconds() {
     let (began, before) = (Instant::now(), UpdatedAt::now());
     let update = harness.update().await;
     assert!(began.elapsed() >= Duration::from_secs(1), "upstream had its time");
-    assert!(update.updated_at >= before);
+    assert!(update >= before);
     let served = harness.wait_for_value("two").await;
-    assert_eq!(served.updated_at, update.updated_at);
-    assert!(String::from_utf8_lossy(&served.document.plain).contains(&update.updated_at.to_rfc3339()));
+    assert_eq!(served.updated_at, update);
+    assert!(String::from_utf8_lossy(&served.document.plain).contains(&update.to_rfc3339()));
 
     // Now the number moves alone: that is no news.
     upstream.script(|_| answer("two", T2));
     upstream.wait_for_more(3).await;
     assert_eq!(harness.pending_updates(), 0);
-    assert_eq!(harness.wait_for_value("two").await.updated_at, update.updated_at);
+    assert_eq!(harness.wait_for_value("two").await.updated_at, update);
 }
 
 #[actix_rt::test]
@@ -140,7 +141,7 @@ async fn a_second_change_within_one_second_is_not_lost() {
             None => Answer::ok(document("two", "2024-12-26T16:18:08.900000+00:00")).header("Date", LATER),
         }
     });
-    let harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.wait_for_value("two").await;
     upstream.wait_for(4).await;
     let conditional: Vec<_> = upstream
@@ -162,7 +163,7 @@ async fn identity_overrides_of_all_pages_are_served() {
         }
         _ => Answer::ok(later_page(&["fourth"])),
     });
-    let harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     let served = harness.wait_for_value("one").await;
     let text = String::from_utf8_lossy(&served.document.plain).into_owned();
     for identifier in ["first", "second", "third", "fourth"] {
@@ -177,7 +178,7 @@ async fn identity_overrides_of_all_pages_are_served() {
 #[actix_rt::test]
 async fn a_lagging_worker_is_not_believed_before_the_third_time() {
     let upstream = ScriptedUpstream::start(|_| answer("new", T2));
-    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.update().await;
 
     let fetches = AtomicUsize::new(0);
@@ -195,7 +196,7 @@ async fn a_lagging_worker_is_not_believed_before_the_third_time() {
     upstream.script(|_| answer("old", T1));
     let served = harness.wait_for_value("old").await;
     assert!(served.updated_at > at(T2), "the served number never falls");
-    assert_eq!(harness.update().await.updated_at, served.updated_at);
+    assert_eq!(harness.update().await, served.updated_at);
 }
 
 #[actix_rt::test]
@@ -205,7 +206,7 @@ async fn a_failing_environment_delays_no_other() {
         Some("ser.1") => Answer::status(403),
         _ => answer("one", T1),
     });
-    let harness = Harness::start(vec![polled(0), polled(1), polled(2)], quick(upstream.api_url()));
+    let harness = Harness::start(vec![polled(0), polled(1), polled(2)], upstream.api_url(), quick());
     harness.wait_for_value_of(2, "one").await;
     let good = || {
         upstream
@@ -245,10 +246,10 @@ async fn the_next_key_polls_when_one_is_rejected() {
     // A rejected key would wait a period, were there no other.
     let polling = PollingOptions {
         period: Duration::from_secs(1000),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let harness = Harness::start(vec![environment], polling);
-    harness.handle.refresh(EnvironmentIndex(0), None);
+    let harness = Harness::start(vec![environment], upstream.api_url(), polling);
+    harness.handle.refresh(harness.id(0), None);
     harness.wait_for_value("one").await;
     let keys: Vec<_> = upstream
         .requests()

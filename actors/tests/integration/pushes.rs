@@ -1,8 +1,7 @@
 //! Announced changes.
 use std::time::{Duration, Instant};
 
-use actors::environment::PollingOptions;
-use actors::keys::EnvironmentIndex;
+use actors::environment::{EnvironmentEvent, PollingOptions};
 use engine::UpdatedAt;
 
 use crate::harness::{Harness, polled, quick};
@@ -11,7 +10,6 @@ use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const T1: &str = "2024-12-26T16:18:08+00:00";
 const T2: &str = "2024-12-26T16:18:20+00:00";
-const ENVIRONMENT: EnvironmentIndex = EnvironmentIndex(0);
 
 fn at(text: &str) -> Option<UpdatedAt> {
     UpdatedAt::parse(text)
@@ -22,10 +20,10 @@ async fn start(upstream: &ScriptedUpstream) -> Harness {
     // The first offset is a tenth of the period.
     let polling = PollingOptions {
         period: Duration::from_secs(60),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let mut harness = Harness::start(vec![polled(0)], polling);
-    harness.handle.refresh(ENVIRONMENT, None);
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
+    harness.handle.refresh(harness.id(0), None);
     harness.update().await;
     harness
 }
@@ -48,8 +46,8 @@ async fn a_push_fetches_unconditionally_at_once() {
     let mut harness = start(&upstream).await;
     let before = upstream.requests().len();
     change(&upstream);
-    harness.handle.refresh(ENVIRONMENT, at(T2));
-    assert_eq!(harness.update().await.updated_at, at(T2).unwrap());
+    harness.handle.refresh(harness.id(0), at(T2));
+    assert_eq!(harness.update().await, at(T2).unwrap());
     harness.wait_for_value("two").await;
     assert_eq!(upstream.requests().len(), before + 1);
     assert_eq!(upstream.requests()[before].header("If-Modified-Since"), None);
@@ -59,7 +57,7 @@ async fn a_push_fetches_unconditionally_at_once() {
 async fn a_document_older_than_announced_is_asked_for_again() {
     let upstream = upstream();
     let mut harness = start(&upstream).await;
-    harness.handle.refresh(ENVIRONMENT, at(T2));
+    harness.handle.refresh(harness.id(0), at(T2));
     upstream.wait_for_more(3).await;
     assert_eq!(harness.pending_updates(), 0, "told when it is new, not before");
     change(&upstream);
@@ -85,7 +83,7 @@ async fn a_burst_makes_few_fetches_and_loses_nothing() {
         let updated_at = UpdatedAt::from_micros(at(T2).unwrap().as_micros() + number);
         let body = document(&value, &updated_at.to_rfc3339());
         upstream.script(move |_| Answer::ok(body.clone()));
-        harness.handle.refresh(ENVIRONMENT, Some(updated_at));
+        harness.handle.refresh(harness.id(0), Some(updated_at));
         // Asked in the same mailbox: each push has come by itself before the next is sent.
         harness.status(0).await;
     }
@@ -103,18 +101,18 @@ async fn a_push_while_a_fetch_is_under_way_is_not_lost() {
     let upstream = upstream();
     let polling = PollingOptions {
         period: Duration::from_secs(60),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let harness = Harness::start(vec![polled(0)], polling);
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = std::sync::Mutex::new(released);
     upstream.script(move |_| {
         let _ = released.lock().unwrap().recv();
         Answer::ok(document("one", T1))
     });
-    harness.handle.refresh(ENVIRONMENT, None);
+    harness.handle.refresh(harness.id(0), None);
     upstream.wait_for(1).await;
-    harness.handle.refresh(ENVIRONMENT, at(T1));
+    harness.handle.refresh(harness.id(0), at(T1));
     // The status is asked after the push in the same mailbox.
     harness.status(0).await;
     change(&upstream);
@@ -126,8 +124,15 @@ async fn a_push_while_a_fetch_is_under_way_is_not_lost() {
 #[actix_rt::test]
 async fn an_unknown_environment_is_ignored() {
     let upstream = upstream();
-    let harness = start(&upstream).await;
-    harness.handle.refresh(EnvironmentIndex(7), at(T2));
+    let mut harness = start(&upstream).await;
+    harness.handle.configure(Vec::new()).await.unwrap();
+    let removed = loop {
+        if let EnvironmentEvent::Removed(id) = harness.event().await {
+            break id;
+        }
+    };
+    harness.handle.configure(vec![polled(0)]).await.unwrap();
+    harness.handle.refresh(removed, at(T2));
     assert_eq!(harness.handle.statuses().await.unwrap().len(), 1);
     assert!(harness.lifelines.is_alive());
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use actix::{Addr, Arbiter};
 use actors::environment::{EnvironmentHandle, PollingOptions};
-use actors::keys::EnvironmentIndex;
 use actors::replica::{EnvironmentReplica, Resolution, ResolveClientSide};
 use engine::{KeyKind, UpdatedAt};
 use tokio::sync::oneshot;
@@ -48,7 +47,7 @@ async fn replica_on(worker: &Arbiter, handle: &EnvironmentHandle) -> Addr<Enviro
 #[actix_rt::test]
 async fn keys_open_what_they_should() {
     let (upstream, _) = counting_upstream();
-    let harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.wait_for_value("value0").await;
     let replica = harness.handle.start_replica();
     assert!(matches!(
@@ -86,14 +85,14 @@ async fn keys_open_what_they_should() {
 #[actix_rt::test]
 async fn a_known_key_without_a_document_is_not_ready() {
     let upstream = ScriptedUpstream::start(|_| Answer::status(500));
-    let harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     let replica = harness.handle.start_replica();
     let resolution = resolve(&replica, "ser.0").await;
     assert!(matches!(
         resolution,
         Resolution::NotReady {
-            index: EnvironmentIndex(0),
-            kind: KeyKind::Server
+            kind: KeyKind::Server,
+            ..
         }
     ));
 }
@@ -104,10 +103,10 @@ async fn a_change_is_told_when_every_replica_serves_it() {
     // Pushes drive it; the period is far away.
     let polling = PollingOptions {
         period: Duration::from_secs(1000),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let mut harness = Harness::start(vec![polled(0)], polling);
-    harness.handle.refresh(EnvironmentIndex(0), None);
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
+    harness.handle.refresh(harness.id(0), None);
     let workers: Vec<_> = (0..3).map(|_| Arbiter::new()).collect();
     let mut replicas = Vec::new();
     // Two bound sockets: two replicas a worker.
@@ -118,8 +117,8 @@ async fn a_change_is_told_when_every_replica_serves_it() {
     for number in 1..=3 {
         current.store(number, Ordering::SeqCst);
         let announced = UpdatedAt::from_micros(FIRST + number);
-        harness.handle.refresh(EnvironmentIndex(0), Some(announced));
-        assert_eq!(harness.update().await.updated_at, announced);
+        harness.handle.refresh(harness.id(0), Some(announced));
+        assert_eq!(harness.update().await, announced);
         for replica in &replicas {
             assert_eq!(served(replica, "client0").await.unwrap().updated_at, announced);
         }
@@ -132,7 +131,7 @@ async fn a_change_is_told_when_every_replica_serves_it() {
 #[actix_rt::test]
 async fn a_change_waits_for_the_slowest_replica() {
     let (upstream, current) = counting_upstream();
-    let mut harness = Harness::start(vec![polled(0)], quick(upstream.api_url()));
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.update().await;
     let worker = Arbiter::new();
     let slow = replica_on(&worker, &harness.handle).await;
@@ -156,7 +155,7 @@ async fn a_change_waits_for_the_slowest_replica() {
     assert_eq!(harness.pending_updates(), 0, "one replica does not serve it yet");
     assert_eq!(*harness.handle.acknowledged().borrow(), 1);
     drop(release);
-    assert_eq!(harness.update().await.updated_at.as_micros(), FIRST + 1);
+    assert_eq!(harness.update().await.as_micros(), FIRST + 1);
     assert_eq!(
         served(&slow, "client0").await.unwrap().updated_at.as_micros(),
         FIRST + 1
@@ -210,9 +209,9 @@ async fn replicas_that_come_and_go_miss_nothing() {
     let (upstream, current) = counting_upstream();
     let polling = PollingOptions {
         period: Duration::from_millis(2),
-        ..quick(upstream.api_url())
+        ..quick()
     };
-    let mut harness = Harness::start(vec![polled(0)], polling);
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
     harness.update().await;
     let findings = Arc::new(Findings::default());
     let watchers: Vec<_> = (0..4)
@@ -221,7 +220,7 @@ async fn replicas_that_come_and_go_miss_nothing() {
     for number in 1..=CHANGES {
         current.store(number, Ordering::SeqCst);
         let update = harness.update().await;
-        assert_eq!(update.updated_at.as_micros(), FIRST + number);
+        assert_eq!(update.as_micros(), FIRST + number);
         findings.told.store(FIRST + number, Ordering::SeqCst);
     }
     findings.is_over.store(true, Ordering::SeqCst);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use actors::keys::EnvironmentKey;
-use actors::upstream::{FetchFailure, FetchOutcome, Upstream};
+use actors::upstream::{FetchFailure, FetchOutcome, Upstream, UpstreamOptions};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
 
@@ -44,7 +44,7 @@ fn tls_upstream() -> (String, String) {
 }
 
 async fn fetch(api_url: &str) -> FetchOutcome {
-    let upstream = Upstream::new(api_url, Duration::from_secs(20)).unwrap();
+    let upstream = Upstream::new(&UpstreamOptions::new(api_url), Duration::from_secs(20)).unwrap();
     upstream.fetch(&EnvironmentKey::new("ser.secret"), None).await
 }
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use actors::environment::{DocumentSource, EnvironmentHandle, EnvironmentOptions, PollingOptions};
-use actors::keys::{EnvironmentIndex, EnvironmentKey};
+use actors::keys::EnvironmentKey;
 use actors::lifeline::Lifelines;
 use actors::replica::{EnvironmentReplica, Resolution, Resolve};
 use actors::served::ServedEnvironment;
+use actors::upstream::UpstreamOptions;
 use edge_proxy::routes::answer;
 use engine::KeyKind;
 
@@ -102,10 +103,11 @@ fn serve(server: &str) -> ExitCode {
             .await
             .expect("the document is applied");
         let newest = environments.newest();
-        let served = newest
-            .environment(EnvironmentIndex(0))
-            .expect("the document is applied")
-            .clone();
+        let (id, _) = newest
+            .keys
+            .resolve(documents::CLIENT_KEY.as_bytes())
+            .expect("the key is configured");
+        let served = newest.environment(id).expect("the document is applied").clone();
 
         let app = move || {
             let route = if asking {
@@ -134,7 +136,8 @@ fn start_environment(document_path: std::path::PathBuf) -> EnvironmentHandle {
     EnvironmentHandle::start(
         vec![environment],
         PollingOptions::default(),
-        None,
+        UpstreamOptions::new(String::new()),
+        Vec::new(),
         &Lifelines::new(),
     )
 }

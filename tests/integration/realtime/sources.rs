@@ -1,7 +1,6 @@
 //! Where changes come from: files, polls, pushes, an upstream stream; each is told once, after it is served.
 use std::time::{Duration, Instant};
 
-use actors::keys::EnvironmentIndex;
 use serde_json::{Value, json};
 
 use super::changed;
@@ -31,7 +30,8 @@ fn proxy_of(upstream: &FakeUpstream, realtime: &Value) -> App {
         ..Options::default()
     });
     // The first poll is spread over a tenth of the period.
-    app.until_published(|| app.environments.refresh(EnvironmentIndex(0), None));
+    let id = app.environments.configured().borrow()[0].id;
+    app.until_published(|| app.environments.refresh(id, None));
     app
 }
 

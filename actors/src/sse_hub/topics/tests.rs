@@ -4,8 +4,8 @@ use std::rc::Rc;
 use super::*;
 use crate::sse_hub::NotifySpread;
 
-const MAIN: EnvironmentIndex = EnvironmentIndex(0);
-const OTHER: EnvironmentIndex = EnvironmentIndex(1);
+const MAIN: EnvironmentId = EnvironmentId::after(None);
+const OTHER: EnvironmentId = EnvironmentId::after(Some(MAIN));
 
 /// Records what it is told, in order.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +32,11 @@ struct Scene {
 }
 
 fn scene(options: HubOptions) -> Scene {
+    let mut topics = Topics::new(options);
+    topics.add(MAIN);
+    topics.add(OTHER);
     Scene {
-        topics: Topics::new(2, options),
+        topics,
         start: Instant::now(),
     }
 }
@@ -54,11 +57,17 @@ impl Scene {
         self.start + Duration::from_millis(millis)
     }
 
-    fn join(&mut self, index: EnvironmentIndex, millis: u64) -> (Recorder, SubscriberKey) {
+    /// Subscribers of the two environments.
+    fn counts(&self) -> [usize; 2] {
+        let counts = self.topics.counts();
+        [MAIN, OTHER].map(|id| counts.get(&id).copied().unwrap_or(0))
+    }
+
+    fn join(&mut self, id: EnvironmentId, millis: u64) -> (Recorder, SubscriberKey) {
         let recorder = Recorder::default();
         let key = self
             .topics
-            .subscribe(index, recorder.clone(), self.at(millis))
+            .subscribe(id, recorder.clone(), self.at(millis))
             .unwrap();
         (recorder, key)
     }
@@ -107,7 +116,7 @@ fn a_change_is_told_to_the_subscribers_of_its_environment_alone() {
     );
     assert_eq!(here.record(), ["1000.0"]);
     assert!(elsewhere.record().is_empty());
-    assert_eq!(scene.topics.counts(), [1, 1]);
+    assert_eq!(scene.counts(), [1, 1]);
 }
 
 #[test]
@@ -380,4 +389,40 @@ fn a_drain_of_few_does_not_use_its_whole_window() {
     scene.topics.drain(Duration::from_secs(5), scene.at(0));
     assert_eq!(scene.topics.advance(scene.at(8)), None);
     assert_eq!(told(&subscribers, "end"), 10);
+}
+
+#[test]
+fn a_removed_environment_ends_its_streams_alone_spread_and_is_forgotten() {
+    let mut scene = spread(NotifySpread::Auto);
+    let leaving: Vec<_> = (0..2_000).map(|_| scene.join(MAIN, 0)).collect();
+    let (staying, _) = scene.join(OTHER, 0);
+    scene.topics.remove(MAIN, scene.at(0));
+    scene.topics.remove(MAIN, scene.at(0));
+    let late = scene.topics.subscribe(MAIN, Recorder::default(), scene.at(0));
+    assert_eq!(late, Err(Refusal::Unknown));
+    let ended = |leaving: &[(Recorder, SubscriberKey)]| {
+        leaving
+            .iter()
+            .filter(|(recorder, _)| recorder.record() == ["end"])
+            .count()
+    };
+    // Two seconds at a thousand a second.
+    assert!(scene.topics.advance(scene.at(1_000)).is_some());
+    assert!((900..=1_100).contains(&ended(&leaving)), "{}", ended(&leaving));
+    assert!(scene.topics.advance(scene.at(2_000)).is_none());
+    assert_eq!(ended(&leaving), 2_000);
+    for (_, key) in leaving {
+        scene.topics.unsubscribe(MAIN, key);
+    }
+    assert_eq!(
+        scene.topics.counts().len(),
+        1,
+        "the topic is gone with its last stream"
+    );
+    assert_eq!((scene.topics.count(), staying.record().len()), (1, 0));
+
+    scene.topics.remove(OTHER, scene.at(2_000));
+    scene.topics.drain(Duration::from_secs(5), scene.at(2_000));
+    scene.topics.advance(scene.at(2_000));
+    assert_eq!(staying.record(), ["end"], "once, though it is in both");
 }

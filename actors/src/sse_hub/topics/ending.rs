@@ -1,28 +1,31 @@
-//! The end of all streams, spread: their SDKs reconnect elsewhere.
+//! The end of streams, spread: their SDKs reconnect at once.
 use std::time::{Duration, Instant};
 
 use super::{Subscriber, SubscriberKey, Topic};
+use crate::keys::{ById, EnvironmentId};
 use crate::sse_hub::spread::{ENDED_PER_SECOND, due, pace};
 
 /// Whose stream is left to be ended. Nobody joins meanwhile, so a key names one subscriber to the end.
 #[derive(Debug)]
-pub(super) struct Drain {
-    /// The topic's place and the subscriber's key in it.
-    left: Vec<(usize, SubscriberKey)>,
+pub(super) struct Ending {
+    left: Vec<(EnvironmentId, SubscriberKey)>,
     total: usize,
     started: Instant,
     window: Duration,
 }
 
-impl Drain {
-    /// Of everybody who is subscribed now, over at most `window`.
-    pub(super) fn new<S>(topics: &[Topic<S>], window: Duration, now: Instant) -> Self {
+impl Ending {
+    /// Of everybody who is subscribed to these topics now, over at most `window`.
+    pub(super) fn new<'t, S: 't>(
+        topics: impl IntoIterator<Item = (&'t EnvironmentId, &'t Topic<S>)>,
+        window: Duration,
+        now: Instant,
+    ) -> Self {
         let left: Vec<_> = topics
-            .iter()
-            .enumerate()
-            .flat_map(|(place, topic)| {
+            .into_iter()
+            .flat_map(|(id, topic)| {
                 let members = topic.members.iter();
-                members.map(move |(key, _)| (place, SubscriberKey(key)))
+                members.map(move |(key, _)| (*id, SubscriberKey(key)))
             })
             .collect();
         Self {
@@ -34,13 +37,13 @@ impl Drain {
     }
 
     /// Whether somebody's stream is left to be ended.
-    pub(super) fn advance<S: Subscriber>(&mut self, topics: &mut [Topic<S>], now: Instant) -> bool {
+    pub(super) fn advance<S: Subscriber>(&mut self, topics: &mut ById<Topic<S>>, now: Instant) -> bool {
         let due = due(self.total, self.started, self.window, now);
         while self.total - self.left.len() < due {
-            let Some((place, key)) = self.left.pop() else {
+            let Some((id, key)) = self.left.pop() else {
                 break;
             };
-            if let Some(topic) = topics.get_mut(place) {
+            if let Some(topic) = topics.get_mut(&id) {
                 topic.end(key);
             }
         }

@@ -1,0 +1,78 @@
+//! What the actor does with each message.
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::EnvironmentActor;
+use crate::environment::events::Moment;
+use crate::environment::messages::{Configure, Refresh, Statuses, Stop};
+use crate::environment::options::ConfiguredEnvironment;
+
+impl Handler<Configure> for EnvironmentActor {
+    type Result = ResponseFuture<()>;
+    fn handle(&mut self, Configure { environments }: Configure, ctx: &mut Self::Context) -> Self::Result {
+        let changes = self.configuration.replace(environments);
+        let removed = self.follow(changes, ctx);
+        self.configured
+            .send_replace(self.configuration.environments().into());
+        let acknowledged = self
+            .publisher
+            .configure(self.configuration.key_table(), removed.clone());
+        let (listeners, (done, is_done)) = (self.listeners.clone(), oneshot::channel());
+        let known_everywhere = async move {
+            let replaced = acknowledged.await;
+            listeners.tell_of_removed(&removed).await;
+            // Whoever asked may have given up waiting.
+            let _ = done.send(());
+            replaced
+        };
+        // The actor's own future, so that it goes on where the asker is gone.
+        ctx.spawn(
+            known_everywhere
+                .into_actor(self)
+                .map(|replaced, actor, ctx| actor.release(replaced, ctx)),
+        );
+        Box::pin(async move {
+            let _ = is_done.await;
+        })
+    }
+}
+
+impl Handler<Refresh> for EnvironmentActor {
+    type Result = ();
+    fn handle(&mut self, Refresh { id, announced }: Refresh, ctx: &mut Self::Context) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.state.announce(Moment::now(), announced);
+            self.advance(id, ctx);
+        }
+    }
+}
+
+impl Handler<Statuses> for EnvironmentActor {
+    type Result = MessageResult<Statuses>;
+    fn handle(&mut self, _msg: Statuses, _ctx: &mut Self::Context) -> Self::Result {
+        let now = Moment::now();
+        let environments = self.configuration.environments().iter();
+        let statuses = environments.filter_map(|ConfiguredEnvironment { id, .. }| {
+            let served = self.publisher.served(*id);
+            Some(self.entries.get(id)?.status(*id, served.as_deref(), now))
+        });
+        MessageResult(statuses.collect())
+    }
+}
+
+impl Handler<Stop> for EnvironmentActor {
+    type Result = ();
+    fn handle(&mut self, _msg: Stop, ctx: &mut Self::Context) {
+        self.lifeline.disarm();
+        ctx.stop();
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+impl Handler<crate::fault::Panic> for EnvironmentActor {
+    type Result = ();
+    #[expect(clippy::panic, reason = "fault injection is what this message is for")]
+    fn handle(&mut self, _msg: crate::fault::Panic, _ctx: &mut Self::Context) {
+        panic!("injected into the EnvironmentActor");
+    }
+}

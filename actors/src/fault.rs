@@ -1,0 +1,7 @@
+//! Breaking an actor on purpose. Release builds do not have it: it stands behind the feature `fault-injection`.
+use actix::prelude::*;
+
+/// Makes the actor that handles it panic, as a defect would.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct Panic;
