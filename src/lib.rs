@@ -7,26 +7,21 @@
 //! - [`logging`]: formats and levels.
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table.
 //! - [`error`]: the one place that knows status codes.
-//! - [`cors`], [`access_log`], [`drain`]: layers around the routes.
+//! - [`layers`]: around the routes: who is told, what a drain ends, CORS.
 //! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
-//! - [`open_files`]: how many connections the system allows.
-//! - [`server`]: the HTTP server under the application; [`stop_signal`]: how its connections hear of a stop.
+//! - [`server`]: the HTTP server under the application: listener, sockets, stop signal, open files.
 //! - [`service_state`]: whether the process drains or has lost an actor.
-pub mod access_log;
 pub mod application;
 pub mod cli;
 pub mod compression;
 pub mod conditional;
-pub mod cors;
-pub mod drain;
 pub mod error;
+pub mod layers;
 pub mod logging;
-pub mod open_files;
 pub mod routes;
 pub mod server;
 pub mod service_state;
 pub mod settings;
-pub mod stop_signal;
 
 /// Event streams need an allocator with size classes. Each holds two buffers of 8 KiB of which it touches one page; the
 /// system's allocator (glibc) cuts them at ever new places, so that over the hours every page has been touched: 15,000

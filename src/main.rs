@@ -7,8 +7,9 @@ use std::process::ExitCode;
 use actix_rt::signal::unix::{SignalKind, signal};
 use edge_proxy::application::{Application, EXIT_SYSTEM, Limits};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
+use edge_proxy::logging;
+use edge_proxy::server::open_files;
 use edge_proxy::settings::{Loaded, Settings};
-use edge_proxy::{logging, open_files};
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {

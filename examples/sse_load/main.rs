@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .expect("a runtime");
-    edge_proxy::open_files::raise_limit();
+    edge_proxy::server::open_files::raise_limit();
     let measured = runtime.block_on(tokio::task::LocalSet::new().run_until(modes::run(&arguments)));
     if measured {
         ExitCode::SUCCESS

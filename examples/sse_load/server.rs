@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use edge_proxy::application::{Application, Limits};
-use edge_proxy::open_files;
+use edge_proxy::server::open_files;
 use edge_proxy::settings::Settings;
 
 use super::arguments::Arguments;

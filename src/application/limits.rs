@@ -5,9 +5,9 @@ use actors::environment::PollingOptions;
 use actors::sse_hub::HubOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
 
-use crate::open_files;
 use crate::routes::realtime::StreamOptions;
 use crate::routes::worker::BodyLimits;
+use crate::server::open_files;
 use crate::settings::{NotifySpread, Settings};
 
 /// How long everything is still answered once the stop has begun.

@@ -2,7 +2,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +16,10 @@ use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreamsHandle};
 mod limits;
 mod stop;
 
-use crate::access_log::AccessLog;
-use crate::cors::Cors;
-use crate::drain::LastAnswers;
-use crate::open_files;
+use crate::layers::Layers;
 use crate::routes::realtime::{Realtime, StreamOptions};
 use crate::routes::{self, worker::BodyLimits, worker::Worker};
-use crate::server::{self, ServerOptions};
+use crate::server::{self, ServerOptions, SocketOptions, open_files};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
@@ -66,11 +62,15 @@ impl fmt::Display for ListenError {
 }
 
 impl Application {
-    /// Binds the socket and starts the actors; the first fetches begin at once. Needs a running actix `System`.
+    /// Binds the socket, then starts the actors; the first fetches begin at once. Needs a running actix `System`.
     ///
     /// # Errors
-    /// Where the address cannot be bound.
+    /// Where the address cannot be bound; nothing has started then.
     pub fn build(settings: &Settings, limits: Limits) -> Result<Self, ListenError> {
+        let address = SocketAddr::new(settings.server.host, settings.server.port);
+        let refused = |source| ListenError { address, source };
+        let listener = server::bind(address).map_err(refused)?;
+        let addresses = vec![listener.address()];
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
         let polling = limits.polling_options(settings);
@@ -99,22 +99,14 @@ impl Application {
             body_limits: limits.body,
             stale_is_unready: settings.health_check.stale_is_unready,
         };
-        let origins = settings.allow_origins.clone();
-        let access_log = AccessLog::new(settings);
-        let address = SocketAddr::new(settings.server.host, settings.server.port);
+        let layers = Layers::new(settings, Arc::clone(&state));
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
-            let last_answers = Rc::new(LastAnswers::new(Arc::clone(&workers.state)));
-            let cors = Rc::new(Cors::new(origins.clone()));
-            let access_log = Rc::new(access_log.clone());
-            App::new()
+            let routes = App::new()
                 .app_data(workers.start_worker())
-                .wrap_fn(move |request, routes| Rc::clone(&last_answers).apply(request, routes))
                 .app_data(realtime.clone())
-                .wrap_fn(move |request, routes| cors.apply(request, routes))
-                // In a box, for an open stream keeps the room that its request's future took.
-                .wrap_fn(move |request, routes| Box::pin(access_log.apply(request, routes)))
-                .configure(|table| routes::configure(table, takes_changes))
+                .configure(|table| routes::configure(table, takes_changes));
+            layers.around(routes)
         };
         let options = ServerOptions {
             workers: settings.process.workers,
@@ -123,14 +115,15 @@ impl Application {
             request_head: limits.request_head,
             disconnect: limits.disconnect,
             shutdown_timeout: settings.server.shutdown_timeout,
-            unacknowledged: limits.unacknowledged,
-            send_buffer: limits.send_buffer,
+            socket: SocketOptions {
+                unacknowledged: limits.unacknowledged,
+                send_buffer: limits.send_buffer,
+            },
         };
-        let (server, address) =
-            server::start(address, options, app).map_err(|source| ListenError { address, source })?;
+        let server = server::serve(listener, options, app).map_err(refused)?;
         Ok(Self {
             server,
-            addresses: vec![address],
+            addresses,
             environments,
             hub,
             shutdown_timeout: settings.server.shutdown_timeout,

@@ -23,19 +23,19 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 
 /// Who may read answers in a browser.
-#[derive(Debug)]
-pub struct Cors {
+#[derive(Debug, Clone)]
+pub(super) struct Cors {
     origins: AllowedOrigins,
 }
 
 impl Cors {
     /// From `allow_origins`.
-    pub fn new(origins: AllowedOrigins) -> Self {
+    pub(super) fn new(origins: AllowedOrigins) -> Self {
         Self { origins }
     }
 
-    /// Answers a preflight itself and marks every other answer; a closure around this goes to `App::wrap_fn`.
-    pub fn apply<S>(
+    /// Answers a preflight itself and marks every other answer.
+    pub(super) fn apply<S>(
         &self,
         request: ServiceRequest,
         routes: &S,

@@ -1,0 +1,81 @@
+//! The layers around the routes: what holds for every request, whatever its route.
+//!
+//! # Order
+//! From the outside in; a request passes them downwards and its answer upwards:
+//! 1. [`observe`] sees every request and its outcome, also those that the layers below answer.
+//! 2. [`closing_answers`] ends the connection of every answer in a drain. It is outside of whatever may answer, so that
+//!    a preflight ends its connection too.
+//! 3. [`cors`] answers preflights itself and marks every other answer.
+//!
+//! Refusals of what is no HTTP (a head that is too long or malformed) come from the server below and pass no layer.
+mod closing_answers;
+mod cors;
+mod observe;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::{App, Error};
+
+use closing_answers::ClosingAnswers;
+use cors::Cors;
+use observe::Observe;
+
+use crate::service_state::ServiceState;
+use crate::settings::Settings;
+
+/// The layers of a process, made once; each HTTP worker puts them around its routes.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    observe: Observe,
+    closing_answers: ClosingAnswers,
+    cors: Cors,
+}
+
+impl Layers {
+    /// The layers that the settings ask for. `state` tells when the drain begins.
+    pub fn new(settings: &Settings, state: Arc<ServiceState>) -> Self {
+        Self {
+            observe: Observe::new(settings),
+            closing_answers: ClosingAnswers::new(state),
+            cors: Cors::new(settings.allow_origins.clone()),
+        }
+    }
+
+    /// Puts the layers around an App, in their order.
+    pub fn around<T>(
+        &self,
+        routes: App<T>,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse,
+            Error = Error,
+            InitError = (),
+        > + use<T>,
+    >
+    where
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+    {
+        let Self {
+            observe,
+            closing_answers,
+            cors,
+        } = self.clone();
+        let (cors, observe) = (Rc::new(cors), Rc::new(observe));
+        // The last one wrapped is the outermost.
+        routes
+            .wrap_fn(move |request, routes| cors.apply(request, routes))
+            .wrap_fn(move |request, routes| closing_answers.apply(request, routes))
+            // In a box, because an open stream keeps the room that its request's future took.
+            .wrap_fn(move |request, routes| Box::pin(observe.apply(request, routes)))
+    }
+}

@@ -1,0 +1,40 @@
+//! The access log hears of every outcome: one line each.
+use actix_web::http::header::HeaderMap;
+
+use super::Observed;
+use crate::logging::{Access, RemoteAddress, log_access};
+use crate::settings::Settings;
+
+/// Whose word on the client's address is taken.
+#[derive(Debug, Clone)]
+pub(super) struct AccessLog {
+    remote: RemoteAddress,
+}
+
+impl AccessLog {
+    /// Reads `server.proxy_headers` and the trusted proxies.
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            remote: RemoteAddress::new(&settings.server, &settings.process),
+        }
+    }
+
+    /// Writes the line.
+    pub(super) fn hear(&self, observed: &Observed<'_>) {
+        let forwarded_for = observed.headers.into_iter().flat_map(forwarded_for);
+        log_access(&Access {
+            method: observed.method,
+            route: observed.route,
+            status: observed.status.as_u16(),
+            bytes: observed.body.bytes(),
+            duration: observed.duration,
+            remote: self.remote.of(observed.peer, forwarded_for),
+        });
+    }
+}
+
+fn forwarded_for(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all("x-forwarded-for")
+        .filter_map(|value| value.to_str().ok())
+}

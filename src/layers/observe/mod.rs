@@ -1,0 +1,158 @@
+//! The one layer that sees every request and its outcome, and tells whoever is to hear of it.
+//!
+//! Who hears is chosen at start. Another listener is another [`Observer`], not another layer.
+mod access_log;
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_web::Error;
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, StatusCode};
+use futures::future::Either;
+
+use access_log::AccessLog;
+
+use crate::settings::Settings;
+
+/// One request and its outcome, when the head of the answer is ready.
+#[derive(Debug)]
+struct Observed<'a> {
+    /// The request's method; `OTHER` where no specification names it.
+    method: &'static str,
+    /// The pattern of the route; `None` where none matched. Never the path, which holds keys.
+    route: Option<&'a str>,
+    /// The answer's status.
+    status: StatusCode,
+    /// What is known of the answer's body.
+    body: ObservedBody,
+    /// From the request's head to the answer's head.
+    duration: Duration,
+    /// Who opened the connection; `None` where it has no address.
+    peer: Option<IpAddr>,
+    /// The request's headers; `None` where the request is lost in an error of the framework.
+    headers: Option<&'a HeaderMap>,
+}
+
+/// What is known of an answer's body before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ObservedBody {
+    /// It is ready, and has this many bytes.
+    Ready(u64),
+    /// It is made while it is sent: an event stream, which ends later.
+    Streamed,
+}
+
+/// Who hears of every outcome.
+#[derive(Debug, Clone)]
+enum Observer {
+    AccessLog(AccessLog),
+}
+
+impl Observer {
+    fn hear(&self, observed: &Observed<'_>) {
+        match self {
+            Self::AccessLog(log) => log.hear(observed),
+        }
+    }
+}
+
+/// The layer.
+#[derive(Debug, Clone)]
+pub(super) struct Observe {
+    observers: Vec<Observer>,
+}
+
+impl Observe {
+    /// The access log hears where `logging.enable_access_log` is on.
+    pub(super) fn new(settings: &Settings) -> Self {
+        let access_log = settings
+            .logging
+            .access_log
+            .then(|| Observer::AccessLog(AccessLog::new(settings)));
+        Self {
+            observers: access_log.into_iter().collect(),
+        }
+    }
+
+    /// Passes the request on and tells of its outcome. Where nobody hears it costs a branch.
+    pub(super) fn apply<S>(
+        self: &Rc<Self>,
+        request: ServiceRequest,
+        routes: &S,
+    ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
+    {
+        if self.observers.is_empty() {
+            return Either::Left(routes.call(request));
+        }
+        let started = Instant::now();
+        let method = known_method(request.method());
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        let observe = Rc::clone(self);
+        let answer = routes.call(request);
+        Either::Right(async move {
+            let answer = answer.await;
+            let route = answer.as_ref().ok().and_then(|answer| answer.request().match_pattern());
+            observe.tell(&Observed {
+                method,
+                route: route.as_deref(),
+                status: match &answer {
+                    Ok(answer) => answer.status(),
+                    Err(error) => error.as_response_error().status_code(),
+                },
+                body: answer.as_ref().map_or(ObservedBody::Streamed, |answer| {
+                    ObservedBody::of(answer.response().body().size())
+                }),
+                duration: started.elapsed(),
+                peer,
+                headers: answer.as_ref().ok().map(|answer| answer.request().headers()),
+            });
+            answer
+        })
+    }
+
+    fn tell(&self, observed: &Observed<'_>) {
+        for observer in &self.observers {
+            observer.hear(observed);
+        }
+    }
+}
+
+impl ObservedBody {
+    fn of(size: BodySize) -> Self {
+        match size {
+            BodySize::None => Self::Ready(0),
+            BodySize::Sized(bytes) => Self::Ready(bytes),
+            BodySize::Stream => Self::Streamed,
+        }
+    }
+
+    /// The bytes of the body, where they are known.
+    fn bytes(self) -> Option<u64> {
+        match self {
+            Self::Ready(bytes) => Some(bytes),
+            Self::Streamed => None,
+        }
+    }
+}
+
+/// A method that no specification names is the client's own text, of any length, and is not shown.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::CONNECT => "CONNECT",
+        _ => "OTHER",
+    }
+}

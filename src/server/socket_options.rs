@@ -1,0 +1,32 @@
+//! The options of each connection's socket.
+use std::time::Duration;
+
+use actix_web::rt::net::TcpStream;
+use socket2::SockRef;
+
+/// What is set on the socket of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketOptions {
+    /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped (`TCP_USER_TIMEOUT`).
+    pub unacknowledged: Duration,
+    /// Bytes of the kernel's send buffer (`SO_SNDBUF`); `None`: the system's own.
+    pub send_buffer: Option<usize>,
+}
+
+impl SocketOptions {
+    /// Sets them, and switches Nagle's delay off. A socket that refuses an option serves all the same.
+    pub(super) fn set(self, connection: &TcpStream) {
+        let socket = SockRef::from(connection);
+        let send_buffer = self
+            .send_buffer
+            .map_or(Ok(()), |bytes| socket.set_send_buffer_size(bytes));
+        let outcomes = [
+            socket.set_tcp_nodelay(true),
+            socket.set_tcp_user_timeout(Some(self.unacknowledged)),
+            send_buffer,
+        ];
+        for refused in outcomes.into_iter().filter_map(Result::err) {
+            log::debug!("a socket option is refused: {refused}");
+        }
+    }
+}
