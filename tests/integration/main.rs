@@ -20,6 +20,7 @@ mod realtime;
 mod recorded_answers;
 mod routes;
 mod sockets;
+mod start;
 mod stop;
 #[path = "../../actors/tests/support/mod.rs"]
 mod support;

@@ -71,6 +71,33 @@ fn while_it_drains_flags_are_answered_and_readiness_fails() {
 }
 
 #[test]
+fn in_a_drain_every_answer_ends_its_connection() {
+    let mut app = app(Duration::from_secs(2));
+    let requests = [
+        Request::get("/api/v1/flags/").key(CLIENT_KEY),
+        Request::get("/api/v1/flags/").key("unknown"),
+        Request::get("/nowhere"),
+        Request::new("DELETE", "/api/v1/flags/"),
+        Request::new("OPTIONS", "/api/v1/flags/"),
+        Request::new("OPTIONS", "/api/v1/flags/")
+            .header("Origin", "https://www.example.com")
+            .header("Access-Control-Request-Method", "GET"),
+    ];
+    let mut connections: Vec<_> = requests.iter().map(|_| app.connect()).collect();
+    for (connection, request) in connections.iter_mut().zip(&requests) {
+        assert_eq!(connection.send(request).header("connection"), None, "{request:?}");
+    }
+    app.ask_to_stop();
+    app.wait_until_answered(|app| app.get("/proxy/health/readiness").status == 503);
+    for (connection, request) in connections.iter_mut().zip(&requests) {
+        let answer = connection.send(request);
+        assert_eq!(answer.header("connection"), Some("close"), "{request:?}");
+        assert!(connection.is_closed(), "{request:?}");
+    }
+    assert_eq!(app.wait(), Outcome::Stopped);
+}
+
+#[test]
 fn a_request_that_never_ends_does_not_hold_the_stop_beyond_its_time() {
     let mut app = spawn_app(Options {
         config: json!({"server": {"shutdown_timeout_seconds": 0.3}}),
