@@ -6,12 +6,9 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use engine::IdentityError;
-
-use crate::routes::answer::JSON;
 
 /// Seconds a client should wait before it asks again, spread so that clients told at once do not come back at once.
 const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u16> = 2..=6;
@@ -32,7 +29,7 @@ pub enum ApiError {
     /// No such path.
     UnknownPath,
     /// The path exists, for the methods named.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(HeaderValue),
     /// The body does not describe an identity.
     InvalidIdentity(IdentityError),
     /// `queue-change` without the configured token.
@@ -88,41 +85,8 @@ impl ApiError {
         }
     }
 
-    fn status_text(&self) -> &'static str {
-        match self {
-            Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => "unauthorized",
-            Self::ServingStopped => "forbidden",
-            Self::UnknownFeature | Self::UnknownEnvironment | Self::UnknownPath => "not_found",
-            Self::MethodNotAllowed(_) => "method_not_allowed",
-            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => "bad_request",
-            Self::SlowBody => "request_timeout",
-            Self::BodyTooLarge => "payload_too_large",
-            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => "unavailable",
-        }
-    }
-
-    /// The whole answer.
-    pub fn answer(&self) -> HttpResponse {
-        self.error_response()
-    }
-
-    fn body(&self) -> Bytes {
-        /// Anybody may ask with a wrong key: that answer is made once.
-        static UNKNOWN_KEY: LazyLock<&str> = LazyLock::new(|| ApiError::UnknownKey.body_text().leak());
-        match self {
-            Self::UnknownKey => Bytes::from_static(UNKNOWN_KEY.as_bytes()),
-            _ => Bytes::from(self.body_text()),
-        }
-    }
-
-    fn body_text(&self) -> String {
-        let message = self.to_string();
-        serde_json::json!({"status": self.status_text(), "message": message, "detail": message}).to_string()
-    }
-}
-
-impl ResponseError for ApiError {
-    fn status_code(&self) -> StatusCode {
+    /// The status of the answer.
+    pub fn status_code(&self) -> StatusCode {
         match self {
             Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => {
                 StatusCode::UNAUTHORIZED
@@ -137,22 +101,40 @@ impl ResponseError for ApiError {
         }
     }
 
-    fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::with_body(self.status_code(), self.body()).map_into_boxed_body();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, JSON);
+    fn status_text(&self) -> &'static str {
         match self {
-            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => {
-                headers.insert(
-                    RETRY_AFTER,
-                    HeaderValue::from(rand::random_range(RETRY_AFTER_SECONDS)),
-                );
-            }
-            Self::MethodNotAllowed(allow) => {
-                headers.insert(ALLOW, HeaderValue::from_static(allow));
-            }
-            _ => {}
+            Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => "unauthorized",
+            Self::ServingStopped => "forbidden",
+            Self::UnknownFeature | Self::UnknownEnvironment | Self::UnknownPath => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => "bad_request",
+            Self::SlowBody => "request_timeout",
+            Self::BodyTooLarge => "payload_too_large",
+            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => "unavailable",
         }
-        response
+    }
+
+    /// The value of `Retry-After` in seconds, for what passes by itself.
+    pub fn retry_after(&self) -> Option<u16> {
+        let is_passing = matches!(
+            self,
+            Self::NotReady | Self::TooManySubscribers | Self::Unavailable
+        );
+        is_passing.then(|| rand::random_range(RETRY_AFTER_SECONDS))
+    }
+
+    /// The body, in JSON.
+    pub fn body(&self) -> Bytes {
+        /// Anybody may ask with a wrong key: that answer is made once.
+        static UNKNOWN_KEY: LazyLock<&str> = LazyLock::new(|| ApiError::UnknownKey.body_text().leak());
+        match self {
+            Self::UnknownKey => Bytes::from_static(UNKNOWN_KEY.as_bytes()),
+            _ => Bytes::from(self.body_text()),
+        }
+    }
+
+    fn body_text(&self) -> String {
+        let message = self.to_string();
+        serde_json::json!({"status": self.status_text(), "message": message, "detail": message}).to_string()
     }
 }

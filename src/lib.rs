@@ -8,13 +8,10 @@
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table.
 //! - [`error`]: the one place that knows status codes.
 //! - [`layers`]: around the routes: who is told, what a drain ends, CORS.
-//! - [`compression`], [`conditional`]: what a request accepts, and what it holds already.
 //! - [`server`]: the HTTP server under the application: listener, sockets, stop signal, open files.
 //! - [`service_state`]: whether the process drains or has lost an actor.
 pub mod application;
 pub mod cli;
-pub mod compression;
-pub mod conditional;
 pub mod error;
 pub mod layers;
 pub mod logging;

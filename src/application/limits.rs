@@ -5,8 +5,7 @@ use actors::environment::PollingOptions;
 use actors::sse_hub::HubOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
 
-use crate::routes::realtime::StreamOptions;
-use crate::routes::worker::BodyLimits;
+use crate::routes::{BodyLimits, StreamOptions};
 use crate::server::open_files;
 use crate::settings::{NotifySpread, Settings};
 

@@ -17,8 +17,7 @@ mod limits;
 mod stop;
 
 use crate::layers::Layers;
-use crate::routes::realtime::{Realtime, StreamOptions};
-use crate::routes::{self, worker::BodyLimits, worker::Worker};
+use crate::routes::{self, Services, SharedServices, StreamOptions};
 use crate::server::{self, ServerOptions, SocketOptions, open_files};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -85,26 +84,25 @@ impl Application {
         );
         start_upstream_streams(settings, &limits, upstream, &environments, &lifelines);
         let takes_changes = settings.realtime.authentication_token.is_some();
-        let realtime = Realtime::new(
-            hub.clone(),
-            StreamOptions {
-                max_age: settings.realtime.max_stream_age,
-                ..limits.streams.clone()
-            },
-            settings.realtime.authentication_token.clone(),
-        );
-        let workers = WorkerFactory {
+        let streams = StreamOptions {
+            max_age: settings.realtime.max_stream_age,
+            ..limits.streams.clone()
+        };
+        let shared = Arc::new(SharedServices {
             environments: environments.clone(),
+            hub: hub.clone(),
             state: Arc::clone(&state),
             body_limits: limits.body,
             stale_is_unready: settings.health_check.stale_is_unready,
-        };
+            refusals: streams.refusal_permits(),
+            streams,
+            authentication_token: settings.realtime.authentication_token.clone(),
+        });
         let layers = Layers::new(settings, Arc::clone(&state));
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
             let routes = App::new()
-                .app_data(workers.start_worker())
-                .app_data(realtime.clone())
+                .app_data(Services::start(&shared))
                 .configure(|table| routes::configure(table, takes_changes));
             layers.around(routes)
         };
@@ -189,27 +187,6 @@ impl Application {
         self.environments.stop(Duration::from_secs(1)).await;
         log::info!("stopped");
         Ok(outcome)
-    }
-}
-
-/// Makes what the routes of one HTTP worker share, on the worker's thread.
-#[derive(Clone)]
-struct WorkerFactory {
-    environments: EnvironmentHandle,
-    state: Arc<ServiceState>,
-    body_limits: BodyLimits,
-    stale_is_unready: bool,
-}
-
-impl WorkerFactory {
-    fn start_worker(&self) -> Worker {
-        Worker {
-            replica: self.environments.start_replica(),
-            environments: self.environments.clone(),
-            service: Arc::clone(&self.state),
-            body_limits: self.body_limits,
-            stale_is_unready: self.stale_is_unready,
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading a request's body within its limits, after its key has been resolved.
 use std::pin::pin;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::CONTENT_LENGTH;
@@ -9,7 +10,15 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
-use crate::routes::worker::BodyLimits;
+
+/// What a request's body may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// Bytes.
+    pub bytes: usize,
+    /// From the request's head to the body's end.
+    pub duration: Duration,
+}
 
 /// The whole body. A body that came in one piece is not copied.
 ///

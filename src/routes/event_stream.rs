@@ -11,7 +11,7 @@ use futures::Stream;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::routes::realtime::StreamOptions;
+use crate::routes::StreamOptions;
 
 /// The name of the one event there is (<https://docs.flagsmith.com/performance/real-time-flags>).
 const EVENT: ByteString = ByteString::from_static("environment_updated");

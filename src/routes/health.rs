@@ -9,9 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
-use crate::routes::answer;
-use crate::routes::realtime::Realtime;
-use crate::routes::worker::Worker;
+use crate::routes::{Services, answer};
 
 const NOT_UPDATED: &str = "environment document(s) not updated.";
 const STALE: &str = "environment document(s) stale.";
@@ -48,10 +46,8 @@ struct Probe {
 /// # Errors
 /// None of the client's making.
 pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let (statuses, counts) = tokio::join!(
-        Worker::of(&request)?.environments.statuses(),
-        Realtime::of(&request)?.hub.counts()
-    );
+    let shared = &Services::of(&request)?.shared;
+    let (statuses, counts) = tokio::join!(shared.environments.statuses(), shared.hub.counts());
     let subscribers = counts.map(|counts| counts.by_environment).unwrap_or_default();
     let reason = match &statuses {
         Err(_) => Some(NO_ANSWER),
@@ -86,8 +82,8 @@ pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 /// # Errors
 /// None of the client's making.
 pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let worker = Worker::of(&request)?;
-    if worker.service.is_draining() {
+    let shared = &Services::of(&request)?.shared;
+    if shared.state.is_draining() {
         return Ok(answered(
             false,
             &Probe {
@@ -96,7 +92,7 @@ pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
             },
         ));
     }
-    let Ok(statuses) = worker.environments.statuses().await else {
+    let Ok(statuses) = shared.environments.statuses().await else {
         return Ok(answered(
             false,
             &Probe {
@@ -112,7 +108,7 @@ pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
             status: "ok",
             reason: None,
         },
-        (true, false) if worker.stale_is_unready => Probe {
+        (true, false) if shared.stale_is_unready => Probe {
             status: "error",
             reason: Some(STALE),
         },
@@ -133,7 +129,7 @@ pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 /// # Errors
 /// None of the client's making.
 pub async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let alive = Worker::of(&request)?.service.is_alive();
+    let alive = Services::of(&request)?.shared.state.is_alive();
     let probe = match alive {
         true => Probe {
             status: "ok",

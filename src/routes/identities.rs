@@ -5,8 +5,7 @@ use engine::Identity;
 
 use crate::error::ApiError;
 use crate::routes::query::parameter;
-use crate::routes::worker::Worker;
-use crate::routes::{answer, body, resolve::resolve};
+use crate::routes::{Services, answer, body, resolve::resolve};
 
 /// The identity that the body describes. A query string is ignored.
 ///
@@ -21,7 +20,7 @@ pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse
             return Err(refused);
         }
     };
-    let body = body::read(&request, payload, Worker::of(&request)?.body_limits).await?;
+    let body = body::read(&request, payload, Services::of(&request)?.shared.body_limits).await?;
     let identity = Identity::from_json(&body, rand::random).map_err(ApiError::InvalidIdentity)?;
     let served = &resolved.environment;
     let flags = served.environment.identity_answer(resolved.kind, &identity);

@@ -10,9 +10,7 @@ use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 use crate::error::ApiError;
-use crate::routes::realtime::Realtime;
-use crate::routes::worker::Worker;
-use crate::routes::{answer, body, stream};
+use crate::routes::{Services, answer, body, stream};
 
 /// Answers at once; the fetch goes on behind.
 ///
@@ -27,10 +25,10 @@ pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse
             return Err(refused);
         }
     };
-    let worker = Worker::of(&request)?;
-    let body = body::read(&request, payload, worker.body_limits).await?;
+    let shared = &Services::of(&request)?.shared;
+    let body = body::read(&request, payload, shared.body_limits).await?;
     let updated_at = announced_time(&body).ok_or(ApiError::InvalidChange)?;
-    worker.environments.refresh(id, Some(updated_at));
+    shared.environments.refresh(id, Some(updated_at));
     Ok(answer::json(StatusCode::OK, "{}"))
 }
 
@@ -53,7 +51,7 @@ async fn announced_environment(request: &HttpRequest) -> Result<EnvironmentId, A
 /// Whether `Authorization: Token …` names the configured token. The comparison's time tells nothing of where the two
 /// differ; that it tells the length is no secret worth keeping.
 fn is_authenticated(request: &HttpRequest) -> Result<bool, ApiError> {
-    let Some(expected) = &Realtime::of(request)?.authentication_token else {
+    let Some(expected) = &Services::of(request)?.shared.authentication_token else {
         return Ok(false);
     };
     let given = request

@@ -8,7 +8,7 @@ use actors::served::ServedEnvironment;
 use engine::KeyKind;
 
 use crate::error::ApiError;
-use crate::routes::worker::Worker;
+use crate::routes::Services;
 
 const X_ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key");
 
@@ -28,13 +28,13 @@ pub struct Resolved {
 /// # Errors
 /// 401 for a missing or unknown key, 503 before the first document, 403 where the organisation is disabled.
 pub async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError> {
-    let worker = Worker::of(request)?;
+    let services = Services::of(request)?;
     let key: HeaderValue = request
         .headers()
         .get(X_ENVIRONMENT_KEY)
         .ok_or(ApiError::UnknownKey)?
         .clone();
-    match worker.replica.send(Resolve { key }).await {
+    match services.replica.send(Resolve { key }).await {
         Ok(Resolution::Ready {
             kind, environment, ..
         }) => {
@@ -57,10 +57,11 @@ mod tests {
     use actors::environment::{EnvironmentHandle, PollingOptions};
     use actors::fault::Panic;
     use actors::lifeline::Lifelines;
+    use actors::sse_hub::{HubOptions, SseHubHandle};
     use actors::upstream::UpstreamOptions;
 
     use super::*;
-    use crate::routes::worker::BodyLimits;
+    use crate::routes::{BodyLimits, SharedServices, StreamOptions};
     use crate::service_state::ServiceState;
 
     #[actix_web::test]
@@ -73,27 +74,32 @@ mod tests {
             Vec::new(),
             &lifelines,
         );
-        let replica = environments.start_replica();
-        let service = Arc::new(ServiceState::new(lifelines));
-        let worker = Worker {
-            replica: replica.clone(),
+        let hub = SseHubHandle::start(HubOptions::default(), &lifelines);
+        let state = Arc::new(ServiceState::new(lifelines));
+        let streams = StreamOptions::default();
+        let services = Services::start(&Arc::new(SharedServices {
             environments,
-            service: Arc::clone(&service),
+            hub,
+            state: Arc::clone(&state),
             body_limits: BodyLimits {
                 bytes: 0,
                 duration: Duration::ZERO,
             },
             stale_is_unready: false,
-        };
+            refusals: streams.refusal_permits(),
+            streams,
+            authentication_token: None,
+        }));
+        let replica = services.replica.clone();
         let request = TestRequest::default()
             .insert_header(("X-Environment-Key", "key"))
-            .app_data(worker)
+            .app_data(services)
             .to_http_request();
         assert_eq!(resolve(&request).await.err(), Some(ApiError::UnknownKey));
-        assert!(service.is_alive());
+        assert!(state.is_alive());
 
         assert!(replica.send(Panic).await.is_err());
         assert_eq!(resolve(&request).await.err(), Some(ApiError::Unavailable));
-        assert!(!service.is_alive());
+        assert!(!state.is_alive());
     }
 }

@@ -1,112 +1,322 @@
-//! Paths with their methods.
+//! Resources: a path with its handlers by method.
+//!
+//! GET implies HEAD (the server leaves the body out), unless HEAD has a handler of its own. OPTIONS is answered for
+//! every resource. Every other method is 405 with a complete `Allow`.
+//!
+//! A resource is a plain service in place of actix-web's `Resource`, whose method guards note for each request what
+//! they were asked (three allocations), and whose route and handler box a future each.
+use std::rc::Rc;
+
 use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Payload, ServiceConfig};
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, Resource};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 
 use crate::error::ApiError;
-use crate::routes::body;
+use crate::routes::{answer, body};
 
-/// `Allow` of a resource that is read.
-pub const GET: &str = "GET, HEAD, OPTIONS";
+/// What a handler ends with.
+type Outcome = Result<HttpResponse, ApiError>;
 
-/// `Allow` of a resource that is read, with parameters in the query or in a body.
-pub const GET_POST: &str = "GET, HEAD, POST, OPTIONS";
+/// The methods that can have a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+}
 
-/// `Allow` of a resource that takes a body.
-pub const POST: &str = "POST, OPTIONS";
+impl Verb {
+    /// In the order of `Allow`.
+    const ALL: [Self; 5] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Delete];
 
-/// Registers a path with and without its trailing slash: two fixed paths, because one pattern with an optional slash
-/// would be matched by a regular expression on every request.
-pub fn at(
-    table: &mut ServiceConfig,
-    path: &str,
-    allow: &'static str,
-    methods: impl Fn(Resource) -> Resource,
-) {
-    for path in both_spellings(path) {
-        let resource = methods(web::resource(path));
-        table.service(resource.default_service(web::to(move |request, payload| {
-            other_method(request, payload, allow)
-        })));
+    fn of(method: &Method) -> Option<Self> {
+        match *method {
+            Method::GET => Some(Self::Get),
+            Method::HEAD => Some(Self::Head),
+            Method::POST => Some(Self::Post),
+            Method::PUT => Some(Self::Put),
+            Method::DELETE => Some(Self::Delete),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
     }
 }
 
-/// As [`at`], for a resource that is read, and often.
-pub fn at_busy<F>(table: &mut ServiceConfig, path: &str, get: impl Fn(HttpRequest) -> F + Copy + 'static)
+/// The handlers of a resource, as a list by type: a request costs comparisons, and no allocation.
+pub trait Handlers: Copy + 'static {
+    /// Whether there is a handler for this.
+    fn has(self, verb: Verb) -> bool;
+
+    /// Has the request answered; gives the payload back where there is no handler.
+    fn answer(
+        self,
+        verb: Verb,
+        request: HttpRequest,
+        payload: Payload,
+    ) -> impl Future<Output = Result<Outcome, Payload>>;
+}
+
+/// The end of the list.
+#[derive(Debug, Clone, Copy)]
+pub struct NoMore;
+
+impl Handlers for NoMore {
+    fn has(self, _: Verb) -> bool {
+        false
+    }
+
+    async fn answer(self, _: Verb, _: HttpRequest, payload: Payload) -> Result<Outcome, Payload> {
+        Err(payload)
+    }
+}
+
+/// One handler, and the rest of the list.
+#[derive(Debug, Clone, Copy)]
+struct On<H, R> {
+    verb: Verb,
+    handler: H,
+    rest: R,
+}
+
+impl<H, F, R> Handlers for On<H, R>
 where
-    F: Future<Output = Result<HttpResponse, ApiError>> + 'static,
+    H: Fn(HttpRequest, Payload) -> F + Copy + 'static,
+    F: Future<Output = Outcome> + 'static,
+    R: Handlers,
 {
-    service(table, path, move |request, payload| async move {
-        match *request.method() {
-            Method::GET | Method::HEAD => get(request).await,
-            _ => Ok(other_method(request, payload, GET).await),
+    fn has(self, verb: Verb) -> bool {
+        self.verb == verb || self.rest.has(verb)
+    }
+
+    async fn answer(self, verb: Verb, request: HttpRequest, payload: Payload) -> Result<Outcome, Payload> {
+        if self.verb == verb {
+            Ok((self.handler)(request, payload).await)
+        } else {
+            self.rest.answer(verb, request, payload).await
         }
-    });
+    }
 }
 
-/// As [`at_busy`], for a resource that takes a body too.
-pub fn at_busy_with_post<F, P>(
-    table: &mut ServiceConfig,
-    path: &str,
-    get: impl Fn(HttpRequest) -> F + Copy + 'static,
-    post: impl Fn(HttpRequest, Payload) -> P + Copy + 'static,
-) where
-    F: Future<Output = Result<HttpResponse, ApiError>> + 'static,
-    P: Future<Output = Result<HttpResponse, ApiError>> + 'static,
-{
-    service(table, path, move |request, payload| async move {
-        match *request.method() {
-            Method::POST => post(request, payload).await,
-            Method::GET | Method::HEAD => get(request).await,
-            _ => Ok(other_method(request, payload, GET_POST).await),
-        }
-    });
+/// A path with its handlers.
+#[derive(Debug)]
+pub struct Resource<H> {
+    path: String,
+    handlers: H,
 }
 
-/// A plain service in place of actix-web's `Resource`, whose method guards note for each request what they were asked
-/// (three allocations), and whose route and handler box a future each.
-fn service<F>(
-    table: &mut ServiceConfig,
-    path: &str,
-    answer: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
-) where
-    F: Future<Output = Result<HttpResponse, ApiError>> + 'static,
-{
-    for path in both_spellings(path) {
+/// Starts the resource at a path, which may hold parameters and has no trailing slash.
+pub fn resource(path: impl Into<String>) -> Resource<NoMore> {
+    Resource {
+        path: path.into(),
+        handlers: NoMore,
+    }
+}
+
+impl<R: Handlers> Resource<R> {
+    /// Answers GET, and HEAD without a handler of its own.
+    pub fn get<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
+    where
+        F: Future<Output = Outcome> + 'static,
+    {
+        self.on(Verb::Get, move |request, _| handler(request))
+    }
+
+    /// Answers HEAD otherwise than GET.
+    pub fn head<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
+    where
+        F: Future<Output = Outcome> + 'static,
+    {
+        self.on(Verb::Head, move |request, _| handler(request))
+    }
+
+    /// Answers POST.
+    pub fn post<F>(
+        self,
+        handler: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
+    ) -> Resource<impl Handlers>
+    where
+        F: Future<Output = Outcome> + 'static,
+    {
+        self.on(Verb::Post, handler)
+    }
+
+    /// Answers a method that takes a body.
+    pub fn on<F>(
+        self,
+        verb: Verb,
+        handler: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
+    ) -> Resource<impl Handlers>
+    where
+        F: Future<Output = Outcome> + 'static,
+    {
+        Resource {
+            path: self.path,
+            handlers: On {
+                verb,
+                handler,
+                rest: self.handlers,
+            },
+        }
+    }
+
+    /// Registers the path with and without its trailing slash: two paths, because one pattern with an optional slash
+    /// would be matched by a regular expression on every request.
+    pub fn register(self, table: &mut ServiceConfig) {
+        let Self { path, handlers } = self;
+        let has_head = handlers.has(Verb::Head);
+        let allow = Rc::new(allow(handlers));
         let service = fn_service(move |request: ServiceRequest| {
-            let (request, mut payload) = request.into_parts();
-            let payload = Payload::from_request(&request, &mut payload).into_inner();
+            let allow = Rc::clone(&allow);
+            let (request, payload) = parts(request);
             async move {
-                let answered = answer(request.clone(), payload?).await;
-                let answered = answered.unwrap_or_else(|refused| refused.answer());
-                Ok::<_, Error>(ServiceResponse::new(request, answered))
+                let payload = payload?;
+                let verb = match Verb::of(request.method()) {
+                    Some(Verb::Head) if !has_head => Some(Verb::Get),
+                    verb => verb,
+                };
+                let answered = match verb {
+                    Some(verb) => handlers.answer(verb, request.clone(), payload).await,
+                    None => Err(payload),
+                };
+                let answer = match answered {
+                    Ok(Ok(answer)) => answer,
+                    Ok(Err(error)) => answer::refused(&error),
+                    Err(payload) => other_method(request.method(), payload, &allow).await,
+                };
+                Ok::<_, Error>(ServiceResponse::new(request, answer))
             }
         });
-        table.service(web::service(path.as_str()).finish(service));
+        table.service(web::service(format!("{path}/")).finish(service.clone()));
+        table.service(web::service(path).finish(service));
     }
 }
 
-fn both_spellings(path: &str) -> [String; 2] {
-    [format!("{path}/"), path.to_owned()]
+fn parts(request: ServiceRequest) -> (HttpRequest, Result<Payload, Error>) {
+    let (request, mut payload) = request.into_parts();
+    let payload = Payload::from_request(&request, &mut payload).into_inner();
+    (request, payload)
+}
+
+/// Every method that a resource answers.
+fn allow(handlers: impl Handlers) -> HeaderValue {
+    let mut names = String::new();
+    for verb in Verb::ALL {
+        if handlers.has(verb) || (verb == Verb::Head && handlers.has(Verb::Get)) {
+            names.push_str(verb.name());
+            names.push_str(", ");
+        }
+    }
+    names.push_str("OPTIONS");
+    // Names and commas are always a header value.
+    HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
 /// OPTIONS that is no preflight (those never get here), and methods that the resource does not know.
-async fn other_method(request: HttpRequest, payload: Payload, allow: &'static str) -> HttpResponse {
+async fn other_method(method: &Method, payload: Payload, allow: &HeaderValue) -> HttpResponse {
     body::discard(payload).await;
-    if *request.method() != Method::OPTIONS {
-        return ApiError::MethodNotAllowed(allow).answer();
+    if *method != Method::OPTIONS {
+        return answer::refused(&ApiError::MethodNotAllowed(allow.clone()));
     }
     let mut answer = HttpResponse::Ok().finish();
-    answer
-        .headers_mut()
-        .insert(ALLOW, HeaderValue::from_static(allow));
+    answer.headers_mut().insert(ALLOW, allow.clone());
     answer
 }
 
-/// Every path that is not in the table.
-pub async fn unknown_path(payload: Payload) -> HttpResponse {
-    body::discard(payload).await;
-    ApiError::UnknownPath.answer()
+/// Answers every path that is not in the table.
+pub fn no_other_path(table: &mut ServiceConfig) {
+    table.default_service(fn_service(|request: ServiceRequest| async {
+        let (request, payload) = parts(request);
+        body::discard(payload?).await;
+        let answer = answer::refused(&ApiError::UnknownPath);
+        Ok::<_, Error>(ServiceResponse::new(request, answer))
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use actix_web::{App, web::Path};
+
+    use super::*;
+
+    async fn text(answer: &'static str) -> Outcome {
+        Ok(HttpResponse::Ok().body(answer))
+    }
+
+    /// Sends one request to a resource at `/things/{name}`: status, `Allow` and body.
+    async fn ask(resource: Resource<impl Handlers>, method: Method, path: &str) -> (u16, String, String) {
+        let app = init_service(App::new().configure(|table| resource.register(table))).await;
+        let answer = call_service(&app, TestRequest::with_uri(path).method(method).to_request()).await;
+        let allow = answer
+            .headers()
+            .get(ALLOW)
+            .map(|allow| allow.to_str().unwrap().to_owned());
+        let status = answer.status().as_u16();
+        let body = String::from_utf8(read_body(answer).await.to_vec()).unwrap();
+        (status, allow.unwrap_or_default(), body)
+    }
+
+    fn every_method() -> Resource<impl Handlers> {
+        resource("/things/{name}")
+            .get(|_| text("GET"))
+            .head(|_| text("HEAD"))
+            .post(|_, _| text("POST"))
+            .on(Verb::Put, |_, _| text("PUT"))
+            .on(Verb::Delete, |_, _| text("DELETE"))
+    }
+
+    #[actix_web::test]
+    async fn each_method_has_its_handler_at_both_spellings() {
+        for path in ["/things/a", "/things/a/"] {
+            for verb in Verb::ALL {
+                let method = Method::from_bytes(verb.name().as_bytes()).unwrap();
+                assert_eq!(Verb::of(&method), Some(verb));
+                let (status, _, body) = ask(every_method(), method, path).await;
+                assert_eq!((status, body.as_str()), (200, verb.name()), "{path}");
+            }
+        }
+    }
+
+    #[actix_web::test]
+    async fn allow_names_every_method_there_is() {
+        let all = "GET, HEAD, POST, PUT, DELETE, OPTIONS";
+        for (method, status) in [(Method::OPTIONS, 200), (Method::PATCH, 405), (Method::TRACE, 405)] {
+            let (answered, allow, _) = ask(every_method(), method, "/things/a").await;
+            assert_eq!((answered, allow.as_str()), (status, all));
+        }
+        let only_post = || resource("/things/{name}").post(|_, _| text("POST"));
+        for method in [Method::GET, Method::HEAD, Method::PUT] {
+            let (status, allow, _) = ask(only_post(), method, "/things/a").await;
+            assert_eq!((status, allow.as_str()), (405, "POST, OPTIONS"));
+        }
+    }
+
+    #[actix_web::test]
+    async fn get_answers_head_and_reads_the_paths_parameter() {
+        let named = || {
+            resource("/things/{name}").get(|request| async move {
+                let name = Path::<String>::extract(&request).await.unwrap();
+                Ok(HttpResponse::Ok().body(name.into_inner()))
+            })
+        };
+        for method in [Method::GET, Method::HEAD] {
+            let (status, _, body) = ask(named(), method, "/things/a%20b/").await;
+            assert_eq!((status, body.as_str()), (200, "a b"));
+        }
+        let (_, allow, _) = ask(named(), Method::OPTIONS, "/things/a").await;
+        assert_eq!(allow, "GET, HEAD, OPTIONS");
+    }
 }

@@ -3,19 +3,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 
 use crate::error::ApiError;
-use crate::routes::answer;
-use crate::routes::realtime::Realtime;
-use crate::routes::worker::Worker;
+use crate::routes::{Services, answer};
 
 /// 200 while the hub lives and is not draining.
 ///
 /// # Errors
 /// None of the client's making.
 pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let service = &Worker::of(&request)?.service;
-    let may_ask = service.is_alive() && !service.is_draining();
+    let shared = &Services::of(&request)?.shared;
+    let may_ask = shared.state.is_alive() && !shared.state.is_draining();
     let is_ready = may_ask
-        && Realtime::of(&request)?
+        && shared
             .hub
             .counts()
             .await

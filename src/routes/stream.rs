@@ -15,8 +15,7 @@ use tokio::time::sleep;
 
 use crate::error::ApiError;
 use crate::routes::event_stream::EventStream;
-use crate::routes::realtime::Realtime;
-use crate::routes::worker::Worker;
+use crate::routes::{Services, answer};
 
 /// Shortest time after which a client comes back to a stream that ended.
 const RETRY: Duration = Duration::from_secs(1);
@@ -34,14 +33,14 @@ pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let Some(id) = known_environment(&request).await? else {
         return refuse_slowly(&request).await;
     };
-    let realtime = Realtime::of(&request)?;
-    let Admitted { subscription, spread } = match realtime.hub.subscribe(id).await {
+    let shared = &Services::of(&request)?.shared;
+    let Admitted { subscription, spread } = match shared.hub.subscribe(id).await {
         Ok(admitted) => admitted,
         Err(Refusal::Unknown) => return refuse_slowly(&request).await,
         Err(Refusal::Full) => return Err(ApiError::TooManySubscribers),
         Err(Refusal::Draining | Refusal::Unavailable) => return Err(ApiError::Unavailable),
     };
-    let events = EventStream::new(subscription, &realtime.streams);
+    let events = EventStream::new(subscription, &shared.streams);
     let sse = Sse::from_infallible_stream(events).with_retry_duration(retry_after(spread));
     Ok(respond(sse, &request))
 }
@@ -67,7 +66,7 @@ pub(super) async fn known_environment(request: &HttpRequest) -> Result<Option<En
         return Ok(None);
     };
     let client_side_key = client_side_key.into_inner();
-    match Worker::of(request)?
+    match Services::of(request)?
         .replica
         .send(ResolveClientSide { client_side_key })
         .await
@@ -99,17 +98,12 @@ where
 /// Python's and iOS's SDKs retry a refusal at once and for ever: 2,303 requests in 3 s from one client. How many are
 /// held is bounded; past that they are answered at once.
 async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
-    let realtime = Realtime::of(request)?;
-    if let Ok(_held) = realtime.refusals.try_acquire() {
-        sleep(
-            realtime
-                .streams
-                .refusal_hold
-                .mul_f64(rand::random_range(1.0..=2.0)),
-        )
-        .await;
+    let shared = &Services::of(request)?.shared;
+    if let Ok(_held) = shared.refusals.try_acquire() {
+        let hold = shared.streams.refusal_hold;
+        sleep(hold.mul_f64(rand::random_range(1.0..=2.0))).await;
     }
-    let mut response = ApiError::UnknownEnvironment.answer();
+    let mut response = answer::refused(&ApiError::UnknownEnvironment);
     response.head_mut().set_connection_type(ConnectionType::Close);
     Ok(response)
 }

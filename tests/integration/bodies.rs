@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use edge_proxy::application::Limits;
-use edge_proxy::routes::worker::BodyLimits;
+use edge_proxy::routes::BodyLimits;
 use serde_json::json;
 
 use crate::harness::{App, CLIENT_KEY, Options, Request, Response, spawn_app};

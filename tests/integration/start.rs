@@ -22,7 +22,10 @@ fn a_taken_port_ends_the_start_before_upstream_is_asked() {
     actix::System::new().block_on(async {
         let refused = Application::build(&settings, Limits::default()).err().unwrap();
         let line = refused.to_string();
-        assert!(line.starts_with(&format!("cannot listen on {address}: ")), "{line}");
+        assert!(
+            line.starts_with(&format!("cannot listen on {address}: ")),
+            "{line}"
+        );
 
         // The refused one began first, so its fetches would be among these.
         let _other = spawn_app(Options {

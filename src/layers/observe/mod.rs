@@ -97,7 +97,10 @@ impl Observe {
         let answer = routes.call(request);
         Either::Right(async move {
             let answer = answer.await;
-            let route = answer.as_ref().ok().and_then(|answer| answer.request().match_pattern());
+            let route = answer
+                .as_ref()
+                .ok()
+                .and_then(|answer| answer.request().match_pattern());
             observe.tell(&Observed {
                 method,
                 route: route.as_deref(),

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use edge_proxy::application::Limits;
-use edge_proxy::routes::realtime::StreamOptions;
+use edge_proxy::routes::StreamOptions;
 use serde_json::{Value, json};
 
 use crate::harness::{App, Options, Response, document};

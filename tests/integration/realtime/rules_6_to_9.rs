@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 use edge_proxy::application::Limits;
-use edge_proxy::routes::realtime::StreamOptions;
+use edge_proxy::routes::StreamOptions;
 use serde_json::json;
 
 use crate::harness::{EVENT_STREAM, EventStream, Options, Request, SERVER_KEY, event, spawn_app};

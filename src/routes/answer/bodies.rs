@@ -1,23 +1,24 @@
-//! Building answers: headers that are constants, bodies that are ready where they can be.
+//! The answers: one function for each way in which a body comes about.
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, VARY,
+    ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, RETRY_AFTER, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use crate::compression::{
+use super::encodings::{
     FOR_READY_BODIES, FOR_SINGLE_ANSWERS, MINIMUM_BYTES, compress, content_encoding, negotiate,
 };
-use crate::conditional::{Held, if_none_match, unmodified_since};
+use super::preconditions::{Held, if_none_match, unmodified_since};
+use crate::error::ApiError;
 
 /// `Content-Type` of every answer but event streams.
-pub const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName =
     HeaderName::from_static("x-flagsmith-document-updated-at");
@@ -29,10 +30,23 @@ const VARY_BY: HeaderValue = HeaderValue::from_static("X-Environment-Key, Accept
 /// whole call 4 s.
 const ENCODING_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A JSON body as it is: health, errors.
-pub fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
+/// A JSON body as it is.
+pub(in crate::routes) fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = HttpResponse::with_body(status, BoxBody::new(body.into()));
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    answer
+}
+
+/// What a request gets in place of its regular answer.
+pub(in crate::routes) fn refused(error: &ApiError) -> HttpResponse {
+    let mut answer = json(error.status_code(), error.body());
+    let headers = answer.headers_mut();
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let ApiError::MethodNotAllowed(allow) = error {
+        headers.insert(ALLOW, allow.clone());
+    }
     answer
 }
 
@@ -75,7 +89,11 @@ pub async fn ready(
 }
 
 /// A body that exists for this request only.
-pub async fn single(request: &HttpRequest, served: &ServedEnvironment, body: Vec<u8>) -> HttpResponse {
+pub(in crate::routes) async fn single(
+    request: &HttpRequest,
+    served: &ServedEnvironment,
+    body: Vec<u8>,
+) -> HttpResponse {
     let plain = Bytes::from(body);
     if plain.len() >= MINIMUM_BYTES
         && let Some(encoding) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)

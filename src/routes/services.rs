@@ -1,0 +1,62 @@
+//! What the routes share.
+use std::sync::Arc;
+
+use actix::Addr;
+use actix_web::HttpRequest;
+use actors::environment::EnvironmentHandle;
+use actors::replica::EnvironmentReplica;
+use actors::sse_hub::SseHubHandle;
+use tokio::sync::Semaphore;
+
+use crate::error::ApiError;
+use crate::routes::{BodyLimits, StreamOptions};
+use crate::service_state::ServiceState;
+use crate::settings::Secret;
+
+/// What the routes of all HTTP workers share.
+#[derive(Debug)]
+pub struct SharedServices {
+    /// The owner of the environments.
+    pub environments: EnvironmentHandle,
+    /// The hub that event streams subscribe to.
+    pub hub: SseHubHandle,
+    /// Whether the process drains or has lost an actor.
+    pub state: Arc<ServiceState>,
+    /// What a request's body may cost.
+    pub body_limits: BodyLimits,
+    /// `health_check.stale_is_unready`.
+    pub stale_is_unready: bool,
+    /// How event streams and refusals are timed.
+    pub streams: StreamOptions,
+    /// One permit for each refusal that may be held, see [`StreamOptions::refusal_permits`].
+    pub refusals: Semaphore,
+    /// `realtime.authentication_token` that `queue-change` asks for.
+    pub authentication_token: Option<Secret>,
+}
+
+/// What the routes of one HTTP worker share; the one application data of its `App`.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// The worker's own replica, on its thread.
+    pub replica: Addr<EnvironmentReplica>,
+    /// What is not the worker's own.
+    pub shared: Arc<SharedServices>,
+}
+
+impl Services {
+    /// Starts a worker's replica, on the worker's thread.
+    pub fn start(shared: &Arc<SharedServices>) -> Self {
+        Self {
+            replica: shared.environments.start_replica(),
+            shared: Arc::clone(shared),
+        }
+    }
+
+    /// The services of the worker that this request runs on.
+    ///
+    /// # Errors
+    /// Where the `App` was built without them, which only a mistake in the composition root can bring about.
+    pub fn of(request: &HttpRequest) -> Result<&Self, ApiError> {
+        request.app_data::<Self>().ok_or(ApiError::Unavailable)
+    }
+}
