@@ -2,46 +2,39 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
+
+const LOOPBACK: [IpNet; 2] = [
+    IpNet::new_assert(IpAddr::V4(Ipv4Addr::LOCALHOST), 8),
+    IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
+];
+
 /// Peers whose `X-Forwarded-For` is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedProxies {
     any: bool,
-    networks: Vec<Network>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u8,
+    networks: Vec<IpNet>,
 }
 
 impl TrustedProxies {
     /// The default: this machine alone.
-    pub fn loopback() -> Self {
-        let v4 = Network {
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            prefix: 8,
-        };
-        let v6 = Network {
-            address: IpAddr::V6(Ipv6Addr::LOCALHOST),
-            prefix: 128,
-        };
+    pub(crate) fn loopback() -> Self {
         Self {
             any: false,
-            networks: vec![v4, v6],
+            networks: LOOPBACK.to_vec(),
         }
     }
 
     /// Reads uvicorn's form: `*`, or addresses and networks with commas between. Gives the number of entries
     /// that are neither, too.
-    pub fn parse(text: &str) -> (Self, usize) {
+    pub(crate) fn parse(text: &str) -> (Self, usize) {
         let mut trusted = Self {
             any: false,
             networks: Vec::new(),
         };
         let mut left_out = 0;
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            match Network::parse(entry) {
+            match network(entry) {
                 _ if entry == "*" => trusted.any = true,
                 Some(network) => trusted.networks.push(network),
                 None => left_out += 1,
@@ -51,12 +44,9 @@ impl TrustedProxies {
     }
 
     /// Whether this peer is believed.
-    pub fn trusts(&self, peer: IpAddr) -> bool {
-        self.any
-            || self
-                .networks
-                .iter()
-                .any(|network| network.contains(peer.to_canonical()))
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        self.any || self.networks.iter().any(|network| network.contains(&peer))
     }
 }
 
@@ -66,36 +56,22 @@ impl fmt::Display for TrustedProxies {
         if self.any {
             return f.write_str("*");
         }
-        for (index, Network { address, prefix }) in self.networks.iter().enumerate() {
+        for (index, network) in self.networks.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            write!(f, "{comma}{address}/{prefix}")?;
+            write!(f, "{comma}{network}")?;
         }
         Ok(())
     }
 }
 
-impl Network {
-    fn parse(entry: &str) -> Option<Self> {
-        let (address, prefix) = entry
-            .split_once('/')
-            .map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
-        let address = address.parse::<IpAddr>().ok()?.to_canonical();
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
-        (prefix <= longest).then_some(Self { address, prefix })
-    }
-
-    fn contains(self, peer: IpAddr) -> bool {
-        match (self.address, peer) {
-            (IpAddr::V4(own), IpAddr::V4(peer)) => {
-                let differing = own.to_bits() ^ peer.to_bits();
-                differing.leading_zeros() >= u32::from(self.prefix)
-            }
-            (IpAddr::V6(own), IpAddr::V6(peer)) => {
-                let differing = own.to_bits() ^ peer.to_bits();
-                differing.leading_zeros() >= u32::from(self.prefix)
-            }
-            _ => false,
-        }
+/// An address is a network of its own. A mapped IPv4 address is meant as IPv4.
+fn network(entry: &str) -> Option<IpNet> {
+    let (address, prefix) = entry
+        .split_once('/')
+        .map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
+    let address = address.parse::<IpAddr>().ok()?.to_canonical();
+    match prefix {
+        Some(prefix) => IpNet::new(address, prefix.parse().ok()?).ok(),
+        None => Some(address.into()),
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use awc::http::header::HeaderValue;
 use engine::{Environment, KeyKind, UpdatedAt};
 
-pub use encoding::Encoding;
+pub use encoding::{Effort, Encoding};
 pub use ready_body::ReadyBody;
 
 use crate::keys::{ById, EnvironmentId, KeyTable};

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::Encoding;
-
-/// Bodies below this are sent as they are: compressed they save no packet (http.md).
-pub const COMPRESSION_THRESHOLD: usize = 1000;
+use super::{Effort, Encoding};
 
 /// A body made once, when its document is applied, in the forms that clients accept.
 pub struct ReadyBody {
@@ -49,7 +46,7 @@ struct Work {
 
 impl Work {
     fn run(self, encoding: Encoding, plain: &[u8]) {
-        if let Ok(compressed) = encoding.compress(plain) {
+        if let Ok(compressed) = encoding.compress(plain, Effort::Kept) {
             let _ = self.slot.bytes.set(Bytes::from(compressed));
         }
     }
@@ -103,7 +100,7 @@ impl ReadyBody {
 
     /// Whether compressing it is worth it.
     pub fn is_compressible(&self) -> bool {
-        self.plain.len() >= COMPRESSION_THRESHOLD
+        self.plain.len() >= Encoding::THRESHOLD
     }
 
     /// The compressed body where it is ready; shared bytes, no copy.

@@ -11,9 +11,7 @@ use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use bytes::Bytes;
 use tokio::time::timeout;
 
-use super::encodings::{
-    FOR_READY_BODIES, FOR_SINGLE_ANSWERS, MINIMUM_BYTES, compress, content_encoding, negotiate,
-};
+use super::encodings::{FOR_READY_BODIES, FOR_SINGLE_ANSWERS, compress, content_encoding, negotiate};
 use super::preconditions::{Held, if_none_match, unmodified_since};
 use crate::error::ApiError;
 
@@ -95,7 +93,7 @@ pub(in crate::routes) async fn single(
     body: Vec<u8>,
 ) -> HttpResponse {
     let plain = Bytes::from(body);
-    if plain.len() >= MINIMUM_BYTES
+    if plain.len() >= Encoding::THRESHOLD
         && let Some(encoding) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)
         && let Ok(compressed) = compress(encoding, plain.clone()).await
     {

@@ -1,27 +1,22 @@
 //! Content codings: which one a request accepts best, and compressing answers that exist only for one request.
-use std::io::{self, Write};
+use std::io;
 
 use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use actors::served::Encoding;
+use actors::served::{Effort, Encoding};
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-
-/// Bodies below this many bytes are sent as they are: they fit a packet, and compressing them saves nothing.
-pub const MINIMUM_BYTES: usize = 1000;
 
 /// Bodies above this many bytes are compressed on the blocking pool: at some 100 MB/s a worker would else stand still
 /// for longer than the two thread changes cost.
 const INLINE_BYTES: usize = 16 * 1024;
 
 /// Codings in the server's order where a request leaves the choice, for bodies compressed once: the smallest first.
-pub const FOR_READY_BODIES: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
+pub(super) const FOR_READY_BODIES: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
 
 /// The same for bodies that are compressed for one request: the quickest first.
-pub const FOR_SINGLE_ANSWERS: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
+pub(super) const FOR_SINGLE_ANSWERS: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
 
 /// The value of `Content-Encoding`.
-pub fn content_encoding(encoding: Encoding) -> HeaderValue {
+pub(super) fn content_encoding(encoding: Encoding) -> HeaderValue {
     HeaderValue::from_static(encoding.name())
 }
 
@@ -30,7 +25,7 @@ pub fn content_encoding(encoding: Encoding) -> HeaderValue {
 ///
 /// As it is only where no coding weighs at least as much; where nothing at all is acceptable, as it is too, as the RFC
 /// advises.
-pub fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option<Encoding> {
+pub(super) fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option<Encoding> {
     let mut values = headers.get_all(ACCEPT_ENCODING).peekable();
     values.peek()?;
     let mut weights = Weights::default();
@@ -113,34 +108,12 @@ fn weight(parameters: &str) -> u16 {
 ///
 /// # Errors
 /// Where the encoder fails or the blocking pool is gone; the caller then sends the body as it is.
-pub async fn compress(encoding: Encoding, body: Bytes) -> io::Result<Bytes> {
+pub(super) async fn compress(encoding: Encoding, body: Bytes) -> io::Result<Bytes> {
     if body.len() <= INLINE_BYTES {
-        return compress_now(encoding, &body);
+        return encoding.compress(&body, Effort::Once).map(Bytes::from);
     }
-    actix_web::web::block(move || compress_now(encoding, &body))
-        .await
-        .map_err(io::Error::other)?
-}
-
-fn compress_now(encoding: Encoding, body: &Bytes) -> io::Result<Bytes> {
-    let capacity = body.len() / 4;
-    match encoding {
-        Encoding::Gzip => {
-            let mut encoder = GzEncoder::new(Vec::with_capacity(capacity), Compression::fast());
-            encoder.write_all(body)?;
-            encoder.finish().map(Bytes::from)
-        }
-        Encoding::Brotli => {
-            let mut compressed = Vec::with_capacity(capacity);
-            let parameters = brotli::enc::BrotliEncoderParams {
-                quality: 2,
-                ..Default::default()
-            };
-            brotli::BrotliCompress(&mut body.as_ref(), &mut compressed, &parameters)?;
-            Ok(compressed.into())
-        }
-        Encoding::Zstd => zstd::bulk::compress(body, 1).map(Bytes::from),
-    }
+    let compressed = actix_web::web::block(move || encoding.compress(&body, Effort::Once)).await;
+    compressed.map_err(io::Error::other)?.map(Bytes::from)
 }
 
 #[cfg(test)]
@@ -194,23 +167,5 @@ mod tests {
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.5"));
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("zstd"));
         assert_eq!(negotiate(&headers, FOR_READY_BODIES), Some(Zstd));
-    }
-
-    #[test]
-    fn every_coding_can_be_undone() {
-        let body = Bytes::from("flags ".repeat(1000));
-        for encoding in FOR_READY_BODIES {
-            let compressed = compress_now(encoding, &body).unwrap();
-            let mut plain = Vec::new();
-            match encoding {
-                Gzip => {
-                    io::copy(&mut flate2::read::GzDecoder::new(&compressed[..]), &mut plain).unwrap();
-                }
-                Brotli => brotli::BrotliDecompress(&mut &compressed[..], &mut plain).unwrap(),
-                Zstd => plain = zstd::bulk::decompress(&compressed, body.len()).unwrap(),
-            }
-            assert_eq!(plain, body);
-            assert!(compressed.len() < body.len() / 10);
-        }
     }
 }

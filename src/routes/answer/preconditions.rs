@@ -3,11 +3,9 @@ use actix_web::http::header::{HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE
 
 use actors::served::Encoding;
 
-const ENCODINGS: [Encoding; 3] = [Encoding::Gzip, Encoding::Brotli, Encoding::Zstd];
-
 /// Which of the representations the caller holds; its 304 names that one, so that a cache refreshes the right copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
+pub(super) enum Held {
     /// The one with this content coding, or without any.
     Encoded(Option<Encoding>),
     /// Any: `If-None-Match: *`, or a date.
@@ -17,7 +15,7 @@ pub enum Held {
 /// Whether `If-None-Match` names the current representation in any of its encodings. `None`: the header is absent.
 ///
 /// Weak comparison (RFC 9110, 13.1.2): a `W/` that a proxy on the way has put before our tag is ignored.
-pub fn if_none_match(headers: &HeaderMap, opaque_tag: &str) -> Option<Option<Held>> {
+pub(super) fn if_none_match(headers: &HeaderMap, opaque_tag: &str) -> Option<Option<Held>> {
     let mut values = headers.get_all(IF_NONE_MATCH).peekable();
     values.peek()?;
     Some(values.find_map(|value| {
@@ -40,7 +38,7 @@ fn held(tag: &[u8], opaque_tag: &str) -> Option<Held> {
         return Some(Held::Encoded(None));
     }
     let name = suffix.strip_prefix(b"-")?;
-    ENCODINGS
+    Encoding::ALL
         .into_iter()
         .find(|encoding| encoding.name().as_bytes() == name)
         .map(|encoding| Held::Encoded(Some(encoding)))
@@ -49,7 +47,7 @@ fn held(tag: &[u8], opaque_tag: &str) -> Option<Held> {
 /// Whether `If-Modified-Since` is no earlier than `last_modified`, both in whole seconds.
 ///
 /// Only asked where `If-None-Match` is absent (RFC 9110, 13.1.3); an unreadable date is no condition.
-pub fn unmodified_since(headers: &HeaderMap, last_modified: &HeaderValue) -> bool {
+pub(super) fn unmodified_since(headers: &HeaderMap, last_modified: &HeaderValue) -> bool {
     let Some(since) = headers.get(IF_MODIFIED_SINCE) else {
         return false;
     };
