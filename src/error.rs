@@ -15,7 +15,7 @@ const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u16> = 2..=6;
 
 /// Why a request gets no regular answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// The environment key is missing, blank or unknown.
     UnknownKey,
     /// A client-side key where only a server-side one will do.
@@ -86,7 +86,7 @@ impl ApiError {
     }
 
     /// The status of the answer.
-    pub fn status_code(&self) -> StatusCode {
+    pub(crate) fn status_code(&self) -> StatusCode {
         match self {
             Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => {
                 StatusCode::UNAUTHORIZED
@@ -115,7 +115,7 @@ impl ApiError {
     }
 
     /// The value of `Retry-After` in seconds, for what passes by itself.
-    pub fn retry_after(&self) -> Option<u16> {
+    pub(crate) fn retry_after(&self) -> Option<u16> {
         let is_passing = matches!(
             self,
             Self::NotReady | Self::TooManySubscribers | Self::Unavailable
@@ -124,7 +124,7 @@ impl ApiError {
     }
 
     /// The body, in JSON.
-    pub fn body(&self) -> Bytes {
+    pub(crate) fn body(&self) -> Bytes {
         /// Anybody may ask with a wrong key: that answer is made once.
         static UNKNOWN_KEY: LazyLock<&str> = LazyLock::new(|| ApiError::UnknownKey.body_text().leak());
         match self {

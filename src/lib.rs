@@ -10,14 +10,16 @@
 //! - [`layers`]: around the routes: who is told, what a drain ends, CORS.
 //! - [`server`]: the HTTP server under the application: listener, sockets, stop signal, open files.
 //! - [`service_state`]: whether the process drains or has lost an actor.
+#![warn(unreachable_pub)]
+
 pub mod application;
 pub mod cli;
-pub mod error;
-pub mod layers;
+mod error;
+mod layers;
 pub mod logging;
 pub mod routes;
 pub mod server;
-pub mod service_state;
+mod service_state;
 pub mod settings;
 
 /// Event streams need an allocator with size classes. Each holds two buffers of 8 KiB of which it touches one page; the

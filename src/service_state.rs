@@ -5,14 +5,14 @@ use actors::lifeline::Lifelines;
 
 /// Shared by the composition root, which writes it, and the health routes, which read it.
 #[derive(Debug, Default)]
-pub struct ServiceState {
+pub(crate) struct ServiceState {
     lifelines: Lifelines,
     draining: AtomicBool,
 }
 
 impl ServiceState {
     /// A process that serves, with the lifelines of its actors.
-    pub fn new(lifelines: Lifelines) -> Self {
+    pub(crate) fn new(lifelines: Lifelines) -> Self {
         Self {
             lifelines,
             draining: AtomicBool::new(false),
@@ -20,17 +20,17 @@ impl ServiceState {
     }
 
     /// The stop has begun: readiness fails and answers end their connections from now on; else all is as before.
-    pub fn start_draining(&self) {
+    pub(crate) fn start_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
     /// Whether the stop has begun.
-    pub fn is_draining(&self) -> bool {
+    pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
     /// Whether every actor lives. Once one has died this stays false, and the process ends soon.
-    pub fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         self.lifelines.is_alive()
     }
 }

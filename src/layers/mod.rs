@@ -27,7 +27,7 @@ use crate::settings::Settings;
 
 /// The layers of a process, made once; each HTTP worker puts them around its routes.
 #[derive(Debug, Clone)]
-pub struct Layers {
+pub(crate) struct Layers {
     observe: Observe,
     closing_answers: ClosingAnswers,
     cors: Cors,
@@ -35,7 +35,7 @@ pub struct Layers {
 
 impl Layers {
     /// The layers that the settings ask for. `state` tells when the drain begins.
-    pub fn new(settings: &Settings, state: Arc<ServiceState>) -> Self {
+    pub(crate) fn new(settings: &Settings, state: Arc<ServiceState>) -> Self {
         Self {
             observe: Observe::new(settings),
             closing_answers: ClosingAnswers::new(state),
@@ -44,7 +44,7 @@ impl Layers {
     }
 
     /// Puts the layers around an App, in their order.
-    pub fn around<T>(
+    pub(crate) fn around<T>(
         &self,
         routes: App<T>,
     ) -> App<

@@ -8,11 +8,11 @@ use log::{Level, Record};
 use crate::settings::{ProcessSettings, ServerSettings, TrustedProxies};
 
 /// Log target of the access log.
-pub const ACCESS: &str = "access";
+pub(crate) const ACCESS: &str = "access";
 
 /// One answered request.
 #[derive(Debug, Clone, Copy)]
-pub struct Access<'a> {
+pub(crate) struct Access<'a> {
     /// Request method; `OTHER` where no specification names it.
     pub method: &'a str,
     /// The route's pattern; `None` where no route matched.
@@ -28,7 +28,7 @@ pub struct Access<'a> {
 }
 
 /// Writes the line. Nothing is done while the access log is off.
-pub fn log_access(access: &Access<'_>) {
+pub(crate) fn log_access(access: &Access<'_>) {
     if log::log_enabled!(target: ACCESS, Level::Info) {
         log::logger().log(
             &Record::builder()
@@ -61,14 +61,14 @@ impl Source for Access<'_> {
 
 /// Tells which client a request came from: the peer, or whom a trusted proxy says it speaks for.
 #[derive(Debug, Clone)]
-pub struct RemoteAddress {
+pub(crate) struct RemoteAddress {
     /// `None` while `server.proxy_headers` is off.
     trusted: Option<TrustedProxies>,
 }
 
 impl RemoteAddress {
     /// By `server.proxy_headers` and `FORWARDED_ALLOW_IPS`.
-    pub fn new(server: &ServerSettings, process: &ProcessSettings) -> Self {
+    pub(crate) fn new(server: &ServerSettings, process: &ProcessSettings) -> Self {
         Self {
             trusted: server.proxy_headers.then(|| process.trusted_proxies.clone()),
         }
@@ -78,7 +78,7 @@ impl RemoteAddress {
     ///
     /// Each proxy appends the address it was called from, so the list is read from its end for as long as
     /// what wrote it is trusted (as uvicorn does). A client can put anything before that.
-    pub fn of<'a>(
+    pub(crate) fn of<'a>(
         &self,
         peer: Option<IpAddr>,
         forwarded_for: impl IntoIterator<Item = &'a str>,

@@ -4,23 +4,10 @@ use std::fmt::Write;
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
 
-/// Names of a json line's own fields, which the message's field must not take.
-pub const OWN_FIELDS: &[&str] = &[
-    "timestamp",
-    "level",
-    "logger",
-    "method",
-    "route",
-    "status",
-    "bytes",
-    "duration_us",
-    "remote_ip",
-];
-
 const RESET: &str = "\x1b[0m";
 
 /// For people: `2026-11-21T19:14:06.123456Z INFO  edge_proxy: message field=value`.
-pub fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> String {
+pub(super) fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> String {
     let mut line = format!("{timestamp} ");
     let (start, end) = if colours {
         (colour(record.level()), RESET)
@@ -41,7 +28,7 @@ pub fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> String {
 }
 
 /// One JSON object a line; the message in the field of the configured name.
-pub fn json(timestamp: &str, record: &Record<'_>, event_field_name: &str) -> String {
+pub(super) fn json(timestamp: &str, record: &Record<'_>, event_field_name: &str) -> String {
     let mut line = String::from("{");
     push_text_field(&mut line, "timestamp", timestamp);
     line.push(',');

@@ -17,8 +17,7 @@ use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 mod access;
 mod format;
 
-pub use access::{ACCESS, Access, RemoteAddress, log_access};
-pub use format::OWN_FIELDS;
+pub(crate) use access::{ACCESS, Access, RemoteAddress, log_access};
 
 /// The crates that are ours; all others are dependencies.
 const OWN_CRATES: &[&str] = &["edge_proxy", "actors", "engine"];

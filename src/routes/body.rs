@@ -25,7 +25,11 @@ pub struct BodyLimits {
 /// # Errors
 /// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
 /// early.
-pub async fn read(request: &HttpRequest, payload: Payload, limits: BodyLimits) -> Result<Bytes, ApiError> {
+pub(super) async fn read(
+    request: &HttpRequest,
+    payload: Payload,
+    limits: BodyLimits,
+) -> Result<Bytes, ApiError> {
     let announced = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -45,7 +49,7 @@ pub async fn read(request: &HttpRequest, payload: Payload, limits: BodyLimits) -
 
 /// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes
 /// one whose body was left unread. Waits for nothing: a body still on its way costs the connection.
-pub async fn discard(mut payload: Payload) {
+pub(super) async fn discard(mut payload: Payload) {
     // The connection decodes what it has received only once a handler waits.
     tokio::task::yield_now().await;
     while let Some(Some(Ok(_))) = payload.next().now_or_never() {}

@@ -9,7 +9,7 @@ use crate::routes::{answer, resolve::resolve};
 ///
 /// # Errors
 /// See [`resolve`]; 401 for a client-side key, because the document holds every identity override.
-pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
     if resolved.kind == KeyKind::Client {
         return Err(ApiError::ServerSideKeyRequired);

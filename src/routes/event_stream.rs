@@ -22,7 +22,7 @@ const HEARTBEAT: sse::Event = sse::Event::Comment(ByteString::from_static("heart
 pin_project! {
     /// Thousands of these are held at a time, so it is small: heartbeats and the end share one timer.
     #[derive(Debug)]
-    pub struct EventStream {
+    pub(crate) struct EventStream {
         subscription: Subscription,
         // Whether the first event, or the comment in its place, is still due.
         is_new: bool,
@@ -36,7 +36,7 @@ pin_project! {
 
 impl EventStream {
     /// Starts now.
-    pub fn new(subscription: Subscription, options: &StreamOptions) -> Self {
+    pub(super) fn new(subscription: Subscription, options: &StreamOptions) -> Self {
         let now = Instant::now();
         let ends_at = options.max_age.and_then(|age| now.checked_add(end_after(age)));
         // Any moment of the first period, so that streams which opened together do not beat together.

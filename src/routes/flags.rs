@@ -9,7 +9,7 @@ use crate::routes::{answer, resolve::resolve};
 ///
 /// # Errors
 /// See [`resolve`]; 404 for a feature that is unknown or hidden from the key.
-pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
     let served = &resolved.environment;
     match parameter(request.query_string(), "feature") {

@@ -45,7 +45,7 @@ struct Probe {
 ///
 /// # Errors
 /// None of the client's making.
-pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(&request)?.shared;
     let (statuses, counts) = tokio::join!(shared.environments.statuses(), shared.hub.counts());
     let subscribers = counts.map(|counts| counts.by_environment).unwrap_or_default();
@@ -81,7 +81,7 @@ pub async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 ///
 /// # Errors
 /// None of the client's making.
-pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(&request)?.shared;
     if shared.state.is_draining() {
         return Ok(answered(
@@ -128,7 +128,7 @@ pub async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 ///
 /// # Errors
 /// None of the client's making.
-pub async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let alive = Services::of(&request)?.shared.state.is_alive();
     let probe = match alive {
         true => Probe {

@@ -11,7 +11,7 @@ use crate::routes::{Services, answer, body, resolve::resolve};
 ///
 /// # Errors
 /// See [`resolve`] and [`body::read`]; 400 where the body describes no identity.
-pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
     // The key first: 401 must not depend on what the body holds.
     let resolved = match resolve(&request).await {
         Ok(resolved) => resolved,
@@ -32,7 +32,7 @@ pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse
 ///
 /// # Errors
 /// See [`resolve`]; 404 for a feature that is unknown or hidden from the key.
-pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
     let identifier = parameter(request.query_string(), "identifier");
     let identity = Identity::from_query(identifier.as_deref(), rand::random);

@@ -30,13 +30,13 @@ use actix_web::web::ServiceConfig;
 use resource::{no_other_path, resource};
 
 pub use body::BodyLimits;
-pub use services::{Services, SharedServices};
+pub(crate) use services::{Services, SharedServices};
 pub use stream_options::StreamOptions;
 
 /// Registers every path; the busiest first, because the router tries them in this order.
 ///
 /// `takes_changes`: whether a token for `queue-change` is configured; without one there is no such path.
-pub fn configure(table: &mut ServiceConfig, takes_changes: bool) {
+pub(crate) fn configure(table: &mut ServiceConfig, takes_changes: bool) {
     resource("/api/v1/flags").get(flags::get).register(table);
     resource("/api/v1/identities")
         .get(identities::get)

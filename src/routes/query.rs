@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 /// The value of a parameter, decoded: `%` escapes and `+`; the last of repeated ones; bytes that are no UTF-8 become
 /// U+FFFD. `None`: absent or empty.
-pub fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+pub(super) fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     if query.is_empty() {
         return None;
     }

@@ -17,7 +17,7 @@ use crate::routes::{Services, answer, body, stream};
 /// # Errors
 /// 401 without the token (before anything else is looked at), 404 for an unknown environment, 400 for a body that
 /// names no time.
-pub async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
     let id = match announced_environment(&request).await {
         Ok(id) => id,
         Err(refused) => {

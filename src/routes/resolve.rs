@@ -14,7 +14,7 @@ const X_ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key
 
 /// An environment as the caller's key may see it.
 #[derive(Debug)]
-pub struct Resolved {
+pub(super) struct Resolved {
     /// What the key may see.
     pub kind: KeyKind,
     /// The environment as it is served now; a request keeps to this one even where another is published meanwhile.
@@ -27,7 +27,7 @@ pub struct Resolved {
 ///
 /// # Errors
 /// 401 for a missing or unknown key, 503 before the first document, 403 where the organisation is disabled.
-pub async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError> {
+pub(super) async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError> {
     let services = Services::of(request)?;
     let key: HeaderValue = request
         .headers()

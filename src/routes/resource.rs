@@ -21,7 +21,7 @@ type Outcome = Result<HttpResponse, ApiError>;
 
 /// The methods that can have a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
+pub(super) enum Verb {
     Get,
     Head,
     Post,
@@ -56,7 +56,7 @@ impl Verb {
 }
 
 /// The handlers of a resource, as a list by type: a request costs comparisons, and no allocation.
-pub trait Handlers: Copy + 'static {
+pub(super) trait Handlers: Copy + 'static {
     /// Whether there is a handler for this.
     fn has(self, verb: Verb) -> bool;
 
@@ -71,7 +71,7 @@ pub trait Handlers: Copy + 'static {
 
 /// The end of the list.
 #[derive(Debug, Clone, Copy)]
-pub struct NoMore;
+pub(super) struct NoMore;
 
 impl Handlers for NoMore {
     fn has(self, _: Verb) -> bool {
@@ -112,13 +112,13 @@ where
 
 /// A path with its handlers.
 #[derive(Debug)]
-pub struct Resource<H> {
+pub(super) struct Resource<H> {
     path: String,
     handlers: H,
 }
 
 /// Starts the resource at a path, which may hold parameters and has no trailing slash.
-pub fn resource(path: impl Into<String>) -> Resource<NoMore> {
+pub(super) fn resource(path: impl Into<String>) -> Resource<NoMore> {
     Resource {
         path: path.into(),
         handlers: NoMore,
@@ -127,7 +127,7 @@ pub fn resource(path: impl Into<String>) -> Resource<NoMore> {
 
 impl<R: Handlers> Resource<R> {
     /// Answers GET, and HEAD without a handler of its own.
-    pub fn get<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
+    pub(super) fn get<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
     where
         F: Future<Output = Outcome> + 'static,
     {
@@ -135,7 +135,10 @@ impl<R: Handlers> Resource<R> {
     }
 
     /// Answers HEAD otherwise than GET.
-    pub fn head<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
+    pub(super) fn head<F>(
+        self,
+        handler: impl Fn(HttpRequest) -> F + Copy + 'static,
+    ) -> Resource<impl Handlers>
     where
         F: Future<Output = Outcome> + 'static,
     {
@@ -143,7 +146,7 @@ impl<R: Handlers> Resource<R> {
     }
 
     /// Answers POST.
-    pub fn post<F>(
+    pub(super) fn post<F>(
         self,
         handler: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
     ) -> Resource<impl Handlers>
@@ -154,7 +157,7 @@ impl<R: Handlers> Resource<R> {
     }
 
     /// Answers a method that takes a body.
-    pub fn on<F>(
+    pub(super) fn on<F>(
         self,
         verb: Verb,
         handler: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
@@ -174,7 +177,7 @@ impl<R: Handlers> Resource<R> {
 
     /// Registers the path with and without its trailing slash: two paths, because one pattern with an optional slash
     /// would be matched by a regular expression on every request.
-    pub fn register(self, table: &mut ServiceConfig) {
+    pub(super) fn register(self, table: &mut ServiceConfig) {
         let Self { path, handlers } = self;
         let has_head = handlers.has(Verb::Head);
         let allow = Rc::new(allow(handlers));
@@ -236,7 +239,7 @@ async fn other_method(method: &Method, payload: Payload, allow: &HeaderValue) ->
 }
 
 /// Answers every path that is not in the table.
-pub fn no_other_path(table: &mut ServiceConfig) {
+pub(super) fn no_other_path(table: &mut ServiceConfig) {
     table.default_service(fn_service(|request: ServiceRequest| async {
         let (request, payload) = parts(request);
         body::discard(payload?).await;

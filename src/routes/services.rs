@@ -15,7 +15,7 @@ use crate::settings::Secret;
 
 /// What the routes of all HTTP workers share.
 #[derive(Debug)]
-pub struct SharedServices {
+pub(crate) struct SharedServices {
     /// The owner of the environments.
     pub environments: EnvironmentHandle,
     /// The hub that event streams subscribe to.
@@ -36,7 +36,7 @@ pub struct SharedServices {
 
 /// What the routes of one HTTP worker share; the one application data of its `App`.
 #[derive(Debug, Clone)]
-pub struct Services {
+pub(crate) struct Services {
     /// The worker's own replica, on its thread.
     pub replica: Addr<EnvironmentReplica>,
     /// What is not the worker's own.
@@ -45,7 +45,7 @@ pub struct Services {
 
 impl Services {
     /// Starts a worker's replica, on the worker's thread.
-    pub fn start(shared: &Arc<SharedServices>) -> Self {
+    pub(crate) fn start(shared: &Arc<SharedServices>) -> Self {
         Self {
             replica: shared.environments.start_replica(),
             shared: Arc::clone(shared),
@@ -56,7 +56,7 @@ impl Services {
     ///
     /// # Errors
     /// Where the `App` was built without them, which only a mistake in the composition root can bring about.
-    pub fn of(request: &HttpRequest) -> Result<&Self, ApiError> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<&Self, ApiError> {
         request.app_data::<Self>().ok_or(ApiError::Unavailable)
     }
 }

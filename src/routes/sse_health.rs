@@ -9,7 +9,7 @@ use crate::routes::{Services, answer};
 ///
 /// # Errors
 /// None of the client's making.
-pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(&request)?.shared;
     let may_ask = shared.state.is_alive() && !shared.state.is_draining();
     let is_ready = may_ask

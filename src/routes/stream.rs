@@ -29,7 +29,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 ///
 /// # Errors
 /// 404 for an unknown environment, 503 where the process is full, ending or broken.
-pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let Some(id) = known_environment(&request).await? else {
         return refuse_slowly(&request).await;
     };
@@ -49,7 +49,7 @@ pub async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 ///
 /// # Errors
 /// As [`get`], where that does not take a subscription to know.
-pub async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     match known_environment(&request).await? {
         Some(_) => Ok(respond(
             Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()),

@@ -18,7 +18,7 @@ pub struct StreamOptions {
 
 impl StreamOptions {
     /// One permit for each refusal that may be held.
-    pub fn refusal_permits(&self) -> Semaphore {
+    pub(crate) fn refusal_permits(&self) -> Semaphore {
         Semaphore::new(self.held_refusals.min(Semaphore::MAX_PERMITS))
     }
 }

@@ -16,7 +16,7 @@ pub(super) enum Listener {
 
 /// A listener that is bound and takes connections; they wait until it is served.
 #[derive(Debug)]
-pub struct BoundListener {
+pub(crate) struct BoundListener {
     pub(super) listener: Listener,
     address: SocketAddr,
 }
@@ -25,7 +25,7 @@ pub struct BoundListener {
 ///
 /// # Errors
 /// Where the system refuses the address, as it does for one that is taken.
-pub fn bind(address: SocketAddr) -> io::Result<BoundListener> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<BoundListener> {
     let listener = TcpListener::bind(address)?;
     SockRef::from(&listener).listen(BACKLOG)?;
     Ok(BoundListener {
@@ -36,7 +36,7 @@ pub fn bind(address: SocketAddr) -> io::Result<BoundListener> {
 
 impl BoundListener {
     /// Where it listens, with the port that the system chose.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 }

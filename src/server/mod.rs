@@ -29,15 +29,15 @@ use actix_web::rt::net::TcpStream;
 use listener::Listener;
 use stop_signal::WorkerStop;
 
-pub use listener::{BoundListener, bind};
-pub use socket_options::SocketOptions;
+pub(crate) use listener::{BoundListener, bind};
+pub(crate) use socket_options::SocketOptions;
 
 /// Threads for compressing large answers, for each HTTP worker. More would only wait for each other's core.
 const BLOCKING_THREADS: usize = 4;
 
 /// How the server treats its connections.
 #[derive(Debug, Clone)]
-pub struct ServerOptions {
+pub(crate) struct ServerOptions {
     /// HTTP workers.
     pub workers: usize,
     /// Connections of each worker.
@@ -58,7 +58,7 @@ pub struct ServerOptions {
 ///
 /// # Errors
 /// Where the system refuses the listener to the workers.
-pub fn serve<F, I, S, B>(listener: BoundListener, options: ServerOptions, app: F) -> io::Result<Server>
+pub(crate) fn serve<F, I, S, B>(listener: BoundListener, options: ServerOptions, app: F) -> io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,

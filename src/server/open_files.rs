@@ -24,7 +24,7 @@ pub fn raise_limit() -> usize {
 }
 
 /// The limit as it stands.
-pub fn limit() -> usize {
+pub(crate) fn limit() -> usize {
     getrlimit(Resource::Nofile)
         .current
         .map_or(UNLIMITED, |limit| usize::try_from(limit).unwrap_or(UNLIMITED))

@@ -6,7 +6,7 @@ use socket2::SockRef;
 
 /// What is set on the socket of a connection.
 #[derive(Debug, Clone, Copy)]
-pub struct SocketOptions {
+pub(crate) struct SocketOptions {
     /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped (`TCP_USER_TIMEOUT`).
     pub unacknowledged: Duration,
     /// Bytes of the kernel's send buffer (`SO_SNDBUF`); `None`: the system's own.

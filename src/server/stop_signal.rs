@@ -11,7 +11,7 @@ use actix_server::GracefulShutdownSignal;
 
 /// One worker's signal.
 #[derive(Debug, Default)]
-pub struct WorkerStop {
+pub(super) struct WorkerStop {
     begun: Cell<bool>,
     waiting: RefCell<Waiting>,
 }
@@ -25,7 +25,7 @@ struct Waiting {
 
 impl WorkerStop {
     /// Follows the server's signal, on the worker's thread.
-    pub fn follow(signal: GracefulShutdownSignal) -> Rc<Self> {
+    pub(super) fn follow(signal: GracefulShutdownSignal) -> Rc<Self> {
         let stop = Rc::new(Self::default());
         let own = Rc::clone(&stop);
         actix_rt::spawn(async move {
@@ -36,7 +36,7 @@ impl WorkerStop {
     }
 
     /// Resolves when the stop begins, at once where it has.
-    pub fn begun(self: &Rc<Self>) -> Begun {
+    pub(super) fn begun(self: &Rc<Self>) -> Begun {
         Begun {
             stop: Rc::clone(self),
             place: None,
@@ -52,7 +52,7 @@ impl WorkerStop {
 
 /// See [`WorkerStop::begun`].
 #[derive(Debug)]
-pub struct Begun {
+pub(super) struct Begun {
     stop: Rc<WorkerStop>,
     place: Option<usize>,
 }

@@ -10,7 +10,7 @@ use super::{Origin, SettingsError};
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// An option that is given.
-pub struct Field<'a> {
+pub(super) struct Field<'a> {
     option: String,
     origin: Origin,
     value: &'a Value,
@@ -18,7 +18,7 @@ pub struct Field<'a> {
 
 impl<'a> Field<'a> {
     /// The option's path, where it came from, and its value.
-    pub fn new(option: String, origin: Origin, value: &'a Value) -> Self {
+    pub(super) fn new(option: String, origin: Origin, value: &'a Value) -> Self {
         Self {
             option,
             origin,
@@ -27,22 +27,22 @@ impl<'a> Field<'a> {
     }
 
     /// The raw value.
-    pub fn value(&self) -> &'a Value {
+    pub(super) fn value(&self) -> &'a Value {
         self.value
     }
 
     /// The option's path.
-    pub fn option(&self) -> &str {
+    pub(super) fn option(&self) -> &str {
         &self.option
     }
 
     /// Where it came from.
-    pub fn origin(&self) -> &Origin {
+    pub(super) fn origin(&self) -> &Origin {
         &self.origin
     }
 
     /// A part of this option, from the same place.
-    pub fn part(&self, suffix: &str, value: &'a Value) -> Self {
+    pub(super) fn part(&self, suffix: &str, value: &'a Value) -> Self {
         Self {
             option: format!("{}{suffix}", self.option),
             origin: self.origin.clone(),
@@ -51,7 +51,7 @@ impl<'a> Field<'a> {
     }
 
     /// An error about this option; `problem` follows its name, as in `is empty`.
-    pub fn invalid(&self, problem: impl Into<String>) -> SettingsError {
+    pub(super) fn invalid(&self, problem: impl Into<String>) -> SettingsError {
         SettingsError::Invalid {
             option: self.option.clone(),
             origin: self.origin.clone(),
@@ -60,7 +60,7 @@ impl<'a> Field<'a> {
     }
 
     /// Text without its outer blanks.
-    pub fn text(&self) -> Result<&'a str, SettingsError> {
+    pub(super) fn text(&self) -> Result<&'a str, SettingsError> {
         match self.value {
             Value::String(text) if text.trim().is_empty() => Err(self.invalid("is empty")),
             Value::String(text) => Ok(text.trim()),
@@ -69,7 +69,7 @@ impl<'a> Field<'a> {
     }
 
     /// A boolean in any of the spellings pydantic takes.
-    pub fn boolean(&self) -> Result<bool, SettingsError> {
+    pub(super) fn boolean(&self) -> Result<bool, SettingsError> {
         let wrong = || self.invalid(format!("is {} that is neither true nor false", kind(self.value)));
         match self.value {
             Value::Bool(truth) => Ok(*truth),
@@ -88,7 +88,7 @@ impl<'a> Field<'a> {
     }
 
     /// A finite number, or text that is one.
-    pub fn number(&self) -> Result<f64, SettingsError> {
+    pub(super) fn number(&self) -> Result<f64, SettingsError> {
         let number = match self.value {
             Value::Number(number) => number.as_f64(),
             Value::String(text) => text.trim().parse().ok(),
@@ -99,7 +99,7 @@ impl<'a> Field<'a> {
     }
 
     /// A whole number within bounds, both included.
-    pub fn integer(&self, least: u32, most: u32) -> Result<u32, SettingsError> {
+    pub(super) fn integer(&self, least: u32, most: u32) -> Result<u32, SettingsError> {
         let number = self.number()?;
         if number.fract() != 0.0 || number < f64::from(least) || number > f64::from(most) {
             return Err(self.invalid(format!("must be a whole number from {least} to {most}")));
@@ -109,7 +109,7 @@ impl<'a> Field<'a> {
     }
 
     /// A time in seconds, fractions allowed, of at least `least` seconds.
-    pub fn seconds(&self, least: f64) -> Result<Duration, SettingsError> {
+    pub(super) fn seconds(&self, least: f64) -> Result<Duration, SettingsError> {
         let seconds = self.number()?;
         if seconds < least {
             return Err(self.invalid(format!("must be at least {least} (seconds)")));
@@ -119,6 +119,6 @@ impl<'a> Field<'a> {
 }
 
 /// A duration of `seconds`, 0 or more, held within what clocks can add.
-pub fn duration(seconds: f64) -> Duration {
+pub(super) fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).map_or(LONGEST, |duration| duration.min(LONGEST))
 }

@@ -14,7 +14,10 @@ use super::{Notice, SettingsError};
 const SERVER_SIDE_PREFIX: &str = "ser.";
 
 /// Reads all pairs. Errors name a pair by its place in the list, counted from 0, never by its key.
-pub fn read(sources: &Sources, notices: &mut Vec<Notice>) -> Result<Vec<EnvironmentOptions>, SettingsError> {
+pub(super) fn read(
+    sources: &Sources,
+    notices: &mut Vec<Notice>,
+) -> Result<Vec<EnvironmentOptions>, SettingsError> {
     let Some(field) = sources.field("environment_key_pairs") else {
         return Err(SettingsError::NoKeyPairs {
             path: sources.path().to_owned(),

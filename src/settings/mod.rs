@@ -9,14 +9,14 @@
 //! - `field`: one option read as what it should be; `url` likewise.
 //! - `sections`, `key_pairs`, `process`: each part read into its type.
 //! - `effective`: printed with keys masked, for `--check`.
-//! - `error`: what ends the start; `secret`, `trusted`: small types.
-use std::fmt;
+//! - `error`: what ends the start; `notice`: what does not; `secret`, `trusted`: small types.
 use std::path::Path;
 
 mod effective;
 mod error;
 mod field;
 mod key_pairs;
+mod notice;
 mod process;
 mod schema;
 mod secret;
@@ -28,8 +28,10 @@ mod url;
 mod variables;
 
 pub use error::{Origin, SettingsError};
+pub use notice::Notice;
 pub use secret::Secret;
 pub use trusted::TrustedProxies;
+pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
     AllowedOrigins, HealthCheckSettings, LogFormat, LogLevel, LoggingSettings, NotifySpread, OutgoingProxies,
     PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
@@ -37,42 +39,6 @@ pub use types::{
 
 use sources::Sources;
 use variables::Variables;
-
-/// Something worth a log line once the logger is up; the start goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Warning, or info where nothing is wrong.
-    pub level: log::Level,
-    /// One line; never a key.
-    pub message: String,
-}
-
-impl Notice {
-    fn warning(message: impl Into<String>) -> Self {
-        Self {
-            level: log::Level::Warn,
-            message: message.into(),
-        }
-    }
-
-    fn info(message: impl Into<String>) -> Self {
-        Self {
-            level: log::Level::Info,
-            message: message.into(),
-        }
-    }
-
-    /// Writes it to the log.
-    pub fn log(&self) {
-        log::log!(self.level, "{}", self.message);
-    }
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
 
 /// What [`Settings::load`] gives.
 #[derive(Debug, Clone)]

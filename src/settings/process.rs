@@ -11,7 +11,10 @@ use super::{Notice, Origin, OutgoingProxies, ProcessSettings, Secret, SettingsEr
 const MOST_WORKERS: u32 = 1024;
 
 /// Reads them.
-pub fn read(variables: &Variables, notices: &mut Vec<Notice>) -> Result<ProcessSettings, SettingsError> {
+pub(super) fn read(
+    variables: &Variables,
+    notices: &mut Vec<Notice>,
+) -> Result<ProcessSettings, SettingsError> {
     Ok(ProcessSettings {
         workers: workers(variables)?,
         trusted_proxies: trusted_proxies(variables, notices),
@@ -92,7 +95,7 @@ fn origin(variable: &Variable) -> Origin {
 
 impl OutgoingProxies {
     /// Whether any request may go through a proxy.
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.http.is_some() || self.https.is_some() || self.all.is_some()
     }
 }

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 /// How an environment variable gives an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(super) enum Form {
     /// The text itself; numbers and booleans are read from it.
     Text,
     /// JSON, as `ENVIRONMENT_KEY_PAIRS=[{…}]`.
@@ -16,7 +16,7 @@ pub enum Form {
 
 /// One option that is known.
 #[derive(Debug)]
-pub struct Known {
+pub(super) struct Known {
     /// Its name in the configuration file; in upper case, the variable's.
     pub name: &'static str,
     /// Older or other spellings.
@@ -55,12 +55,12 @@ impl Known {
     }
 
     /// Whether the option is spelt so, in the file's (lower) case.
-    pub fn is_spelt(&self, name: &str) -> bool {
+    pub(super) fn is_spelt(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
 
     /// The option's name first, then its aliases.
-    pub fn spellings(&self) -> impl DoubleEndedIterator<Item = &'static str> {
+    pub(super) fn spellings(&self) -> impl DoubleEndedIterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 }
@@ -68,7 +68,7 @@ impl Known {
 const ENDPOINT_CACHE: &[Known] = &[Known::text("use_cache"), Known::text("cache_max_size")];
 
 /// Every option, in the order of the documentation.
-pub const OPTIONS: &[Known] = &[
+pub(super) const OPTIONS: &[Known] = &[
     Known::of(Form::Json, "environment_key_pairs"),
     Known::text("api_url"),
     Known::text("api_poll_frequency_seconds").or(&["api_poll_frequency"]),
@@ -126,7 +126,7 @@ pub const OPTIONS: &[Known] = &[
 ];
 
 /// The options of one entry of `environment_key_pairs`.
-pub const KEY_PAIR: &[Known] = &[
+pub(super) const KEY_PAIR: &[Known] = &[
     Known::text("client_side_key"),
     Known::text("server_side_key"),
     Known::text("server_side_keys"),
@@ -135,10 +135,11 @@ pub const KEY_PAIR: &[Known] = &[
 
 /// What the official documentation gives as `SERVER_PROXY_HEADERS=true`: the one option inside of an object
 /// with a variable of its own.
-pub const SERVER_PROXY_HEADERS: (&str, [&str; 2]) = ("server_proxy_headers", ["server", "proxy_headers"]);
+pub(super) const SERVER_PROXY_HEADERS: (&str, [&str; 2]) =
+    ("server_proxy_headers", ["server", "proxy_headers"]);
 
 /// The known name nearest to a misspelt one, where one is near enough to be meant.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // The distance takes memory by the product of both lengths.
     if name.len() > 64 {
         return None;
@@ -152,7 +153,7 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&
 }
 
 /// What a value is, for messages that must not show it.
-pub fn kind(value: &Value) -> &'static str {
+pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

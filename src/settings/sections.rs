@@ -6,15 +6,15 @@ use super::field::duration;
 use super::sources::Sources;
 use super::url::base_url;
 use super::{
-    AllowedOrigins, HealthCheckSettings, LogFormat, LogLevel, LoggingSettings, Notice, NotifySpread,
-    PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
+    AllowedOrigins, HealthCheckSettings, LOG_LINE_FIELDS, LogFormat, LogLevel, LoggingSettings, Notice,
+    NotifySpread, PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
 };
 
 type Read<T> = Result<T, SettingsError>;
 
 impl Sources {
     /// A time in seconds.
-    pub fn seconds(&self, option: &str, default: u64, least: f64) -> Read<Duration> {
+    pub(super) fn seconds(&self, option: &str, default: u64, least: f64) -> Read<Duration> {
         self.field(option)
             .map_or(Ok(Duration::from_secs(default)), |field| field.seconds(least))
     }
@@ -24,7 +24,7 @@ impl Sources {
     }
 
     /// `logging`.
-    pub fn logging(&self, notices: &mut Vec<Notice>) -> Read<LoggingSettings> {
+    pub(super) fn logging(&self, notices: &mut Vec<Notice>) -> Read<LoggingSettings> {
         if self.field("logging.override").is_some() {
             notices.push(Notice::warning(
                 "logging.override configures Python's logging and has no effect here; everything is logged to \
@@ -60,14 +60,14 @@ impl Sources {
             return Ok("message".to_owned());
         };
         let name = field.text()?;
-        if crate::logging::OWN_FIELDS.contains(&name) {
+        if LOG_LINE_FIELDS.contains(&name) {
             return Err(field.invalid("is the name of another field of a log line; choose another"));
         }
         Ok(name.to_owned())
     }
 
     /// `server`.
-    pub fn server(&self, notices: &mut Vec<Notice>) -> Read<ServerSettings> {
+    pub(super) fn server(&self, notices: &mut Vec<Notice>) -> Read<ServerSettings> {
         if self.boolean("server.reload", false)? {
             notices.push(Notice::info(
                 "server.reload has no effect here: there is no code to reload",
@@ -94,7 +94,7 @@ impl Sources {
     }
 
     /// `health_check`.
-    pub fn health_check(&self) -> Read<HealthCheckSettings> {
+    pub(super) fn health_check(&self) -> Read<HealthCheckSettings> {
         const GRACE: &str = "health_check.environment_update_grace_period_seconds";
         let grace_period = if self.is_null(GRACE) {
             None
@@ -108,7 +108,7 @@ impl Sources {
     }
 
     /// `realtime`.
-    pub fn realtime(&self) -> Read<RealtimeSettings> {
+    pub(super) fn realtime(&self) -> Read<RealtimeSettings> {
         let token = self
             .field("realtime.authentication_token")
             .map(|field| field.text())
@@ -161,7 +161,7 @@ impl Sources {
     }
 
     /// `persistence`.
-    pub fn persistence(&self) -> Read<PersistenceSettings> {
+    pub(super) fn persistence(&self) -> Read<PersistenceSettings> {
         let directory = self
             .field("persistence.directory")
             .map(|field| field.text())
@@ -172,7 +172,7 @@ impl Sources {
     }
 
     /// `endpoint_caches`: checked, so that a slip does not hide, and otherwise without effect.
-    pub fn endpoint_caches(&self, notices: &mut Vec<Notice>) -> Read<()> {
+    pub(super) fn endpoint_caches(&self, notices: &mut Vec<Notice>) -> Read<()> {
         let mut is_used = false;
         for endpoint in ["flags", "identities"] {
             is_used |= self.boolean(&format!("endpoint_caches.{endpoint}.use_cache"), false)?;
@@ -189,7 +189,7 @@ impl Sources {
     }
 
     /// `allow_origins`: a list, or one text (with commas: several).
-    pub fn allow_origins(&self, notices: &mut Vec<Notice>) -> Read<AllowedOrigins> {
+    pub(super) fn allow_origins(&self, notices: &mut Vec<Notice>) -> Read<AllowedOrigins> {
         let Some(field) = self.field("allow_origins") else {
             return Ok(AllowedOrigins::Any);
         };
@@ -222,7 +222,7 @@ impl Sources {
 
 impl LogLevel {
     /// By Python's name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         let all = [
             Self::Critical,
             Self::Error,
@@ -236,7 +236,7 @@ impl LogLevel {
     }
 
     /// Python's name.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Critical => "CRITICAL",
             Self::Error => "ERROR",
@@ -256,7 +256,7 @@ impl LogFormat {
     }
 
     /// The name in the configuration.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Generic => "generic",
             Self::Json => "json",

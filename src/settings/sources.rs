@@ -13,7 +13,7 @@ use super::{Notice, Origin, SettingsError};
 type Object = Map<String, Value>;
 
 /// All options by their own names (aliases resolved), variables over file.
-pub struct Sources {
+pub(super) struct Sources {
     path: PathBuf,
     options: Object,
     /// Path of an option, as in `server.port`, to the variable that gave it.
@@ -22,7 +22,7 @@ pub struct Sources {
 
 impl Sources {
     /// Reads the file at `path`, then lays the variables over it.
-    pub fn read(
+    pub(super) fn read(
         path: &Path,
         variables: &Variables,
         notices: &mut Vec<Notice>,
@@ -52,23 +52,23 @@ impl Sources {
     }
 
     /// The option at this path; `None` where missing or null.
-    pub fn field(&self, option: &str) -> Option<Field<'_>> {
+    pub(super) fn field(&self, option: &str) -> Option<Field<'_>> {
         let value = self.find(option)?;
         (!value.is_null()).then(|| Field::new(option.to_owned(), self.origin(option), value))
     }
 
     /// Whether the option is given as null.
-    pub fn is_null(&self, option: &str) -> bool {
+    pub(super) fn is_null(&self, option: &str) -> bool {
         self.find(option).is_some_and(Value::is_null)
     }
 
     /// The configuration file, whether it exists or not.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Where a relative path in the configuration starts: at the configuration file.
-    pub fn resolve_path(&self, relative: &str) -> PathBuf {
+    pub(super) fn resolve_path(&self, relative: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(relative)
     }
 
@@ -246,7 +246,7 @@ fn normalise(
 }
 
 /// A warning of a name that is not known, with the one that may be meant.
-pub fn unknown_option(name: &str, known: &[Known], path: &str, origin: &Origin) -> Notice {
+pub(super) fn unknown_option(name: &str, known: &[Known], path: &str, origin: &Origin) -> Notice {
     let place = if path.is_empty() {
         String::new()
     } else {

@@ -60,6 +60,19 @@ pub struct LoggingSettings {
     pub colours: bool,
 }
 
+/// The fields that JSON log lines have of their own, so that the message cannot be under one of these names.
+pub(crate) const LOG_LINE_FIELDS: &[&str] = &[
+    "timestamp",
+    "level",
+    "logger",
+    "method",
+    "route",
+    "status",
+    "bytes",
+    "duration_us",
+    "remote_ip",
+];
+
 /// The level names of Python's logging, which the official configuration uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {

@@ -5,7 +5,7 @@ use super::SettingsError;
 use super::field::Field;
 
 /// An `http` or `https` URL to which paths are appended: no trailing slash, no query.
-pub fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
+pub(super) fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
     let text = field.text()?;
     let wrong = |problem: &str| {
         field.invalid(format!(
@@ -34,7 +34,7 @@ pub fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
 
 /// An origin as browsers send it (scheme, host, and the port where it is not the scheme's own), `None` where
 /// the text can be none: with a path, without scheme, with a wildcard in the host.
-pub fn origin(text: &str) -> Option<String> {
+pub(super) fn origin(text: &str) -> Option<String> {
     let text = text.strip_suffix('/').unwrap_or(text).to_lowercase();
     let (scheme, authority) = text.split_once("://")?;
     let url: Uri = text.parse().ok()?;
@@ -51,7 +51,7 @@ pub fn origin(text: &str) -> Option<String> {
 }
 
 /// The URL with user and password masked.
-pub fn masked(url: &str) -> String {
+pub(super) fn masked(url: &str) -> String {
     let (scheme, rest) = url
         .split_once("://")
         .map_or(("", url), |(scheme, rest)| (scheme, rest));

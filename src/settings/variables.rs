@@ -6,7 +6,7 @@ use super::schema::{Known, OPTIONS, nearest};
 
 /// One variable that is set to something.
 #[derive(Clone)]
-pub struct Variable {
+pub(super) struct Variable {
     /// Its name as spelt.
     pub name: String,
     /// Its text.
@@ -14,11 +14,11 @@ pub struct Variable {
 }
 
 /// Variables by their lower-case names. An empty one counts as unset: compose files pass `API_URL=${API_URL}`.
-pub struct Variables(BTreeMap<String, Vec<Variable>>);
+pub(super) struct Variables(BTreeMap<String, Vec<Variable>>);
 
 impl Variables {
     /// Takes them in.
-    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut by_name: BTreeMap<String, Vec<Variable>> = BTreeMap::new();
         for (name, text) in variables {
             if !text.trim().is_empty() {
@@ -36,18 +36,18 @@ impl Variables {
     }
 
     /// By the lower-case name; of several spellings the one in upper case.
-    pub fn get(&self, name: &str) -> Option<&Variable> {
+    pub(super) fn get(&self, name: &str) -> Option<&Variable> {
         self.0.get(name)?.first()
     }
 
     /// By the lower-case name; of several spellings the one in lower case, as HTTP clients read the `*_proxy`
     /// variables.
-    pub fn get_lower_first(&self, name: &str) -> Option<&Variable> {
+    pub(super) fn get_lower_first(&self, name: &str) -> Option<&Variable> {
         self.0.get(name)?.last()
     }
 
     /// Warns of variables one or two letters off an option. Only long names: short ones meet other programs'.
-    pub fn warn_of_misspelt(&self, notices: &mut Vec<Notice>) {
+    pub(super) fn warn_of_misspelt(&self, notices: &mut Vec<Notice>) {
         let known = || {
             OPTIONS
                 .iter()

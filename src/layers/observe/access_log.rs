@@ -1,7 +1,7 @@
 //! The access log hears of every outcome: one line each.
 use actix_web::http::header::HeaderMap;
 
-use super::Observed;
+use super::observed::Observed;
 use crate::logging::{Access, RemoteAddress, log_access};
 use crate::settings::Settings;
 

@@ -2,49 +2,21 @@
 //!
 //! Who hears is chosen at start. Another listener is another [`Observer`], not another layer.
 mod access_log;
+mod observed;
 
-use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::Error;
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderMap;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use futures::future::Either;
 
 use access_log::AccessLog;
+use observed::{Observed, ObservedBody};
 
 use crate::settings::Settings;
-
-/// One request and its outcome, when the head of the answer is ready.
-#[derive(Debug)]
-struct Observed<'a> {
-    /// The request's method; `OTHER` where no specification names it.
-    method: &'static str,
-    /// The pattern of the route; `None` where none matched. Never the path, which holds keys.
-    route: Option<&'a str>,
-    /// The answer's status.
-    status: StatusCode,
-    /// What is known of the answer's body.
-    body: ObservedBody,
-    /// From the request's head to the answer's head.
-    duration: Duration,
-    /// Who opened the connection; `None` where it has no address.
-    peer: Option<IpAddr>,
-    /// The request's headers; `None` where the request is lost in an error of the framework.
-    headers: Option<&'a HeaderMap>,
-}
-
-/// What is known of an answer's body before it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ObservedBody {
-    /// It is ready, and has this many bytes.
-    Ready(u64),
-    /// It is made while it is sent: an event stream, which ends later.
-    Streamed,
-}
 
 /// Who hears of every outcome.
 #[derive(Debug, Clone)]
@@ -122,24 +94,6 @@ impl Observe {
     fn tell(&self, observed: &Observed<'_>) {
         for observer in &self.observers {
             observer.hear(observed);
-        }
-    }
-}
-
-impl ObservedBody {
-    fn of(size: BodySize) -> Self {
-        match size {
-            BodySize::None => Self::Ready(0),
-            BodySize::Sized(bytes) => Self::Ready(bytes),
-            BodySize::Stream => Self::Streamed,
-        }
-    }
-
-    /// The bytes of the body, where they are known.
-    fn bytes(self) -> Option<u64> {
-        match self {
-            Self::Ready(bytes) => Some(bytes),
-            Self::Streamed => None,
         }
     }
 }

@@ -8,7 +8,7 @@ use log::kv::Source;
 use log::{Level, LevelFilter, Record};
 
 use super::*;
-use crate::settings::{LogFormat, LogLevel, LoggingSettings, Settings};
+use crate::settings::{LOG_LINE_FIELDS, LogFormat, LogLevel, LoggingSettings, Settings};
 
 const TIME: &str = "2026-11-21T19:14:06.123456Z";
 
@@ -128,7 +128,7 @@ fn an_access_line_in_both_formats() {
     );
     let names = json.as_object().unwrap().keys().filter(|name| *name != "event");
     for name in names {
-        assert!(OWN_FIELDS.contains(&name.as_str()), "{name}");
+        assert!(LOG_LINE_FIELDS.contains(&name.as_str()), "{name}");
     }
 }
 
