@@ -82,4 +82,13 @@ impl Limits {
             grace_period: settings.health_check.grace_period,
         }
     }
+
+    /// `None` where `realtime.upstream_url` is not set.
+    pub(super) fn upstream_stream_options(&self, settings: &Settings) -> Option<UpstreamStreamOptions> {
+        let url = settings.realtime.upstream_url.clone()?;
+        Some(UpstreamStreamOptions {
+            url,
+            ..self.upstream_streams.clone()
+        })
+    }
 }

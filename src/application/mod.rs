@@ -11,9 +11,10 @@ use actors::environment::EnvironmentHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
 use actors::upstream::UpstreamOptions;
-use actors::upstream_stream::{UpstreamStreamOptions, UpstreamStreamsHandle};
+use actors::upstream_stream::UpstreamStreamsHandle;
 
 mod limits;
+mod parts;
 mod stop;
 
 use crate::layers::Layers;
@@ -23,7 +24,8 @@ use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
 pub use limits::Limits;
-use stop::Drain;
+use parts::Parts;
+use stop::StopPlan;
 pub use stop::{EXIT_ACTOR_DIED, Outcome};
 
 /// Exit code where the system refuses what the process needs, such as its port (`EX_OSERR` of sysexits.h).
@@ -33,6 +35,7 @@ pub const EXIT_SYSTEM: u8 = 71;
 pub struct Application {
     server: Server,
     addresses: Vec<SocketAddr>,
+    parts: Parts,
     environments: EnvironmentHandle,
     hub: SseHubHandle,
     shutdown_timeout: Duration,
@@ -72,17 +75,11 @@ impl Application {
         let addresses = vec![listener.address()];
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
-        let polling = limits.polling_options(settings);
-        let upstream = UpstreamOptions::new(settings.api_url.clone());
-        let hub = SseHubHandle::start(limits.hub_options(settings), &lifelines);
-        let environments = EnvironmentHandle::start(
-            settings.environments.clone(),
-            polling,
-            upstream.clone(),
-            vec![hub.listener()],
-            &lifelines,
-        );
-        start_upstream_streams(settings, &limits, upstream, &environments, &lifelines);
+        let Started {
+            hub,
+            environments,
+            parts,
+        } = start_parts(settings, &limits, &lifelines);
         let takes_changes = settings.realtime.authentication_token.is_some();
         let streams = StreamOptions {
             max_age: settings.realtime.max_stream_age,
@@ -122,6 +119,7 @@ impl Application {
         Ok(Self {
             server,
             addresses,
+            parts,
             environments,
             hub,
             shutdown_timeout: settings.server.shutdown_timeout,
@@ -181,10 +179,10 @@ impl Application {
                 "{actor} has died, which is a defect: stopping, so that the process is started anew"
             ),
         }
-        Drain::of(outcome, self.shutdown_timeout, self.notice_of_stop)
-            .run(&self.hub, &handle)
+        StopPlan::of(outcome, self.shutdown_timeout, self.notice_of_stop)
+            .run(&self.parts, &handle)
             .await;
-        self.environments.stop(Duration::from_secs(1)).await;
+        self.parts.stop().await;
         log::info!("stopped");
         Ok(outcome)
     }
@@ -198,25 +196,37 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
     }
 }
 
-/// Listens to Flagsmith's realtime service where `realtime.upstream_url` names one, for every environment that is
-/// fetched from upstream.
-fn start_upstream_streams(
-    settings: &Settings,
-    limits: &Limits,
-    upstream: UpstreamOptions,
-    environments: &EnvironmentHandle,
-    lifelines: &Lifelines,
-) {
-    let Some(url) = settings.realtime.upstream_url.clone() else {
-        return;
-    };
-    let options = UpstreamStreamOptions {
-        url,
-        ..limits.upstream_streams.clone()
-    };
-    let configured = environments.configured();
-    let environments = environments.clone();
-    UpstreamStreamsHandle::start(options, upstream, configured, lifelines, move |id, announced| {
-        environments.refresh(id, announced);
-    });
+/// What the routes ask, and the list that it is all in.
+struct Started {
+    hub: SseHubHandle,
+    environments: EnvironmentHandle,
+    parts: Parts,
+}
+
+/// Starts what runs beside the server, in order: who is told before who tells.
+fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> Started {
+    let mut parts = Parts::default();
+    let hub = SseHubHandle::start(limits.hub_options(settings), lifelines);
+    parts.started(hub.clone());
+    let upstream = UpstreamOptions::new(settings.api_url.clone());
+    let environments = EnvironmentHandle::start(
+        settings.environments.clone(),
+        limits.polling_options(settings),
+        upstream.clone(),
+        vec![hub.listener()],
+        lifelines,
+    );
+    parts.started(environments.clone());
+    if let Some(options) = limits.upstream_stream_options(settings) {
+        let (configured, told) = (environments.configured(), environments.clone());
+        let refresh = move |id, announced| told.refresh(id, announced);
+        parts.started(UpstreamStreamsHandle::start(
+            options, upstream, configured, lifelines, refresh,
+        ));
+    }
+    Started {
+        hub,
+        environments,
+        parts,
+    }
 }

@@ -2,7 +2,8 @@
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actors::sse_hub::SseHubHandle;
+
+use super::parts::Parts;
 
 /// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
 pub const EXIT_ACTOR_DIED: u8 = 70;
@@ -30,18 +31,15 @@ impl Outcome {
 /// `server.shutdown_timeout_seconds`, the rest being left for requests.
 const STREAM_WINDOW: Duration = Duration::from_secs(5);
 
-/// What streams may take beyond their window: the last of them is told to end in its last moment.
-const STREAM_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How long a stop may take after an actor has died: the process must be gone within 5 s.
-const STOP_AFTER_DEATH: Duration = Duration::from_secs(4);
+/// How long a stop may take after an actor has died, without the parts: the process must be gone within 5 s.
+const STOP_AFTER_DEATH: Duration = Duration::from_millis(3_500);
 
 /// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
 const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
 
 /// How long each part of a stop takes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Drain {
+pub(super) struct StopPlan {
     /// Everything is still answered, and connections in use hear by `Connection: close` that they end: actix closes the
     /// listener and idle connections as soon as its own stop begins.
     notice: Duration,
@@ -51,7 +49,7 @@ pub(super) struct Drain {
     whole: Duration,
 }
 
-impl Drain {
+impl StopPlan {
     pub(super) fn of(outcome: Outcome, shutdown_timeout: Duration, notice_of_stop: Duration) -> Self {
         match outcome {
             Outcome::Stopped => Self {
@@ -67,14 +65,11 @@ impl Drain {
         }
     }
 
-    /// Ends the streams, then the server; what is still in flight when the time is over is cut off.
-    pub(super) async fn run(self, hub: &SseHubHandle, server: &ServerHandle) {
+    /// Drains the parts, then ends the server; what is still in flight when the time is over is cut off.
+    pub(super) async fn run(self, parts: &Parts, server: &ServerHandle) {
         let stopped = async {
             // actix holds its own stop up for every open stream, so those end first.
-            tokio::join!(
-                hub.drain(self.stream_window, STREAM_PATIENCE),
-                tokio::time::sleep(self.notice)
-            );
+            tokio::join!(parts.drain(self.stream_window), tokio::time::sleep(self.notice));
             server.stop(true).await;
         };
         if tokio::time::timeout(self.whole, stopped).await.is_err() {

@@ -1,0 +1,137 @@
+//! What runs beside the HTTP server: a list that starts in order and stops in the opposite order, each part awaited and
+//! bounded.
+use std::time::Duration;
+
+use actors::environment::EnvironmentHandle;
+use actors::sse_hub::SseHubHandle;
+use actors::upstream_stream::UpstreamStreamsHandle;
+use futures::FutureExt as _;
+use futures::future::{LocalBoxFuture, join_all, ready};
+
+/// How long each part may take to stop. It is bounded to leave the process in time: a part that compiles a large document
+/// finishes it first, and is left to the end of the process where that takes longer.
+const STOP_PATIENCE: Duration = Duration::from_millis(400);
+
+/// What a drain may take beyond its window: the last stream is told to end in the window's last moment.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Something that runs beside the HTTP server.
+pub(super) trait Part {
+    /// What logs call it.
+    fn name(&self) -> &'static str;
+
+    /// Ends what clients hold open, spread over at most `window`, while the server still answers.
+    fn drain(&self, _window: Duration) -> LocalBoxFuture<'_, ()> {
+        ready(()).boxed_local()
+    }
+
+    /// Ends it, its threads and timers included; waits at most `patience`. Whether nothing of it is left.
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool>;
+}
+
+/// The parts of one application, in the order in which they were started.
+#[derive(Default)]
+pub(super) struct Parts(Vec<Box<dyn Part>>);
+
+impl Parts {
+    /// Adds a part that has just started; it may rely on all those before it.
+    pub(super) fn started(&mut self, part: impl Part + 'static) {
+        self.0.push(Box::new(part));
+    }
+
+    /// Drains all parts at once.
+    pub(super) async fn drain(&self, window: Duration) {
+        join_all(self.0.iter().map(|part| part.drain(window))).await;
+    }
+
+    /// Stops each part, the last one first.
+    pub(super) async fn stop(self) {
+        for part in self.0.into_iter().rev() {
+            let is_gone = part.stop(STOP_PATIENCE);
+            if !tokio::time::timeout(STOP_PATIENCE, is_gone)
+                .await
+                .unwrap_or(false)
+            {
+                log::debug!("{} goes on until the process ends", part.name());
+            }
+        }
+    }
+}
+
+impl Part for SseHubHandle {
+    fn name(&self) -> &'static str {
+        "SseHub"
+    }
+
+    fn drain(&self, window: Duration) -> LocalBoxFuture<'_, ()> {
+        Self::drain(self, window, DRAIN_PATIENCE).boxed_local()
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for EnvironmentHandle {
+    fn name(&self) -> &'static str {
+        "EnvironmentActor"
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for UpstreamStreamsHandle {
+    fn name(&self) -> &'static str {
+        "UpstreamStreams"
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    struct Recorded {
+        name: &'static str,
+        stops: bool,
+        record: Rc<RefCell<Vec<&'static str>>>,
+    }
+
+    impl Part for Recorded {
+        fn name(&self) -> &'static str {
+            self.name
+        }
+
+        fn stop(&self, _patience: Duration) -> LocalBoxFuture<'_, bool> {
+            self.record.borrow_mut().push(self.name);
+            if self.stops {
+                ready(true).boxed_local()
+            } else {
+                std::future::pending().boxed_local()
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn parts_stop_in_the_opposite_order_and_none_holds_the_others_up() {
+        let record = Rc::new(RefCell::new(Vec::new()));
+        let mut parts = Parts::default();
+        for (name, stops) in [("first", true), ("second", false), ("third", true)] {
+            let record = Rc::clone(&record);
+            parts.started(Recorded { name, stops, record });
+        }
+        let before = tokio::time::Instant::now();
+        parts.drain(Duration::from_secs(5)).await;
+        parts.stop().await;
+        assert_eq!(*record.borrow(), ["third", "second", "first"]);
+        assert_eq!(before.elapsed(), STOP_PATIENCE);
+    }
+}
