@@ -54,7 +54,7 @@ pub const EXIT_CONFIGURATION: u8 = 78;
 /// A command line that cannot be understood. Displays as one line that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CliError {
-    /// An option that is none of ours: its name alone, since its value may be a key.
+    /// An unknown option: its name alone, because its value may be a key.
     Unknown(String),
     /// Text that is no option, at this place (from 1).
     Unexpected(usize),
@@ -78,7 +78,7 @@ impl fmt::Display for CliError {
     }
 }
 
-/// Reads the arguments, the program's name left out.
+/// Reads the arguments, without the program's name.
 ///
 /// # Errors
 /// An argument that is none of ours, or `--config` without a path or twice: exit with [`EXIT_USAGE`].
@@ -89,7 +89,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliErr
     while let Some((argument, place)) = args.next() {
         let text = argument.to_string_lossy();
         let path = match text.as_ref() {
-            // These win over whatever follows.
+            // These two win over whatever follows.
             "--help" | "-h" => return Ok(Command::Help),
             "--version" | "-V" => return Ok(Command::Version),
             "--check" => {

@@ -1,4 +1,4 @@
-//! What an API request can end with other than its answer: the one place that knows status codes.
+//! Why an API request gets no regular answer: the one place that knows status codes.
 //!
 //! Bodies are `{"status","message","detail"}`; `detail` repeats the message because PHP's and other SDKs print it.
 //! No text here ever repeats what a request carried.
@@ -10,7 +10,8 @@ use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use engine::IdentityError;
 
-/// Seconds a client should wait before it asks again, spread so that clients told at once do not come back at once.
+/// How many seconds a client should wait before it asks again. They are spread, so that clients who hear it together do
+/// not come back together.
 const RETRY_AFTER_SECONDS: std::ops::RangeInclusive<u16> = 2..=6;
 
 /// Why a request gets no regular answer.
@@ -85,7 +86,7 @@ impl ApiError {
         }
     }
 
-    /// The status of the answer.
+    /// Gives the status of the answer.
     pub(crate) fn status_code(&self) -> StatusCode {
         match self {
             Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => {
@@ -114,7 +115,7 @@ impl ApiError {
         }
     }
 
-    /// The value of `Retry-After` in seconds, for what passes by itself.
+    /// Draws the value of `Retry-After` in seconds, for an error that passes by itself.
     pub(crate) fn retry_after(&self) -> Option<u16> {
         let is_passing = matches!(
             self,
@@ -123,9 +124,9 @@ impl ApiError {
         is_passing.then(|| rand::random_range(RETRY_AFTER_SECONDS))
     }
 
-    /// The body, in JSON.
+    /// Writes the body, in JSON.
     pub(crate) fn body(&self) -> Bytes {
-        /// Anybody may ask with a wrong key: that answer is made once.
+        /// Anybody may ask with a wrong key, so this body is made once.
         static UNKNOWN_KEY: LazyLock<&str> = LazyLock::new(|| ApiError::UnknownKey.body_text().leak());
         match self {
             Self::UnknownKey => Bytes::from_static(UNKNOWN_KEY.as_bytes()),

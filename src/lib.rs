@@ -3,13 +3,24 @@
 //! # Layout
 //! - [`application`]: the composition root, which tests use too.
 //! - [`cli`]: the command line.
-//! - [`settings`]: configuration file and environment variables.
-//! - [`logging`]: formats and levels.
-//! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table.
-//! - [`error`]: the one place that knows status codes.
-//! - [`layers`]: around the routes: who is told, what a drain ends, CORS.
-//! - [`server`]: the HTTP server under the application: listener, sockets, stop signal, open files.
-//! - [`service_state`]: whether the process drains or has lost an actor.
+//! - [`settings`]: the configuration file and the environment variables.
+//! - [`logging`]: formats, levels and the access log's lines.
+//! - [`server`]: the listener, its sockets, the stop signal and the limit of open files.
+//! - `layers`: what holds for every request: who hears of it, how a drain ends its connection, CORS.
+//! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
+//! - `error`: why a request gets no regular answer; the one place that knows status codes.
+//! - `service_state`: whether the process drains or has lost an actor.
+//!
+//! # The walk of an environment key
+//! `X-Environment-Key` passes these rooms from the socket to the bytes of the answer, and none of them twice:
+//! 1. [`server`]: a worker takes the connection and reads the request's head.
+//! 2. `layers`: observe, closing answers, CORS.
+//! 3. `routes/flags.rs`, or another route, which the URL table finds.
+//! 4. `routes/resolve.rs` takes the key from the headers and asks the worker's replica.
+//! 5. `actors::replica` answers with the environment and what the key may see.
+//! 6. `engine` evaluates, for the route that has the environment now.
+//! 7. `routes/answer/` settles preconditions and the encoding, and builds the answer; `error` has its status where a
+//!    request is refused.
 #![warn(unreachable_pub)]
 
 pub mod application;

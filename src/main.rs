@@ -1,4 +1,6 @@
 //! Starts the edge proxy.
+#![warn(unreachable_pub)]
+
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -34,12 +36,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// A reader that has gone (`edge-proxy --help | head -1`) is no failure; `print!` would panic.
+/// Writes to standard output. A reader that has gone (`edge-proxy --help | head -1`) is no failure, but `print!` would
+/// panic.
 fn write_out(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
 
-/// One line for the operator, outside of the log.
+/// Writes one line for the operator, outside of the log.
 fn write_error(line: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "edge-proxy: {line}");
 }
@@ -85,7 +88,7 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
         notice.log();
     }
     log::info!("up to {} open files", open_files::raise_limit());
-    // awc's TLS takes the provider of the process. It is refused only where one is installed, which then serves.
+    // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
     let _ = rustls::crypto::ring::default_provider().install_default();
     actix::System::new().block_on(async move {
         let system = |error: std::io::Error| Failure::new(EXIT_SYSTEM, error);

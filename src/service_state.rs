@@ -1,4 +1,4 @@
-//! What the process as a whole is doing: what readiness and liveness answer from.
+//! What the process as a whole is doing. Readiness and liveness answer from it.
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actors::lifeline::Lifelines;
@@ -11,7 +11,7 @@ pub(crate) struct ServiceState {
 }
 
 impl ServiceState {
-    /// A process that serves, with the lifelines of its actors.
+    /// Starts as a process that serves, with the lifelines of its actors.
     pub(crate) fn new(lifelines: Lifelines) -> Self {
         Self {
             lifelines,
@@ -19,17 +19,17 @@ impl ServiceState {
         }
     }
 
-    /// The stop has begun: readiness fails and answers end their connections from now on; else all is as before.
+    /// Notes that the stop has begun: readiness fails and answers end their connections. Nothing else changes.
     pub(crate) fn start_draining(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Whether the stop has begun.
+    /// Tells whether the stop has begun.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
     }
 
-    /// Whether every actor lives. Once one has died this stays false, and the process ends soon.
+    /// Tells whether every actor lives. Once one has died this stays false, and the process ends soon.
     pub(crate) fn is_alive(&self) -> bool {
         self.lifelines.is_alive()
     }

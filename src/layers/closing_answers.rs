@@ -17,7 +17,7 @@ pub(super) struct ClosingAnswers {
 }
 
 impl ClosingAnswers {
-    /// `state` tells whether the process drains.
+    /// Makes the layer; `state` tells whether the process drains.
     pub(super) fn new(state: Arc<ServiceState>) -> Self {
         Self { state }
     }

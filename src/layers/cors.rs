@@ -1,7 +1,7 @@
 //! CORS: browsers may read every answer, errors and streams included, where their origin is allowed.
 //!
-//! A layer of our own rather than actix-cors, which costs 0.8 µs a request: the answer's headers are constants, and
-//! the request is looked at only where origins are listed.
+//! It is our own, because actix-cors costs 0.8 µs a request. Here the headers of an answer are constants, and the layer
+//! looks at the request only where origins are listed.
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{
@@ -18,7 +18,7 @@ const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 const EXPOSED_HEADERS: HeaderValue =
     HeaderValue::from_static("X-Flagsmith-Document-Updated-At, ETag, Retry-After, Link");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, OPTIONS");
-/// Seconds a browser may keep a preflight's answer: ten minutes, which Chromium allows in full (its limit is two hours).
+/// How many seconds a browser may keep the answer to a preflight: ten minutes; Chromium's limit is two hours.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 
@@ -29,7 +29,7 @@ pub(super) struct Cors {
 }
 
 impl Cors {
-    /// From `allow_origins`.
+    /// Takes `allow_origins`.
     pub(super) fn new(origins: AllowedOrigins) -> Self {
         Self { origins }
     }
@@ -93,7 +93,7 @@ fn mark(answer: &mut HeaderMap, allowed: Option<HeaderValue>, listed: bool) {
         answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
     }
     if listed {
-        // One line: where an answer varies already, the origin joins what it names.
+        // `Vary` stays one line: where an answer varies already, the origin joins what it names.
         let vary = match answer.get(VARY).and_then(|vary| vary.to_str().ok()) {
             Some(vary) => HeaderValue::from_str(&format!("{vary}, Origin")).unwrap_or(VARY_ORIGIN),
             None => VARY_ORIGIN,

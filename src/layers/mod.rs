@@ -11,6 +11,8 @@
 mod closing_answers;
 mod cors;
 mod observe;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -7,19 +7,19 @@ use log::{Level, Record};
 
 use crate::settings::{ProcessSettings, ServerSettings, TrustedProxies};
 
-/// Log target of the access log.
+/// The log target of the access log.
 pub(crate) const ACCESS: &str = "access";
 
 /// One answered request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Access<'a> {
-    /// Request method; `OTHER` where no specification names it.
+    /// The request's method; `OTHER` where no specification names it.
     pub method: &'a str,
     /// The route's pattern; `None` where no route matched.
     pub route: Option<&'a str>,
-    /// Status code of the answer.
+    /// The status code of the answer.
     pub status: u16,
-    /// Bytes of the body, where known.
+    /// The bytes of the body, where they are known.
     pub bytes: Option<u64>,
     /// From the request's head to the answer's head.
     pub duration: Duration,
@@ -27,7 +27,7 @@ pub(crate) struct Access<'a> {
     pub remote: Option<IpAddr>,
 }
 
-/// Writes the line. Nothing is done while the access log is off.
+/// Writes the line. While the access log is off it does nothing.
 pub(crate) fn log_access(access: &Access<'_>) {
     if log::log_enabled!(target: ACCESS, Level::Info) {
         log::logger().log(
@@ -41,7 +41,7 @@ pub(crate) fn log_access(access: &Access<'_>) {
     }
 }
 
-/// The line's fields: `duration_us` in microseconds; what is not known is left out.
+/// The line's fields: `duration_us` is in microseconds; the line leaves out what is not known.
 impl Source for Access<'_> {
     fn visit<'kvs>(&'kvs self, visitor: &mut dyn VisitSource<'kvs>) -> Result<(), Error> {
         visitor.visit_pair(Key::from("method"), Value::from(self.method))?;
@@ -67,17 +67,17 @@ pub(crate) struct RemoteAddress {
 }
 
 impl RemoteAddress {
-    /// By `server.proxy_headers` and `FORWARDED_ALLOW_IPS`.
+    /// Takes `server.proxy_headers` and `FORWARDED_ALLOW_IPS`.
     pub(crate) fn new(server: &ServerSettings, process: &ProcessSettings) -> Self {
         Self {
             trusted: server.proxy_headers.then(|| process.trusted_proxies.clone()),
         }
     }
 
-    /// The client of a request from `peer` with these `X-Forwarded-For` headers, in their order.
+    /// Finds the client of a request from `peer` with these `X-Forwarded-For` headers, in their order.
     ///
-    /// Each proxy appends the address it was called from, so the list is read from its end for as long as
-    /// what wrote it is trusted (as uvicorn does). A client can put anything before that.
+    /// Each proxy appends the address of its caller. So the list is read from its end, for as long as its writer is
+    /// trusted (uvicorn does the same). A client can put anything before that.
     pub(crate) fn of<'a>(
         &self,
         peer: Option<IpAddr>,
@@ -98,7 +98,7 @@ impl RemoteAddress {
     }
 }
 
-/// An address, with or without port.
+/// Reads an address, with or without a port.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop
         .strip_prefix('[')

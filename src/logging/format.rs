@@ -6,7 +6,7 @@ use log::{Level, Record};
 
 const RESET: &str = "\x1b[0m";
 
-/// For people: `2026-11-21T19:14:06.123456Z INFO  edge_proxy: message field=value`.
+/// Writes a line for people: `2026-11-21T19:14:06.123456Z INFO  edge_proxy: message field=value`.
 pub(super) fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> String {
     let mut line = format!("{timestamp} ");
     let (start, end) = if colours {
@@ -27,7 +27,7 @@ pub(super) fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> St
     line
 }
 
-/// One JSON object a line; the message in the field of the configured name.
+/// Writes one JSON object a line; the field of the configured name holds the message.
 pub(super) fn json(timestamp: &str, record: &Record<'_>, event_field_name: &str) -> String {
     let mut line = String::from("{");
     push_text_field(&mut line, "timestamp", timestamp);
@@ -42,7 +42,7 @@ pub(super) fn json(timestamp: &str, record: &Record<'_>, event_field_name: &str)
     line
 }
 
-/// Python's names, in lower case as the official proxy's json lines have them.
+/// Gives Python's names in lower case, as the JSON lines of the official proxy have them.
 fn level_name(level: Level) -> &'static str {
     match level {
         Level::Error => "error",
@@ -62,7 +62,7 @@ fn colour(level: Level) -> &'static str {
     }
 }
 
-/// Control characters are written as escapes: no line break, nothing a terminal obeys.
+/// Writes control characters as escapes: no line breaks, and a terminal obeys nothing in it.
 fn push_on_one_line(line: &mut String, text: &str) {
     for character in text.chars() {
         if is_breaking(character) {

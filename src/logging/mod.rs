@@ -19,10 +19,10 @@ mod format;
 
 pub(crate) use access::{ACCESS, Access, RemoteAddress, log_access};
 
-/// The crates that are ours; all others are dependencies.
+/// Our own crates; all others are dependencies.
 const OWN_CRATES: &[&str] = &["edge_proxy", "actors", "engine"];
 
-/// Starts logging and has panics logged in one line. Once a process; a second call changes nothing (tests).
+/// Starts logging, panics included. A second call in a process changes nothing, which tests need.
 pub fn init(settings: &LoggingSettings) {
     let event_field_name = settings.event_field_name.clone();
     let (format, colours) = (settings.format, settings.colours);
@@ -30,7 +30,7 @@ pub fn init(settings: &LoggingSettings) {
     for (target, level) in level_filters(settings) {
         builder.filter(target, level);
     }
-    // Colours are the configuration's to decide, not the terminal's.
+    // The configuration decides on colours, not the terminal.
     builder.write_style(if colours {
         WriteStyle::Always
     } else {
@@ -49,10 +49,10 @@ pub fn init(settings: &LoggingSettings) {
     }
 }
 
-/// Level by target; `None` is everything not named.
+/// Gives the level of each target; `None` stands for every target that is not named.
 fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, LevelFilter)> {
     let own = level_filter(settings.level);
-    // What dependencies tell below a warning is of use to who looks into them alone.
+    // Below a warning, dependencies tell what helps only those who look into them.
     let others = if own >= LevelFilter::Debug {
         own
     } else {
@@ -69,7 +69,7 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
     } else {
         others
     };
-    // actix-http reports each malformed request as an error, so that any peer could fill the log.
+    // actix-http reports each malformed request as an error: any peer could fill the log.
     let malformed_requests = if own >= LevelFilter::Debug {
         own
     } else {
@@ -95,7 +95,7 @@ fn level_filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// One line for a panic; with `RUST_BACKTRACE` set, what Rust prints follows it.
+/// Logs a panic in one line; with `RUST_BACKTRACE` set, what Rust prints follows it.
 fn log_panics() {
     let rusts_own = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

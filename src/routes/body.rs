@@ -14,13 +14,13 @@ use crate::error::ApiError;
 /// What a request's body may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// Bytes.
+    /// The most bytes of a body.
     pub bytes: usize,
-    /// From the request's head to the body's end.
+    /// The longest time from the request's head to the body's end.
     pub duration: Duration,
 }
 
-/// The whole body. A body that came in one piece is not copied.
+/// Reads the whole body. It copies no body that came in one piece.
 ///
 /// # Errors
 /// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
@@ -38,7 +38,7 @@ pub(super) async fn read(
         return Err(ApiError::BodyTooLarge);
     }
     let mut collecting = pin!(collect(payload, limits.bytes));
-    // Most bodies have come with the head: no timer is made for them.
+    // Most bodies have come with the head, and need no timer.
     if let Some(body) = collecting.as_mut().now_or_never() {
         return body;
     }
@@ -47,8 +47,8 @@ pub(super) async fn read(
         .unwrap_or(Err(ApiError::SlowBody))
 }
 
-/// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes
-/// one whose body was left unread. Waits for nothing: a body still on its way costs the connection.
+/// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes a
+/// connection whose body nobody read. It waits for nothing: a body still on its way costs the connection.
 pub(super) async fn discard(mut payload: Payload) {
     // The connection decodes what it has received only once a handler waits.
     tokio::task::yield_now().await;

@@ -5,7 +5,7 @@ use engine::KeyKind;
 use crate::error::ApiError;
 use crate::routes::{answer, resolve::resolve};
 
-/// The document as it is served, in one page.
+/// Answers with the served document, in one page.
 ///
 /// # Errors
 /// See [`resolve`]; 401 for a client-side key, because the document holds every identity override.

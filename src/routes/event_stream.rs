@@ -1,4 +1,4 @@
-//! The events of one subscriber: changes as the hub tells them, comments as heartbeats, an end after a while.
+//! The events of one subscriber: changes from the hub, comments as heartbeats, and an end after a while.
 use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,10 +13,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::routes::StreamOptions;
 
-/// The name of the one event there is (<https://docs.flagsmith.com/performance/real-time-flags>).
+/// The name of the only event (<https://docs.flagsmith.com/performance/real-time-flags>).
 const EVENT: ByteString = ByteString::from_static("environment_updated");
 
-/// What keeps a stream alive, and shows a vanished client. A comment: SDKs take any event with data for a change.
+/// Keeps a stream alive, and shows a vanished client. It is a comment, because SDKs take any event with data for a
+/// change.
 const HEARTBEAT: sse::Event = sse::Event::Comment(ByteString::from_static("heartbeat"));
 
 pin_project! {
@@ -35,11 +36,12 @@ pin_project! {
 }
 
 impl EventStream {
-    /// Starts now.
+    /// Starts the stream's times now.
     pub(super) fn new(subscription: Subscription, options: &StreamOptions) -> Self {
         let now = Instant::now();
         let ends_at = options.max_age.and_then(|age| now.checked_add(end_after(age)));
-        // Any moment of the first period, so that streams which opened together do not beat together.
+        // The first heartbeat may come at any moment of the first period, so that streams which opened together do not
+        // beat together.
         let next_heartbeat = now + options.heartbeat.mul_f64(rand::random_range(0.0..=1.0));
         Self {
             subscription,
@@ -79,12 +81,12 @@ fn earlier(heartbeat: Instant, end: Option<Instant>) -> Instant {
     end.map_or(heartbeat, |end| end.min(heartbeat))
 }
 
-/// × 0.9 to 1.1.
+/// Spreads the age, × 0.9 to 1.1, so that streams which opened together do not end together.
 fn end_after(age: Duration) -> Duration {
     age.mul_f64(rand::random_range(0.9..=1.1))
 }
 
-/// × 0.9 to 1: never later than promised.
+/// Spreads the period, × 0.9 to 1: a heartbeat never comes later than promised.
 fn until_next_heartbeat(heartbeat: Duration) -> Duration {
     heartbeat.mul_f64(rand::random_range(0.9..=1.0))
 }

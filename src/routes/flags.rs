@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::routes::query::parameter;
 use crate::routes::{answer, resolve::resolve};
 
-/// All flags that the key may see, or with `?feature=` the one object.
+/// Answers with all flags that the key may see, or with the one that `?feature=` names.
 ///
 /// # Errors
 /// See [`resolve`]; 404 for a feature that is unknown or hidden from the key.

@@ -1,4 +1,4 @@
-//! Health, readiness and liveness. No key is needed, and none is shown.
+//! Health, readiness and liveness. They need no key and show none.
 use std::time::SystemTime;
 
 use actix_web::http::StatusCode;
@@ -17,7 +17,7 @@ const NO_ANSWER: &str = "the environments do not answer.";
 const DRAINING: &str = "the process is about to end.";
 const ACTOR_LOST: &str = "a part of the process has failed; it is about to end.";
 
-/// The body of the health routes, as the Edge Proxy 2.23 gives it, and `environments`.
+/// The body of the health route: that of the Edge Proxy 2.23, and `environments`.
 #[derive(Debug, Serialize)]
 struct Health {
     status: &'static str,
@@ -41,10 +41,10 @@ struct Probe {
     reason: Option<&'static str>,
 }
 
-/// 200 while any environment's document is served and fresh; the body names every environment.
+/// Answers 200 while any environment's document is served and fresh; the body names every environment.
 ///
 /// # Errors
-/// None of the client's making.
+/// 503 where the App was built without its services.
 pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(&request)?.shared;
     let (statuses, counts) = tokio::join!(shared.environments.statuses(), shared.hub.counts());
@@ -77,10 +77,10 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
     Ok(answered(reason.is_none(), &body))
 }
 
-/// 200 while any document is served, stale or not: in an outage of upstream every replica still answers right.
+/// Answers 200 while any document is served, stale or not: in an outage of upstream every instance still answers right.
 ///
 /// # Errors
-/// None of the client's making.
+/// 503 where the App was built without its services.
 pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(&request)?.shared;
     if shared.state.is_draining() {
@@ -124,10 +124,10 @@ pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiE
     Ok(answered(probe.status != "error", &probe))
 }
 
-/// 200 while every actor lives.
+/// Answers 200 while every actor lives.
 ///
 /// # Errors
-/// None of the client's making.
+/// 503 where the App was built without its services.
 pub(super) async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let alive = Services::of(&request)?.shared.state.is_alive();
     let probe = match alive {
@@ -163,7 +163,7 @@ fn answered(good: bool, body: &impl Serialize) -> HttpResponse {
     answer::json(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
-/// As in `2026-11-21T19:14:06Z`.
+/// Writes a time as `2026-11-21T19:14:06Z`.
 fn to_iso(time: SystemTime) -> Option<String> {
     let timestamp = Timestamp::try_from(time).ok()?;
     Some(timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())

@@ -1,4 +1,4 @@
-//! `GET` and `POST identities/`: the flags of one identity. Stateless: traits are what the request carries.
+//! `GET` and `POST identities/`: the flags of one identity. The request carries the traits; nothing is remembered.
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use engine::Identity;
@@ -7,12 +7,12 @@ use crate::error::ApiError;
 use crate::routes::query::parameter;
 use crate::routes::{Services, answer, body, resolve::resolve};
 
-/// The identity that the body describes. A query string is ignored.
+/// Evaluates the identity that the body describes, and ignores a query string.
 ///
 /// # Errors
 /// See [`resolve`] and [`body::read`]; 400 where the body describes no identity.
 pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
-    // The key first: 401 must not depend on what the body holds.
+    // The key comes first: 401 must not depend on what the body holds.
     let resolved = match resolve(&request).await {
         Ok(resolved) => resolved,
         Err(refused) => {
@@ -27,8 +27,8 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     Ok(answer::single(&request, served, flags).await)
 }
 
-/// The identity that `?identifier=` names, without traits; with `?feature=` that one flag. `transient` is accepted and
-/// changes nothing: the proxy stores no identity.
+/// Evaluates the identity that `?identifier=` names, without traits; `?feature=` asks for one flag. `transient` changes
+/// nothing, because the proxy stores no identity.
 ///
 /// # Errors
 /// See [`resolve`]; 404 for a feature that is unknown or hidden from the key.

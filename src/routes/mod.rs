@@ -2,12 +2,12 @@
 //! do not follow.
 //!
 //! # Layout
-//! - [`flags`], [`identities`], [`environment_document`], [`health`]: one file a resource.
-//! - [`stream`], [`queue_change`], [`sse_health`]: realtime; [`event_stream`], [`stream_options`]: its streams.
-//! - [`resource`]: a path with its handlers by method: HEAD, OPTIONS, 405.
-//! - [`services`]: what the routes share.
-//! - [`resolve`]: from a request's environment key to the environment it opens.
-//! - [`query`], [`body`]: reading what a request carries.
+//! - `flags`, `identities`, `environment_document`, `health`: one file a resource.
+//! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `stream_options`: its streams.
+//! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
+//! - `services`: what the routes share.
+//! - `resolve`: from a request's environment key to the environment it opens.
+//! - `query`, `body`: reading what a request carries.
 //! - [`answer`]: building what it gets.
 pub mod answer;
 mod body;

@@ -1,8 +1,8 @@
 //! Query parameters, read as Flagsmith's core API (Django) reads them.
 use std::borrow::Cow;
 
-/// The value of a parameter, decoded: `%` escapes and `+`; the last of repeated ones; bytes that are no UTF-8 become
-/// U+FFFD. `None`: absent or empty.
+/// Reads a parameter: decodes `%` escapes and `+`, takes the last of repeated ones, and turns bytes that are no UTF-8
+/// into U+FFFD. `None` where it is absent or empty.
 pub(super) fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     if query.is_empty() {
         return None;

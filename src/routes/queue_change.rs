@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 use subtle::ConstantTimeEq as _;
 
 use crate::error::ApiError;
-use crate::routes::{Services, answer, body, stream};
+use crate::routes::resolve::environment_of_path;
+use crate::routes::{Services, answer, body};
 
-/// Answers at once; the fetch goes on behind.
+/// Answers at once, while the fetch goes on.
 ///
 /// # Errors
 /// 401 without the token (before anything else is looked at), 404 for an unknown environment, 400 for a body that
@@ -32,9 +33,9 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     Ok(answer::json(StatusCode::OK, "{}"))
 }
 
-/// Core writes ISO 8601; without a zone it is UTC.
+/// Reads the time: core writes ISO 8601, and a time without a zone is UTC.
 fn announced_time(body: &[u8]) -> Option<UpdatedAt> {
-    // An object by its type: a derived struct would be read from an array as well.
+    // The type is a map, because serde would read a derived struct from an array as well.
     let change: Map<String, Value> = serde_json::from_slice(body).ok()?;
     UpdatedAt::parse(change.get("updated_at")?.as_str()?)
 }
@@ -43,13 +44,13 @@ async fn announced_environment(request: &HttpRequest) -> Result<EnvironmentId, A
     if !is_authenticated(request)? {
         return Err(ApiError::WrongAuthenticationToken);
     }
-    stream::known_environment(request)
+    environment_of_path(request)
         .await?
         .ok_or(ApiError::UnknownEnvironment)
 }
 
-/// Whether `Authorization: Token …` names the configured token. The comparison's time tells nothing of where the two
-/// differ; that it tells the length is no secret worth keeping.
+/// Tells whether `Authorization: Token …` names the configured token. The time of the comparison does not tell where
+/// the two differ; it may tell the length, which is no secret.
 fn is_authenticated(request: &HttpRequest) -> Result<bool, ApiError> {
     let Some(expected) = &Services::of(request)?.shared.authentication_token else {
         return Ok(false);

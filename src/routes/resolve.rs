@@ -1,9 +1,11 @@
-//! From a request's environment key to the environment it opens.
+//! From the environment key of a request, in its header or its path, to the environment that it opens.
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use actors::replica::{Resolution, Resolve};
+use actix_web::web::Path;
+use actix_web::{FromRequest as _, HttpRequest};
+use actors::keys::EnvironmentId;
+use actors::replica::{Resolution, Resolve, ResolveClientSide};
 use actors::served::ServedEnvironment;
 use engine::KeyKind;
 
@@ -17,13 +19,14 @@ const X_ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key
 pub(super) struct Resolved {
     /// What the key may see.
     pub kind: KeyKind,
-    /// The environment as it is served now; a request keeps to this one even where another is published meanwhile.
+    /// The environment as it is served now. A request keeps to it even where another is published meanwhile.
     pub environment: Arc<ServedEnvironment>,
 }
 
 /// Asks the worker's replica what `X-Environment-Key` opens; of repeated headers the first counts.
 ///
-/// No timeout: the replica runs on this very thread and answers without waiting, or is gone and says so at once.
+/// It needs no timeout: the replica runs on this very thread and answers without waiting, or is gone and says so at
+/// once.
 ///
 /// # Errors
 /// 401 for a missing or unknown key, 503 before the first document, 403 where the organisation is disabled.
@@ -45,6 +48,24 @@ pub(super) async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError>
         }
         Ok(Resolution::NotReady { .. }) => Err(ApiError::NotReady),
         Ok(Resolution::Unknown) => Err(ApiError::UnknownKey),
+        Err(_) => Err(ApiError::Unavailable),
+    }
+}
+
+/// Asks the worker's replica which environment has the client-side key that the path names; `None` where none has.
+///
+/// # Errors
+/// 503 where the replica is gone.
+pub(crate) async fn environment_of_path(request: &HttpRequest) -> Result<Option<EnvironmentId>, ApiError> {
+    // The extractor decodes it: what is no text names no environment.
+    let Ok(client_side_key) = Path::<String>::extract(request).await else {
+        return Ok(None);
+    };
+    let client_side_key = client_side_key.into_inner();
+    let replica = &Services::of(request)?.replica;
+    match replica.send(ResolveClientSide { client_side_key }).await {
+        Ok(Resolution::Ready { id, .. } | Resolution::NotReady { id, .. }) => Ok(Some(id)),
+        Ok(Resolution::Unknown) => Ok(None),
         Err(_) => Err(ApiError::Unavailable),
     }
 }

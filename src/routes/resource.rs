@@ -1,10 +1,10 @@
 //! Resources: a path with its handlers by method.
 //!
-//! GET implies HEAD (the server leaves the body out), unless HEAD has a handler of its own. OPTIONS is answered for
-//! every resource. Every other method is 405 with a complete `Allow`.
+//! GET implies HEAD (the server leaves the body out), unless HEAD has a handler of its own. Every resource answers
+//! OPTIONS. Every other method is 405 with a complete `Allow`.
 //!
-//! A resource is a plain service in place of actix-web's `Resource`, whose method guards note for each request what
-//! they were asked (three allocations), and whose route and handler box a future each.
+//! A resource is a plain service and not actix-web's `Resource`: the method guards of that one note what each request
+//! asked them (three allocations), and its route and its handler box a future each.
 use std::rc::Rc;
 
 use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
@@ -16,7 +16,7 @@ use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
 use crate::error::ApiError;
 use crate::routes::{answer, body};
 
-/// What a handler ends with.
+/// What a handler gives.
 type Outcome = Result<HttpResponse, ApiError>;
 
 /// The methods that can have a handler.
@@ -30,7 +30,7 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// In the order of `Allow`.
+    /// All of them, in the order of `Allow`.
     const ALL: [Self; 5] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Delete];
 
     fn of(method: &Method) -> Option<Self> {
@@ -57,10 +57,10 @@ impl Verb {
 
 /// The handlers of a resource, as a list by type: a request costs comparisons, and no allocation.
 pub(super) trait Handlers: Copy + 'static {
-    /// Whether there is a handler for this.
+    /// Tells whether there is a handler for this method.
     fn has(self, verb: Verb) -> bool;
 
-    /// Has the request answered; gives the payload back where there is no handler.
+    /// Lets the handler answer the request; gives the payload back where there is no handler.
     fn answer(
         self,
         verb: Verb,
@@ -175,8 +175,8 @@ impl<R: Handlers> Resource<R> {
         }
     }
 
-    /// Registers the path with and without its trailing slash: two paths, because one pattern with an optional slash
-    /// would be matched by a regular expression on every request.
+    /// Registers the path with and without its trailing slash. These are two paths, because a pattern with an optional
+    /// slash would cost every request a regular expression.
     pub(super) fn register(self, table: &mut ServiceConfig) {
         let Self { path, handlers } = self;
         let has_head = handlers.has(Verb::Head);
@@ -213,7 +213,7 @@ fn parts(request: ServiceRequest) -> (HttpRequest, Result<Payload, Error>) {
     (request, payload)
 }
 
-/// Every method that a resource answers.
+/// Names every method that a resource answers.
 fn allow(handlers: impl Handlers) -> HeaderValue {
     let mut names = String::new();
     for verb in Verb::ALL {
@@ -227,7 +227,7 @@ fn allow(handlers: impl Handlers) -> HeaderValue {
     HeaderValue::try_from(names).unwrap_or_else(|_| HeaderValue::from_static("OPTIONS"))
 }
 
-/// OPTIONS that is no preflight (those never get here), and methods that the resource does not know.
+/// Answers OPTIONS that is no preflight (the CORS layer answers those), and methods that the resource does not know.
 async fn other_method(method: &Method, payload: Payload, allow: &HeaderValue) -> HttpResponse {
     body::discard(payload).await;
     if *method != Method::OPTIONS {

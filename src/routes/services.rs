@@ -39,12 +39,12 @@ pub(crate) struct SharedServices {
 pub(crate) struct Services {
     /// The worker's own replica, on its thread.
     pub replica: Addr<EnvironmentReplica>,
-    /// What is not the worker's own.
+    /// What it shares with the other workers.
     pub shared: Arc<SharedServices>,
 }
 
 impl Services {
-    /// Starts a worker's replica, on the worker's thread.
+    /// Starts the replica of a worker. Call it on the worker's thread.
     pub(crate) fn start(shared: &Arc<SharedServices>) -> Self {
         Self {
             replica: shared.environments.start_replica(),
@@ -52,7 +52,7 @@ impl Services {
         }
     }
 
-    /// The services of the worker that this request runs on.
+    /// Finds the services of the worker that this request runs on.
     ///
     /// # Errors
     /// Where the `App` was built without them, which only a mistake in the composition root can bring about.

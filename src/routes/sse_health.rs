@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use crate::error::ApiError;
 use crate::routes::{Services, answer};
 
-/// 200 while the hub lives and is not draining.
+/// Answers 200 while the hub lives and is not draining.
 ///
 /// # Errors
-/// None of the client's making.
+/// 503 where the App was built without its services.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(&request)?.shared;
     let may_ask = shared.state.is_alive() && !shared.state.is_draining();

@@ -1,36 +1,34 @@
 //! `GET /sse/environments/{client-side key}/stream`: tells of changes as Flagsmith's own realtime service does.
 //!
-//! Eight SDKs listen; what each of them needs is why this is as it is, and said where it is done.
+//! Eight SDKs listen. What each of them needs stands where the code does it.
 use std::time::Duration;
 
 use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Version};
-use actix_web::web::Path;
-use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use actix_web_lab::sse::{self, Sse};
-use actors::keys::EnvironmentId;
-use actors::replica::{Resolution, ResolveClientSide};
 use actors::sse_hub::{Admitted, Refusal};
 use tokio::time::sleep;
 
 use crate::error::ApiError;
 use crate::routes::event_stream::EventStream;
+use crate::routes::resolve::environment_of_path;
 use crate::routes::{Services, answer};
 
-/// Shortest time after which a client comes back to a stream that ended.
+/// The shortest time after which a client comes back to a stream that ended.
 const RETRY: Duration = Duration::from_secs(1);
-/// What is added to it at most: SDKs give up on more than 3 s in all.
+/// The most that is added to it: SDKs give up on more than 3 s in all.
 const LONGEST_RETRY_SPREAD: Duration = Duration::from_secs(2);
 
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Subscribes to an environment. `?lastEventId=` and `Last-Event-ID` are accepted and not needed: what was missed is
-/// one event at most, and comes first.
+/// Subscribes to an environment. It needs neither `?lastEventId=` nor `Last-Event-ID`: a client has missed one event at
+/// most, and that one comes first.
 ///
 /// # Errors
 /// 404 for an unknown environment, 503 where the process is full, ending or broken.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let Some(id) = known_environment(&request).await? else {
+    let Some(id) = environment_of_path(&request).await? else {
         return refuse_slowly(&request).await;
     };
     let shared = &Services::of(&request)?.shared;
@@ -45,35 +43,17 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
     Ok(respond(sse, &request))
 }
 
-/// The headers of [`get`], without a subscription.
+/// Answers with the headers of [`get`], without a subscription.
 ///
 /// # Errors
-/// As [`get`], where that does not take a subscription to know.
+/// Those of [`get`] that need no subscription.
 pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    match known_environment(&request).await? {
+    match environment_of_path(&request).await? {
         Some(_) => Ok(respond(
             Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()),
             &request,
         )),
         None => refuse_slowly(&request).await,
-    }
-}
-
-/// The environment whose client-side key the path names.
-pub(super) async fn known_environment(request: &HttpRequest) -> Result<Option<EnvironmentId>, ApiError> {
-    // Decoded by the extractor: what is no text names no environment.
-    let Ok(client_side_key) = Path::<String>::extract(request).await else {
-        return Ok(None);
-    };
-    let client_side_key = client_side_key.into_inner();
-    match Services::of(request)?
-        .replica
-        .send(ResolveClientSide { client_side_key })
-        .await
-    {
-        Ok(Resolution::Ready { id, .. } | Resolution::NotReady { id, .. }) => Ok(Some(id)),
-        Ok(Resolution::Unknown) => Ok(None),
-        Err(_) => Err(ApiError::Unavailable),
     }
 }
 
@@ -83,20 +63,20 @@ where
 {
     let mut response = sse.respond_to(request);
     let headers = response.headers_mut();
-    // actix-web-lab says `identity`, which is no coding to name in an answer and which some clients refuse.
+    // actix-web-lab says `identity`, which an answer must not name as a coding, and which some clients refuse.
     headers.remove(CONTENT_ENCODING);
     headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     // A finished stream would else idle for the keep-alive time and hold a file descriptor.
     response.head_mut().set_connection_type(ConnectionType::Close);
-    // HTTP/1.0 knows no chunks (RFC 9112 6.1): there the connection's end is the stream's.
+    // HTTP/1.0 knows no chunks (RFC 9112, 6.1): there the end of the connection is the end of the stream.
     response
         .head_mut()
         .no_chunking(request.version() < Version::HTTP_11);
     response
 }
 
-/// Python's and iOS's SDKs retry a refusal at once and for ever: 2,303 requests in 3 s from one client. How many are
-/// held is bounded; past that they are answered at once.
+/// Refuses after a while: the SDKs for Python and iOS retry a refusal at once and for ever, 2,303 requests in 3 s from
+/// one client. The number of held refusals is bounded; past it the refusal comes at once.
 async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     let shared = &Services::of(request)?.shared;
     if let Ok(_held) = shared.refusals.try_acquire() {
@@ -108,7 +88,7 @@ async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> 
     Ok(response)
 }
 
-/// Clients of a process that went away come back spread over the window in which they would be told of a change.
+/// Spreads the clients of a process that went away over the window in which they would hear of a change.
 fn retry_after(spread: Duration) -> Duration {
     let retry = RETRY
         + spread

@@ -8,16 +8,16 @@ use tokio::sync::Semaphore;
 pub struct StreamOptions {
     /// `realtime.max_stream_age_seconds`: streams end after this, each between 0.9 and 1.1 of it. `None`: never.
     pub max_age: Option<Duration>,
-    /// Longest time between two heartbeats.
+    /// The longest time between two heartbeats.
     pub heartbeat: Duration,
-    /// Shortest time for which an unknown environment's refusal is held; the longest is twice this.
+    /// The shortest time for which the refusal of an unknown environment is held; the longest is twice this.
     pub refusal_hold: Duration,
-    /// How many refusals are held at a time; past it they are answered at once.
+    /// How many refusals are held at a time; past it they come at once.
     pub held_refusals: usize,
 }
 
 impl StreamOptions {
-    /// One permit for each refusal that may be held.
+    /// Makes one permit for each refusal that may be held.
     pub(crate) fn refusal_permits(&self) -> Semaphore {
         Semaphore::new(self.held_refusals.min(Semaphore::MAX_PERMITS))
     }

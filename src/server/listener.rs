@@ -7,7 +7,7 @@ use socket2::SockRef;
 /// Connections that may wait to be accepted: all subscribers of a process that went away come back at once.
 const BACKLOG: i32 = 4096;
 
-/// What connections come in by.
+/// How connections come in.
 #[derive(Debug)]
 pub(super) enum Listener {
     /// TCP without TLS.
@@ -35,7 +35,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<BoundListener> {
 }
 
 impl BoundListener {
-    /// Where it listens, with the port that the system chose.
+    /// Gives the address, with the port that the system chose.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -5,9 +5,9 @@
 //! for an event stream, with the system's allocator.
 //!
 //! # Layout
-//! - [`listener`]: what is bound, first of all.
-//! - [`socket_options`]: what is set on each connection.
-//! - [`stop_signal`]: how the connections hear of a stop.
+//! - `listener`: what is bound, first of all.
+//! - `socket_options`: what is set on each connection.
+//! - `stop_signal`: how the connections hear of a stop.
 //! - [`open_files`]: how many connections the system allows.
 mod listener;
 pub mod open_files;
@@ -32,21 +32,21 @@ use stop_signal::WorkerStop;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use socket_options::SocketOptions;
 
-/// Threads for compressing large answers, for each HTTP worker. More would only wait for each other's core.
+/// How many threads compress large answers for each HTTP worker. More would only wait for each other's core.
 const BLOCKING_THREADS: usize = 4;
 
 /// How the server treats its connections.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerOptions {
-    /// HTTP workers.
+    /// How many HTTP workers there are.
     pub workers: usize,
-    /// Connections of each worker.
+    /// The most connections of each worker.
     pub max_connections: usize,
     /// How long an idle connection stays open.
     pub keep_alive: Duration,
-    /// From a connection's start to the end of its first request's head.
+    /// The longest time from a connection's start to the end of its first request's head.
     pub request_head: Duration,
-    /// How long what a client still sends is read off after an answer that ends the connection.
+    /// How long the server reads off what a client still sends after an answer that ends the connection.
     pub disconnect: Duration,
     /// How long a graceful stop waits for requests in flight.
     pub shutdown_timeout: Duration,
@@ -54,7 +54,7 @@ pub(crate) struct ServerOptions {
     pub socket: SocketOptions,
 }
 
-/// Starts the workers on a bound listener; `app` is called once for each, and again where a worker is restarted.
+/// Starts the workers on a bound listener. It calls `app` once for each worker, and again where a worker restarts.
 ///
 /// # Errors
 /// Where the system refuses the listener to the workers.
@@ -74,7 +74,7 @@ where
         .workers(options.workers)
         .worker_max_blocking_threads(BLOCKING_THREADS)
         .max_concurrent_connections(options.max_connections)
-        // Whoever asks for the stop keeps the bound, to the fraction of a second.
+        // Whoever asks for the stop keeps the bound to the fraction of a second; this one only knows whole seconds.
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let stops = server.graceful_shutdown_signal();
     let Listener::Tcp(listener) = listener.listener;

@@ -1,12 +1,12 @@
 //! The limit of open files, which bounds how many connections the process can hold.
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is assumed where the system names no limit.
+/// What we assume where the system names no limit.
 const UNLIMITED: usize = 1 << 20;
 
-/// Raises the limit to the hardest that is allowed; answers what it is then.
+/// Raises the limit as far as the system allows, and gives what it is then.
 ///
-/// A refusal costs connections and no more, so it is a warning.
+/// A refusal costs connections and no more, so it is only a warning.
 pub fn raise_limit() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum
@@ -23,7 +23,7 @@ pub fn raise_limit() -> usize {
     limit()
 }
 
-/// The limit as it stands.
+/// Gives the limit as it stands.
 pub(crate) fn limit() -> usize {
     getrlimit(Resource::Nofile)
         .current

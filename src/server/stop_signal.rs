@@ -1,7 +1,7 @@
-//! The start of a graceful stop as the connections of one HTTP worker wait for it.
+//! The stop signal: how the connections of one HTTP worker hear that a graceful stop has begun.
 //!
-//! Each connection asks at every turn, some twice a request, whether the stop has begun. actix-server's own signal locks
-//! what all workers share for that; this one looks at a cell of the worker's thread.
+//! Each connection asks at every turn, some twice a request, whether the stop has begun. actix-server's own signal
+//! locks what all workers share for that; this one looks at a cell of the worker's thread.
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ pub(super) struct WorkerStop {
     waiting: RefCell<Waiting>,
 }
 
-/// The tasks to wake, by place; free places are used again.
+/// The tasks to wake, by place; new ones take the free places first.
 #[derive(Debug, Default)]
 struct Waiting {
     tasks: Vec<Option<Waker>>,
@@ -35,7 +35,7 @@ impl WorkerStop {
         stop
     }
 
-    /// Resolves when the stop begins, at once where it has.
+    /// Resolves when the stop begins, or at once where it has begun.
     pub(super) fn begun(self: &Rc<Self>) -> Begun {
         Begun {
             stop: Rc::clone(self),
@@ -82,7 +82,7 @@ impl Future for Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         let Waiting { tasks, free } = &mut *self.stop.waiting.borrow_mut();
-        // None are left once the stop has begun.
+        // No place is left once the stop has begun.
         if let Some(place) = self.place
             && let Some(task) = tasks.get_mut(place)
         {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::schema::kind;
 use super::{Origin, SettingsError};
 
-/// Longest time: "for ever" as people write it (999999999 s), within what clocks can add.
+/// The longest time. People write 999999999 s for "for ever"; clocks can still add it.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// An option that is given.
@@ -26,17 +26,14 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The raw value.
     pub(super) fn value(&self) -> &'a Value {
         self.value
     }
 
-    /// The option's path.
     pub(super) fn option(&self) -> &str {
         &self.option
     }
 
-    /// Where it came from.
     pub(super) fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -50,7 +47,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// An error about this option; `problem` follows its name, as in `is empty`.
+    /// Makes an error about this option; `problem` follows its name, as in `is empty`.
     pub(super) fn invalid(&self, problem: impl Into<String>) -> SettingsError {
         SettingsError::Invalid {
             option: self.option.clone(),
@@ -59,7 +56,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Text without its outer blanks.
+    /// Reads text and strips its outer blanks.
     pub(super) fn text(&self) -> Result<&'a str, SettingsError> {
         match self.value {
             Value::String(text) if text.trim().is_empty() => Err(self.invalid("is empty")),
@@ -68,7 +65,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A boolean in any of the spellings pydantic takes.
+    /// Reads a boolean in any of the spellings that pydantic takes.
     pub(super) fn boolean(&self) -> Result<bool, SettingsError> {
         let wrong = || self.invalid(format!("is {} that is neither true nor false", kind(self.value)));
         match self.value {
@@ -87,7 +84,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// A finite number, or text that is one.
+    /// Reads a finite number, or text that is one.
     pub(super) fn number(&self) -> Result<f64, SettingsError> {
         let number = match self.value {
             Value::Number(number) => number.as_f64(),
@@ -98,17 +95,17 @@ impl<'a> Field<'a> {
         number.ok_or_else(|| self.invalid(format!("is {} that is no number", kind(self.value))))
     }
 
-    /// A whole number within bounds, both included.
+    /// Reads a whole number within bounds, both included.
     pub(super) fn integer(&self, least: u32, most: u32) -> Result<u32, SettingsError> {
         let number = self.number()?;
         if number.fract() != 0.0 || number < f64::from(least) || number > f64::from(most) {
             return Err(self.invalid(format!("must be a whole number from {least} to {most}")));
         }
-        // Checked just above: it fits.
+        // The check above makes it fit.
         Ok(number as u32)
     }
 
-    /// A time in seconds, fractions allowed, of at least `least` seconds.
+    /// Reads a time in seconds, with fractions, of at least `least` seconds.
     pub(super) fn seconds(&self, least: f64) -> Result<Duration, SettingsError> {
         let seconds = self.number()?;
         if seconds < least {
@@ -118,7 +115,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A duration of `seconds`, 0 or more, held within what clocks can add.
+/// Makes a duration of `seconds`, which is 0 or more, and keeps it within what clocks can add.
 pub(super) fn duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).map_or(LONGEST, |duration| duration.min(LONGEST))
 }

@@ -10,7 +10,7 @@ use super::schema::{KEY_PAIR, Known, kind};
 use super::sources::{Sources, unknown_option};
 use super::{Notice, SettingsError};
 
-/// Server-side keys start with this, client-side keys do not.
+/// Server-side keys start with this; client-side keys do not.
 const SERVER_SIDE_PREFIX: &str = "ser.";
 
 /// Reads all pairs. Errors name a pair by its place in the list, counted from 0, never by its key.
@@ -40,7 +40,7 @@ pub(super) fn read(
     Ok(environments)
 }
 
-/// At which place of the list a key was seen first.
+/// Remembers at which place of the list a key came first.
 #[derive(Default)]
 struct Places {
     client_side: HashMap<EnvironmentKey, usize>,
@@ -137,7 +137,7 @@ impl<'a> Pair<'a> {
         Ok(EnvironmentKey::new(key))
     }
 
-    /// `server_side_key` first, then `server_side_keys`, each key once.
+    /// Reads `server_side_key` first, then `server_side_keys`; each key counts once.
     fn server_side_keys(&self) -> Result<Vec<EnvironmentKey>, SettingsError> {
         let mut fields: Vec<Field<'_>> = self.get("server_side_key").into_iter().collect();
         if let Some(several) = self.get("server_side_keys") {
@@ -178,7 +178,7 @@ impl<'a> Pair<'a> {
     }
 }
 
-/// A key's text, outer blanks off, that fits into a header.
+/// Reads a key, strips its outer blanks, and checks that it fits into a header.
 fn sendable<'a>(field: &Field<'a>) -> Result<&'a str, SettingsError> {
     let key = field.text()?;
     if key.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -1,7 +1,7 @@
-//! The configuration: a JSON file and environment variables, drop-in for the official Edge Proxy's.
+//! The configuration: a JSON file and environment variables, which the official Edge Proxy reads too.
 //!
 //! Source of names, defaults and precedence: the Edge Proxy 2.23 documentation
-//! (<https://docs.flagsmith.com/deployment-self-hosting/edge-proxy>); what is ours alone says so.
+//! (<https://docs.flagsmith.com/deployment-self-hosting/edge-proxy>). Options that only we have say so.
 //!
 //! # Layout
 //! - `mod.rs`: [`Settings::load`]; `types`: what it gives.
@@ -45,18 +45,18 @@ use variables::Variables;
 pub struct Loaded {
     /// The configuration.
     pub settings: Settings,
-    /// To be logged once, when the logger is up.
+    /// What to log once, when the logger is up.
     pub notices: Vec<Notice>,
 }
 
 impl Settings {
     /// Reads the configuration from the file and the variables, which win.
     ///
-    /// `config_path` is the command line's; without it `CONFIG_PATH`, else `config.json`. The environment is a
-    /// parameter so that tests need no globals of the process.
+    /// `config_path` comes from the command line; without it `CONFIG_PATH` counts, else `config.json`. The environment
+    /// is a parameter, so that tests need no globals of the process.
     ///
     /// # Errors
-    /// The first option that cannot be understood: the start must end with exit code 78 and this one line.
+    /// Where an option cannot be understood, the first one: the start must end with exit code 78 and this one line.
     pub fn load(
         config_path: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -103,7 +103,7 @@ impl Settings {
         })
     }
 
-    /// Options that are accepted ahead of what they configure.
+    /// Warns of options whose effect does not exist yet.
     fn tell_unsupported(&self, notices: &mut Vec<Notice>) {
         let unsupported = [
             (self.persistence.directory.is_some(), "persistence.directory"),

@@ -1,12 +1,12 @@
-//! What the configuration has to tell, and what does not end the start.
+//! What is worth telling about a configuration and does not end the start.
 use std::fmt;
 
-/// Something worth a log line once the logger is up; the start goes on.
+/// A line for the log, once the logger is up; the start goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Warning, or info where nothing is wrong.
+    /// `Warn`, or `Info` where nothing is wrong.
     pub level: log::Level,
-    /// One line; never a key.
+    /// One line, which never holds a key.
     pub message: String,
 }
 

@@ -7,10 +7,9 @@ use super::field::Field;
 use super::variables::{Variable, Variables};
 use super::{Notice, Origin, OutgoingProxies, ProcessSettings, Secret, SettingsError, TrustedProxies};
 
-/// More workers than any machine has cores: a slip.
+/// No machine has more cores, so more workers are a slip.
 const MOST_WORKERS: u32 = 1024;
 
-/// Reads them.
 pub(super) fn read(
     variables: &Variables,
     notices: &mut Vec<Notice>,
@@ -69,7 +68,7 @@ fn outgoing(variables: &Variables) -> Result<OutgoingProxies, SettingsError> {
     })
 }
 
-/// A proxy that CONNECT can go through. No scheme means `http`, as everywhere.
+/// Reads the URL of a proxy that CONNECT can go through. Without a scheme it is `http`, as everywhere.
 fn proxy_url(variable: &Variable) -> Result<Secret, SettingsError> {
     let url = variable.text.trim();
     let scheme = url
@@ -94,7 +93,7 @@ fn origin(variable: &Variable) -> Origin {
 }
 
 impl OutgoingProxies {
-    /// Whether any request may go through a proxy.
+    /// Tells whether any request may go through a proxy.
     pub(crate) fn is_set(&self) -> bool {
         self.http.is_some() || self.https.is_some() || self.all.is_some()
     }

@@ -14,7 +14,7 @@ pub(super) enum Form {
     Object,
 }
 
-/// One option that is known.
+/// A known option.
 #[derive(Debug)]
 pub(super) struct Known {
     /// Its name in the configuration file; in upper case, the variable's.
@@ -54,7 +54,7 @@ impl Known {
         Self { aliases, ..self }
     }
 
-    /// Whether the option is spelt so, in the file's (lower) case.
+    /// Tells whether the option is spelt so, in the file's (lower) case.
     pub(super) fn is_spelt(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
@@ -133,12 +133,12 @@ pub(super) const KEY_PAIR: &[Known] = &[
     Known::text("document_path"),
 ];
 
-/// What the official documentation gives as `SERVER_PROXY_HEADERS=true`: the one option inside of an object
-/// with a variable of its own.
+/// The official documentation has `SERVER_PROXY_HEADERS=true`: this is the one option inside of an object that has a
+/// variable of its own.
 pub(super) const SERVER_PROXY_HEADERS: (&str, [&str; 2]) =
     ("server_proxy_headers", ["server", "proxy_headers"]);
 
-/// The known name nearest to a misspelt one, where one is near enough to be meant.
+/// Finds the known name nearest to a misspelt one, where one is near enough to be meant.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // The distance takes memory by the product of both lengths.
     if name.len() > 64 {
@@ -152,7 +152,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
-/// What a value is, for messages that must not show it.
+/// Names the kind of a value, for messages that must not show it.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -6,12 +6,11 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps it.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for use; never for a log.
+    /// Gives the text itself, for use and never for a log.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }

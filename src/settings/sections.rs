@@ -13,7 +13,7 @@ use super::{
 type Read<T> = Result<T, SettingsError>;
 
 impl Sources {
-    /// A time in seconds.
+    /// Reads a time in seconds.
     pub(super) fn seconds(&self, option: &str, default: u64, least: f64) -> Read<Duration> {
         self.field(option)
             .map_or(Ok(Duration::from_secs(default)), |field| field.seconds(least))
@@ -23,7 +23,7 @@ impl Sources {
         self.field(option).map_or(Ok(default), |field| field.boolean())
     }
 
-    /// `logging`.
+    /// Reads `logging`.
     pub(super) fn logging(&self, notices: &mut Vec<Notice>) -> Read<LoggingSettings> {
         if self.field("logging.override").is_some() {
             notices.push(Notice::warning(
@@ -66,7 +66,7 @@ impl Sources {
         Ok(name.to_owned())
     }
 
-    /// `server`.
+    /// Reads `server`.
     pub(super) fn server(&self, notices: &mut Vec<Notice>) -> Read<ServerSettings> {
         if self.boolean("server.reload", false)? {
             notices.push(Notice::info(
@@ -85,7 +85,7 @@ impl Sources {
             .map_or(Ok(8000), |field| field.integer(0, u16::MAX.into()))?;
         Ok(ServerSettings {
             host,
-            // Within bounds by the check above.
+            // The check above keeps it within bounds.
             port: u16::try_from(port).unwrap_or(u16::MAX),
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
@@ -93,7 +93,7 @@ impl Sources {
         })
     }
 
-    /// `health_check`.
+    /// Reads `health_check`.
     pub(super) fn health_check(&self) -> Read<HealthCheckSettings> {
         const GRACE: &str = "health_check.environment_update_grace_period_seconds";
         let grace_period = if self.is_null(GRACE) {
@@ -107,7 +107,7 @@ impl Sources {
         })
     }
 
-    /// `realtime`.
+    /// Reads `realtime`.
     pub(super) fn realtime(&self) -> Read<RealtimeSettings> {
         let token = self
             .field("realtime.authentication_token")
@@ -135,7 +135,7 @@ impl Sources {
         };
         match field.number()? {
             never if never < 0.0 => Ok(None),
-            // Under a second streams would end as fast as clients can open them.
+            // Streams would end as fast as clients can open them.
             short if short < 1.0 => Err(field.invalid("must be at least 1 (seconds), or negative for never")),
             seconds => Ok(Some(duration(seconds))),
         }
@@ -160,7 +160,7 @@ impl Sources {
         }
     }
 
-    /// `persistence`.
+    /// Reads `persistence`.
     pub(super) fn persistence(&self) -> Read<PersistenceSettings> {
         let directory = self
             .field("persistence.directory")
@@ -171,7 +171,7 @@ impl Sources {
         })
     }
 
-    /// `endpoint_caches`: checked, so that a slip does not hide, and otherwise without effect.
+    /// Checks `endpoint_caches`, so that a slip does not hide; the option has no other effect.
     pub(super) fn endpoint_caches(&self, notices: &mut Vec<Notice>) -> Read<()> {
         let mut is_used = false;
         for endpoint in ["flags", "identities"] {
@@ -188,7 +188,7 @@ impl Sources {
         Ok(())
     }
 
-    /// `allow_origins`: a list, or one text (with commas: several).
+    /// Reads `allow_origins`: a list, or one text, which commas divide.
     pub(super) fn allow_origins(&self, notices: &mut Vec<Notice>) -> Read<AllowedOrigins> {
         let Some(field) = self.field("allow_origins") else {
             return Ok(AllowedOrigins::Any);
@@ -221,7 +221,7 @@ impl Sources {
 }
 
 impl LogLevel {
-    /// By Python's name, in any case.
+    /// Finds a level by Python's name, in any case.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         let all = [
             Self::Critical,
@@ -235,7 +235,7 @@ impl LogLevel {
             .find(|level| level.name().eq_ignore_ascii_case(name))
     }
 
-    /// Python's name.
+    /// Gives Python's name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Critical => "CRITICAL",
@@ -255,7 +255,7 @@ impl LogFormat {
             .find(|format| format.name().eq_ignore_ascii_case(name))
     }
 
-    /// The name in the configuration.
+    /// Gives the name in the configuration.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Generic => "generic",

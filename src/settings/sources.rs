@@ -12,7 +12,7 @@ use super::{Notice, Origin, SettingsError};
 
 type Object = Map<String, Value>;
 
-/// All options by their own names (aliases resolved), variables over file.
+/// All options by their own names, aliases resolved; variables win over the file.
 pub(super) struct Sources {
     path: PathBuf,
     options: Object,
@@ -51,13 +51,13 @@ impl Sources {
         Ok(sources)
     }
 
-    /// The option at this path; `None` where missing or null.
+    /// Finds the option at this path; `None` where it is missing or null.
     pub(super) fn field(&self, option: &str) -> Option<Field<'_>> {
         let value = self.find(option)?;
         (!value.is_null()).then(|| Field::new(option.to_owned(), self.origin(option), value))
     }
 
-    /// Whether the option is given as null.
+    /// Tells whether the option is given as null.
     pub(super) fn is_null(&self, option: &str) -> bool {
         self.find(option).is_some_and(Value::is_null)
     }
@@ -67,7 +67,7 @@ impl Sources {
         &self.path
     }
 
-    /// Where a relative path in the configuration starts: at the configuration file.
+    /// Resolves a path of the configuration: a relative one starts at the configuration file.
     pub(super) fn resolve_path(&self, relative: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(relative)
     }
@@ -85,7 +85,7 @@ impl Sources {
         }
     }
 
-    /// False where there is no file.
+    /// Answers false where there is no file.
     fn read_file(&mut self, notices: &mut Vec<Notice>) -> Result<bool, SettingsError> {
         let unreadable = |problem: String| SettingsError::Unreadable {
             path: self.path.clone(),
@@ -202,7 +202,7 @@ fn record(origins: &mut HashMap<String, String>, option: &str, value: &Value, va
     }
 }
 
-/// Brings aliases to the options' own names; warns of names that are not known and leaves them out.
+/// Renames aliases to the options' own names; warns of unknown names and leaves them out.
 fn normalise(
     object: Object,
     known: &[Known],
@@ -245,7 +245,7 @@ fn normalise(
     Ok(normal)
 }
 
-/// A warning of a name that is not known, with the one that may be meant.
+/// Words the warning of an unknown name, with the name that may be meant.
 pub(super) fn unknown_option(name: &str, known: &[Known], path: &str, origin: &Origin) -> Notice {
     let place = if path.is_empty() {
         String::new()
@@ -255,7 +255,7 @@ pub(super) fn unknown_option(name: &str, known: &[Known], path: &str, origin: &O
     let near = nearest(name, known.iter().flat_map(Known::spellings));
     Notice::warning(match near {
         Some(near) => format!("unknown option {name:?}{place} (from {origin}): did you mean {near:?}?"),
-        // Without a near name it may be anything, a key put in the wrong place included: not shown.
+        // Without a near name it may be anything, even a key in the wrong place, so it is not shown.
         None if path.starts_with("environment_key_pairs") || name.starts_with("ser.") => {
             format!("unknown option{place} (from {origin})")
         }

@@ -17,7 +17,7 @@ pub struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// The default: this machine alone.
+    /// Trusts this machine alone, which is the default.
     pub(crate) fn loopback() -> Self {
         Self {
             any: false,
@@ -25,8 +25,8 @@ impl TrustedProxies {
         }
     }
 
-    /// Reads uvicorn's form: `*`, or addresses and networks with commas between. Gives the number of entries
-    /// that are neither, too.
+    /// Reads uvicorn's form: `*`, or addresses and networks with commas between. Also counts the entries that are
+    /// neither.
     pub(crate) fn parse(text: &str) -> (Self, usize) {
         let mut trusted = Self {
             any: false,
@@ -43,14 +43,14 @@ impl TrustedProxies {
         (trusted, left_out)
     }
 
-    /// Whether this peer is believed.
+    /// Tells whether to believe this peer.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.any || self.networks.iter().any(|network| network.contains(&peer))
     }
 }
 
-/// As written in `FORWARDED_ALLOW_IPS`.
+/// Writes it as `FORWARDED_ALLOW_IPS` has it.
 impl fmt::Display for TrustedProxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.any {
@@ -64,7 +64,7 @@ impl fmt::Display for TrustedProxies {
     }
 }
 
-/// An address is a network of its own. A mapped IPv4 address is meant as IPv4.
+/// Reads a network; an address is a network of its own. A mapped IPv4 address means the IPv4 address.
 fn network(entry: &str) -> Option<IpNet> {
     let (address, prefix) = entry
         .split_once('/')

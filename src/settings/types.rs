@@ -1,4 +1,4 @@
-//! The configuration's types: one a section.
+//! The types of the configuration, one for each section.
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct Settings {
     pub api_poll_frequency: Duration,
     /// `api_poll_timeout_seconds`: the whole fetch, body included.
     pub api_poll_timeout: Duration,
-    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero = always.
+    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero: always.
     pub api_poll_unconditional: Duration,
     /// `allow_origins`.
     pub allow_origins: AllowedOrigins,
@@ -32,7 +32,7 @@ pub struct Settings {
     pub realtime: RealtimeSettings,
     /// `persistence`.
     pub persistence: PersistenceSettings,
-    /// What environment variables alone can set.
+    /// What only environment variables can set.
     pub process: ProcessSettings,
 }
 
@@ -60,7 +60,7 @@ pub struct LoggingSettings {
     pub colours: bool,
 }
 
-/// The fields that JSON log lines have of their own, so that the message cannot be under one of these names.
+/// JSON log lines have these fields, so the message cannot have one of these names.
 pub(crate) const LOG_LINE_FIELDS: &[&str] = &[
     "timestamp",
     "level",
@@ -76,7 +76,7 @@ pub(crate) const LOG_LINE_FIELDS: &[&str] = &[
 /// The level names of Python's logging, which the official configuration uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
-    /// Errors only: Rust's `log` knows nothing above.
+    /// Errors alone: Rust's `log` knows no level above.
     Critical,
     /// Errors.
     Error,
@@ -117,7 +117,7 @@ pub struct ServerSettings {
 /// `health_check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthCheckSettings {
-    /// `environment_update_grace_period_seconds`, on top of the poll period; `None` = never stale.
+    /// `environment_update_grace_period_seconds`, on top of the poll period; `None`: never stale.
     pub grace_period: Option<Duration>,
     /// `stale_is_unready` (ours): readiness fails while a document is stale, as in Edge Proxy 2.23.
     pub stale_is_unready: bool,
@@ -126,35 +126,35 @@ pub struct HealthCheckSettings {
 /// `realtime` (ours).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RealtimeSettings {
-    /// `authentication_token` that `queue-change` asks for; the route does not exist without.
+    /// `authentication_token` that `queue-change` asks for; without it the route does not exist.
     pub authentication_token: Option<Secret>,
     /// `upstream_url` of Flagsmith's realtime service, without a trailing slash.
     pub upstream_url: Option<String>,
-    /// `max_stream_age_seconds`; `None` = never (a negative number).
+    /// `max_stream_age_seconds`; `None`: never (a negative number).
     pub max_stream_age: Option<Duration>,
     /// `notify_spread_ms`.
     pub notify_spread: NotifySpread,
-    /// `max_subscribers`; `None` = half the limit of open files.
+    /// `max_subscribers`; `None`: half the limit of open files.
     pub max_subscribers: Option<usize>,
 }
 
-/// `realtime.notify_spread_ms`: the window over which one change is told.
+/// `realtime.notify_spread_ms`: the window over which the subscribers hear of one change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotifySpread {
-    /// By the number of subscribers of the environment.
+    /// It grows with the number of subscribers of the environment.
     Auto,
-    /// Always this long; zero = at once.
+    /// It is always this long; zero: at once.
     Fixed(Duration),
 }
 
 /// `persistence` (ours).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PersistenceSettings {
-    /// `directory` of the last good documents; `None` = kept in memory alone.
+    /// `directory` of the last good documents; `None`: memory alone keeps them.
     pub directory: Option<PathBuf>,
 }
 
-/// What environment variables alone can set.
+/// What only environment variables can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessSettings {
     /// `WEB_CONCURRENCY`: HTTP workers; default: the cores.

@@ -1,10 +1,10 @@
-//! URLs in the configuration. They may be given with a password, so no message shows one.
+//! URLs in the configuration. They may hold a password, so no message shows one.
 use actix_web::http::Uri;
 
 use super::SettingsError;
 use super::field::Field;
 
-/// An `http` or `https` URL to which paths are appended: no trailing slash, no query.
+/// Reads an `http` or `https` URL that paths can follow; it has no query and loses its trailing slash.
 pub(super) fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
     let text = field.text()?;
     let wrong = |problem: &str| {
@@ -32,8 +32,8 @@ pub(super) fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-/// An origin as browsers send it (scheme, host, and the port where it is not the scheme's own), `None` where
-/// the text can be none: with a path, without scheme, with a wildcard in the host.
+/// Reads an origin as browsers send it: scheme, host, and the port where it is not the scheme's own. `None` where the
+/// text can be none: with a path, without a scheme, with a wildcard in the host.
 pub(super) fn origin(text: &str) -> Option<String> {
     let text = text.strip_suffix('/').unwrap_or(text).to_lowercase();
     let (scheme, authority) = text.split_once("://")?;
@@ -50,7 +50,7 @@ pub(super) fn origin(text: &str) -> Option<String> {
     Some(text.strip_suffix(own_port).unwrap_or(&text).to_owned())
 }
 
-/// The URL with user and password masked.
+/// Masks user and password in a URL.
 pub(super) fn masked(url: &str) -> String {
     let (scheme, rest) = url
         .split_once("://")

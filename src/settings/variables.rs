@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use super::Notice;
 use super::schema::{Known, OPTIONS, nearest};
 
-/// One variable that is set to something.
+/// One variable that is not empty.
 #[derive(Clone)]
 pub(super) struct Variable {
-    /// Its name as spelt.
     pub name: String,
-    /// Its text.
     pub text: String,
 }
 
@@ -17,7 +15,6 @@ pub(super) struct Variable {
 pub(super) struct Variables(BTreeMap<String, Vec<Variable>>);
 
 impl Variables {
-    /// Takes them in.
     pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut by_name: BTreeMap<String, Vec<Variable>> = BTreeMap::new();
         for (name, text) in variables {
@@ -28,25 +25,26 @@ impl Variables {
                     .push(Variable { name, text });
             }
         }
-        // Upper case first, whatever order the system lists them in.
+        // The upper-case spelling comes first, whatever order the system lists them in.
         by_name
             .values_mut()
             .for_each(|same| same.sort_by(|a, b| a.name.cmp(&b.name)));
         Self(by_name)
     }
 
-    /// By the lower-case name; of several spellings the one in upper case.
+    /// Finds a variable by its lower-case name; of several spellings the upper-case one counts.
     pub(super) fn get(&self, name: &str) -> Option<&Variable> {
         self.0.get(name)?.first()
     }
 
-    /// By the lower-case name; of several spellings the one in lower case, as HTTP clients read the `*_proxy`
-    /// variables.
+    /// Finds a variable by its lower-case name; of several spellings the lower-case one counts, as HTTP clients read
+    /// the `*_proxy` variables.
     pub(super) fn get_lower_first(&self, name: &str) -> Option<&Variable> {
         self.0.get(name)?.last()
     }
 
-    /// Warns of variables one or two letters off an option. Only long names: short ones meet other programs'.
+    /// Warns of variables one or two letters off an option. It looks at long names only, because short ones meet those
+    /// of other programs.
     pub(super) fn warn_of_misspelt(&self, notices: &mut Vec<Notice>) {
         let known = || {
             OPTIONS

@@ -3,6 +3,8 @@
 //! Who hears is chosen at start. Another listener is another [`Observer`], not another layer.
 mod access_log;
 mod observed;
+#[cfg(test)]
+pub(super) mod recorder;
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -22,12 +24,16 @@ use crate::settings::Settings;
 #[derive(Debug, Clone)]
 enum Observer {
     AccessLog(AccessLog),
+    #[cfg(test)]
+    Recorder(recorder::Recorder),
 }
 
 impl Observer {
     fn hear(&self, observed: &Observed<'_>) {
         match self {
             Self::AccessLog(log) => log.hear(observed),
+            #[cfg(test)]
+            Self::Recorder(recorder) => recorder.hear(observed),
         }
     }
 }
@@ -47,6 +53,14 @@ impl Observe {
             .then(|| Observer::AccessLog(AccessLog::new(settings)));
         Self {
             observers: access_log.into_iter().collect(),
+        }
+    }
+
+    /// Tells one recorder alone.
+    #[cfg(test)]
+    pub(super) fn recording(recorder: &recorder::Recorder) -> Self {
+        Self {
+            observers: vec![Observer::Recorder(recorder.clone())],
         }
     }
 

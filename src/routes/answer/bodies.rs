@@ -1,4 +1,4 @@
-//! The answers: one function for each way in which a body comes about.
+//! The answers: one function for each way in which a body is made.
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -21,21 +21,21 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName =
     HeaderName::from_static("x-flagsmith-document-updated-at");
 
-/// What answers to SDKs depend on besides the URL; the CORS layer adds the origin where it matters.
+/// What answers to SDKs depend on besides the URL. The CORS layer adds the origin where answers depend on it.
 const VARY_BY: HeaderValue = HeaderValue::from_static("X-Environment-Key, Accept-Encoding");
 
-/// How long an answer waits for its body to be compressed: a document of 50 MB takes longer, and Kotlin's SDK gives a
+/// How long an answer waits until its body is compressed. A document of 50 MB takes longer, and Kotlin's SDK gives a
 /// whole call 4 s.
 const ENCODING_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A JSON body as it is.
+/// Answers with a JSON body as it is.
 pub(in crate::routes) fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = HttpResponse::with_body(status, BoxBody::new(body.into()));
     answer.headers_mut().insert(CONTENT_TYPE, JSON);
     answer
 }
 
-/// What a request gets in place of its regular answer.
+/// Refuses: the answer that a request gets in place of its regular one.
 pub(in crate::routes) fn refused(error: &ApiError) -> HttpResponse {
     let mut answer = json(error.status_code(), error.body());
     let headers = answer.headers_mut();
@@ -48,10 +48,10 @@ pub(in crate::routes) fn refused(error: &ApiError) -> HttpResponse {
     answer
 }
 
-/// A body that was made when the document was applied, or 304 where the caller holds it already.
+/// Answers with a body that was made when the document was applied, or with 304 where the caller holds it already.
 ///
-/// `last_modified`: for a resource that has such a date; makes `If-Modified-Since` count, unless two contents share the
-/// date: a 304 would leave the caller on the first for good.
+/// A resource that has a date of its last change gives `last_modified`, and `If-Modified-Since` counts. It does not
+/// count where two contents share the date: a 304 would leave the caller on the first for good.
 pub async fn ready(
     request: &HttpRequest,
     served: &ServedEnvironment,
@@ -86,7 +86,7 @@ pub async fn ready(
     answer
 }
 
-/// A body that exists for this request only.
+/// Answers with a body that exists for this request only.
 pub(in crate::routes) async fn single(
     request: &HttpRequest,
     served: &ServedEnvironment,
@@ -102,8 +102,8 @@ pub(in crate::routes) async fn single(
     of_environment(StatusCode::OK, served, None, Some(plain))
 }
 
-/// The body in this encoding, made now where nobody has asked for it before; as it is where that fails or takes long.
-/// It goes on being made then, for those who ask later.
+/// Gives the body in this encoding, and makes it where nobody has asked for it before. Where that fails or takes long
+/// it gives the body as it is; the work goes on for those who ask later.
 async fn encoded(body: &ReadyBody, encoding: Option<Encoding>) -> (Option<Encoding>, Bytes) {
     let Some(encoding) = encoding else {
         return (None, body.plain.clone());
@@ -133,7 +133,7 @@ fn of_environment(
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(VARY, VARY_BY);
     headers.insert(X_FLAGSMITH_DOCUMENT_UPDATED_AT, served.updated_at_header.clone());
-    // Not on a 304: a cache that holds several encodings would relabel the wrong one (RFC 9110, 15.4.5).
+    // A 304 has none: a cache that holds several encodings would relabel the wrong one (RFC 9110, 15.4.5).
     if has_body && let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, content_encoding(encoding));
     }

@@ -5,32 +5,32 @@ use actix_web::http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use actors::served::{Effort, Encoding};
 use bytes::Bytes;
 
-/// Bodies above this many bytes are compressed on the blocking pool: at some 100 MB/s a worker would else stand still
-/// for longer than the two thread changes cost.
+/// The blocking pool compresses bodies above this many bytes. At some 100 MB/s a worker would else stand still for
+/// longer than the two changes of thread cost.
 const INLINE_BYTES: usize = 16 * 1024;
 
-/// Codings in the server's order where a request leaves the choice, for bodies compressed once: the smallest first.
+/// The server's order where a request leaves the choice, for bodies that are kept: the smallest first.
 pub(super) const FOR_READY_BODIES: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
 
-/// The same for bodies that are compressed for one request: the quickest first.
+/// The same for bodies that exist for one request: the quickest first.
 pub(super) const FOR_SINGLE_ANSWERS: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
 
-/// The value of `Content-Encoding`.
+/// Gives the value of `Content-Encoding`.
 pub(super) fn content_encoding(encoding: Encoding) -> HeaderValue {
     HeaderValue::from_static(encoding.name())
 }
 
-/// The coding that `Accept-Encoding` gives the highest weight, in `preferred` order among equals (RFC 9110, 12.5.3);
-/// `None`: the body as it is.
+/// Finds the coding to which `Accept-Encoding` gives the highest weight, in `preferred` order among equals (RFC 9110,
+/// 12.5.3). `None`: the body goes out as it is.
 ///
-/// As it is only where no coding weighs at least as much; where nothing at all is acceptable, as it is too, as the RFC
-/// advises.
+/// It goes out so where the request prefers that to every coding, and where the request accepts nothing at all, as the
+/// RFC advises.
 pub(super) fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option<Encoding> {
     let mut values = headers.get_all(ACCEPT_ENCODING).peekable();
     values.peek()?;
     let mut weights = Weights::default();
     for value in values {
-        // A value that is not ASCII accepts nothing we know.
+        // A value that is not ASCII names no coding that we know.
         value
             .to_str()
             .unwrap_or_default()
@@ -48,7 +48,7 @@ pub(super) fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option
     best.map(|(encoding, _)| encoding)
 }
 
-/// Weights in thousandths, which is all that a `q` can express.
+/// Weights in thousandths: a `q` has three digits.
 #[derive(Debug, Default)]
 struct Weights {
     identity: Option<u16>,
@@ -97,14 +97,14 @@ fn weight(parameters: &str) -> u16 {
         return 1000;
     };
     match value.parse::<f32>() {
-        // At most 1000 after clamping; a NaN becomes 0.
+        // Clamping leaves 1000 at most, and a NaN becomes 0.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok(weight) => (weight.clamp(0.0, 1.0) * 1000.0) as u16,
         Err(_) => 0,
     }
 }
 
-/// Compresses an answer that exists for one request only, at the fastest level; a large one on the blocking pool.
+/// Compresses a body that exists for one request only; the blocking pool compresses a large one.
 ///
 /// # Errors
 /// Where the encoder fails or the blocking pool is gone; the caller then sends the body as it is.

@@ -3,7 +3,7 @@ use actix_web::http::header::{HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE
 
 use actors::served::Encoding;
 
-/// Which of the representations the caller holds; its 304 names that one, so that a cache refreshes the right copy.
+/// Which of the representations the caller holds. Its 304 names that one, so that a cache refreshes the right copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Held {
     /// The one with this content coding, or without any.
@@ -12,9 +12,9 @@ pub(super) enum Held {
     Any,
 }
 
-/// Whether `If-None-Match` names the current representation in any of its encodings. `None`: the header is absent.
+/// Tells whether `If-None-Match` names the current representation in any encoding. `None`: the header is absent.
 ///
-/// Weak comparison (RFC 9110, 13.1.2): a `W/` that a proxy on the way has put before our tag is ignored.
+/// It compares weakly (RFC 9110, 13.1.2): it ignores a `W/` that a proxy on the way has put before our tag.
 pub(super) fn if_none_match(headers: &HeaderMap, opaque_tag: &str) -> Option<Option<Held>> {
     let mut values = headers.get_all(IF_NONE_MATCH).peekable();
     values.peek()?;
@@ -44,9 +44,9 @@ fn held(tag: &[u8], opaque_tag: &str) -> Option<Held> {
         .map(|encoding| Held::Encoded(Some(encoding)))
 }
 
-/// Whether `If-Modified-Since` is no earlier than `last_modified`, both in whole seconds.
+/// Tells whether `If-Modified-Since` is no earlier than `last_modified`, both in whole seconds.
 ///
-/// Only asked where `If-None-Match` is absent (RFC 9110, 13.1.3); an unreadable date is no condition.
+/// It counts only where `If-None-Match` is absent (RFC 9110, 13.1.3). An unreadable date is no condition.
 pub(super) fn unmodified_since(headers: &HeaderMap, last_modified: &HeaderValue) -> bool {
     let Some(since) = headers.get(IF_MODIFIED_SINCE) else {
         return false;
