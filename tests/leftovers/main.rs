@@ -2,8 +2,9 @@
 //! of the whole process are counted.
 #![cfg(target_os = "linux")]
 #![allow(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "clippy.toml allows it in test functions; this is what those share"
+    reason = "clippy.toml allows them in test functions; this is what those share"
 )]
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,7 +82,9 @@ fn live(settings: &Settings) {
             use_it(address);
             stop.send(()).unwrap();
         });
-        let outcome = application.run_until_stopped(async { stopped.await.unwrap() }).await;
+        let outcome = application
+            .run_until_stopped(async { stopped.await.unwrap() })
+            .await;
         user.join().unwrap();
         outcome
     });

@@ -111,6 +111,10 @@ impl EnvironmentHandle {
 
     /// Fetches an environment now, unconditionally; repeated while older than `announced`. Returns at once. Bursts are
     /// thinned out by the actor; the caller bounds how many arrive (they are authenticated).
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by who may announce changes: authenticated pushes and Flagsmith's realtime service"
+    )]
     pub fn refresh(&self, id: EnvironmentId, announced: Option<UpdatedAt>) {
         self.actor.do_send(Refresh { id, announced });
     }
@@ -152,6 +156,10 @@ impl EnvironmentHandle {
 
     /// Makes the actor panic: for tests of the death watch.
     #[cfg(feature = "fault-injection")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test sends it once; nobody answers it"
+    )]
     pub fn inject_panic(&self) {
         self.actor.do_send(crate::fault::Panic);
     }

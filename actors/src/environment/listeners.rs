@@ -15,10 +15,13 @@ pub(super) struct Listeners(pub(super) Vec<Recipient<EnvironmentEvent>>);
 
 impl Listeners {
     /// Tells all of them and waits for none. What is told from one thread arrives in that order.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by design: one for each fetch at most, and fetches of one environment never overlap; or one \
+                  for each environment that a new configuration adds"
+    )]
     pub(super) fn tell(&self, event: EnvironmentEvent) {
         for listener in &self.0 {
-            // Bounded by design: one for each fetch at most, and fetches of one environment never overlap; or one for
-            // each environment that a new configuration adds.
             listener.do_send(event);
         }
     }

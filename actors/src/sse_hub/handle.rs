@@ -94,6 +94,10 @@ impl SseHubHandle {
 
     /// Makes the actor panic: for tests of the death watch.
     #[cfg(feature = "fault-injection")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test sends it once; nobody answers it"
+    )]
     pub fn inject_panic(&self) {
         self.address.do_send(crate::fault::Panic);
     }

@@ -80,8 +80,11 @@ impl Subscription {
 }
 
 impl Drop for Subscription {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one message a subscription, so that new connections bound the rate"
+    )]
     fn drop(&mut self) {
-        // One message a subscription at most, so the rate is bounded by that of new connections.
         self.hub.do_send(Unsubscribe {
             id: self.id,
             key: self.key,

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "a test sends few, and the order counts")]
+
 use std::future::poll_fn;
 
 use bytestring::ByteString;
