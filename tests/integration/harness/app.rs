@@ -197,6 +197,21 @@ impl App {
         });
     }
 
+    /// Waits until the source of the first environment has given its document so many more times, changed or not, and
+    /// the hub has heard of what came.
+    pub fn until_fetched_again(&self, times: usize) {
+        wait(async {
+            let last_success = async || self.environments.statuses().await.unwrap()[0].last_successful_update;
+            for _ in 0..times {
+                let before = last_success().await;
+                while last_success().await == before {
+                    tokio::task::yield_now().await;
+                }
+            }
+            self.hub.counts().await.unwrap();
+        });
+    }
+
     /// Asks again and again until this is true: for what no event tells, such as a document that goes stale.
     pub fn wait_until_answered(&self, mut is_so: impl FnMut(&Self) -> bool) {
         let started = Instant::now();

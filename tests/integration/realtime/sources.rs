@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::changed;
+use super::{changed, updated_at_header};
 use crate::harness::{
     App, CLIENT_KEY, EVENT_STREAM, EventStream, FakeUpstream, Options, Request, Response, document, event,
     spawn_app,
@@ -147,9 +147,12 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
         "the fetch after a push is unconditional"
     );
 
-    // Core repeats itself; the content is the same, so what is told next is the next change.
+    // Core repeats itself, and upstream provably serves the same content again: what is told next is the next change.
     push(&app, NEW);
     push(&app, NEW);
+    app.until_fetched_again(1);
+    assert!(upstream.until_fetched(before + 2), "as is the one after the next");
+    assert_eq!(updated_at_header(&app.get("/api/v1/flags/")), NEW_SECONDS);
     let next = "2026-11-21T19:24:00+00:00";
     upstream.serve(&changed(next));
     push(&app, next);
@@ -240,14 +243,33 @@ fn tell_by_polling(realtime: &Value) {
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
 }
 
+/// Whether a new subscriber is told of a change at once, because there was one of late.
+fn is_told_on_connect(app: &App) -> bool {
+    let mut stream = EventStream::of(app.address);
+    stream.frame().expect("retry");
+    stream
+        .frame()
+        .expect("the newest change or a comment")
+        .starts_with("event: ")
+}
+
 #[test]
 fn an_edit_of_a_file_is_told_and_an_untouched_content_is_not() {
-    let app = spawn_app(Options::default());
+    // Not the fixture's own text, whose numbers are written otherwise: that would be another content.
+    let app = spawn_app(Options {
+        document: Some(document().to_string()),
+        ..Options::default()
+    });
     let mut stream = EventStream::settled(app.address);
     let mut same = document();
     same["updated_at"] = json!("2026-11-21T19:23:00+00:00");
     app.replace_document(&same);
+    // The look that was under way may have seen the file of before; the one after it has read this one.
+    app.until_fetched_again(2);
+    assert_eq!(updated_at_header(&app.get("/api/v1/flags/")), "1735229888.76");
+    assert!(!is_told_on_connect(&app), "there is no change to replay");
     app.publish(&changed(NEW));
+    assert!(is_told_on_connect(&app));
     assert_eq!(
         stream.event(),
         Some(event(NEW_SECONDS)),
