@@ -12,11 +12,12 @@ fn still_answers(app: &App) {
     assert_eq!(app.get("/api/v1/flags/").status, 200);
 }
 
-/// Sends bytes and says what status line came back, if any.
+/// Sends bytes and says what status line came back, if any. The proxy may refuse to read them to their end; what it
+/// answered before is there all the same.
 fn answer_to(app: &App, bytes: &[u8]) -> Option<u16> {
     let mut connection = app.connect();
     connection.try_write(bytes);
-    connection.finish();
+    connection.try_finish();
     let rest = connection.rest();
     let line = rest.split(|byte| *byte == b'\r').next()?;
     std::str::from_utf8(line).ok()?.split(' ').nth(1)?.parse().ok()
@@ -51,51 +52,52 @@ fn what_is_no_request_is_refused_or_dropped() {
         "x".repeat(200_000)
     );
     let many_headers = format!("GET / HTTP/1.1\r\n{}\r\n", "X-Many: 1\r\n".repeat(5_000));
-    let long_path = format!("GET /{} HTTP/1.1\r\nHost: proxy\r\n\r\n", "x".repeat(200_000));
-    let cases: [(&str, &[u8], &[u16]); 14] = [
-        ("nothing", b"", &[]),
-        ("half a request", b"GET /api/v1/fla", &[]),
-        ("noise", &[0xff, 0x00, 0x80, b'\r', b'\n', b'\r', b'\n'], &[400]),
-        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", &[400]),
-        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[400]),
-        ("a huge header", huge_header.as_bytes(), &[431]),
-        ("many headers", many_headers.as_bytes(), &[431]),
-        ("a long path", long_path.as_bytes(), &[414, 431]),
-        ("a header without a colon", b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", &[400]),
+    let request_of_path = |bytes| format!("GET /{} HTTP/1.1\r\nHost: proxy\r\n\r\n", "x".repeat(bytes));
+    let (long_path, longer_path) = (request_of_path(70_000), request_of_path(200_000));
+    // `None`: the connection ends without an answer. actix-http takes a chunk that it cannot read for a failed socket.
+    let cases: [(&str, &[u8], Option<u16>); 15] = [
+        ("nothing", b"", None),
+        ("half a request", b"GET /api/v1/fla", None),
+        ("noise", &[0xff, 0x00, 0x80, b'\r', b'\n', b'\r', b'\n'], Some(400)),
+        ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", Some(400)),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some(400)),
+        ("a huge header", huge_header.as_bytes(), Some(431)),
+        ("many headers", many_headers.as_bytes(), Some(431)),
+        // http's `Uri` ends at 64 KiB, and actix-http knows no 414.
+        ("a long path", long_path.as_bytes(), Some(400)),
+        ("a path longer than a head", longer_path.as_bytes(), Some(431)),
+        ("a header without a colon", b"GET / HTTP/1.1\r\nnonsense\r\n\r\n", Some(400)),
         (
             "two lengths",
             b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-            &[400],
+            Some(400),
         ),
         (
             "a length that is none",
             b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nContent-Length: -1\r\n\r\n{}",
-            &[400],
+            Some(400),
         ),
         (
             "a chunk without a size",
             b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\n\
               Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-            &[400],
+            None,
         ),
         (
             "a chunk of more than can be",
             b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\n\
               Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n0\r\n\r\n",
-            &[400],
+            None,
         ),
         (
             "a body that never comes",
             b"POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\nContent-Length: 9\r\n\r\n",
-            &[400],
+            Some(400),
         ),
     ];
     for (name, bytes, expected) in cases {
         let answer = answer_to(&app, bytes);
-        assert!(
-            answer.is_none_or(|status| expected.contains(&status)),
-            "{name}: {answer:?}"
-        );
+        assert_eq!(answer, expected, "{name}");
         still_answers(&app);
     }
 }

@@ -147,6 +147,11 @@ impl Connection {
         self.stream.get_mut().shutdown(std::net::Shutdown::Write).unwrap();
     }
 
+    /// The same on a connection that the proxy may have ended.
+    pub fn try_finish(&mut self) {
+        let _ = self.stream.get_mut().shutdown(std::net::Shutdown::Write);
+    }
+
     /// Reads one response.
     pub fn read(&mut self, is_head: bool) -> Response {
         let mut response = self.read_head();
