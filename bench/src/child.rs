@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
+use test_support::http::{Request, ask};
 
 use crate::documents::{CLIENT_KEY, SERVER_KEY};
-use crate::load::{Request, ask};
 
 /// Longer than the largest document takes to be applied.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,7 +118,7 @@ impl Server {
     pub fn wait_for(&self, request: &Request, status: u16) -> io::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            if ask(self.address, request).is_ok_and(|answer| answer.status() == Some(status)) {
+            if ask(self.address, request).is_ok_and(|response| response.status == status) {
                 return Ok(());
             }
             thread::sleep(Duration::from_micros(500));

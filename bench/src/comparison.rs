@@ -2,8 +2,9 @@
 use std::io;
 use std::time::Duration;
 
+use test_support::http::Request;
+
 use crate::child::Server;
-use crate::load::Request;
 use crate::statistics::Sample;
 use crate::{cpu, load};
 

@@ -1,7 +1,12 @@
 //! Environment documents to serve, in the shapes of Flagsmith's own sizing profile.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a JSON object takes whatever field is assigned to it"
+)]
 use std::fmt::Write;
 
 use serde_json::{Value, json};
+use test_support::documents as parts;
 
 /// The client-side key of every document here.
 pub const CLIENT_KEY: &str = "bench_client_key";
@@ -55,7 +60,7 @@ impl Profile {
     pub fn document(&self, edition: u32) -> Vec<u8> {
         let segments: Vec<Value> = (1..=self.segments).map(|segment| self.segment(segment)).collect();
         let mut features: Vec<Value> = (1..=self.features)
-            .map(|feature| feature_state(feature, &value(feature), None))
+            .map(|feature| feature_state(feature, value(feature), None))
             .collect();
         if let Some(first) = features
             .first_mut()
@@ -63,32 +68,11 @@ impl Profile {
         {
             *first = json!(format!("edition {edition:010}"));
         }
-        let environment = json!({
-            "id": 1,
-            "name": "bench",
-            "api_key": CLIENT_KEY,
-            "updated_at": "2026-11-20T10:00:00.123456+00:00",
-            "hide_disabled_flags": null,
-            "hide_sensitive_data": false,
-            "allow_client_traits": true,
-            "use_identity_composite_key_for_hashing": true,
-            "project": {
-                "id": 1,
-                "name": "bench",
-                "hide_disabled_flags": false,
-                "enable_realtime_updates": true,
-                "server_key_only_feature_ids": [],
-                "organisation": {
-                    "id": 1,
-                    "name": "bench",
-                    "feature_analytics": false,
-                    "stop_serving_flags": false,
-                    "persist_trait_data": true,
-                },
-                "segments": segments,
-            },
-            "feature_states": features,
-        });
+        let mut environment = parts::environment(CLIENT_KEY, "2026-11-20T10:00:00.123456+00:00", features);
+        environment["project"]["segments"] = json!(segments);
+        if let Some(fields) = environment.as_object_mut() {
+            fields.remove("identity_overrides");
+        }
         // The identity overrides are written one by one: as values they would take ten times their text.
         let mut text = environment.to_string();
         text.pop();
@@ -115,11 +99,8 @@ impl Profile {
             .collect();
         let overrides: Vec<Value> = (1..=self.features)
             .map(|feature| {
-                feature_state(
-                    feature,
-                    &json!(format!("segment_{segment}_value_{feature}")),
-                    Some(segment),
-                )
+                let value = json!(format!("segment_{segment}_value_{feature}"));
+                feature_state(feature, value, Some(segment))
             })
             .collect();
         json!({
@@ -132,15 +113,10 @@ impl Profile {
 
     fn identity_override(&self, identity: usize) -> Value {
         let feature = 1 + identity % self.features;
-        json!({
-            "identifier": format!("identity_{identity}"),
-            "identity_uuid": uuid(identity),
-            "created_date": "2026-01-01T00:00:00Z",
-            "environment_api_key": CLIENT_KEY,
-            "django_id": null,
-            "identity_traits": [],
-            "identity_features": [feature_state(feature, &json!(format!("own_{identity}")), None)],
-        })
+        let own = [feature_state(feature, json!(format!("own_{identity}")), None)];
+        let mut seen = parts::identity_override(CLIENT_KEY, &format!("identity_{identity}"), &own);
+        seen["identity_uuid"] = json!(parts::uuid(identity));
+        seen
     }
 }
 
@@ -154,20 +130,11 @@ fn value(feature: usize) -> Value {
     }
 }
 
-fn feature_state(feature: usize, value: &Value, segment: Option<usize>) -> Value {
-    json!({
-        "feature": {"id": feature, "name": format!("feature_{feature}"), "type": "STANDARD"},
-        "enabled": true,
-        "feature_state_value": value,
-        "featurestate_uuid": uuid(feature),
-        "django_id": feature * 1000 + segment.unwrap_or(0),
-        "feature_segment": segment.map(|segment| json!({"priority": segment})),
-        "multivariate_feature_state_values": [],
-    })
-}
-
-fn uuid(number: usize) -> String {
-    format!("00000000-0000-4000-8000-{number:012}")
+fn feature_state(feature: usize, value: Value, segment: Option<usize>) -> Value {
+    let mut state = parts::feature_state(feature, &format!("feature_{feature}"), value);
+    state["django_id"] = json!(feature * 1000 + segment.unwrap_or(0));
+    state["feature_segment"] = json!(segment.map(|segment| json!({"priority": segment})));
+    state
 }
 
 fn trait_key(condition: usize) -> String {

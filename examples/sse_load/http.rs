@@ -1,7 +1,10 @@
-//! Requests beside the streams.
+//! Requests beside the streams, for which `test_support`'s blocking client would take a thread each: here are hundreds
+//! at a time on one.
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use engine::UpdatedAt;
+use test_support::http::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -23,35 +26,32 @@ impl Connection {
         }
     }
 
-    /// The answer's head; its body is read and dropped.
-    pub async fn flags(&mut self) -> String {
-        let request = format!(
-            "GET /api/v1/flags/ HTTP/1.1\r\nHost: load\r\nX-Environment-Key: {CLIENT_SIDE_KEY}\r\n\r\n"
-        );
-        self.ask(&request).await
+    /// The status; the body is read and dropped.
+    pub async fn flags(&mut self) -> u16 {
+        self.ask(&Request::get("/api/v1/flags/").key(CLIENT_SIDE_KEY))
+            .await
     }
 
-    async fn ask(&mut self, request: &str) -> String {
+    async fn ask(&mut self, request: &Request) -> u16 {
         self.stream
-            .write_all(request.as_bytes())
+            .write_all(&request.bytes())
             .await
             .expect("the server reads");
         self.received.clear();
-        loop {
+        let head = loop {
             let end = self.received.windows(4).position(|four| four == b"\r\n\r\n");
             if let Some(end) = end {
-                let head = String::from_utf8_lossy(&self.received[..end]).to_ascii_lowercase();
-                let length = head
-                    .lines()
-                    .find_map(|line| line.strip_prefix("content-length: "));
-                let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or(0);
-                while self.received.len() < end + 4 + length {
-                    self.read().await;
-                }
-                return head;
+                break self.received[..end + 4].to_vec();
             }
             self.read().await;
+        };
+        let length = head.len();
+        let response = Response::parse_head(head).expect("a response");
+        let length = length + response.body_length(false).expect("its length");
+        while self.received.len() < length {
+            self.read().await;
         }
+        response.status
     }
 
     async fn read(&mut self) {
@@ -66,21 +66,18 @@ impl Connection {
 
 /// Announces a change as Flagsmith's core does.
 pub async fn queue_change(address: SocketAddr, updated_at: UpdatedAt) {
+    let path = format!("/sse/environments/{CLIENT_SIDE_KEY}/queue-change");
     let body = format!(r#"{{"updated_at": "{}"}}"#, updated_at.to_rfc3339());
-    let request = format!(
-        "POST /sse/environments/{CLIENT_SIDE_KEY}/queue-change HTTP/1.1\r\nHost: load\r\n\
-         Authorization: Token {AUTHENTICATION_TOKEN}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let head = Connection::open(address).await.ask(&request).await;
-    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let request = Request::post(&path, body)
+        .header("Authorization", &format!("Token {AUTHENTICATION_TOKEN}"))
+        .header("Content-Type", "application/json");
+    assert_eq!(Connection::open(address).await.ask(&request).await, 200);
 }
 
 /// Waits until the first document is served.
 pub async fn is_serving(address: SocketAddr) {
     let mut connection = Connection::open(address).await;
-    while !connection.flags().await.starts_with("http/1.1 200") {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    while connection.flags().await != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

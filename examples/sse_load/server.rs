@@ -58,7 +58,7 @@ impl Server {
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["serve", "--send-buffer", &options.send_buffer.to_string()])
             .env("ENVIRONMENT_KEY_PAIRS", pairs)
-            .env("API_URL", format!("http://{}/api/v1", upstream.address))
+            .env("API_URL", upstream.api_url())
             .env("API_POLL_FREQUENCY_SECONDS", "3600")
             .env("REALTIME", realtime)
             .env("SERVER", r#"{"host": "0.0.0.0", "port": 0}"#)

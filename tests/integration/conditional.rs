@@ -2,7 +2,7 @@
 use serde_json::json;
 
 use crate::harness::{
-    App, CLIENT_KEY, Options, Request, Response, SERVER_KEY, document, spawn_app, with_many_features,
+    App, CLIENT_KEY, Options, Request, Response, SERVER_KEY, fixture, spawn_app, with_many_features,
 };
 
 const PATHS: [&str; 2] = ["/api/v1/flags/", "/api/v1/environment-document/"];
@@ -139,7 +139,7 @@ fn a_change_changes_the_tag_and_the_tags_of_the_two_keys_differ() {
     let client = app.get("/api/v1/flags/").header("etag").unwrap().to_owned();
     assert_ne!(server, client);
 
-    let mut changed = document();
+    let mut changed = fixture();
     changed["feature_states"][0]["enabled"] = json!(false);
     changed["updated_at"] = json!("2025-01-01T00:00:00+00:00");
     app.publish(&changed);

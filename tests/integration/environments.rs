@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{CLIENT_KEY, Connection, Options, Request, SERVER_KEY, document, spawn_app};
+use crate::harness::{CLIENT_KEY, Connection, Options, Request, SERVER_KEY, fixture, spawn_app};
 
 /// Everything that a document is needed for.
 const RESOURCES: [&str; 3] = [
@@ -36,13 +36,13 @@ fn a_known_key_without_a_document_is_503_with_a_pause() {
         .collect();
     assert!(pauses.len() > 1, "jittered");
 
-    app.publish(&document());
+    app.publish(&fixture());
     assert_eq!(app.get("/api/v1/flags/").status, 200);
 }
 
 #[test]
 fn a_disabled_organisation_is_served_nothing() {
-    let mut disabled = document();
+    let mut disabled = fixture();
     disabled["project"]["organisation"]["stop_serving_flags"] = json!(true);
     let app = spawn_app(Options {
         document: Some(disabled.to_string()),
@@ -73,7 +73,7 @@ fn a_change_is_served_by_every_worker_once_it_is_acknowledged() {
     let mut connections: Vec<Connection> = (0..16).map(|_| app.connect()).collect();
     let flags = Request::get("/api/v1/flags/?feature=zebra").key(CLIENT_KEY);
     for version in 1..=20 {
-        let mut changed = document();
+        let mut changed = fixture();
         changed["feature_states"][0]["feature_state_value"] = json!(version);
         changed["updated_at"] = json!(format!("2025-01-01T00:00:{version:02}+00:00"));
         app.publish(&changed);
@@ -91,7 +91,7 @@ fn a_change_is_served_by_every_worker_once_it_is_acknowledged() {
 #[test]
 fn a_file_that_becomes_unreadable_leaves_what_is_served() {
     let app = spawn_app(Options {
-        document: Some(document().to_string()),
+        document: Some(fixture().to_string()),
         adjust: |settings| {
             settings.api_poll_frequency = Duration::ZERO;
             settings.health_check.grace_period = Some(Duration::from_millis(200));
@@ -104,10 +104,10 @@ fn a_file_that_becomes_unreadable_leaves_what_is_served() {
         // Only a file that was looked at, and found wanting, goes stale.
         app.wait_until_answered(|app| app.get("/proxy/health").status == 503);
         assert_eq!(app.get("/api/v1/flags/").body, before);
-        app.replace_document(&document());
+        app.replace_document(&fixture());
         app.wait_until_answered(|app| app.get("/proxy/health").status == 200);
     }
-    let mut changed = document();
+    let mut changed = fixture();
     changed["feature_states"][0]["enabled"] = json!(false);
     app.publish(&changed);
     assert_ne!(app.get("/api/v1/flags/").body, before);

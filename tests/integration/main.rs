@@ -4,6 +4,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
+    unreachable_pub,
     reason = "a test fails by panicking"
 )]
 
@@ -22,7 +23,5 @@ mod routes;
 mod sockets;
 mod start;
 mod stop;
-#[path = "../../actors/tests/support/mod.rs"]
-mod support;
 mod traits;
 mod upstream;

@@ -5,8 +5,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::harness::{
-    App, CLIENT_KEY, EventStream, FakeUpstream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command,
-    document, event, spawn_app,
+    App, CLIENT_KEY, EventStream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, ScriptedUpstream,
+    command, event, fixture, spawn_app, wait,
 };
 
 /// Sends the head of a request whose body is still to come, and waits until the proxy has read it.
@@ -67,7 +67,7 @@ fn idle_connections_do_not_hold_the_stop() {
 
 #[test]
 fn no_key_is_ever_logged() {
-    let upstream = FakeUpstream::start(&document());
+    let upstream = ScriptedUpstream::serving(&fixture());
     let mut proxy = Proxy::start(ProxyOptions {
         logging: json!({"log_level": "DEBUG", "enable_access_log": true}),
         config: json!({
@@ -75,15 +75,15 @@ fn no_key_is_ever_logged() {
                 {"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": "environment.json"},
                 {"client_side_key": "s3cret-listener", "server_side_key": "ser.s3cret-poller"},
             ],
-            "api_url": format!("{}/api/v1", upstream.url()),
-            "realtime": {"authentication_token": "s3cret-token", "upstream_url": upstream.url()},
+            "api_url": upstream.api_url(),
+            "realtime": {"authentication_token": "s3cret-token", "upstream_url": upstream.origin()},
         }),
         ..ProxyOptions::default()
     });
     // One stream ends with an event, the next one is there: all that is said of either has been said.
-    upstream.tell(&event("1795289031.5"));
-    upstream.cut();
-    upstream.tell(&event("1795289031.75"));
+    wait(upstream.tell(&event("1795289031.5")));
+    wait(upstream.cut());
+    wait(upstream.tell(&event("1795289031.75")));
     EventStream::settled(proxy.address);
     for token in ["s3cret-token", "s3cret-wrong"] {
         let change = Request::post("/sse/environments/s3cret-listener/queue-change", "s3cret-body");

@@ -1,11 +1,12 @@
 //! Flags over HTTP as Flagsmith's core API answered them, for the same documents and identities.
 //!
 //! The recordings lie beside the repository (`../shared/documents`, or below `EDGE_PROXY_SHARED_DIR`), and its README
-//! tells what they are. Without them the tests are skipped, save in CI.
+//! tells what they are. Without them the tests are skipped, save in CI; see `test_support::shared`.
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use test_support::shared;
 
 use crate::harness::{App, CLIENT_KEY, Options, Request, SERVER_KEY, spawn_app};
 
@@ -16,9 +17,9 @@ const LEAKED_BY_CORE: (&str, &str) = ("hidden", "server_only_on");
 
 #[test]
 fn flags_by_either_key_are_those_of_core() {
-    each_environment(|name, app| {
+    each_environment(|name, app, recordings| {
         for (key, kind) in [(CLIENT_KEY, "client"), (SERVER_KEY, "server")] {
-            let mut core = flags_of(&recorded(&format!("{name}.flags.{kind}.json")), false);
+            let mut core = flags_of(&recordings.json(&format!("{name}.flags.{kind}.json")), false);
             if (name, kind) == (LEAKED_BY_CORE.0, "client") {
                 core.remove(LEAKED_BY_CORE.1).expect("core leaks it");
             }
@@ -30,9 +31,9 @@ fn flags_by_either_key_are_those_of_core() {
 
 #[test]
 fn flags_of_identities_with_their_stored_traits_are_those_of_core() {
-    each_environment(|name, app| {
+    each_environment(|name, app, recordings| {
         for identifier in IDENTITIES {
-            let recorded = recorded(&format!("{name}.identity.{identifier}.client.json"));
+            let recorded = recordings.json(&format!("{name}.identity.{identifier}.client.json"));
             let sent = json!({"identifier": identifier, "traits": recorded["traits"]}).to_string();
             let answer = app
                 .send(Request::post("/api/v1/identities/", sent).key(CLIENT_KEY))
@@ -47,32 +48,30 @@ fn flags_of_identities_with_their_stored_traits_are_those_of_core() {
     });
 }
 
-fn each_environment(check: impl Fn(&str, &App)) {
-    let directory = documents();
-    if !directory.is_dir() {
-        let notice = format!("no recordings in {}", directory.display());
-        assert!(std::env::var_os("CI").is_none(), "{notice}");
-        eprintln!("skipped: {notice}");
+fn each_environment(check: impl Fn(&str, &App, &Recordings)) {
+    let Some(recordings) = shared::folder("documents").map(Recordings) else {
         return;
-    }
+    };
     for name in ENVIRONMENTS {
-        let document = directory.join(format!("{name}.environment-document.json"));
         let app = spawn_app(Options {
-            document: Some(std::fs::read_to_string(document).unwrap()),
+            document: Some(recordings.text(&format!("{name}.environment-document.json"))),
             ..Options::default()
         });
-        check(name, &app);
+        check(name, &app, &recordings);
     }
 }
 
-fn documents() -> PathBuf {
-    let shared = std::env::var_os("EDGE_PROXY_SHARED_DIR").map(PathBuf::from);
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    shared.unwrap_or_else(beside).join("documents")
-}
+/// The folder of all recordings.
+struct Recordings(PathBuf);
 
-fn recorded(file: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(documents().join(file)).unwrap()).unwrap()
+impl Recordings {
+    fn text(&self, file: &str) -> String {
+        std::fs::read_to_string(self.0.join(file)).unwrap()
+    }
+
+    fn json(&self, file: &str) -> Value {
+        serde_json::from_str(&self.text(file)).unwrap()
+    }
 }
 
 /// What is compared of each flag, by its name: core lists them in another order, and more about them. Ours have a

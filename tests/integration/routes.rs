@@ -1,7 +1,7 @@
 //! Every route with every sort of key, with and without its trailing slash.
 use serde_json::{Value, json};
 
-use crate::harness::{CLIENT_KEY, Options, Request, SERVER_KEY, document, spawn_app};
+use crate::harness::{CLIENT_KEY, Options, Request, SERVER_KEY, fixture, spawn_app};
 
 const KEYS: [(&str, Option<&str>); 8] = [
     ("client", Some(CLIENT_KEY)),
@@ -174,7 +174,7 @@ fn one_flag_by_name() {
 fn the_environment_document_is_the_documents_own_with_the_served_time() {
     let app = spawn_app(Options::default());
     let response = app.send(Request::get("/api/v1/environment-document/").key(SERVER_KEY));
-    assert_eq!(response.json(), document());
+    assert_eq!(response.json(), fixture());
     assert_eq!(
         response.header("x-flagsmith-document-updated-at"),
         Some("1735229888.76")

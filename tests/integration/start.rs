@@ -7,8 +7,8 @@ use edge_proxy::settings::Settings;
 use serde_json::json;
 
 use crate::harness::{CLIENT_KEY, Options, SERVER_KEY, spawn_app};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 const PERIOD: Duration = Duration::from_millis(10);
 

@@ -1,7 +1,7 @@
 //! Identities with their traits, from the wire to the flags.
 use serde_json::{Value, json};
 
-use crate::harness::{App, CLIENT_KEY, Options, Request, SERVER_KEY, document, spawn_app};
+use crate::harness::{App, CLIENT_KEY, Options, Request, SERVER_KEY, fixture, spawn_app};
 
 fn identify(app: &App, key: &str, body: &Value) -> Value {
     let response = app.send(Request::post("/api/v1/identities/", body.to_string()).key(key));
@@ -121,7 +121,7 @@ fn without_an_identifier_the_identity_is_anonymous() {
 
 #[test]
 fn client_traits_count_only_where_the_environment_allows_them() {
-    let mut strict = document();
+    let mut strict = fixture();
     strict["allow_client_traits"] = json!(false);
     let app = spawn_app(Options {
         document: Some(strict.to_string()),

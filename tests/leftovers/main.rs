@@ -8,16 +8,16 @@
 )]
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, Instant};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Instant;
 
 use edge_proxy::application::{Application, Limits, Outcome};
 use edge_proxy::settings::Settings;
 use serde_json::json;
+use test_support::documents::FIXTURE;
+use test_support::http::{Connection, Request};
+use test_support::wait::PATIENCE;
 use tokio::sync::oneshot;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the process holds: threads by name, and descriptors by what they are.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Holdings {
 fn settings(upstream: SocketAddr, folder: &tempfile::TempDir) -> Settings {
     let path = folder.path().join("config.json");
     let document = folder.path().join("environment.json");
-    fs::write(&document, include_str!("../fixtures/environment.json")).unwrap();
+    fs::write(&document, FIXTURE).unwrap();
     let config = json!({
         "environment_key_pairs": [
             {"client_side_key": "file", "document_path": "environment.json"},
@@ -93,23 +93,15 @@ fn live(settings: &Settings) {
 
 /// A connection that is kept, and a stream that is open when the stop comes.
 fn use_it(address: SocketAddr) {
-    let mut flags = TcpStream::connect(address).unwrap();
-    let request = "GET /api/v1/flags/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: file\r\n\r\n";
-    let mut answer = vec![0; 64 * 1024];
+    let mut flags = Connection::open(address);
+    let request = Request::get("/api/v1/flags/").key("file");
     let deadline = Instant::now() + PATIENCE;
-    loop {
-        flags.write_all(request.as_bytes()).unwrap();
-        let bytes = flags.read(&mut answer).unwrap();
-        if answer[..bytes].starts_with(b"HTTP/1.1 200") {
-            break;
-        }
+    while flags.send(&request).status != 200 {
         assert!(Instant::now() < deadline, "no document in time");
     }
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream
-        .write_all(b"GET /sse/environments/file/stream HTTP/1.1\r\nHost: proxy\r\n\r\n")
-        .unwrap();
-    assert!(stream.read(&mut answer).unwrap() > 0);
+    let mut stream = Connection::open(address);
+    stream.write_request(&Request::get("/sse/environments/file/stream"));
+    assert_eq!(stream.read_head().status, 200);
 }
 
 #[test]

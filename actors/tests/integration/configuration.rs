@@ -6,8 +6,8 @@ use actors::keys::EnvironmentKey;
 use actors::replica::Resolution;
 
 use crate::harness::{Harness, NEVER, from_file, has_value, polled, quick, resolve, served};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 const T1: &str = "2024-12-26T16:18:08+00:00";
 

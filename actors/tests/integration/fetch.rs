@@ -5,8 +5,7 @@ use std::time::Duration;
 use actors::keys::EnvironmentKey;
 use actors::upstream::{FetchFailure, FetchOutcome, Upstream, UpstreamOptions};
 use engine::UpdatedAt;
-
-use crate::support::scripted_upstream::{Answer, Request, ScriptedUpstream};
+use test_support::upstream::{Answer, ReceivedRequest, ScriptedUpstream};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -164,7 +163,7 @@ async fn no_key_leaves_the_origin() {
     assert_eq!(failure(fetch(&upstream).await), FetchFailure::Redirect);
     upstream.script(move |_| Answer::ok("1").header("Link", format!("<{elsewhere}>; rel=next")));
     assert_eq!(failure(fetch(&upstream).await), FetchFailure::Redirect);
-    upstream.script(|request: &Request| Answer::status(302).header("Location", &request.target));
+    upstream.script(|request: &ReceivedRequest| Answer::status(302).header("Location", &request.target));
     assert_eq!(
         failure(fetch(&upstream).await),
         FetchFailure::Redirect,

@@ -3,9 +3,9 @@ use std::fs;
 use std::time::Duration;
 
 use actors::environment::PollingOptions;
+use test_support::documents::document;
 
 use crate::harness::{Harness, from_file, quick};
-use crate::support::documents::document;
 
 const T1: &str = "2024-12-26T16:18:08+00:00";
 

@@ -1,10 +1,10 @@
 //! Deaths are noticed, stops are none.
 use actix::Arbiter;
 use actors::fault::Panic;
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use crate::harness::{Harness, SOON, polled, quick, resolve, served};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const T1: &str = "2024-12-26T16:18:08+00:00";
 

@@ -4,6 +4,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
+    unreachable_pub,
     reason = "clippy.toml allows them in test functions; this is what those share"
 )]
 mod configuration;
@@ -15,6 +16,4 @@ mod lifelines;
 mod polling;
 mod pushes;
 mod replicas;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use actors::environment::{EnvironmentEvent, PollingOptions};
 use actors::keys::EnvironmentKey;
 use engine::{KeyKind, UpdatedAt};
+use test_support::documents::{document, later_page, page};
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use crate::harness::{Harness, polled, quick};
-use crate::support::documents::{document, later_page, page};
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const T1: &str = "2024-12-26T16:18:08.760000+00:00";
 const T2: &str = "2024-12-26T16:18:20.000000+00:00";

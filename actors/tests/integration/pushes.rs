@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 
 use actors::environment::{EnvironmentEvent, PollingOptions};
 use engine::UpdatedAt;
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use crate::harness::{Harness, polled, quick};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const T1: &str = "2024-12-26T16:18:08+00:00";
 const T2: &str = "2024-12-26T16:18:20+00:00";

@@ -7,11 +7,11 @@ use actix::{Addr, Arbiter};
 use actors::environment::{EnvironmentHandle, PollingOptions};
 use actors::replica::{EnvironmentReplica, Resolution, ResolveClientSide};
 use engine::{KeyKind, UpdatedAt};
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 use tokio::sync::oneshot;
 
 use crate::harness::{Harness, polled, quick, resolve, served};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const FIRST: i64 = 1_735_229_888_000_000;
 const CHANGES: i64 = 60;

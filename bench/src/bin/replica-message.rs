@@ -19,7 +19,7 @@ use engine::KeyKind;
 use bench::child::Server;
 use bench::comparison::{Plan, Subject, measure};
 use bench::documents;
-use bench::load::Request;
+use test_support::http::Request;
 
 const WITHOUT: &str = "without";
 const ASKING: &str = "asking";
@@ -45,12 +45,7 @@ fn main() -> ExitCode {
 
 /// Measures, prints, and fails past the limit.
 fn run(plan: &Plan) -> ExitCode {
-    let request = Request::new(
-        "GET",
-        "/api/v1/flags/",
-        &[("X-Environment-Key", documents::CLIENT_KEY)],
-        "",
-    );
+    let request = Request::get("/api/v1/flags/").key(documents::CLIENT_KEY);
     let subject = |name| Subject {
         server: Server::start_self(&[SERVE, name]),
         request: request.clone(),

@@ -1,14 +1,14 @@
 //! How much slower flags come while a document changes every second.
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bench::child::Server;
 use bench::documents::LARGE;
-use bench::load::read_answer;
 use bench::statistics::Sample;
+use test_support::http::Connection;
 
 use super::options::Options;
 use super::report::Report;
@@ -113,15 +113,13 @@ fn paced_connection(
     period: Duration,
     duration: Duration,
 ) -> io::Result<Vec<f64>> {
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
+    let mut connection = Connection::try_open(address)?;
     let request = flags_request();
     let mut latencies = Vec::new();
     let mut due = start;
     while due < start + duration {
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        stream.write_all(request.bytes())?;
-        read_answer(&mut stream)?;
+        connection.try_send(&request)?;
         latencies.push(due.elapsed().as_secs_f64() * 1e6);
         due += period;
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bench::child::Server;
 use bench::cpu;
 use bench::documents::{HUGE, LARGE, Profile, SIZING};
-use bench::load::{Request, ask};
 use bench::statistics::Sample;
+use test_support::http::{Request, ask};
 
 use super::options::Options;
 use super::report::Report;
@@ -47,12 +47,7 @@ pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
 }
 
 fn demonstration() -> (&'static Path, Request) {
-    let request = Request::new(
-        "GET",
-        "/api/v1/flags/",
-        &[("X-Environment-Key", "demo_client_side_key")],
-        "",
-    );
+    let request = Request::get("/api/v1/flags/").key("demo_client_side_key");
     (Path::new("config/config.json"), request)
 }
 
@@ -133,9 +128,9 @@ fn wait_for_edition(server: &Server, request: &Request, mark: &str) -> io::Resul
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         thread::sleep(Duration::from_millis(50));
-        let answer = ask(server.address, request)?;
-        if answer
-            .body()
+        let response = ask(server.address, request)?;
+        if response
+            .body
             .windows(mark.len())
             .any(|window| window == mark.as_bytes())
         {

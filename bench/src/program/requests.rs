@@ -4,7 +4,7 @@ use std::io;
 use bench::child::Server;
 use bench::comparison::{Subject, measure as measure_subjects};
 use bench::documents::{self, CLIENT_KEY, HUGE, LARGE, Profile, SERVER_KEY, SIMPLE, SIZING};
-use bench::load::{Answer, Request, ask};
+use test_support::http::{Request, Response, ask};
 
 use super::options::Options;
 use super::report::Report;
@@ -71,19 +71,29 @@ impl Case {
         Self { against, ..self }
     }
 
-    fn header_lines(&self) -> Vec<(&str, &str)> {
-        let further = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
-        [("X-Environment-Key", self.key)]
-            .into_iter()
-            .chain(further)
-            .collect()
+    fn request(&self, etag: Option<&str>) -> Request {
+        let request = match self.body.as_str() {
+            "" => self.get_request(),
+            body => self
+                .with_headers(Request::post(self.path, body))
+                .header("Content-Type", "application/json"),
+        };
+        match etag {
+            Some(etag) => request.header("If-None-Match", etag),
+            None => request,
+        }
     }
 
-    fn request(&self, etag: Option<&str>) -> Request {
-        let mut headers = self.header_lines();
-        headers.extend(etag.map(|etag| ("If-None-Match", etag)));
-        let method = if self.body.is_empty() { "GET" } else { "POST" };
-        Request::new(method, self.path, &headers, &self.body)
+    /// The request with its headers and without its body.
+    fn get_request(&self) -> Request {
+        self.with_headers(Request::get(self.path))
+    }
+
+    fn with_headers(&self, request: Request) -> Request {
+        let headers = self.headers.iter();
+        headers.fold(request.key(self.key), |request, (name, value)| {
+            request.header(name, value)
+        })
     }
 }
 
@@ -177,7 +187,7 @@ pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
         };
         let request = case.request(etag.as_deref());
         let answer = ask(own.address, &request)?;
-        check(case, answer.status(), answer.body().len())?;
+        check(case, answer.status, answer.body.len())?;
         let (against, other) = other(case, &request, &answer, options)?;
         let own = Subject { server: own, request };
         if let [own, other] = measure_subjects(&[&own, &other], &options.plan)?.as_slice() {
@@ -191,7 +201,7 @@ pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
 fn other(
     case: &Case,
     request: &Request,
-    answer: &Answer,
+    answer: &Response,
     options: &Options,
 ) -> io::Result<(&'static str, Subject)> {
     let request = request.clone();
@@ -202,16 +212,16 @@ fn other(
     }
     Ok(match case.against {
         Against::BareGet => {
-            let server = Server::start_bare("GET", case.path, answer.bytes())?;
+            let server = Server::start_bare("GET", case.path, &answer.bytes())?;
             // The request is the same, save a body.
             let request = match case.body.is_empty() {
                 true => request,
-                false => Request::new("GET", case.path, &case.header_lines(), ""),
+                false => case.get_request(),
             };
             ("bare GET", Subject { server, request })
         }
         Against::BarePost => {
-            let server = Server::start_bare("POST", case.path, answer.bytes())?;
+            let server = Server::start_bare("POST", case.path, &answer.bytes())?;
             ("bare POST", Subject { server, request })
         }
         Against::Proxy(profile) => {
@@ -222,17 +232,17 @@ fn other(
 }
 
 /// That the case is the one it says it is.
-fn check(case: &Case, status: Option<u16>, body: usize) -> io::Result<()> {
+fn check(case: &Case, status: u16, body: usize) -> io::Result<()> {
     let expected = match case.name {
         NOT_MODIFIED => 304,
         UNKNOWN_KEY => 401,
         _ => 200,
     };
-    if status == Some(expected) && (body > 0) == (expected != 304) {
+    if status == expected && (body > 0) == (expected != 304) {
         return Ok(());
     }
     Err(io::Error::other(format!(
-        "{}: answered {status:?} with {body} bytes",
+        "{}: answered {status} with {body} bytes",
         case.name
     )))
 }
@@ -246,5 +256,5 @@ pub fn start_proxy(profile: Profile) -> io::Result<Server> {
 
 /// `GET flags/` with the client-side key.
 pub fn flags_request() -> Request {
-    Request::new("GET", FLAGS, &[("X-Environment-Key", CLIENT_KEY)], "")
+    Request::get(FLAGS).key(CLIENT_KEY)
 }

@@ -11,19 +11,16 @@ use edge_proxy::application::{Application, Limits, Outcome};
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::documents::FIXTURE;
+use test_support::http::{Connection, Request, Response};
+use test_support::wait::{PATIENCE, wait};
 use tokio::sync::oneshot;
-
-use super::client::{Connection, Request, Response};
-use super::document::FIXTURE;
 
 /// The environment's client-side key in tests.
 pub const CLIENT_KEY: &str = "client-key";
 
 /// The environment's server-side key in tests.
 pub const SERVER_KEY: &str = "ser.server-key";
-
-/// Longer than it may take to notice a change.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What an [`App`] is started with.
 pub struct Options {
@@ -231,17 +228,6 @@ impl App {
     pub fn wait(&mut self) -> Outcome {
         self.thread.take().unwrap().join().unwrap()
     }
-}
-
-/// Runs a future to its end, on this thread; one that takes too long fails the test.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime
-        .block_on(async { tokio::time::timeout(PATIENCE, future).await })
-        .expect("it comes about in time")
 }
 
 impl Drop for App {

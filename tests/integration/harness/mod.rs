@@ -1,14 +1,12 @@
-//! Starting the proxy in a test, and talking to it byte by byte.
+//! Starting the proxy in a test, and subscribing to it. What asks it is `test_support`'s.
 mod app;
-mod client;
-mod document;
 mod process;
 mod stream;
-mod upstream;
 
-pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, merge, spawn_app, wait};
-pub use client::{Connection, Request, Response};
-pub use document::{document, with_many_features};
+pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, merge, spawn_app};
 pub use process::{Proxy, ProxyOptions, command};
 pub use stream::{EVENT_STREAM, EventStream, event};
-pub use upstream::FakeUpstream;
+pub use test_support::documents::{fixture, with_many_features};
+pub use test_support::http::{Connection, Request, Response};
+pub use test_support::upstream::ScriptedUpstream;
+pub use test_support::wait::wait;

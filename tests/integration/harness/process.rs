@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::documents::FIXTURE;
+use test_support::http::{Connection, Request};
 
 use super::app::{CLIENT_KEY, SERVER_KEY, merge};
-use super::client::{Connection, Request};
-use super::document::FIXTURE;
 
 /// Longer than any start may take.
 const PATIENCE: Duration = Duration::from_secs(30);

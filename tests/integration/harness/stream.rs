@@ -1,7 +1,7 @@
 //! A subscriber that shows exactly what was sent.
 use std::net::SocketAddr;
 
-use super::client::{Connection, Request, Response};
+use test_support::http::{Connection, Request, Response};
 
 /// The stream of the test's environment.
 pub const EVENT_STREAM: &str = "/sse/environments/client-key/stream";

@@ -10,7 +10,7 @@ use edge_proxy::application::Limits;
 use edge_proxy::routes::StreamOptions;
 use serde_json::{Value, json};
 
-use crate::harness::{App, Options, Response, document};
+use crate::harness::{App, Options, Response, fixture};
 
 mod rules_1_to_5;
 mod rules_6_to_9;
@@ -20,7 +20,7 @@ mod subscribers;
 
 /// The fixture as it would be after a change at this moment.
 pub fn changed(updated_at: &str) -> Value {
-    let mut document = document();
+    let mut document = fixture();
     document["updated_at"] = json!(updated_at);
     document["feature_states"][0]["feature_state_value"] = json!(updated_at);
     document

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::harness::{
-    CLIENT_KEY, Connection, EVENT_STREAM, EventStream, Options, Request, SERVER_KEY, document, event,
+    CLIENT_KEY, Connection, EVENT_STREAM, EventStream, Options, Request, SERVER_KEY, event, fixture,
     spawn_app,
 };
 
@@ -64,7 +64,7 @@ fn rule_1_a_known_environment_without_a_document_has_streams_already() {
     let mut stream = EventStream::settled(app.address);
     assert_eq!(stream.frame().as_deref(), Some(": heartbeat\n\n"));
     // The first document is a change.
-    app.publish(&document());
+    app.publish(&fixture());
     assert_eq!(stream.event(), Some(event("1735229888.76")));
 }
 
@@ -133,7 +133,7 @@ fn rule_4_whoever_refetches_on_an_event_gets_what_it_announced() {
                 let is_older = updated_at_header(&served).parse::<f64>().unwrap() < told;
                 let value = &served.json()[0]["feature_state_value"];
                 older +=
-                    usize::from(is_older || *value == document()["feature_states"][0]["feature_state_value"]);
+                    usize::from(is_older || *value == fixture()["feature_states"][0]["feature_state_value"]);
                 all_have_refetched.wait();
             }
             older

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{changed, updated_at_header};
 use crate::harness::{
-    App, CLIENT_KEY, EVENT_STREAM, EventStream, FakeUpstream, Options, Request, Response, document, event,
-    spawn_app,
+    App, CLIENT_KEY, EVENT_STREAM, EventStream, Options, Request, Response, SERVER_KEY, ScriptedUpstream,
+    event, fixture, spawn_app, wait,
 };
 
 const QUEUE_CHANGE: &str = "/sse/environments/client-key/queue-change";
@@ -16,9 +16,24 @@ const OLD: &str = "2026-11-21T19:00:00+00:00";
 const NEW: &str = "2026-11-21T19:23:51.258311+00:00";
 const NEW_SECONDS: &str = "1795289031.258311";
 
+/// Options of `config.json` that name this upstream, with polls an hour apart.
+fn config_of(upstream: &ScriptedUpstream) -> Value {
+    json!({
+        "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
+        "api_url": upstream.api_url(),
+        "api_poll_frequency_seconds": 3600,
+    })
+}
+
+/// Waits until there have been so many fetches, and tells whether the newest was unconditional.
+fn is_unconditional(upstream: &ScriptedUpstream, fetches: usize) -> bool {
+    let newest = wait(upstream.wait_for_fetches(fetches));
+    newest.header("If-Modified-Since").is_none()
+}
+
 /// A proxy of this upstream, polling once an hour, that takes pushes.
-fn proxy_of(upstream: &FakeUpstream, realtime: &Value) -> App {
-    let mut config = upstream.config();
+fn proxy_of(upstream: &ScriptedUpstream, realtime: &Value) -> App {
+    let mut config = config_of(upstream);
     config["realtime"] = json!({"authentication_token": "s3cret"});
     config["environment_key_pairs"][0]["document_path"] = Value::Null;
     for (name, value) in realtime.as_object().unwrap() {
@@ -128,11 +143,11 @@ fn queue_change_answers_as_core_expects() {
 
 #[test]
 fn a_push_is_fetched_unconditionally_served_and_told_once() {
-    let upstream = FakeUpstream::start(&changed(OLD));
+    let upstream = ScriptedUpstream::serving(&changed(OLD));
     let app = proxy_of(&upstream, &json!({}));
     let mut stream = EventStream::settled(app.address);
     upstream.serve(&changed(NEW));
-    let before = upstream.fetches();
+    let before = upstream.fetches().len();
     let pushed = Instant::now();
     assert_eq!(push(&app, NEW).status, 200);
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
@@ -143,7 +158,7 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
     );
     assert_eq!(served_value(&app), NEW);
     assert!(
-        upstream.until_fetched(before + 1),
+        is_unconditional(&upstream, before + 1),
         "the fetch after a push is unconditional"
     );
 
@@ -151,7 +166,10 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
     push(&app, NEW);
     push(&app, NEW);
     app.until_fetched_again(1);
-    assert!(upstream.until_fetched(before + 2), "as is the one after the next");
+    assert!(
+        is_unconditional(&upstream, before + 2),
+        "as is the one after the next"
+    );
     assert_eq!(updated_at_header(&app.get("/api/v1/flags/")), NEW_SECONDS);
     let next = "2026-11-21T19:24:00+00:00";
     upstream.serve(&changed(next));
@@ -161,10 +179,10 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
 
 #[test]
 fn a_storm_of_pushes_makes_few_fetches_and_loses_nothing() {
-    let upstream = FakeUpstream::start(&changed(OLD));
+    let upstream = ScriptedUpstream::serving(&changed(OLD));
     let app = proxy_of(&upstream, &json!({}));
     let mut stream = EventStream::settled(app.address);
-    let before = upstream.fetches();
+    let before = upstream.fetches().len();
     let started = Instant::now();
     for push_number in 0..50 {
         let updated_at = format!("2026-11-21T19:30:00.{push_number:03}+00:00");
@@ -175,20 +193,20 @@ fn a_storm_of_pushes_makes_few_fetches_and_loses_nothing() {
     let most = 2 + started.elapsed().as_millis().div_ceil(500);
     let last = event("1795289400.049");
     while stream.event().expect("the stream goes on") != last {}
-    let fetches = upstream.fetches() - before;
+    let fetches = upstream.fetches().len() - before;
     assert!(fetches as u128 <= most, "{fetches} fetches, at most {most}");
     assert_eq!(served_value(&app), "2026-11-21T19:30:00.049+00:00");
 }
 
 #[test]
 fn a_push_of_what_upstream_does_not_serve_yet_is_told_when_it_does() {
-    let upstream = FakeUpstream::start(&changed(OLD));
+    let upstream = ScriptedUpstream::serving(&changed(OLD));
     let app = proxy_of(&upstream, &json!({}));
     let mut stream = EventStream::settled(app.address);
-    let before = upstream.fetches();
+    let before = upstream.fetches().len();
     push(&app, NEW);
     // In vain, at once and 0.25, 0.75, 1.75 and 3.75 s later: upstream is 5 s behind.
-    upstream.until_fetched(before + 5);
+    wait(upstream.wait_for_fetches(before + 5));
     assert_eq!(served_value(&app), OLD);
     upstream.serve(&changed(NEW));
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)), "nothing is told before");
@@ -197,18 +215,18 @@ fn a_push_of_what_upstream_does_not_serve_yet_is_told_when_it_does() {
 
 #[test]
 fn an_event_of_the_upstream_stream_is_fetched_served_and_told() {
-    let upstream = FakeUpstream::start(&changed(OLD));
-    let app = proxy_of(&upstream, &json!({"upstream_url": upstream.url()}));
+    let upstream = ScriptedUpstream::serving(&changed(OLD));
+    let app = proxy_of(&upstream, &json!({"upstream_url": upstream.origin()}));
     let mut stream = EventStream::settled(app.address);
     upstream.serve(&changed(NEW));
-    upstream.tell(&event(NEW_SECONDS));
+    wait(upstream.tell(&event(NEW_SECONDS)));
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
     assert_eq!(served_value(&app), NEW);
 
-    upstream.cut();
+    wait(upstream.cut());
     let next = "2026-11-21T19:24:00+00:00";
     upstream.serve(&changed(next));
-    upstream.tell(&event("1795289040.0")); // to whoever has come back
+    wait(upstream.tell(&event("1795289040.0"))); // to whoever has come back
     assert_eq!(stream.event(), Some(event("1795289040.0")));
 }
 
@@ -222,15 +240,16 @@ fn polling_carries_on_while_the_upstream_stream_fails() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let refusing = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let unknown_path = format!("{}/none", FakeUpstream::start(&document()).url());
+    let other = ScriptedUpstream::serving(&fixture());
+    let unknown_path = format!("{}/none", other.origin());
     for url in [refusing, unknown_path] {
         tell_by_polling(&json!({"upstream_url": url}));
     }
 }
 
 fn tell_by_polling(realtime: &Value) {
-    let upstream = FakeUpstream::start(&changed(OLD));
-    let mut config = upstream.config();
+    let upstream = ScriptedUpstream::serving(&changed(OLD));
+    let mut config = config_of(&upstream);
     config["realtime"] = realtime.clone();
     config["environment_key_pairs"][0]["document_path"] = Value::Null;
     config["api_poll_frequency_seconds"] = json!(1);
@@ -257,11 +276,11 @@ fn is_told_on_connect(app: &App) -> bool {
 fn an_edit_of_a_file_is_told_and_an_untouched_content_is_not() {
     // Not the fixture's own text, whose numbers are written otherwise: that would be another content.
     let app = spawn_app(Options {
-        document: Some(document().to_string()),
+        document: Some(fixture().to_string()),
         ..Options::default()
     });
     let mut stream = EventStream::settled(app.address);
-    let mut same = document();
+    let mut same = fixture();
     same["updated_at"] = json!("2026-11-21T19:23:00+00:00");
     app.replace_document(&same);
     // The look that was under way may have seen the file of before; the one after it has read this one.
@@ -295,7 +314,7 @@ fn environments_are_told_apart() {
     assert_eq!(main.event(), Some(event(NEW_SECONDS)));
     std::fs::write(
         app.document_path().with_file_name("other.json"),
-        document().to_string(),
+        fixture().to_string(),
     )
     .unwrap();
     assert_eq!(

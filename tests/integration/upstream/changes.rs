@@ -2,11 +2,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::{T1, T2, environment_document, has_value, proxy, quick, wait_for_value};
 use crate::harness::{App, CLIENT_KEY, Connection, Request, SERVER_KEY, wait};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 /// Connections enough that each of the four workers has some.
 fn connections(app: &App) -> Vec<Connection> {

@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::{T1, T2, has_value, proxy, quick, wait_for_value};
 use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request, SERVER_KEY, wait};
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const PERIOD: Duration = Duration::from_secs(1);
 

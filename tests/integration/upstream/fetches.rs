@@ -4,11 +4,11 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
+use test_support::documents::{document, later_page, page};
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::{T1, T2, environment_document, proxy, quick, wait_for_value};
 use crate::harness::{CLIENT_KEY, Request, SERVER_KEY, wait};
-use crate::support::documents::{document, later_page, page};
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 #[test]
 fn the_first_fetch_becomes_flags() {

@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::{T1, T2, has_value, proxy, quick, wait_for_value};
 use crate::harness::App;
-use crate::support::documents::document;
-use crate::support::scripted_upstream::{Answer, ScriptedUpstream};
 
 const STALE: &str = "environment document(s) stale.";
 

@@ -3,14 +3,13 @@ mod changes;
 mod failures;
 mod fetches;
 mod health;
-
 use std::time::Duration;
 
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
+use test_support::upstream::ScriptedUpstream;
 
 use crate::harness::{App, CLIENT_KEY, Options, Request, Response, SERVER_KEY, merge, spawn_app};
-use crate::support::scripted_upstream::ScriptedUpstream;
 
 const T1: &str = "2024-12-26T16:18:08.5+00:00";
 const T2: &str = "2024-12-26T16:18:20.25+00:00";

@@ -1,0 +1,144 @@
+//! The blocking connection.
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+use super::{Request, Response};
+use crate::wait::PATIENCE;
+
+/// One connection, kept alive between requests. What must succeed panics, within [`PATIENCE`] at the latest; what a
+/// caller may be refused has a `try_` in its name.
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+/// Asks once, on a connection of its own.
+///
+/// # Errors
+/// Those of [`Connection::try_open`] and [`Connection::try_send`].
+pub fn ask(address: SocketAddr, request: &Request) -> io::Result<Response> {
+    Connection::try_open(address)?.try_send(request)
+}
+
+impl Connection {
+    /// Connects.
+    pub fn open(address: SocketAddr) -> Self {
+        Self::try_open(address).unwrap()
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// Where nobody listens there.
+    pub fn try_open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: BufReader::new(stream),
+        })
+    }
+
+    /// Sends a request and reads its response.
+    pub fn send(&mut self, request: &Request) -> Response {
+        self.try_send(request).unwrap()
+    }
+
+    /// Sends a request and reads its response.
+    ///
+    /// # Errors
+    /// Where the connection ends before the response does, or what comes is no response with a length.
+    pub fn try_send(&mut self, request: &Request) -> io::Result<Response> {
+        self.stream.get_mut().write_all(&request.bytes())?;
+        self.try_read(request.is_head())
+    }
+
+    /// Sends a request without reading its response.
+    pub fn write_request(&mut self, request: &Request) {
+        self.write(&request.bytes());
+    }
+
+    /// Writes bytes as they are.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().write_all(bytes).unwrap();
+    }
+
+    /// Writes bytes that the server may refuse to read to their end.
+    pub fn try_write(&mut self, bytes: &[u8]) {
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn finish(&mut self) {
+        self.stream.get_mut().shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The same on a connection that the server may have ended.
+    pub fn try_finish(&mut self) {
+        let _ = self.stream.get_mut().shutdown(Shutdown::Write);
+    }
+
+    /// Reads one response; `is_head`: to a `HEAD`.
+    pub fn read(&mut self, is_head: bool) -> Response {
+        self.try_read(is_head).unwrap()
+    }
+
+    /// Reads the head of a response.
+    pub fn read_head(&mut self) -> Response {
+        self.try_read_head().unwrap()
+    }
+
+    /// Reads one chunk of a chunked body; `None`: it was the last one.
+    pub fn chunk(&mut self) -> Option<String> {
+        let mut length = String::new();
+        self.stream.read_line(&mut length).unwrap();
+        let length = length.strip_suffix("\r\n").expect("a chunk's length");
+        let length = usize::from_str_radix(length, 16).unwrap();
+        let mut chunk = vec![0; length + 2];
+        self.stream.read_exact(&mut chunk).unwrap();
+        let text = String::from_utf8(chunk).unwrap();
+        let text = text.strip_suffix("\r\n").expect("the end of a chunk");
+        (length > 0).then(|| text.to_owned())
+    }
+
+    /// What the server writes next, as one write.
+    pub fn read_once(&mut self) -> Vec<u8> {
+        let read = self.stream.fill_buf().unwrap().to_vec();
+        self.stream.consume(read.len());
+        read
+    }
+
+    /// Whether the server has closed the connection, with nothing left to read. Waits for it.
+    pub fn is_closed(&mut self) -> bool {
+        match self.stream.read(&mut [0; 1]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        }
+    }
+
+    /// Everything until the server closes the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        // A reset after the last byte is an end as well.
+        let _ = self.stream.read_to_end(&mut rest);
+        rest
+    }
+
+    fn try_read(&mut self, is_head: bool) -> io::Result<Response> {
+        let mut response = self.try_read_head()?;
+        response.body = vec![0; response.body_length(is_head)?];
+        self.stream.read_exact(&mut response.body)?;
+        Ok(response)
+    }
+
+    fn try_read_head(&mut self) -> io::Result<Response> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            if self.stream.read_until(b'\n', &mut head)? == 0 {
+                break;
+            }
+        }
+        // One that ended early is no whole head.
+        Response::parse_head(head)
+    }
+}

@@ -1,0 +1,23 @@
+//! What the tests and measurements of several crates share.
+//!
+//! It knows Flagsmith's formats and HTTP/1, and none of the crates that it helps to test.
+//!
+//! # Layout
+//! - [`upstream`]: a Flagsmith that answers as a test says, over real sockets.
+//! - [`http`]: a blocking client that shows exactly what was sent and received.
+//! - [`documents`]: environment documents, built from their parts or as a fixture.
+//! - [`shared`]: where the recordings that lie beside the repository are, or why a test goes without them.
+//! - [`wait`]: waiting for what must happen, with an end.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+pub mod documents;
+pub mod http;
+pub mod shared;
+pub mod upstream;
+pub mod wait;

@@ -1,0 +1,128 @@
+//! What the upstream answers, and how it breaks off.
+use std::io::{self, Write};
+use std::net::TcpStream;
+
+/// What to answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    pub(super) end: End,
+}
+
+/// What follows the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The body, and perhaps another request.
+    KeepAlive,
+    /// The body; the connection closes without having said so.
+    Close,
+    /// Half of the body; the declared length is never reached.
+    Truncated,
+    /// The same, and the connection stays open.
+    Stalling,
+    /// Nothing is answered, not even a head, and the connection stays open.
+    Hang,
+    /// Chunks, as the test tells them.
+    Stream,
+}
+
+impl Answer {
+    /// 200 with this body.
+    pub fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status: 200,
+            headers: Vec::new(),
+            body: body.into(),
+            end: End::KeepAlive,
+        }
+    }
+
+    /// Another status, without a body.
+    pub fn status(status: u16) -> Self {
+        Self {
+            status,
+            ..Self::ok("")
+        }
+    }
+
+    /// No answer at all, on a connection that stays open.
+    pub fn hang() -> Self {
+        Self {
+            end: End::Hang,
+            ..Self::ok("")
+        }
+    }
+
+    /// The head of an event stream, whose events [`ScriptedUpstream::tell`](super::ScriptedUpstream::tell) sends.
+    pub fn event_stream() -> Self {
+        Self {
+            end: End::Stream,
+            ..Self::ok("")
+        }
+        .header("Content-Type", "text/event-stream")
+        .header("Transfer-Encoding", "chunked")
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
+        self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Says the whole length, sends half of the body, and closes.
+    #[must_use]
+    pub fn truncated(mut self) -> Self {
+        self.end = End::Truncated;
+        self
+    }
+
+    /// Says the whole length, sends half of the body, and stays silent.
+    #[must_use]
+    pub fn stalling(mut self) -> Self {
+        self.end = End::Stalling;
+        self
+    }
+
+    /// Closes the connection after the answer, without announcing it.
+    #[must_use]
+    pub fn closing(mut self) -> Self {
+        self.end = End::Close;
+        self
+    }
+
+    /// Whether the connection stays open after what was written.
+    pub(super) fn stays_open(&self) -> bool {
+        !matches!(self.end, End::Close | End::Truncated)
+    }
+
+    pub(super) fn write(&self, stream: &mut TcpStream) -> io::Result<()> {
+        let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if self.status != 304 && self.end != End::Stream && !self.says_its_length() {
+            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+        }
+        head.push_str("\r\n");
+        let sent = match self.end {
+            End::Truncated | End::Stalling => self.body.len() / 2,
+            _ => self.body.len(),
+        };
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(&self.body[..sent])
+    }
+
+    fn says_its_length(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+    }
+}
+
+/// Writes one chunk to a listener, who may have gone.
+pub(super) fn write_chunk(listener: &mut TcpStream, text: &str) {
+    let _ = listener.write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes());
+}

@@ -1,0 +1,74 @@
+//! The upstream's threads: one accepts, and one for each connection reads and answers.
+use std::io::BufReader;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread;
+
+use tokio::sync::watch;
+
+use super::answer::{Answer, End};
+use super::received::ReceivedRequest;
+
+pub(super) type Script = dyn Fn(&ReceivedRequest) -> Answer + Send + Sync;
+
+/// What the threads and the test share.
+pub(super) struct Shared {
+    pub(super) script: RwLock<Arc<Script>>,
+    pub(super) requests: Mutex<Vec<ReceivedRequest>>,
+    pub(super) count: watch::Sender<usize>,
+    /// Those who were answered with an event stream.
+    pub(super) listeners: watch::Sender<Vec<TcpStream>>,
+    /// All that are open.
+    pub(super) connections: Mutex<Vec<TcpStream>>,
+}
+
+/// Accepts connections until `listening` is false.
+pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>, listening: &AtomicBool) {
+    for stream in listener.incoming().flatten() {
+        if !listening.load(Ordering::SeqCst) {
+            break;
+        }
+        shared.connections.lock().unwrap().push(second_handle(&stream));
+        let shared = Arc::clone(shared);
+        thread::spawn(move || shared.serve(stream));
+    }
+}
+
+fn second_handle(stream: &TcpStream) -> TcpStream {
+    stream.try_clone().expect("a second handle")
+}
+
+impl Shared {
+    pub(super) fn new(script: Arc<Script>) -> Self {
+        Self {
+            script: RwLock::new(script),
+            requests: Mutex::default(),
+            count: watch::Sender::new(0),
+            listeners: watch::Sender::default(),
+            connections: Mutex::default(),
+        }
+    }
+
+    fn serve(&self, mut stream: TcpStream) {
+        let mut reader = BufReader::new(second_handle(&stream));
+        while let Some(request) = ReceivedRequest::read(&mut reader) {
+            let script = Arc::clone(&self.script.read().unwrap());
+            self.requests.lock().unwrap().push(request.clone());
+            self.count.send_modify(|count| *count += 1);
+            let answer = script(&request);
+            if answer.end == End::Hang {
+                continue;
+            }
+            if answer.write(&mut stream).is_err() || !answer.stays_open() {
+                break;
+            }
+            if answer.end == End::Stream {
+                // Not before, so that nothing is told to a listener ahead of its answer's head.
+                self.listeners
+                    .send_modify(|listeners| listeners.push(second_handle(&stream)));
+            }
+        }
+        let _ = stream.shutdown(Shutdown::Both);
+    }
+}

@@ -1,0 +1,142 @@
+//! An upstream that answers as a test says, over real sockets.
+//!
+//! # Layout
+//! - `received.rs`: a request as it came. `answer.rs`: what to answer, and how to break off.
+//! - `connections.rs`: the threads that accept, read and answer.
+//! - `flagsmith.rs`: answers as Flagsmith's, of one document and its event stream.
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use tokio::sync::watch;
+
+use crate::wait::in_time;
+use connections::{Shared, accept};
+
+mod answer;
+mod connections;
+mod flagsmith;
+mod received;
+
+pub use answer::Answer;
+pub use received::ReceivedRequest;
+
+/// Answers requests on a port that the system chose; stops when dropped.
+///
+/// What waits is `async`; a test that is not waits for it by [`crate::wait::wait`].
+pub struct ScriptedUpstream {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    listening: Arc<AtomicBool>,
+}
+
+impl ScriptedUpstream {
+    /// Starts with this script.
+    pub fn start(script: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let upstream = Self {
+            address: listener.local_addr().expect("an address"),
+            shared: Arc::new(Shared::new(Arc::new(script))),
+            listening: Arc::new(AtomicBool::new(true)),
+        };
+        upstream.accept(listener);
+        upstream
+    }
+
+    /// `api_url` for a configuration.
+    pub fn api_url(&self) -> String {
+        format!("http://{}/api/v1", self.address)
+    }
+
+    /// `http://host:port`
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers by another script from now on.
+    pub fn script(&self, script: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) {
+        *self.shared.script.write().unwrap() = Arc::new(script);
+    }
+
+    /// The requests so far.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// The number of requests so far, to wait on.
+    pub fn count(&self) -> watch::Receiver<usize> {
+        self.shared.count.subscribe()
+    }
+
+    /// Resolves when so many requests have come in all.
+    pub async fn wait_for(&self, requests: usize) {
+        in_time(self.count().wait_for(|count| *count >= requests))
+            .await
+            .expect("upstream");
+    }
+
+    /// Resolves when so many requests have come from now on.
+    pub async fn wait_for_more(&self, requests: usize) {
+        let now = *self.count().borrow();
+        self.wait_for(now + requests).await;
+    }
+
+    /// Sends this to everybody who listens to an event stream, after waiting for one.
+    pub async fn tell(&self, text: &str) {
+        self.wait_for_listener().await;
+        self.shared.listeners.send_modify(|listeners| {
+            for listener in listeners {
+                answer::write_chunk(listener, text);
+            }
+        });
+    }
+
+    /// Cuts the connections of everybody who listens to an event stream, after waiting for one.
+    pub async fn cut(&self) {
+        self.wait_for_listener().await;
+        self.shared.listeners.send_modify(|listeners| {
+            for listener in listeners.drain(..) {
+                let _ = listener.shutdown(Shutdown::Both);
+            }
+        });
+    }
+
+    async fn wait_for_listener(&self) {
+        let mut listeners = self.shared.listeners.subscribe();
+        in_time(listeners.wait_for(|listeners| !listeners.is_empty()))
+            .await
+            .expect("upstream");
+    }
+
+    /// Refuses connections and breaks the open ones.
+    pub fn go_down(&self) {
+        if self.listening.swap(false, Ordering::SeqCst) {
+            // Wakes the accepting thread, which closes the port and says so.
+            drop(TcpStream::connect(self.address));
+            while TcpStream::connect(self.address).is_ok() {
+                thread::yield_now();
+            }
+        }
+        for connection in self.shared.connections.lock().unwrap().drain(..) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Listens again on the same port.
+    pub fn come_up(&self) {
+        self.listening.store(true, Ordering::SeqCst);
+        self.accept(TcpListener::bind(self.address).expect("the port from before"));
+    }
+
+    fn accept(&self, listener: TcpListener) {
+        let (shared, listening) = (Arc::clone(&self.shared), Arc::clone(&self.listening));
+        thread::spawn(move || accept(&listener, &shared, &listening));
+    }
+}
+
+impl Drop for ScriptedUpstream {
+    fn drop(&mut self) {
+        self.go_down();
+    }
+}

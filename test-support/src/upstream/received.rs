@@ -1,0 +1,52 @@
+//! What the upstream was asked.
+use std::io::BufRead;
+use std::time::Instant;
+
+/// One request as it came, without its body.
+#[derive(Debug, Clone)]
+pub struct ReceivedRequest {
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Header lines in their order.
+    pub headers: Vec<(String, String)>,
+    /// When its head had come.
+    pub at: Instant,
+}
+
+impl ReceivedRequest {
+    /// A header by name, any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Reads a request without a body; `None`: the connection ends, or what comes is no request.
+    pub(super) fn read(reader: &mut impl BufRead) -> Option<Self> {
+        let mut line = || {
+            let mut line = String::new();
+            let bytes = reader.read_line(&mut line).ok()?;
+            (bytes > 0).then(|| line.trim_end().to_owned())
+        };
+        let start = line()?;
+        let mut parts = start.split(' ');
+        let (method, target) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+        let mut headers = Vec::new();
+        loop {
+            let header = line()?;
+            if header.is_empty() {
+                return Some(Self {
+                    method,
+                    target,
+                    headers,
+                    at: Instant::now(),
+                });
+            }
+            let (name, value) = header.split_once(':')?;
+            headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+    }
+}
