@@ -6,10 +6,10 @@ CONFIG ?= config/config.json
 PYTHON ?= python3
 ORACLE_VENV := target/oracle-venv
 
-.PHONY: run test check fmt lint docs oracle smoke bench bench-check clean help
+.PHONY: run test check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: ## Build and start the proxy with the demonstration environment, and print the requests that show it working
 	$(CARGO) build --locked
@@ -29,6 +29,12 @@ lint:
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+deny: ## Check licences, sources and advisories of dependencies by cargo-deny, which it installs into target/
+	.ci/deny
+
+rust-version: ## Check that the Rust version which Cargo.toml states does
+	.ci/rust-version
 
 oracle: $(ORACLE_VENV)/.ready ## Install Flagsmith's Python engine, which the differential tests compare with
 
