@@ -22,7 +22,7 @@ fn read(profile: Profile) -> Document {
 }
 
 fn environment(profile: Profile) -> Environment {
-    read(profile).compile().0
+    Environment::compile(&read(profile)).0
 }
 
 fn identity(body: &str) -> Identity<'_> {
@@ -56,7 +56,7 @@ fn read_document(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(args = ["simple", "sizing", "large", "huge"], max_time = 5)]
 fn compile(bencher: Bencher<'_, '_>, name: &str) {
     let document = read(named(name));
-    bencher.bench(|| document.compile());
+    bencher.bench(|| Environment::compile(&document));
 }
 
 #[divan::bench]

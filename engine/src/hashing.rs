@@ -8,7 +8,7 @@ const BUCKETS: u64 = 9999;
 ///
 /// The first is a segment's id or a feature state's key, the second an identity's key or a trait's value. The source of
 /// the rule is Flagsmith's own engine: MD5 of `first,second`; where that falls on exactly 100, of the list repeated.
-pub fn hashed_percentage(first: &str, second: &str) -> f64 {
+pub(crate) fn hashed_percentage(first: &str, second: &str) -> f64 {
     let mut repetitions = 1;
     loop {
         let bucket = bucket(first, second, repetitions);

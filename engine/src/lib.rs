@@ -3,21 +3,23 @@
 //! Pure: no async, no I/O, no actors.
 //!
 //! # Layout
-//! - [`document`]: one fetched environment document: checked, merged from its pages, compared by content, served.
-//! - [`environment`]: the compiled [`Environment`] and what it answers.
-//! - [`identity`]: what a caller of `identities/` sends.
-//! - [`condition`]: segment conditions: operators, values, regexes, JSONPath.
-//! - [`hashing`]: percentage hashes.
-//! - [`python`]: Python's numbers and texts, which the reference engine's results depend on.
+//! - `document`: one fetched environment document: checked, merged from its pages, compared by content, served.
+//! - `environment`: the compiled [`Environment`] and what it answers.
+//! - `identity`: what a caller of `identities/` sends.
+//! - `condition`: segment conditions: operators, values, regexes, JSONPath.
+//! - `hashing`: percentage hashes.
+//! - `python`: Python's numbers and texts, which the reference engine's results depend on.
 
-pub mod condition;
-pub mod document;
-pub mod environment;
-pub mod hashing;
-pub mod identity;
+#![warn(unreachable_pub)]
+
+mod condition;
+mod document;
+mod environment;
+mod hashing;
+mod identity;
 mod json;
 mod key_kind;
-pub mod python;
+mod python;
 mod updated_at;
 mod warning;
 

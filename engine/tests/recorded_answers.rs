@@ -84,7 +84,7 @@ fn each_environment(check: impl Fn(&str, &Environment)) {
         let page =
             std::fs::read(directory.join(format!("{name}.environment-document.json"))).expect("a document");
         let document = Document::from_pages(vec![Bytes::from(page)]).expect("an environment document");
-        let (environment, warnings) = document.compile();
+        let (environment, warnings) = Environment::compile(&document);
         assert_eq!(warnings, []);
         check(name, &environment);
     }

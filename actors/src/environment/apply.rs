@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{ContentDigest, Document, DocumentError, UpdatedAt, Warning};
+use engine::{ContentDigest, Document, DocumentError, Environment, UpdatedAt, Warning};
 use tokio::sync::Semaphore;
 
 use super::events::Moment;
@@ -108,7 +108,7 @@ fn apply(pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
             Vec::new(),
         ),
         Verdict::Serve(updated_at) | Verdict::ServeUnsettled(updated_at) => {
-            let (environment, warnings) = document.compile();
+            let (environment, warnings) = Environment::compile(&document);
             (
                 Some(Arc::new(ServedEnvironment::new(
                     &document,

@@ -12,7 +12,7 @@ use crate::python::PyValue;
 
 /// A condition without its property: the operator and its value, prepared for every type a trait can have.
 #[derive(Debug)]
-pub struct Matcher(Kind);
+pub(crate) struct Matcher(Kind);
 
 #[derive(Debug)]
 enum Kind {
@@ -64,18 +64,14 @@ impl Operator {
 }
 
 impl Matcher {
-    /// Prepares a condition. The text is a problem worth a warning: the condition raises, or its operator is unknown. It
-    /// says what follows, and holds nothing of the condition's value.
-    pub fn compile(operator: &str, value: &PyValue, segment_id: &str) -> (Self, Option<String>) {
-        Self::compile_with(&mut RegexCache::default(), operator, value, segment_id)
-    }
-
-    /// As [`Self::compile`]; equal patterns of conditions that are given the same cache are compiled once.
-    pub fn compile_with(
-        regexes: &mut RegexCache,
+    /// Prepares a condition; conditions that are given the same cache share equal patterns. The text is a problem worth a
+    /// warning: the condition raises, or its operator is unknown. It says what follows, and holds nothing of the
+    /// condition's value.
+    pub(crate) fn compile(
         operator: &str,
         value: &PyValue,
         segment_id: &str,
+        regexes: &mut RegexCache,
     ) -> (Self, Option<String>) {
         let compare = |operator| (Kind::Compare(operator, Operand::new(value)), None);
         let (kind, problem) = match operator {
@@ -104,7 +100,7 @@ impl Matcher {
     }
 
     /// Whether this is PERCENTAGE_SPLIT. There a blank property means the identity's key, as it is: not coerced.
-    pub fn splits_by_percentage(&self) -> bool {
+    pub(crate) fn splits_by_percentage(&self) -> bool {
         matches!(self.0, Kind::PercentageSplit { .. })
     }
 
@@ -112,7 +108,11 @@ impl Matcher {
     ///
     /// # Errors
     /// Where the reference engine raises, and past the request's budget for regexes.
-    pub fn matches(&self, value: Option<&Value<'_>>, budget: &mut RegexBudget) -> Result<bool, Raised> {
+    pub(crate) fn matches(
+        &self,
+        value: Option<&Value<'_>>,
+        budget: &mut RegexBudget,
+    ) -> Result<bool, Raised> {
         let Some(value) = value else {
             return match self.0 {
                 Kind::Raises => Err(Raised),

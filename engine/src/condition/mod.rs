@@ -18,17 +18,17 @@ mod semver;
 mod tests;
 mod value;
 
-pub use jsonpath::Query;
-pub use matcher::Matcher;
-pub use property::{Path, Property};
-pub use regex::{RegexBudget, RegexCache};
-pub use value::Value;
+pub(crate) use jsonpath::Query;
+pub(crate) use matcher::Matcher;
+pub(crate) use property::{Path, Property};
+pub(crate) use regex::{RegexBudget, RegexCache};
+pub(crate) use value::Value;
 
 use std::fmt;
 
 /// The reference engine raises an exception here, or a bound is reached: the segment does not match for this identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Raised;
+pub(crate) struct Raised;
 
 impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,9 @@
 //! Where a condition finds its value.
-use super::jsonpath::{PathError, Query, Segment, Selector};
+use super::jsonpath::{PathError, Query};
 
 /// Where a condition finds its value.
 #[derive(Debug)]
-pub enum Property {
+pub(crate) enum Property {
     /// The trait of this name.
     Trait(String),
     /// A JSONPath: read first; the trait named like the whole property where it finds nothing or an object.
@@ -12,7 +12,7 @@ pub enum Property {
 
 /// A JSONPath over the evaluation context; the common ones are named, so that no context need be built for them.
 #[derive(Debug)]
-pub enum Path {
+pub(crate) enum Path {
     /// `$.identity.identifier`
     IdentityIdentifier,
     /// `$.identity.key`
@@ -38,7 +38,7 @@ pub enum Path {
 
 impl Property {
     /// Reads a condition's property. Never fails: an invalid path is a trait's name.
-    pub fn parse(property: &str) -> Self {
+    pub(crate) fn parse(property: &str) -> Self {
         if !property.starts_with("$.") {
             return Self::Trait(property.to_owned());
         }
@@ -52,33 +52,17 @@ impl Property {
 
 impl Path {
     fn from_query(query: Query) -> Self {
-        let names: Vec<Option<&str>> = query.segments.iter().map(Segment::name).collect();
-        match *names.as_slice() {
+        match *query.names().as_slice() {
             [Some("identity"), Some("identifier")] => Self::IdentityIdentifier,
             [Some("identity"), Some("key")] => Self::IdentityKey,
             [Some("identity"), Some("traits"), Some(name)] => Self::IdentityTrait(name.to_owned()),
             [Some("environment"), Some("key")] => Self::EnvironmentKey,
             [Some("environment"), Some("name")] => Self::EnvironmentName,
-            [Some("flags"), Some(name), ..] if !query.segments.iter().any(Segment::filters) => Self::Flags {
+            [Some("flags"), Some(name), ..] if !query.has_filter() => Self::Flags {
                 name: name.to_owned(),
                 rest: query.after(2),
             },
             _ => Self::General(query),
-        }
-    }
-}
-
-impl Segment {
-    fn filters(&self) -> bool {
-        self.selectors
-            .iter()
-            .any(|selector| matches!(selector, Selector::Filter(_)))
-    }
-
-    fn name(&self) -> Option<&str> {
-        match self.selectors.as_slice() {
-            [Selector::Name(name)] if !self.descends => Some(name),
-            _ => None,
         }
     }
 }

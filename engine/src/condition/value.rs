@@ -7,7 +7,7 @@ use crate::python::{Integer, PyValue, float_text};
 
 /// A property's value as conditions see it. "Not set" is `None` of an `Option`.
 #[derive(Clone, PartialEq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// A boolean trait.
     Boolean(bool),
     /// An integer trait, or a string that looks like one.
@@ -23,7 +23,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// Where it is an integer of more digits than Python converts (4300).
-    pub fn coerce(text: &'a str) -> Result<Self, Raised> {
+    pub(crate) fn coerce(text: &'a str) -> Result<Self, Raised> {
         let string = || Self::String(Cow::Borrowed(text));
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         if !unsigned.starts_with(|first: char| first.is_ascii_digit()) {
@@ -43,7 +43,7 @@ impl<'a> Value<'a> {
     ///
     /// # Errors
     /// As [`Self::coerce`].
-    pub fn from_found(found: &'a PyValue) -> Result<Option<Self>, Raised> {
+    pub(crate) fn from_found(found: &'a PyValue) -> Result<Option<Self>, Raised> {
         Ok(Some(match found {
             PyValue::None | PyValue::List(_) | PyValue::Dict(_) => return Ok(None),
             PyValue::Boolean(boolean) => Self::Boolean(*boolean),
@@ -54,7 +54,7 @@ impl<'a> Value<'a> {
     }
 
     /// Python's `str()` of the value: `True`, `7`, `1.0`.
-    pub fn text(&self) -> Cow<'_, str> {
+    pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Boolean(true) => Cow::Borrowed("True"),
             Self::Boolean(false) => Cow::Borrowed("False"),

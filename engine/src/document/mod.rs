@@ -14,9 +14,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use crate::environment::compile;
+use crate::UpdatedAt;
 use crate::json::{Kind, Members, decode_string};
-use crate::{Environment, UpdatedAt, Warning};
 
 pub use digest::ContentDigest;
 pub use error::DocumentError;
@@ -90,11 +89,6 @@ impl Document {
     /// the identity overrides of all pages in one list (always a list: Java's SDK fails on null).
     pub fn to_json(&self, served: UpdatedAt) -> Vec<u8> {
         served::to_json(self, served)
-    }
-
-    /// Compiles the document; the warnings name the parts that could not be understood.
-    pub fn compile(&self) -> (Environment, Vec<Warning>) {
-        compile::compile(self)
     }
 
     /// The JSON text of a top-level member.

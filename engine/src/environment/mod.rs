@@ -9,7 +9,7 @@
 //! - `body`: the answers' bytes; `run`: copying neighbours together. `flag`: results for diagnostics and tests.
 mod answer;
 mod body;
-pub(crate) mod compile;
+mod compile;
 mod context;
 mod dependencies;
 mod evaluation;

@@ -4,12 +4,12 @@ use super::digits;
 /// Python's `float(text)`: outer blanks, underscores between digits, `nan`, `inf` and `infinity` in any case.
 ///
 /// `None`: Python raises ValueError. Too large a number is infinite.
-pub fn parse_float(text: &str) -> Option<f64> {
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     digits::plain(text)?.parse().ok()
 }
 
 /// Python's `repr()` of a float: `1.0`, `1e+16`, `1e-05`, `nan`, `inf`; the shortest text that reads back the same.
-pub fn float_text(number: f64) -> String {
+pub(crate) fn float_text(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
     }

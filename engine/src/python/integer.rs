@@ -12,7 +12,7 @@ pub(crate) const MAX_DIGITS: usize = 4300;
 
 /// Python's `int`: exact at any size. A number that fits 64 bits is always [`Integer::Small`].
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Integer {
+pub(crate) enum Integer {
     /// Fits 64 bits.
     Small(i64),
     /// Fits not.
@@ -21,7 +21,7 @@ pub enum Integer {
 
 impl Integer {
     /// Python's `float(integer)`. `None`: too large (Python raises OverflowError).
-    pub fn to_float(&self) -> Option<f64> {
+    pub(crate) fn to_float(&self) -> Option<f64> {
         match self {
             Self::Small(number) => Some(*number as f64),
             Self::Big(number) => number.to_f64().filter(|float| float.is_finite()),
@@ -29,7 +29,7 @@ impl Integer {
     }
 
     /// Python's `int(float)`: the fraction cut off. `None`: not finite.
-    pub fn from_float(float: f64) -> Option<Self> {
+    pub(crate) fn from_float(float: f64) -> Option<Self> {
         let whole = float.trunc();
         if !whole.is_finite() {
             return None;
@@ -42,7 +42,7 @@ impl Integer {
     }
 
     /// Python's comparison of an `int` with a `float`: exact, without rounding either. `None`: NaN.
-    pub fn partial_cmp_float(&self, float: f64) -> Option<Ordering> {
+    pub(crate) fn partial_cmp_float(&self, float: f64) -> Option<Ordering> {
         if float.is_nan() {
             return None;
         }
@@ -74,7 +74,7 @@ impl Integer {
 /// Python's `int(text)`: outer blanks, a sign, decimal digits of any script, single underscores between them.
 ///
 /// `None`: Python raises ValueError; more than 4300 digits among the reasons.
-pub fn parse_int(text: &str) -> Option<Integer> {
+pub(crate) fn parse_int(text: &str) -> Option<Integer> {
     Integer::from_ascii(&digits::plain(text)?)
 }
 

@@ -8,7 +8,7 @@ const MAX_DEPTH: usize = 500;
 
 /// Why a text is no JSON value that Python reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PyValueError {
+pub(crate) enum PyValueError {
     /// Not JSON, or an integer of more digits than Python converts (4300): Python raises ValueError.
     NotJson,
     /// Nested too deeply: Python raises RecursionError.

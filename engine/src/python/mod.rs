@@ -9,9 +9,9 @@ mod json;
 mod tests;
 mod value;
 
-pub use float::{float_text, parse_float};
-pub use integer::{Integer, parse_int};
-pub use json::PyValueError;
-pub use value::PyValue;
+pub(crate) use float::{float_text, parse_float};
+pub(crate) use integer::{Integer, parse_int};
+pub(crate) use json::PyValueError;
+pub(crate) use value::PyValue;
 
 pub(crate) use integer::MAX_DIGITS;

@@ -9,7 +9,7 @@ use super::{Integer, PyValueError, float_text, json};
 
 /// A JSON value as Python reads it.
 #[derive(Clone, PartialEq)]
-pub enum PyValue {
+pub(crate) enum PyValue {
     /// `null`.
     None,
     /// `true` or `false`.
@@ -31,7 +31,7 @@ impl PyValue {
     ///
     /// # Errors
     /// Where it nests more than 500 deep, or holds an integer of more than 4300 digits.
-    pub fn from_json(json: &RawValue) -> Result<Self, PyValueError> {
+    pub(crate) fn from_json(json: &RawValue) -> Result<Self, PyValueError> {
         json::parse(json.get())
     }
 
@@ -39,12 +39,12 @@ impl PyValue {
     ///
     /// # Errors
     /// As [`Self::from_json`], and where the text is no JSON.
-    pub fn from_json_text(text: &str) -> Result<Self, PyValueError> {
+    pub(crate) fn from_json_text(text: &str) -> Result<Self, PyValueError> {
         json::parse(text)
     }
 
     /// Python's `str()` of the value.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::String(string) => string.clone(),
             other => {

@@ -203,10 +203,8 @@ pub fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
 
 pub fn compile(document: &str) -> Environment {
     let pages = vec![Bytes::copy_from_slice(document.as_bytes())];
-    Document::from_pages(pages)
-        .expect("generated documents are environment documents")
-        .compile()
-        .0
+    let document = Document::from_pages(pages).expect("generated documents are environment documents");
+    Environment::compile(&document).0
 }
 
 fn text_of_flags(flags: &Result<Vec<Flag<'_>>, serde_json::Error>) -> String {

@@ -66,12 +66,8 @@ fn documents() -> Vec<Tree> {
 }
 
 fn compiled(document: &[u8]) -> Option<Environment> {
-    Some(
-        Document::from_pages(vec![Bytes::copy_from_slice(document)])
-            .ok()?
-            .compile()
-            .0,
-    )
+    let document = Document::from_pages(vec![Bytes::copy_from_slice(document)]).ok()?;
+    Some(Environment::compile(&document).0)
 }
 
 /// Reads, compiles and asks a document in every way there is. Its answers are JSON; errors and warnings can be displayed.
@@ -85,7 +81,7 @@ fn exercise_document(document: &[u8]) {
     };
     let _ = (document.updated_at(), document.content());
     is_json(&document.to_json(UpdatedAt::from_micros(1_735_229_888_760_000)));
-    let (environment, warnings) = document.compile();
+    let (environment, warnings) = Environment::compile(&document);
     for warning in warnings {
         let _ = warning.to_string();
     }

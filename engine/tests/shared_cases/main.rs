@@ -19,7 +19,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use engine::{Document, Identity, KeyKind};
+use engine::{Document, Environment, Identity, KeyKind};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tree::Tree;
 
@@ -95,9 +95,8 @@ fn run(file: &Path) -> Result<(), Failed> {
         case.get("result").ok_or("no result")?,
     );
     let document = adapt::document(context).to_json();
-    let (environment, _) = Document::from_pages(vec![Bytes::from(document)])
-        .map_err(|error| format!("{error:?}"))?
-        .compile();
+    let document = Document::from_pages(vec![Bytes::from(document)]).map_err(|error| format!("{error:?}"))?;
+    let (environment, _) = Environment::compile(&document);
     let (flags, segments) = match context.get("identity") {
         None => (
             Tree::parse(&String::from_utf8(environment.flags(KeyKind::Server))?),

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{PathError, Query};
 use crate::python::PyValue;
 
 fn context() -> PyValue {

@@ -9,14 +9,14 @@ const MAX_WORK: u32 = 1_000_000;
 /// How much work the regexes of one request may do on the backtracking engine. Once used up, each further pattern that
 /// needs that engine raises. Patterns on the linear-time engine cost nothing.
 #[derive(Debug)]
-pub struct RegexBudget {
+pub(crate) struct RegexBudget {
     backtracks: u32,
     work: u32,
 }
 
 impl RegexBudget {
     /// A fresh budget: one a request.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             backtracks: MAX_BACKTRACKS,
             work: MAX_WORK,

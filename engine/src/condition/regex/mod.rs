@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub use budget::RegexBudget;
+pub(crate) use budget::RegexBudget;
 
 use super::Raised;
 use linear::Linear;
@@ -52,7 +52,7 @@ impl std::error::Error for RegexError {}
 
 /// The patterns compiled so far: segments of one environment often share them.
 #[derive(Debug, Default)]
-pub struct RegexCache(HashMap<String, Result<Arc<Regex>, RegexError>>);
+pub(crate) struct RegexCache(HashMap<String, Result<Arc<Regex>, RegexError>>);
 
 impl RegexCache {
     pub(super) fn compile(&mut self, pattern: String) -> Result<Arc<Regex>, RegexError> {

@@ -96,7 +96,7 @@ fn remainders_are_floored() {
 
 #[test]
 fn splits_on_the_text_of_the_value() {
-    let (matcher, _) = Matcher::compile("PERCENTAGE_SPLIT", &json("50"), SEGMENT_ID);
+    let (matcher, _) = compile("PERCENTAGE_SPLIT", &json("50"), SEGMENT_ID);
     let split = |value: Value<'_>| matcher.matches(Some(&value), &mut RegexBudget::new()).unwrap();
     for number in 0..50 {
         let text = number.to_string();
@@ -106,11 +106,7 @@ fn splits_on_the_text_of_the_value() {
         );
     }
     assert!(matcher.splits_by_percentage());
-    assert!(
-        !Matcher::compile("EQUAL", &json("50"), SEGMENT_ID)
-            .0
-            .splits_by_percentage()
-    );
+    assert!(!compile("EQUAL", &json("50"), SEGMENT_ID).0.splits_by_percentage());
 }
 
 #[test]
@@ -123,7 +119,7 @@ fn warns_of_what_raises_and_repeats_no_value() {
         ("PERCENTAGE_SPLIT", "null", "no number"),
         ("SOUNDS_LIKE", r#""secret""#, "unknown operator \"SOUNDS_LIKE\""),
     ] {
-        let problem = Matcher::compile(operator, &json(value), SEGMENT_ID).1.unwrap();
+        let problem = compile(operator, &json(value), SEGMENT_ID).1.unwrap();
         assert!(problem.contains(warned), "{problem}");
         assert!(
             !problem.contains("secret") && !problem.contains("7123"),
@@ -136,11 +132,7 @@ fn warns_of_what_raises_and_repeats_no_value() {
         ("MODULO", r#""2|1""#),
         ("IN", "[]"),
     ] {
-        assert_eq!(
-            Matcher::compile(operator, &json(value), SEGMENT_ID).1,
-            None,
-            "{operator}"
-        );
+        assert_eq!(compile(operator, &json(value), SEGMENT_ID).1, None, "{operator}");
     }
 }
 
@@ -157,7 +149,7 @@ proptest::proptest! {
             "EQUAL", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_INCLUSIVE", "LESS_THAN", "LESS_THAN_INCLUSIVE",
             "CONTAINS", "NOT_CONTAINS", "IN", "REGEX", "MODULO", "IS_SET", "IS_NOT_SET", "PERCENTAGE_SPLIT",
         ][operator_index];
-        let (matcher, _) = Matcher::compile(operator, &PyValue::String(value), SEGMENT_ID);
+        let (matcher, _) = compile(operator, &PyValue::String(value), SEGMENT_ID);
         outcome(&matcher, &PyValue::String(given));
     }
 }

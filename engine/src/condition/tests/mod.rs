@@ -6,7 +6,7 @@ mod operators;
 mod property;
 mod semver;
 
-use super::{Matcher, Raised, RegexBudget, Value};
+use super::{Matcher, Raised, RegexBudget, RegexCache, Value};
 use crate::python::PyValue;
 
 /// The traits of the tables, as JSON.
@@ -35,6 +35,10 @@ const TRAITS: [&str; 19] = [
 /// The segment's id in the tables; it counts for PERCENTAGE_SPLIT.
 const SEGMENT_ID: &str = "12";
 
+fn compile(operator: &str, value: &PyValue, segment_id: &str) -> (Matcher, Option<String>) {
+    Matcher::compile(operator, value, segment_id, &mut RegexCache::default())
+}
+
 fn json(text: &str) -> PyValue {
     PyValue::from_json_text(text).unwrap()
 }
@@ -54,16 +58,13 @@ fn outcome(matcher: &Matcher, given: &PyValue) -> char {
 
 /// Whether a condition holds for a trait, both as JSON.
 fn holds(operator: &str, value: &str, given: &str) -> char {
-    outcome(
-        &Matcher::compile(operator, &json(value), SEGMENT_ID).0,
-        &json(given),
-    )
+    outcome(&compile(operator, &json(value), SEGMENT_ID).0, &json(given))
 }
 
 /// Checks rows of operator, condition value and the outcome for each of [`TRAITS`].
 fn check(rows: &[(&str, &str, &str)]) {
     for (operator, value, expected) in rows {
-        let (matcher, _) = Matcher::compile(operator, &json(value), SEGMENT_ID);
+        let (matcher, _) = compile(operator, &json(value), SEGMENT_ID);
         assert_eq!(expected.len(), TRAITS.len());
         for (given, expected) in TRAITS.iter().zip(expected.chars()) {
             assert_eq!(

@@ -28,18 +28,20 @@ pub(super) use multivariate::uuid_integer;
 use properties::Properties;
 use warnings::Warnings;
 
-/// Compiles a document.
-pub(crate) fn compile(document: &Document) -> (Environment, Vec<Warning>) {
-    let mut warnings = Warnings::default();
-    let environment = match Outline::read(document) {
-        Ok(outline) => compile_outline(document, &outline, &mut warnings),
-        Err(error) => {
-            // A document is only made of pages that have an outline.
-            warnings.push("environment document", &error.to_string());
-            Environment::empty()
-        }
-    };
-    (environment, warnings.finish())
+impl Environment {
+    /// Compiles a document; the warnings name the parts that could not be understood.
+    pub fn compile(document: &Document) -> (Self, Vec<Warning>) {
+        let mut warnings = Warnings::default();
+        let environment = match Outline::read(document) {
+            Ok(outline) => compile_outline(document, &outline, &mut warnings),
+            Err(error) => {
+                // A document is only made of pages that have an outline.
+                warnings.push("environment document", &error.to_string());
+                Self::empty()
+            }
+        };
+        (environment, warnings.finish())
+    }
 }
 
 fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Warnings) -> Environment {

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use super::super::segment::{Condition, Rule, RuleKind, Source};
 use super::properties::Properties;
 use super::{Warnings, elements, problem};
-use crate::condition::Matcher;
+use crate::condition::{Matcher, RegexCache};
 use crate::document::parts;
 use crate::json::{Kind, decode_string};
 use crate::python::PyValue;
@@ -12,6 +12,7 @@ use crate::python::PyValue;
 /// Compiles the rules of one segment.
 pub(super) struct RuleCompiler<'c, 'p> {
     pub properties: &'c mut Properties<'p>,
+    pub regexes: &'c mut RegexCache,
     pub warnings: &'c mut Warnings,
     /// Names the segment in warnings.
     pub part: &'c str,
@@ -109,7 +110,7 @@ impl RuleCompiler<'_, '_> {
             property if property.is_empty() => self::property(condition.property)?,
             property => property,
         };
-        let (matcher, problem) = Matcher::compile(&operator, &value, self.segment_id);
+        let (matcher, problem) = Matcher::compile(&operator, &value, self.segment_id, self.regexes);
         if let Some(problem) = problem {
             self.warnings.push(self.part, &problem);
         }

@@ -8,6 +8,7 @@ use super::feature_states::{self, FeatureStates};
 use super::properties::Properties;
 use super::rules::RuleCompiler;
 use super::{Warnings, elements, id_text, offset, problem};
+use crate::condition::RegexCache;
 use crate::document::Outline;
 use crate::document::parts::{self, FeatureSegment, FeatureState};
 use crate::json::Kind;
@@ -42,11 +43,13 @@ pub(super) fn compile<'a>(
         .map(|(place, state)| (&*state.name, place))
         .collect();
     let (mut segments, mut pending) = (Vec::new(), Vec::new());
+    let mut regexes = RegexCache::default();
     for (place, Found { id, segment }) in find(outline, warnings).into_iter().enumerate() {
         let name = segment.name.and_then(id_text).unwrap_or_default();
         let part = format!("segment {name:?} (id {id})");
         let mut compiler = RuleCompiler {
             properties,
+            regexes: &mut regexes,
             warnings,
             part: &part,
             segment_id: &id,

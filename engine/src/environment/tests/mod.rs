@@ -69,9 +69,8 @@ fn with(mut value: Value, name: &str, member: Value) -> Value {
 }
 
 fn compile_with_warnings(document: &Value) -> (Environment, Vec<Warning>) {
-    Document::from_pages(vec![Bytes::from(document.to_string())])
-        .unwrap()
-        .compile()
+    let document = Document::from_pages(vec![Bytes::from(document.to_string())]).unwrap();
+    Environment::compile(&document)
 }
 
 /// Compiles a document that is wholly understood.

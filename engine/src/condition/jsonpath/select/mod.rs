@@ -1,7 +1,10 @@
 //! Which values a query finds.
 use std::ops::ControlFlow;
 
-use super::{Query, Segment, Selector};
+mod filter;
+mod functions;
+
+use super::query::{Query, Segment, Selector};
 use crate::python::PyValue;
 
 /// How many values one query may visit; filters within filters would otherwise take time without bound.
@@ -11,11 +14,11 @@ const MAX_DESCENT: usize = 100;
 
 /// The search ended at a bound; the reference finds nothing then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stopped;
+struct Stopped;
 
 /// One evaluation of a query.
-pub(super) struct Search<'v> {
-    pub(super) root: &'v PyValue,
+struct Search<'v> {
+    root: &'v PyValue,
     visits_left: usize,
 }
 
@@ -28,7 +31,7 @@ impl Query {
     /// The first value the query finds: Python's `find_one`. Objects are visited in their own order.
     ///
     /// `None` also where the search takes too long: past 100,000 values visited, or 100 levels of `..`.
-    pub fn first<'v>(&self, context: &'v PyValue) -> Option<&'v PyValue> {
+    pub(crate) fn first<'v>(&self, context: &'v PyValue) -> Option<&'v PyValue> {
         let mut search = Search {
             root: context,
             visits_left: MAX_VISITS,
@@ -47,7 +50,7 @@ impl Query {
 
 impl<'v> Search<'v> {
     /// Every value that a filter's query finds.
-    pub(super) fn all(&mut self, query: &Query, from: &'v PyValue) -> Result<Vec<&'v PyValue>, Stopped> {
+    fn all(&mut self, query: &Query, from: &'v PyValue) -> Result<Vec<&'v PyValue>, Stopped> {
         let mut all = Vec::new();
         let flow = self.visit(&query.segments, from, &mut |value| {
             all.push(value);
@@ -60,7 +63,7 @@ impl<'v> Search<'v> {
     }
 
     /// Every value that a filter's query finds, with the value it starts from as the root.
-    pub(super) fn within(&mut self, root: &'v PyValue, query: &Query) -> Result<Vec<&'v PyValue>, Stopped> {
+    fn within(&mut self, root: &'v PyValue, query: &Query) -> Result<Vec<&'v PyValue>, Stopped> {
         let outer = std::mem::replace(&mut self.root, root);
         let all = self.all(query, root);
         self.root = outer;

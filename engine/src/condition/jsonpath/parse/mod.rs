@@ -1,9 +1,21 @@
 //! Text → [`Query`].
-use super::cursor::Cursor;
-use super::{PathError, Query, Segment, Selector, filter_parse};
+mod cursor;
+mod filter;
+
+use super::query::{Query, Segment, Selector};
+use cursor::Cursor;
 
 /// Indices are bounded by the integers that a double holds exactly (RFC 9535, 2.1).
 const MAX_INDEX: i64 = (1 << 53) - 1;
+
+/// Why a text is no query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::condition) enum PathError {
+    /// Not JSONPath: the reference takes it for a trait's name.
+    Syntax,
+    /// The reference raises: an unknown function, wrong types, an index out of range.
+    Raised,
+}
 
 impl Query {
     /// Reads a whole query that starts at the root, `$`.
@@ -19,7 +31,7 @@ impl Query {
     }
 
     /// Reads segments as long as there are any.
-    pub(super) fn parse_segments(cursor: &mut Cursor<'_>) -> Result<Self, PathError> {
+    fn parse_segments(cursor: &mut Cursor<'_>) -> Result<Self, PathError> {
         let mut segments = Vec::new();
         loop {
             let end = cursor.place();
@@ -85,7 +97,7 @@ fn selector(cursor: &mut Cursor<'_>) -> Result<Selector, PathError> {
         '?' => {
             cursor.next();
             cursor.skip_blanks();
-            filter_parse::filter(cursor).map(Selector::Filter)
+            filter::filter(cursor).map(Selector::Filter)
         }
         _ => index_or_slice(cursor),
     }

@@ -1,8 +1,9 @@
 //! What stands after a `?`.
+use super::PathError;
 use super::cursor::Cursor;
-use super::filter::{Comparator, Expression, FilterQuery, Operand};
-use super::functions::{Function, Type};
-use super::{PathError, Query};
+use crate::condition::jsonpath::query::{
+    Comparator, Expression, FilterQuery, Function, Operand, Query, Type,
+};
 use crate::python::{Integer, PyValue};
 
 /// A filter: what it tests.

@@ -2,54 +2,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::Query;
-use super::functions::Function;
-use super::select::{Search, Stopped};
+use super::functions::{self, Outcome};
+use super::{Search, Stopped};
+use crate::condition::jsonpath::query::{Comparator, Expression, FilterQuery, Function, Operand};
 use crate::python::{Integer, PyValue};
-
-/// What combines operands.
-#[derive(Debug, Clone)]
-pub(in crate::condition) enum Expression {
-    Any(Vec<Operand>),
-    All(Vec<Operand>),
-    Not(Operand),
-    Compare(Operand, Comparator, Operand),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::condition) enum Comparator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// What is tested, compared, or given to a function.
-#[derive(Debug, Clone)]
-pub(in crate::condition) enum Operand {
-    Literal(PyValue),
-    Query(FilterQuery),
-    Function(Box<Function>),
-    Logical(Box<Expression>),
-}
-
-/// A query within a filter: from the current value (`@`) or the root (`$`).
-#[derive(Debug, Clone)]
-pub(in crate::condition) struct FilterQuery {
-    pub(super) is_relative: bool,
-    pub(super) query: Query,
-}
-
-/// What an operand is for one value.
-#[derive(Debug)]
-pub(super) enum Outcome<'v> {
-    /// RFC 9535's "Nothing"; also an empty list of nodes, which compares the same.
-    Nothing,
-    Nodes(Vec<&'v PyValue>),
-    Value(Cow<'v, PyValue>),
-}
 
 impl Expression {
     fn holds<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<bool, Stopped> {
@@ -121,22 +77,21 @@ impl FilterQuery {
     }
 }
 
-impl<'v> Outcome<'v> {
-    /// The one node's value; nothing for an empty list.
-    pub(super) fn single(self) -> Option<Cow<'v, PyValue>> {
-        match self {
-            Self::Nothing => None,
-            Self::Nodes(nodes) => nodes.first().map(|node| Cow::Borrowed(*node)),
-            Self::Value(value) => Some(value),
-        }
-    }
-
-    fn is_truthy(&self) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Nodes(nodes) => !nodes.is_empty(),
-            Self::Value(value) => matches!(**value, PyValue::None) || value.is_truthy(),
-        }
+impl Function {
+    fn call<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<Outcome<'v>, Stopped> {
+        Ok(match self {
+            Self::Length(argument) => functions::length(argument.evaluate(current, search)?),
+            Self::Count(argument) => functions::count(&argument.evaluate(current, search)?),
+            Self::Value(argument) => functions::value(argument.evaluate(current, search)?),
+            Self::Match {
+                text,
+                pattern,
+                is_whole,
+            } => {
+                let text = text.evaluate(current, search)?;
+                functions::matches(text, pattern.evaluate(current, search)?, *is_whole)
+            }
+        })
     }
 }
 
