@@ -24,7 +24,7 @@ mod updated_at;
 mod warning;
 
 pub use document::{ContentDigest, Document, DocumentError};
-pub use environment::{Environment, Flag};
+pub use environment::{Environment, Flag, FlagFeature, Reason};
 pub use identity::{Identity, IdentityError};
 pub use key_kind::KeyKind;
 pub use updated_at::UpdatedAt;

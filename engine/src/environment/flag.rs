@@ -1,33 +1,88 @@
-use serde::Deserialize;
-use serde_json::value::RawValue;
+//! An evaluated flag with its parts, for whoever writes something else than Flagsmith's answer.
+use std::fmt;
 
-/// An evaluated flag, for diagnostics and tests; answers to requests are written without it.
-#[derive(Debug, Deserialize)]
-pub struct Flag {
-    /// The feature whose state was evaluated.
-    pub feature: FlagFeature,
+use crate::json::{Kind, decode_string, to_python};
+use crate::python::PyValue;
+
+/// An evaluated flag.
+#[derive(Debug, Clone, Copy)]
+pub struct Flag<'e> {
+    /// The feature, as the chosen feature state names it.
+    pub feature: &'e FlagFeature,
     /// Whether the flag is on.
     pub enabled: bool,
-    /// The flag's value, as JSON with its exact text.
-    pub feature_state_value: Box<RawValue>,
-    /// The key of the multivariate option, `"control"`, or `None`: no identity, not multivariate, or an option without a
-    /// key.
-    #[serde(default)]
-    pub variant: Option<String>,
+    /// The flag's value, JSON.
+    pub value: &'e str,
+    /// The key of the multivariate option, JSON (`null`: the option has none), or `"control"`. `None`: the feature state
+    /// is not multivariate, or there is no identity.
+    pub variant: Option<&'e str>,
+    /// Why the flag is what it is.
+    pub reason: Reason<'e>,
+    /// The flag as Flagsmith's API answers it, JSON, where that is the same for every identity.
+    pub ready: Option<&'e [u8]>,
 }
 
-/// The feature that a flag belongs to.
-#[derive(Debug, Deserialize)]
+/// The feature of a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlagFeature {
-    /// As JSON: a number, or a string.
-    pub id: Box<RawValue>,
+    /// JSON: a number, or a string.
+    pub id: Box<str>,
     /// The feature's name.
-    pub name: String,
+    pub name: Box<str>,
     /// `STANDARD` or `MULTIVARIATE`.
-    pub r#type: String,
+    pub r#type: Box<str>,
 }
 
-/// Reads a list of flags that the engine wrote.
-pub(super) fn parse(flags: &[u8]) -> Vec<Flag> {
-    serde_json::from_slice(flags).unwrap_or_default()
+/// Why a flag is what it is. Its text is that of Flagsmith's engine (11.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason<'e> {
+    /// The default; nothing overrides the feature.
+    Static,
+    /// The default, though overrides of the feature exist.
+    Default,
+    /// The override of the segment of this name.
+    Segment(&'e str),
+    /// The identity's own override.
+    IdentityOverride,
+    /// A multivariate option, by its percentage allocation, which is written as Python writes it.
+    Split {
+        /// In percent.
+        weight: &'e str,
+    },
+}
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static => f.write_str("STATIC"),
+            Self::Default => f.write_str("DEFAULT"),
+            Self::Segment(name) => write!(f, "TARGETING_MATCH; segment={name}"),
+            Self::IdentityOverride => f.write_str("TARGETING_MATCH; segment=identity_overrides"),
+            Self::Split { weight } => write!(f, "SPLIT; weight={weight}"),
+        }
+    }
+}
+
+impl Flag<'_> {
+    /// The flag as paths (`$.flags.NAME…`) see it; `None` where its variant is neither a string nor null.
+    pub(super) fn to_python(self) -> Option<PyValue> {
+        let variant = match self.variant.map(|json| (Kind::of(json), json)) {
+            None | Some((Kind::Null, _)) => PyValue::None,
+            Some((_, json)) => PyValue::String(decode_string(json)?.into_owned()),
+        };
+        let read = |json: &str| to_python(json).unwrap_or(PyValue::None);
+        let id = PyValue::Dict(vec![("id".to_owned(), read(&self.feature.id))]);
+        let members = [
+            ("enabled", PyValue::Boolean(self.enabled)),
+            ("name", PyValue::String(self.feature.name.as_ref().to_owned())),
+            ("reason", PyValue::String(self.reason.to_string())),
+            ("value", read(self.value)),
+            ("variant", variant),
+            ("metadata", id),
+        ];
+        Some(PyValue::Dict(
+            members.map(|(name, value)| (name.to_owned(), value)).into(),
+        ))
+    }
 }

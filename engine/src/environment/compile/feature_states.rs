@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
-use super::super::answer::{Answer, Answers, FlagParts};
 use super::{Warnings, elements, problem};
 use crate::document::Outline;
 use crate::document::parts::FeatureState;
+use crate::environment::compiled::{Answer, Answers, FlagParts};
+use crate::environment::flag::FlagFeature;
 use crate::json::{Kind, decode_string};
 
 /// Flagsmith knows `STANDARD` and `MULTIVARIATE`; a longer type is repeated in every answer and so is not taken.
@@ -126,8 +127,24 @@ impl<'a> FeatureStates<'a> {
         answer
     }
 
-    /// Writes what a feature state answers. `part` names it in warnings.
-    pub(super) fn answer(
+    /// Writes what an override of a feature answers. `part` names it in warnings.
+    pub(super) fn override_answer(
+        &mut self,
+        state: &FeatureState<'a>,
+        feature: &FlagFeature,
+        part: &dyn Fn() -> String,
+        warnings: &mut Warnings,
+    ) -> Answer {
+        let answer = self.answer(state, part, warnings);
+        if *feature.id != *state.feature.id.get() {
+            let other = self.parts(state).feature();
+            self.answers.report_other_feature(&answer, other);
+        }
+        answer
+    }
+
+    /// Writes what a feature state answers.
+    fn answer(
         &mut self,
         state: &FeatureState<'a>,
         part: &dyn Fn() -> String,

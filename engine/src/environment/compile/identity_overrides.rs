@@ -3,12 +3,12 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::super::features::Features;
-use super::super::identity_overrides::{IdentityOverrides, IdentityOverridesBuilder};
 use super::feature_states::{self, FeatureStates};
 use super::{Warnings, elements, problem};
 use crate::document::Document;
 use crate::document::parts::IdentityOverride;
+use crate::environment::compiled::Features;
+use crate::environment::compiled::{IdentityOverrides, IdentityOverridesBuilder};
 use crate::json::{Kind, decode_string};
 
 /// Compiles the identity overrides of all pages.
@@ -70,14 +70,15 @@ fn add<'a>(
                 continue;
             }
         };
-        let Some(feature) = features.named(&state.feature.name.0) else {
+        let Some(place) = features.named(&state.feature.name.0) else {
             continue;
         };
+        let Some(feature) = features.list.get_mut(place as usize) else {
+            continue;
+        };
+        feature.targeted = true;
         let identity = *identity.get_or_insert_with(|| builder.identity(identifier));
-        let answer = states.answer(&state, part, warnings);
-        builder.push(identity, feature, answer);
-        if let Some(feature) = features.list.get_mut(feature as usize) {
-            feature.targeted = true;
-        }
+        let answer = states.override_answer(&state, &feature.reported, part, warnings);
+        builder.push(identity, place, answer);
     }
 }

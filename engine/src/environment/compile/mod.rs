@@ -1,6 +1,7 @@
 //! From a document to a compiled [`Environment`].
 //!
 //! What cannot be understood never fails the whole: that part is dropped or does not match, and a warning names it.
+mod context;
 mod feature_states;
 mod identity_overrides;
 mod multivariate;
@@ -14,17 +15,15 @@ use std::borrow::Cow;
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
-use super::answer::{Answer, offset};
-use super::context::StaticContext;
-use super::dependencies::DependencyIndex;
-use super::features::{Defaults, Feature, Features};
-use super::segment::Segment;
-use super::{Environment, IdentityOverrides};
+use super::compiled::{
+    Answer, Answers, Defaults, DependencyIndex, Environment, Feature, Features, IdentityOverrides, Segment,
+    offset,
+};
 use crate::document::{Document, Outline};
 use crate::json::Text;
 use crate::{KeyKind, Warning};
-use feature_states::{FeatureStates, NamedState};
-pub(super) use multivariate::uuid_integer;
+use context::StaticContext;
+use feature_states::FeatureStates;
 use properties::Properties;
 use warnings::Warnings;
 
@@ -53,7 +52,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         );
     }
     let mut states = FeatureStates::new(outline, warnings);
-    let mut features = name_features(&states.of_environment);
+    let mut features = name_features(&states);
     let context = StaticContext::new(outline);
     let mut properties = Properties::new(&context, &features.by_name);
     let (mut segments, pending) = segments::compile(outline, &mut states, &mut properties, warnings);
@@ -93,7 +92,10 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         answers,
         identity_overrides,
         context: reads_context.then(|| context.whole().clone()),
-        dependencies: reads_flags.then(|| DependencyIndex::new(segments_by_feature, conditions)),
+        dependencies: reads_flags.then_some(DependencyIndex {
+            segments: segments_by_feature,
+            conditions,
+        }),
     }
 }
 
@@ -110,7 +112,7 @@ impl Environment {
             segments: Vec::new(),
             overriding_segments: Vec::new(),
             trait_slots: HashMap::new(),
-            answers: super::Answers::default(),
+            answers: Answers::default(),
             identity_overrides: IdentityOverrides::default(),
             context: None,
             dependencies: None,
@@ -119,14 +121,15 @@ impl Environment {
 }
 
 /// The features by name; their answers come when it is known who overrides them.
-fn name_features(states: &[NamedState<'_>]) -> Features {
+fn name_features(states: &FeatureStates<'_>) -> Features {
     let mut features = Features::default();
-    for (place, state) in (0..).zip(states) {
+    for (place, state) in (0..).zip(&states.of_environment) {
         features.by_name.insert(state.name.as_ref().into(), place);
         features
             .by_lowercase
             .push((state.name.to_lowercase().into(), place));
         features.list.push(Feature {
+            reported: states.parts(&state.state).feature(),
             enabled: state.state.enabled,
             server_only: false,
             targeted: false,
@@ -180,11 +183,12 @@ fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureSt
         for (feature, state) in features.list.iter().zip(&states.of_environment) {
             let hidden = *kind == KeyKind::Client && feature.server_only
                 || outline.hide_disabled_flags && !feature.enabled;
-            if !hidden {
-                states
-                    .parts(&state.state)
-                    .write(&mut defaults.bytes, feature_states::value(&state.state));
-            }
+            defaults.values.push(if hidden {
+                offset(defaults.bytes.len())
+            } else {
+                let parts = states.parts(&state.state);
+                parts.write(&mut defaults.bytes, feature_states::value(&state.state))
+            });
             defaults.starts.push(offset(defaults.bytes.len()));
         }
         defaults.bytes.shrink_to_fit();

@@ -1,9 +1,9 @@
 //! Multivariate options of a feature state.
 use serde_json::value::RawValue;
 
-use super::super::answer::{Answers, Multivariate, MultivariateOption};
 use super::{Warnings, elements, feature_states, problem};
 use crate::document::parts::{FeatureState, MultivariateValue};
+use crate::environment::compiled::{Answers, Multivariate, MultivariateOption};
 use crate::json::{Kind, decode_string, write_minified};
 use crate::python::{Integer, PyValue};
 
@@ -86,16 +86,14 @@ impl ReadOption<'_> {
     fn compile(self, start: &mut f64, answers: &mut Answers) -> MultivariateOption {
         let (from, end) = (*start, self.weight + *start);
         *start = end;
-        let value_and_variant = answers.write(|out| {
-            write_minified(out, self.value);
-            out.extend_from_slice(br#","variant":"#);
-            write_minified(out, self.key);
-        });
+        let weight = answers.write(|out| out.extend_from_slice(self.weight_text.as_bytes()));
+        let (value, variant) = answers.write_option(self.value, self.key);
         MultivariateOption {
             start: from,
             end,
-            weight: self.weight_text.into(),
-            value_and_variant,
+            weight,
+            value,
+            variant,
         }
     }
 }
@@ -149,7 +147,7 @@ fn integer_order(id: &Integer) -> Order {
 }
 
 /// The integer value of a UUID in the spellings that Python's `uuid.UUID` accepts.
-pub(in crate::environment) fn uuid_integer(text: &str) -> Option<u128> {
+pub(super) fn uuid_integer(text: &str) -> Option<u128> {
     let text = text.replace("urn:", "").replace("uuid:", "");
     let digits = text.trim_matches(['{', '}']).replace('-', "");
     let all_hex = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,9 +1,9 @@
 //! Where conditions find their values.
 use hashbrown::HashMap;
 
-use super::super::context::StaticContext;
-use super::super::segment::{Path, Source};
+use super::context::StaticContext;
 use crate::condition::{self, Property, Query};
+use crate::environment::compiled::{Path, Source};
 use crate::python::PyValue;
 
 /// Interns the names of traits and resolves what paths find in the document alone.

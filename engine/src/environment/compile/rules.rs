@@ -1,11 +1,11 @@
 //! Segment rules and their conditions.
 use serde_json::value::RawValue;
 
-use super::super::segment::{Condition, Rule, RuleKind, Source};
 use super::properties::Properties;
 use super::{Warnings, elements, problem};
 use crate::condition::{Matcher, RegexCache};
 use crate::document::parts;
+use crate::environment::compiled::{Condition, Rule, RuleKind, Source};
 use crate::json::{Kind, decode_string};
 use crate::python::PyValue;
 

@@ -2,8 +2,6 @@
 use hashbrown::HashMap;
 use serde_json::value::RawValue;
 
-use super::super::features::Features;
-use super::super::segment::{OverrideRun, Segment, SegmentOverride};
 use super::feature_states::{self, FeatureStates};
 use super::properties::Properties;
 use super::rules::RuleCompiler;
@@ -11,6 +9,8 @@ use super::{Warnings, elements, id_text, offset, problem};
 use crate::condition::RegexCache;
 use crate::document::Outline;
 use crate::document::parts::{self, FeatureSegment, FeatureState};
+use crate::environment::compiled::Features;
+use crate::environment::compiled::{OverrideRun, Segment, SegmentOverride};
 use crate::json::Kind;
 use crate::python::PyValue;
 
@@ -196,22 +196,30 @@ pub(super) fn attach_overrides<'a>(
     for (place, segment) in segments.iter_mut().enumerate() {
         let mut overrides: Vec<SegmentOverride> = Vec::new();
         while let Some(own) = ranked.next_if(|own| own.segment == place) {
-            let contested = features.get(own.feature).and_then(|feature| feature.contested);
+            let Some(feature) = features.get(own.feature) else {
+                continue;
+            };
             let part = || {
                 format!(
                     "segment {:?}, feature {:?}",
                     segment.name, own.state.feature.name.0
                 )
             };
-            let answer = states.answer(&own.state, &part, warnings);
+            let answer = states.override_answer(&own.state, &feature.reported, &part, warnings);
             // Of several overrides of a feature the first by priority is the only one that can win.
             let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
-            overrides.extend(contested.filter(|_| is_first).map(|contested| SegmentOverride {
-                feature: own.feature,
-                contested,
-                rank: own.rank,
-                answer,
-            }));
+            overrides.extend(
+                feature
+                    .contested
+                    .filter(|_| is_first)
+                    .map(|contested| SegmentOverride {
+                        segment: offset(place),
+                        feature: own.feature,
+                        contested,
+                        rank: own.rank,
+                        answer,
+                    }),
+            );
         }
         segment.runs = OverrideRun::join(&overrides);
         segment.overrides = overrides.into();

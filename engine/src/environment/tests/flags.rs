@@ -49,10 +49,7 @@ fn need_no_segment() {
         json!([segment_of(1, "all", everyone, overrides)]),
     ));
     assert!(text(environment.flags(KeyKind::Client)).contains("default"));
-    assert_eq!(
-        environment.evaluate(None)[0].feature_state_value.get(),
-        r#""overridden""#
-    );
+    assert_eq!(evaluated(&environment, None)[0].value, r#""overridden""#);
 }
 
 #[test]

@@ -217,15 +217,9 @@ fn may_have_a_key_of_their_own() {
             json!([]),
         ));
         let identity = Identity::from_query(Some("i"), || [0; 16]).with_key("another");
-        assert_eq!(
-            environment.evaluate(&identity)[0].feature_state_value.get(),
-            value
-        );
-        assert_eq!(
-            environment.evaluate(None)[0].feature_state_value.get(),
-            r#""control""#
-        );
-        assert_eq!(environment.evaluate(None)[0].variant, None);
+        assert_eq!(evaluated(&environment, &identity)[0].value, value);
+        assert_eq!(evaluated(&environment, None)[0].value, r#""control""#);
+        assert_eq!(evaluated(&environment, None)[0].variant, None);
     }
 }
 

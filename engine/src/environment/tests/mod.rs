@@ -1,4 +1,5 @@
 mod dependencies;
+mod evaluated;
 mod flags;
 mod identities;
 mod overrides;
@@ -8,7 +9,7 @@ mod warnings;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::Environment;
+use super::{Environment, Flag};
 use crate::{Document, Identity, KeyKind, Warning};
 
 /// A document with these features and segments.
@@ -109,6 +110,16 @@ fn values(environment: &Environment, body: &Value) -> Vec<Value> {
         .iter()
         .map(|flag| flag["feature_state_value"].clone())
         .collect()
+}
+
+/// Every flag that a server-side key sees, with its parts.
+fn evaluated<'e>(
+    environment: &'e Environment,
+    identity: impl Into<Option<&'e Identity<'e>>>,
+) -> Vec<Flag<'e>> {
+    let mut flags = Vec::new();
+    environment.evaluate(KeyKind::Server, identity, |flag| flags.push(flag));
+    flags
 }
 
 /// The names of the segments that the identity is in.

@@ -168,9 +168,7 @@ fn of_multivariate_options() {
         );
         assert_eq!(warnings(&document).len(), expected, "{options}");
         assert_eq!(
-            compile_with_warnings(&document).0.evaluate(None)[0]
-                .feature_state_value
-                .get(),
+            evaluated(&compile_with_warnings(&document).0, None)[0].value,
             r#""control""#
         );
     }

@@ -1,7 +1,8 @@
 //! The environment's features and their defaults.
 use hashbrown::HashMap;
 
-use super::answer::Answer;
+use super::super::flag::{FlagFeature, Reason};
+use super::answer::{Answer, value_end};
 use crate::KeyKind;
 
 /// The features in document order.
@@ -24,10 +25,12 @@ pub(crate) struct Features {
 
 #[derive(Debug)]
 pub(crate) struct Feature {
+    /// What its flag reports.
+    pub reported: FlagFeature,
     pub enabled: bool,
     /// Never shown to client-side keys.
     pub server_only: bool,
-    /// Overridden by a segment or an identity: part of the reason of a result.
+    /// Overridden by a segment or an identity, which the reason of its default tells.
     pub targeted: bool,
     /// What it answers by default, where that depends on the identity or segments read flags.
     pub default: Option<Answer>,
@@ -41,6 +44,8 @@ pub(crate) struct Defaults {
     pub bytes: Vec<u8>,
     /// Where each feature's flag starts, and the end: one more than there are features. Hidden flags are empty.
     pub starts: Vec<u32>,
+    /// Where each feature's value starts.
+    pub values: Vec<u32>,
 }
 
 impl Defaults {
@@ -53,6 +58,25 @@ impl Defaults {
     pub(crate) fn flag(&self, feature: u32) -> &[u8] {
         let (start, end) = self.range(feature, feature.saturating_add(1));
         self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    /// A visible flag's value, JSON.
+    pub(crate) fn value(&self, feature: u32) -> &str {
+        let (_, end) = self.range(feature, feature.saturating_add(1));
+        let start = self.values.get(feature as usize).copied().unwrap_or(end);
+        let value = self.bytes.get(start as usize..value_end(end) as usize);
+        std::str::from_utf8(value.unwrap_or_default()).unwrap_or_default()
+    }
+}
+
+impl Feature {
+    /// Why its flag is the default.
+    pub(crate) fn default_reason(&self) -> Reason<'static> {
+        if self.targeted {
+            Reason::Default
+        } else {
+            Reason::Static
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::answer::{Answer, Span};
+use super::answer::{Answer, Span, offset};
 
 /// All identity overrides of an environment.
 #[derive(Debug, Default)]
@@ -103,12 +103,12 @@ impl IdentityOverridesBuilder {
         if let Some(place) = by_identifier.find(hash, is_same) {
             return *place;
         }
-        let place = super::answer::offset(identities.len());
-        let start = super::answer::offset(identifiers.len());
+        let place = offset(identities.len());
+        let start = offset(identifiers.len());
         identifiers.push_str(identifier);
         let identifier = Span {
             start,
-            end: super::answer::offset(identifiers.len()),
+            end: offset(identifiers.len()),
         };
         identities.push(OverriddenIdentity { identifier, first: 0 });
         by_identifier.insert_unique(hash, place, |other| {
@@ -134,13 +134,13 @@ impl IdentityOverridesBuilder {
         for (place, (identity, _)) in gathered.iter().enumerate() {
             while next <= *identity {
                 if let Some(known) = built.identities.get_mut(next as usize) {
-                    known.first = super::answer::offset(place);
+                    known.first = offset(place);
                 }
                 next += 1;
             }
         }
         for known in built.identities.iter_mut().skip(next as usize) {
-            known.first = super::answer::offset(gathered.len());
+            known.first = offset(gathered.len());
         }
         built.overrides = gathered.into_iter().map(|(_, own)| own).collect();
         built.overrides.shrink_to_fit();

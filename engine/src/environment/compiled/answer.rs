@@ -1,4 +1,7 @@
 //! Flags as JSON, written once when the document is compiled.
+use hashbrown::HashMap;
+
+use super::super::flag::FlagFeature;
 use crate::hashing::hashed_percentage;
 use crate::json::{write_minified, write_string};
 
@@ -22,15 +25,19 @@ impl Span {
 }
 
 /// What a feature state answers: a flag's JSON with a comma behind, ready to be copied; or the start of it where the
-/// value depends on the identity.
+/// value depends on the identity. Small, for a document may hold a hundred thousand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     pub json: Span,
-    /// One more than the place in [`Answers::multivariates`]; 0: not multivariate.
-    multivariate: u32,
+    /// Where in the buffer the value starts, which ends the flag; of a multivariate answer its place in
+    /// [`Answers::multivariates`].
+    value: u32,
+    is_multivariate: bool,
     pub enabled: bool,
     pub server_only: bool,
 }
+
+const _: () = assert!(size_of::<Answer>() == 16);
 
 /// The multivariate options of a feature state and the ranges of percentages that get them.
 #[derive(Debug)]
@@ -48,10 +55,12 @@ pub(crate) struct MultivariateOption {
     /// The range: `start <= percentage < end`.
     pub start: f64,
     pub end: f64,
-    /// The allocation as Python writes it, for the reason of a result.
-    pub weight: Box<str>,
-    /// `VALUE,"variant":KEY`
-    pub value_and_variant: Span,
+    /// The allocation as Python writes it, for the flag's reason.
+    pub weight: Span,
+    /// The value, JSON. In the buffer `,"variant":` follows, then the variant.
+    pub value: Span,
+    /// The option's key, JSON.
+    pub variant: Span,
 }
 
 /// All answers of a document but the defaults.
@@ -59,10 +68,14 @@ pub(crate) struct MultivariateOption {
 pub(crate) struct Answers {
     pub bytes: Vec<u8>,
     pub multivariates: Vec<Multivariate>,
+    /// The features of the answers that report another feature than the environment has, by the answers' starts.
+    other_features: HashMap<u32, FlagFeature>,
 }
 
-/// What follows the control value of a flag that is evaluated for an identity.
-const CONTROL_VARIANT: &[u8] = br#","variant":"control""#;
+/// What comes between a value and its variant.
+const VARIANT: &[u8] = br#","variant":"#;
+/// The variant of a multivariate feature state whose control value an identity gets, JSON.
+pub(crate) const CONTROL: &str = r#""control""#;
 /// The end of every flag.
 const END: &[u8] = b"},";
 
@@ -89,21 +102,34 @@ impl FlagParts<'_> {
         out.extend_from_slice(br#","feature_state_value":"#);
     }
 
-    /// Writes the flag and a comma.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, value: &str) {
+    /// Writes the flag and a comma; tells where the value starts.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, value: &str) -> u32 {
         self.write_head(out);
+        let start = offset(out.len());
         write_minified(out, value);
         out.extend_from_slice(END);
+        start
+    }
+
+    /// The feature that the flag reports.
+    pub(crate) fn feature(&self) -> FlagFeature {
+        FlagFeature {
+            id: self.id.into(),
+            name: self.name.into(),
+            r#type: self.r#type.into(),
+        }
     }
 }
 
 impl Answers {
     /// Adds what a feature state without multivariate options answers.
     pub(crate) fn push(&mut self, parts: &FlagParts<'_>, value: &str, server_only: bool) -> Answer {
-        let json = self.write(|out| parts.write(out, value));
+        let mut start = 0;
+        let json = self.write(|out| start = parts.write(out, value));
         Answer {
             json,
-            multivariate: 0,
+            value: start,
+            is_multivariate: false,
             enabled: parts.enabled,
             server_only,
         }
@@ -117,14 +143,23 @@ impl Answers {
         server_only: bool,
     ) -> Answer {
         let json = self.write(|out| parts.write_head(out));
+        let place = offset(self.multivariates.len());
         self.multivariates.push(multivariate);
-        let multivariate = u32::try_from(self.multivariates.len()).unwrap_or(0);
         Answer {
             json,
-            multivariate,
+            value: place,
+            is_multivariate: true,
             enabled: parts.enabled,
             server_only,
         }
+    }
+
+    /// Adds a multivariate option: what follows the flag's start where an identity gets it. Tells where the value and the
+    /// variant are.
+    pub(crate) fn write_option(&mut self, value: &str, variant: &str) -> (Span, Span) {
+        let value = self.write(|out| write_minified(out, value));
+        self.write(|out| out.extend_from_slice(VARIANT));
+        (value, self.write(|out| write_minified(out, variant)))
     }
 
     /// Adds to the buffer; tells where.
@@ -137,15 +172,49 @@ impl Answers {
         }
     }
 
+    /// Notes that an answer reports another feature than the environment has.
+    pub(crate) fn report_other_feature(&mut self, answer: &Answer, feature: FlagFeature) {
+        self.other_features.insert(answer.json.start, feature);
+    }
+
+    /// The feature that an answer reports, where it is another than the environment has.
+    pub(crate) fn other_feature(&self, answer: &Answer) -> Option<&FlagFeature> {
+        self.other_features.get(&answer.json.start)
+    }
+
     pub(crate) fn multivariate(&self, answer: &Answer) -> Option<&Multivariate> {
         self.multivariates
-            .get(usize::try_from(answer.multivariate).ok()?.checked_sub(1)?)
+            .get(answer.value as usize)
+            .filter(|_| answer.is_multivariate)
+    }
+
+    /// The value of an answer that does not depend on the identity, JSON.
+    pub(crate) fn value(&self, answer: &Answer) -> &str {
+        self.text(Span {
+            start: answer.value,
+            end: value_end(answer.json.end),
+        })
+    }
+
+    /// A part of the buffer as text.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(span.of(&self.bytes)).unwrap_or_default()
     }
 }
 
 impl Answer {
     pub(crate) fn is_multivariate(&self) -> bool {
-        self.multivariate != 0
+        self.is_multivariate
+    }
+}
+
+impl MultivariateOption {
+    /// The value and the variant, ready to be copied.
+    fn ready(&self) -> Span {
+        Span {
+            start: self.value.start,
+            end: self.variant.end,
+        }
     }
 }
 
@@ -161,10 +230,11 @@ impl Multivariate {
     /// Writes what follows the flag's start: the value, the variant, the end. Without an identity there is no variant.
     pub(crate) fn write(&self, out: &mut Vec<u8>, answers: &Answers, identity_key: Option<&str>) {
         match identity_key.map(|key| self.choose(key)) {
-            Some(Some(option)) => out.extend_from_slice(option.value_and_variant.of(&answers.bytes)),
+            Some(Some(option)) => out.extend_from_slice(option.ready().of(&answers.bytes)),
             Some(None) => {
                 out.extend_from_slice(self.control.of(&answers.bytes));
-                out.extend_from_slice(CONTROL_VARIANT);
+                out.extend_from_slice(VARIANT);
+                out.extend_from_slice(CONTROL.as_bytes());
             }
             None => out.extend_from_slice(self.control.of(&answers.bytes)),
         }
@@ -173,16 +243,18 @@ impl Multivariate {
 
     /// How many bytes [`Self::write`] writes at most.
     pub(crate) fn longest(&self) -> usize {
-        let options = self
-            .options
-            .iter()
-            .map(|option| option.value_and_variant.length());
+        let options = self.options.iter().map(|option| option.ready().length());
         options
             .max()
             .unwrap_or(0)
-            .max(self.control.length() + CONTROL_VARIANT.len())
+            .max(self.control.length() + VARIANT.len() + CONTROL.len())
             + END.len()
     }
+}
+
+/// Where the value ends in a flag that ends at `flag_end`, its comma included.
+pub(super) fn value_end(flag_end: u32) -> u32 {
+    flag_end.saturating_sub(offset(END.len()))
 }
 
 /// Documents are bounded far below 32-bit offsets; a place beyond them would be an empty answer, never a panic.

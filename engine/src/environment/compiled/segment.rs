@@ -49,6 +49,8 @@ impl OverrideRun {
 /// A feature state that holds for the identities in a segment.
 #[derive(Debug)]
 pub(crate) struct SegmentOverride {
+    /// The place of the segment.
+    pub segment: u32,
     pub feature: u32,
     /// The place among the contested features.
     pub contested: u32,

@@ -7,9 +7,11 @@ use std::cell::{Cell, RefCell};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::answer::Answer;
-use super::evaluation::Evaluation;
+use super::Evaluation;
+use super::choices::{Choice, ChosenBy};
 use crate::condition::Raised;
+use crate::environment::compiled::{DependencyIndex, SegmentOverride};
+use crate::environment::flag::Flag;
 use crate::python::PyValue;
 
 /// Flags that depend on each other deeper than this are not resolved. The reference's own recursion ends after 58 with the
@@ -21,29 +23,8 @@ const DEEPEST_CHAIN: usize = 64;
 const MOST_EVALUATIONS: u32 = 4;
 const FREE_EVALUATIONS: u32 = 2_000;
 
-/// What resolving flags needs to know of the environment.
-#[derive(Debug)]
-pub(crate) struct DependencyIndex {
-    /// The segments that override each feature, in document order, one entry an override.
-    segments: Vec<Vec<u32>>,
-    /// How many conditions one evaluation may evaluate.
-    most_conditions: u32,
-}
-
-impl DependencyIndex {
-    pub(crate) fn new(segments: Vec<Vec<u32>>, conditions: u32) -> Self {
-        let most_conditions = conditions
-            .saturating_mul(MOST_EVALUATIONS)
-            .saturating_add(FREE_EVALUATIONS);
-        Self {
-            segments,
-            most_conditions,
-        }
-    }
-}
-
 /// The state of resolving flags in one evaluation.
-pub(crate) struct Dependencies<'e> {
+pub(super) struct Dependencies<'e> {
     index: &'e DependencyIndex,
     /// The flags being resolved, outermost first.
     resolving: RefCell<Vec<u32>>,
@@ -53,66 +34,58 @@ pub(crate) struct Dependencies<'e> {
     cuts: Cell<u32>,
     /// How many conditions may yet be evaluated.
     conditions_left: Cell<u32>,
-    resolved: RefCell<HashMap<u32, Outcome<'e>>>,
+    resolved: RefCell<HashMap<u32, Choice<'e>>>,
     verdicts: RefCell<HashMap<u32, bool>>,
 }
 
-/// How a feature's flag came out.
-#[derive(Clone, Copy)]
-pub(crate) enum Outcome<'e> {
-    Default,
-    Segment { answer: &'e Answer, place: u32 },
-    Identity { answer: &'e Answer },
-}
-
 impl<'e> Dependencies<'e> {
-    pub(crate) fn new(index: &'e DependencyIndex) -> Self {
+    pub(super) fn new(index: &'e DependencyIndex) -> Self {
+        let most_conditions = index.conditions.saturating_mul(MOST_EVALUATIONS);
         Self {
             index,
             resolving: RefCell::default(),
             cyclic: RefCell::default(),
             cuts: Cell::new(0),
-            conditions_left: Cell::new(index.most_conditions),
+            conditions_left: Cell::new(most_conditions.saturating_add(FREE_EVALUATIONS)),
             resolved: RefCell::default(),
             verdicts: RefCell::default(),
         }
     }
 
-    /// How a flag came out, where a condition has read it. This holds over a plain evaluation: it was found with cycles
-    /// cut.
-    pub(crate) fn outcome(&self, feature: u32) -> Option<Outcome<'e>> {
+    /// What was chosen for a feature whose flag a condition has read. This holds over a plain evaluation: it was found
+    /// with cycles cut.
+    pub(super) fn choice(&self, feature: u32) -> Option<Choice<'e>> {
         self.resolved.borrow().get(&feature).copied()
     }
 
     /// The features whose flags conditions have read, in document order.
-    pub(crate) fn read_features(&self) -> Vec<u32> {
+    pub(super) fn read_features(&self) -> Vec<u32> {
         let mut features: Vec<u32> = self.resolved.borrow().keys().copied().collect();
         features.sort_unstable();
         features
     }
 
     /// Counts a condition.
-    pub(crate) fn spend(&self) -> Result<(), Raised> {
+    pub(super) fn spend(&self) -> Result<(), Raised> {
         self.conditions_left
             .set(self.conditions_left.get().checked_sub(1).ok_or(Raised)?);
         Ok(())
     }
 
     /// Whether a segment matches without having cut a cycle.
-    pub(crate) fn segment_matches_soundly(&self, evaluation: &Evaluation<'e>, place: u32) -> bool {
+    pub(super) fn segment_matches_soundly(&self, evaluation: &Evaluation<'e>, place: u32) -> bool {
         let cuts = self.cuts.get();
         let matches = evaluation.segment_matches(place);
         matches && self.cuts.get() == cuts
     }
 
     /// The result of a flag as the reference has it; `None`: unresolved.
-    pub(crate) fn read(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<Option<PyValue>, Raised> {
-        if self.outcome(feature).is_none() {
+    pub(super) fn read(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<Option<PyValue>, Raised> {
+        if self.choice(feature).is_none() {
             self.resolve(evaluation, feature)?;
         }
-        Ok(self
-            .outcome(feature)
-            .and_then(|outcome| super::context::flag_result(evaluation, feature, outcome)))
+        let flag = self.choice(feature).and_then(|choice| evaluation.flag(choice));
+        Ok(flag.and_then(Flag::to_python))
     }
 
     fn resolve(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<(), Raised> {
@@ -129,28 +102,23 @@ impl<'e> Dependencies<'e> {
             return Err(Raised);
         }
         self.resolving.borrow_mut().push(feature);
-        let outcome = self.find_outcome(evaluation, feature);
+        let choice = self.choose(evaluation, feature);
         self.resolving.borrow_mut().pop();
         if !self.cyclic.borrow().contains(&feature) {
-            self.resolved.borrow_mut().insert(feature, outcome);
+            self.resolved
+                .borrow_mut()
+                .extend(choice.map(|choice| (feature, choice)));
         }
         Ok(())
     }
 
     /// Evaluates every segment that overrides the feature, the winner known or not: each may cut a cycle.
-    fn find_outcome(&self, evaluation: &Evaluation<'e>, feature: u32) -> Outcome<'e> {
+    fn choose(&self, evaluation: &Evaluation<'e>, feature: u32) -> Option<Choice<'e>> {
         let environment = evaluation.environment;
-        let contested = environment
-            .features
-            .get(feature)
-            .and_then(|feature| feature.contested);
-        let mut winner: Option<(u32, Outcome<'e>)> = None;
-        for place in self
-            .index
-            .segments
-            .get(feature as usize)
-            .map_or(&[][..], Vec::as_slice)
-        {
+        let known = environment.features.get(feature)?;
+        let mut winner: Option<&SegmentOverride> = None;
+        let segments = self.index.segments.get(feature as usize);
+        for place in segments.map_or(&[][..], Vec::as_slice) {
             if !self.segment_matches(evaluation, *place) {
                 continue;
             }
@@ -160,29 +128,20 @@ impl<'e> Dependencies<'e> {
                 .map_or(&[][..], |segment| &*segment.overrides);
             for candidate in overrides
                 .iter()
-                .filter(|candidate| Some(candidate.contested) == contested)
+                .filter(|candidate| Some(candidate.contested) == known.contested)
             {
-                if winner.is_none_or(|(rank, _)| candidate.rank < rank) {
-                    winner = Some((
-                        candidate.rank,
-                        Outcome::Segment {
-                            answer: &candidate.answer,
-                            place: *place,
-                        },
-                    ));
+                if winner.is_none_or(|winner| candidate.rank < winner.rank) {
+                    winner = Some(candidate);
                 }
             }
         }
-        let identifier = evaluation.subject.identifier().unwrap_or_default();
-        let own = environment
-            .identity_overrides
-            .of(identifier)
-            .iter()
-            .find(|own| own.feature == feature);
-        match own.filter(|_| evaluation.subject.identifier().is_some()) {
-            Some(own) => Outcome::Identity { answer: &own.answer },
-            None => winner.map_or(Outcome::Default, |(_, outcome)| outcome),
-        }
+        let mut own = evaluation.own_overrides().iter();
+        let (answer, by) = match (own.find(|own| own.feature == feature), winner) {
+            (Some(own), _) => (&own.answer, ChosenBy::Identity),
+            (None, Some(winner)) => (&winner.answer, ChosenBy::Segment(winner.segment)),
+            (None, None) => (known.default.as_ref()?, ChosenBy::Default),
+        };
+        Some(Choice { feature, answer, by })
     }
 
     fn segment_matches(&self, evaluation: &Evaluation<'e>, place: u32) -> bool {

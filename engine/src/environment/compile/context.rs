@@ -1,13 +1,9 @@
-//! The reference's evaluation context, for the rare path that needs more of it than an identity and its traits; and the
-//! result of a flag as paths see it.
+//! The reference's evaluation context, for the rare path that needs more of it than an identity and its traits.
 use std::cell::OnceCell;
 
 use num_bigint::BigInt;
 
-use super::compile::uuid_integer;
-use super::dependencies::Outcome;
-use super::evaluation::Evaluation;
-use super::flag::Flag;
+use super::multivariate::uuid_integer;
 use crate::document::Outline;
 use crate::json::to_python;
 use crate::python::{Integer, PyValue};
@@ -180,53 +176,6 @@ fn rule_context(rule: &PyValue) -> PyValue {
             PyValue::List(list(rule.member("rules")).iter().map(rule_context).collect()),
         ),
     ])
-}
-
-/// The result of a flag as the reference has it.
-pub(super) fn flag_result(
-    evaluation: &Evaluation<'_>,
-    feature: u32,
-    outcome: Outcome<'_>,
-) -> Option<PyValue> {
-    let environment = evaluation.environment;
-    let known = environment.features.get(feature)?;
-    let (answer, mut reason) = match outcome {
-        Outcome::Segment { answer, place } => {
-            let name = environment
-                .segments
-                .get(place as usize)
-                .map_or("", |segment| &*segment.name);
-            (answer, format!("TARGETING_MATCH; segment={name}"))
-        }
-        Outcome::Identity { answer } => (answer, "TARGETING_MATCH; segment=identity_overrides".to_owned()),
-        Outcome::Default => (
-            known.default.as_ref()?,
-            if known.targeted { "DEFAULT" } else { "STATIC" }.to_owned(),
-        ),
-    };
-    let key = evaluation.subject.key();
-    let mut json = answer.json.of(&environment.answers.bytes).to_vec();
-    if let Some(multivariate) = environment.answers.multivariate(answer) {
-        multivariate.write(&mut json, &environment.answers, key);
-        if let Some(option) = key.and_then(|key| multivariate.choose(key)) {
-            reason = format!("SPLIT; weight={}", option.weight);
-        }
-    }
-    let flag: Flag = serde_json::from_slice(json.strip_suffix(b",")?).ok()?;
-    Some(dict([
-        ("enabled", PyValue::Boolean(flag.enabled)),
-        ("name", PyValue::String(flag.feature.name)),
-        ("reason", PyValue::String(reason)),
-        (
-            "value",
-            to_python(flag.feature_state_value.get()).unwrap_or(PyValue::None),
-        ),
-        ("variant", flag.variant.map_or(PyValue::None, PyValue::String)),
-        (
-            "metadata",
-            dict([("id", to_python(flag.feature.id.get()).unwrap_or(PyValue::None))]),
-        ),
-    ]))
 }
 
 fn dict<const N: usize>(members: [(&str, PyValue); N]) -> PyValue {

@@ -4,16 +4,16 @@ use std::cell::OnceCell;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::Environment;
 use crate::Identity;
 use crate::condition::{Raised, Value};
+use crate::environment::compiled::Environment;
 use crate::python::PyValue;
 
 /// Environments that read no more traits need no allocation for them.
 const TRAITS_INLINE: usize = 24;
 
 /// What is known of the identity of one evaluation.
-pub(crate) struct Subject<'e> {
+pub(super) struct Subject<'e> {
     environment: &'e Environment,
     identity: Option<&'e Identity<'e>>,
     takes_traits: bool,
@@ -35,7 +35,7 @@ enum Slot<'e> {
 }
 
 impl<'e> Subject<'e> {
-    pub(crate) fn new(
+    pub(super) fn new(
         environment: &'e Environment,
         identity: Option<&'e Identity<'e>>,
         takes_traits: bool,
@@ -69,7 +69,7 @@ impl<'e> Subject<'e> {
         }
     }
 
-    pub(crate) fn trait_value(&self, slot: u32) -> Result<Option<&Value<'e>>, Raised> {
+    pub(super) fn trait_value(&self, slot: u32) -> Result<Option<&Value<'e>>, Raised> {
         match self.traits.get(slot as usize) {
             Some(Slot::Set(value)) => Ok(Some(value)),
             Some(Slot::Raising) => Err(Raised),
@@ -78,16 +78,16 @@ impl<'e> Subject<'e> {
     }
 
     /// Whether the trait was sent as null.
-    pub(crate) fn is_null(&self, slot: u32) -> bool {
+    pub(super) fn is_null(&self, slot: u32) -> bool {
         matches!(self.traits.get(slot as usize), Some(Slot::Null))
     }
 
-    pub(crate) fn identifier(&self) -> Option<&'e str> {
+    pub(super) fn identifier(&self) -> Option<&'e str> {
         self.identity.map(Identity::identifier)
     }
 
     /// The key that percentages are hashed from.
-    pub(crate) fn key(&self) -> Option<&str> {
+    pub(super) fn key(&self) -> Option<&str> {
         let key = self.key.get_or_init(|| {
             let identity = self.identity?;
             Some(match identity.key() {
@@ -99,13 +99,13 @@ impl<'e> Subject<'e> {
     }
 
     /// The part of the evaluation context below `$.identity`.
-    pub(crate) fn identity_context(&self) -> &PyValue {
+    pub(super) fn identity_context(&self) -> &PyValue {
         self.identity_context
             .get_or_init(|| PyValue::Dict(self.identity_member().into_iter().collect()))
     }
 
     /// The whole evaluation context.
-    pub(crate) fn context(&self) -> &PyValue {
+    pub(super) fn context(&self) -> &PyValue {
         self.context.get_or_init(|| {
             let known = match &self.environment.context {
                 Some(PyValue::Dict(members)) => members.clone(),

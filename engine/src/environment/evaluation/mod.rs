@@ -1,85 +1,47 @@
-//! Which segments match, which overrides win.
+//! One evaluation: which segments match, which feature states are chosen.
+//!
+//! # Layout
+//! - [`Evaluation`]: whether segments match. `subject`: one identity as conditions see it. `dependencies`: the flags that
+//!   segments read.
+//! - `winners`: the segment overrides that hold. [`Choices`]: the feature state that holds for each feature, and why.
 //!
 //! Rules are evaluated in the reference's order and as lazily, because where it would raise depends on it: a raise that is
 //! reached makes the segment not match.
+mod choices;
+mod dependencies;
+mod subject;
+mod winners;
+
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
-use smallvec::{SmallVec, smallvec};
-
-use super::Environment;
-use super::dependencies::Dependencies;
-use super::features::Features;
-use super::segment::{Condition, Path, Rule, RuleKind, Segment, SegmentOverride, Source};
-use super::subject::Subject;
+use super::compiled::{
+    Condition, Environment, IdentityOverride, Path, Rule, RuleKind, Segment, Source, offset,
+};
 use crate::Identity;
 use crate::condition::{Query, Raised, RegexBudget, Value};
 use crate::python::PyValue;
+use dependencies::Dependencies;
+use subject::Subject;
 
-/// Environments with no more contested features need no allocation for the winners.
-const CONTESTED_INLINE: usize = 64;
+pub(super) use choices::{Choice, Choices, Writer};
 
 /// How many rules may be evaluated one inside the other: those of a segment nest less deep than documents may, but they
 /// may read flags that depend on further segments. The reference's recursion ends near it.
 const DEEPEST_RULES: u32 = 200;
 
-/// The segment overrides that hold.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it lives on the stack for one evaluation; a box would be an allocation"
-)]
-pub(crate) enum Winners<'e> {
-    /// At most one segment matches: what it overrides holds, each feature once.
-    Of(Option<&'e Segment>),
-    /// The override that holds for each contested feature; `None`: none does.
-    Mixed(SmallVec<[Option<&'e SegmentOverride>; CONTESTED_INLINE]>),
-}
-
-impl<'e> Winners<'e> {
-    /// Per feature the override of the strictly lowest priority wins, of equal ones the first.
-    fn add(&mut self, segment: &'e Segment, features: &Features) {
-        match self {
-            Self::Of(None) => *self = Self::Of(Some(segment)),
-            Self::Of(Some(first)) => {
-                let first = *first;
-                *self = Self::Mixed(smallvec![None; features.contested.len()]);
-                self.add(first, features);
-                self.add(segment, features);
-            }
-            Self::Mixed(winners) => {
-                for candidate in &segment.overrides {
-                    if let Some(holder) = winners.get_mut(candidate.contested as usize)
-                        && holder.is_none_or(|holder| candidate.rank < holder.rank)
-                    {
-                        *holder = Some(candidate);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The overrides in the order of the features.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'e SegmentOverride> {
-        let (one, mixed) = match self {
-            Self::Of(segment) => (segment.map_or(&[][..], |segment| &*segment.overrides), &[][..]),
-            Self::Mixed(winners) => (&[][..], &**winners),
-        };
-        one.iter().chain(mixed.iter().copied().flatten())
-    }
-}
-
 /// One evaluation of an environment: for an identity, or without.
-pub(crate) struct Evaluation<'e> {
-    pub environment: &'e Environment,
-    pub subject: Subject<'e>,
+pub(super) struct Evaluation<'e> {
+    environment: &'e Environment,
+    subject: Subject<'e>,
     budget: RefCell<RegexBudget>,
     /// How many rules are being evaluated, one inside the other.
     depth: Cell<u32>,
-    pub dependencies: Option<Dependencies<'e>>,
+    dependencies: Option<Dependencies<'e>>,
 }
 
 impl<'e> Evaluation<'e> {
-    pub(crate) fn new(
+    pub(super) fn new(
         environment: &'e Environment,
         identity: Option<&'e Identity<'e>>,
         takes_traits: bool,
@@ -93,32 +55,40 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// Evaluates the segments that override something, in document order.
-    pub(crate) fn winners(&self) -> Winners<'e> {
-        let environment = self.environment;
-        let mut winners = Winners::Of(None);
-        if self.dependencies.is_some() {
-            // Segments that override nothing count here: reading a flag resolves it.
-            for (segment, matches) in environment.segments.iter().zip(self.all_segments()) {
-                if matches {
-                    winners.add(segment, &environment.features);
-                }
-            }
-            return winners;
-        }
-        for place in &environment.overriding_segments {
-            if let Some(segment) = environment.segments.get(*place as usize)
-                && self.matches(segment)
-            {
-                winners.add(segment, &environment.features);
-            }
-        }
-        winners
+    /// The environment that is evaluated.
+    pub(super) fn environment(&self) -> &'e Environment {
+        self.environment
+    }
+
+    /// The key that percentages are hashed from; `None`: there is no identity.
+    pub(super) fn identity_key(&self) -> Option<&str> {
+        self.subject.key()
+    }
+
+    /// What the identity overrides itself, in the order of the features.
+    #[inline]
+    fn own_overrides(&self) -> &'e [IdentityOverride] {
+        let identifier = self.subject.identifier();
+        identifier.map_or(&[], |identifier| {
+            self.environment.identity_overrides.of(identifier)
+        })
+    }
+
+    /// The features whose flags conditions have read, in document order.
+    fn read_features(&self) -> Vec<u32> {
+        self.dependencies
+            .as_ref()
+            .map_or_else(Vec::new, Dependencies::read_features)
+    }
+
+    /// What was chosen for a feature whose flag a condition has read.
+    fn read_choice(&self, feature: u32) -> Option<Choice<'e>> {
+        self.dependencies.as_ref()?.choice(feature)
     }
 
     /// Whether each segment matches, in document order.
-    pub(crate) fn all_segments(&self) -> Vec<bool> {
-        (0..super::answer::offset(self.environment.segments.len()))
+    pub(super) fn all_segments(&self) -> Vec<bool> {
+        (0..offset(self.environment.segments.len()))
             .map(|place| match &self.dependencies {
                 Some(dependencies) => dependencies.segment_matches_soundly(self, place),
                 None => self.segment_matches(place),
@@ -127,7 +97,7 @@ impl<'e> Evaluation<'e> {
     }
 
     /// A segment without rules never matches; all its rules must hold.
-    pub(crate) fn segment_matches(&self, place: u32) -> bool {
+    fn segment_matches(&self, place: u32) -> bool {
         let segment = self.environment.segments.get(place as usize);
         segment.is_some_and(|segment| self.matches(segment))
     }

@@ -1,0 +1,257 @@
+//! The feature state that holds for each feature, and why.
+use std::ops::Range;
+
+use super::Evaluation;
+use super::winners::Winners;
+use crate::KeyKind;
+use crate::environment::compiled::{
+    Answer, CONTROL, Defaults, IdentityOverride, OverrideRun, Segment, SegmentOverride, offset,
+};
+use crate::environment::flag::{Flag, Reason};
+
+/// A chosen feature state.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Choice<'e> {
+    /// The place of the feature.
+    pub feature: u32,
+    pub answer: &'e Answer,
+    pub by: ChosenBy,
+}
+
+/// What a feature state was chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChosenBy {
+    Default,
+    /// The segment in this place.
+    Segment(u32),
+    Identity,
+}
+
+/// Is told of the choices that a key may see, in document order, and makes something of them.
+pub(crate) trait Writer<'e> {
+    /// Of these neighbouring features the defaults hold, whoever asks. Some may be hidden from the key.
+    fn defaults(&mut self, features: Range<u32>);
+
+    /// The only segment that matches overrides these neighbouring features.
+    fn run(&mut self, segment: &'e Segment, run: &'e OverrideRun);
+
+    /// This feature state was chosen.
+    fn choice(&mut self, choice: Choice<'e>);
+}
+
+/// The choices of one evaluation for a kind of key.
+pub(crate) struct Choices<'a, 'e> {
+    evaluation: &'a Evaluation<'e>,
+    kind: KeyKind,
+    winners: Winners<'e>,
+    own: &'e [IdentityOverride],
+    /// Whether answers may be hidden that are no defaults.
+    hides: bool,
+}
+
+impl<'a, 'e> Choices<'a, 'e> {
+    #[inline]
+    pub(crate) fn new(evaluation: &'a Evaluation<'e>, kind: KeyKind) -> Self {
+        let environment = evaluation.environment;
+        Self {
+            evaluation,
+            kind,
+            winners: evaluation.winners(),
+            own: evaluation.own_overrides(),
+            hides: environment.hides_disabled_flags
+                || kind == KeyKind::Client && environment.features.any_server_only,
+        }
+    }
+
+    pub(crate) fn evaluation(&self) -> &'a Evaluation<'e> {
+        self.evaluation
+    }
+
+    /// The defaults that the key sees.
+    pub(crate) fn defaults(&self) -> Option<&'e Defaults> {
+        self.evaluation.environment.features.defaults(self.kind)
+    }
+
+    /// Where neither the identity nor the kind of key counts, which is the rule: the segment whose overrides stand in
+    /// place of defaults, if any.
+    pub(crate) fn runs(&self) -> Option<(Option<&'e Segment>, &'e [OverrideRun])> {
+        let is_plain = !self.hides
+            && self.own.is_empty()
+            && self.evaluation.dependencies.is_none()
+            && self.evaluation.environment.features.multivariate.is_empty();
+        match self.winners {
+            Winners::Of(None) if is_plain => Some((None, &[])),
+            Winners::Of(Some(segment)) if is_plain => Some((Some(segment), segment.runs.as_deref()?)),
+            _ => None,
+        }
+    }
+
+    /// The answers that may be chosen.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &'e Answer> {
+        let multivariate = self.evaluation.environment.features.multivariate.iter();
+        let multivariate = multivariate.map(|(_, answer)| answer);
+        let winners = self.winners.iter().map(|winner| &winner.answer);
+        multivariate
+            .chain(winners)
+            .chain(self.own.iter().map(|own| &own.answer))
+    }
+
+    /// Tells the writer of every feature.
+    pub(crate) fn write(&self, writer: &mut impl Writer<'e>) {
+        let next = match self.runs() {
+            Some((Some(segment), runs)) => write_runs(segment, runs, writer),
+            Some((None, _)) => 0,
+            None => self.write_each(writer),
+        };
+        let end = offset(self.evaluation.environment.features.list.len());
+        if next < end {
+            writer.defaults(next..end);
+        }
+    }
+
+    /// Gives the feature after the last that is not plainly the default.
+    fn write_each(&self, writer: &mut impl Writer<'e>) -> u32 {
+        let features = &self.evaluation.environment.features;
+        let mut by_identity = self.own.iter().map(Choice::of_identity).peekable();
+        let mut by_segment = self.winners.iter().map(Choice::of_segment).peekable();
+        let mut by_default = features.multivariate.iter().map(Choice::of_default).peekable();
+        let mut read = self.evaluation.read_features().into_iter().peekable();
+        let mut next = 0;
+        loop {
+            let first = |choice: Option<&Choice<'e>>| choice.map_or(u32::MAX, |choice| choice.feature);
+            let feature = first(by_identity.peek())
+                .min(first(by_segment.peek()))
+                .min(first(by_default.peek()))
+                .min(read.peek().copied().unwrap_or(u32::MAX));
+            if feature == u32::MAX {
+                return next;
+            }
+            let is_it = |choice: &Choice<'e>| choice.feature == feature;
+            let of_identity = by_identity.next_if(is_it);
+            let of_segment = by_segment.next_if(is_it);
+            let of_default = by_default.next_if(is_it);
+            let _ = read.next_if_eq(&feature);
+            if next < feature {
+                writer.defaults(next..feature);
+            }
+            next = feature + 1;
+            self.write_one(feature, of_identity.or(of_segment).or(of_default), writer);
+        }
+    }
+
+    /// Tells the writer of one feature.
+    pub(crate) fn write_feature(&self, feature: u32, writer: &mut impl Writer<'e>) {
+        let is_it = |choice: &Choice<'e>| choice.feature == feature;
+        let multivariate = &self.evaluation.environment.features.multivariate;
+        let mut own = self.own.iter().map(Choice::of_identity);
+        let choice = own
+            .find(is_it)
+            .or_else(|| self.winners.iter().map(Choice::of_segment).find(is_it))
+            .or_else(|| multivariate.iter().map(Choice::of_default).find(is_it));
+        self.write_one(feature, choice, writer);
+    }
+
+    /// Tells the writer of one feature and what a plain evaluation chose (`None`: the default): another choice holds where
+    /// a condition has read the flag.
+    fn write_one(&self, feature: u32, plain: Option<Choice<'e>>, writer: &mut impl Writer<'e>) {
+        let choice = self.evaluation.read_choice(feature).or(plain);
+        let is_default =
+            |choice: &Choice<'_>| choice.by == ChosenBy::Default && !choice.answer.is_multivariate();
+        match choice.filter(|choice| !is_default(choice)) {
+            None => writer.defaults(feature..feature + 1),
+            Some(choice) if self.hides && self.is_hidden(&choice) => {}
+            Some(choice) => writer.choice(choice),
+        }
+    }
+
+    fn is_hidden(&self, choice: &Choice<'_>) -> bool {
+        let environment = self.evaluation.environment;
+        let feature = environment.features.get(choice.feature);
+        self.kind == KeyKind::Client
+            && (choice.answer.server_only || feature.is_none_or(|feature| feature.server_only))
+            || environment.hides_disabled_flags && !choice.answer.enabled
+    }
+}
+
+/// Gives the feature after the last.
+fn write_runs<'e>(segment: &'e Segment, runs: &'e [OverrideRun], writer: &mut impl Writer<'e>) -> u32 {
+    let mut next = 0;
+    for run in runs {
+        if next < run.features.0 {
+            writer.defaults(next..run.features.0);
+        }
+        writer.run(segment, run);
+        next = run.features.1;
+    }
+    next
+}
+
+impl<'e> Choice<'e> {
+    fn of_identity(own: &'e IdentityOverride) -> Self {
+        Self {
+            feature: own.feature,
+            answer: &own.answer,
+            by: ChosenBy::Identity,
+        }
+    }
+
+    pub(crate) fn of_segment(own: &'e SegmentOverride) -> Self {
+        Self {
+            feature: own.feature,
+            answer: &own.answer,
+            by: ChosenBy::Segment(own.segment),
+        }
+    }
+
+    fn of_default((feature, answer): &'e (u32, Answer)) -> Self {
+        Self {
+            feature: *feature,
+            answer,
+            by: ChosenBy::Default,
+        }
+    }
+}
+
+impl<'e> Evaluation<'e> {
+    /// The flag that a chosen feature state comes to, with its parts.
+    pub(crate) fn flag(&self, choice: Choice<'e>) -> Option<Flag<'e>> {
+        let environment = self.environment;
+        let answers = &environment.answers;
+        let answer = choice.answer;
+        let feature = environment.features.get(choice.feature)?;
+        let reason = match choice.by {
+            ChosenBy::Identity => Reason::IdentityOverride,
+            ChosenBy::Segment(place) => Reason::Segment(
+                environment
+                    .segments
+                    .get(place as usize)
+                    .map_or("", |segment| &*segment.name),
+            ),
+            ChosenBy::Default => feature.default_reason(),
+        };
+        let multivariate = answers.multivariate(answer);
+        let (value, variant, reason) = match multivariate.zip(self.subject.key()) {
+            None => {
+                let control = multivariate.map(|multivariate| answers.text(multivariate.control));
+                (control.unwrap_or_else(|| answers.value(answer)), None, reason)
+            }
+            Some((multivariate, key)) => match multivariate.choose(key) {
+                None => (answers.text(multivariate.control), Some(CONTROL), reason),
+                Some(option) => {
+                    let weight = answers.text(option.weight);
+                    let variant = Some(answers.text(option.variant));
+                    (answers.text(option.value), variant, Reason::Split { weight })
+                }
+            },
+        };
+        let ready = answer.json.of(&answers.bytes).strip_suffix(b",");
+        Some(Flag {
+            feature: answers.other_feature(answer).unwrap_or(&feature.reported),
+            enabled: answer.enabled,
+            value,
+            variant,
+            reason,
+            ready: ready.filter(|_| multivariate.is_none()),
+        })
+    }
+}

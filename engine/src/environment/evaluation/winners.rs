@@ -1,0 +1,78 @@
+//! The segment overrides that hold.
+use smallvec::{SmallVec, smallvec};
+
+use super::Evaluation;
+use crate::environment::compiled::{Features, Segment, SegmentOverride};
+
+/// Environments with no more contested features need no allocation for the winners.
+const CONTESTED_INLINE: usize = 64;
+
+/// The segment overrides that hold.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack for one evaluation; a box would be an allocation"
+)]
+pub(super) enum Winners<'e> {
+    /// At most one segment matches: what it overrides holds, each feature once.
+    Of(Option<&'e Segment>),
+    /// The override that holds for each contested feature; `None`: none does.
+    Mixed(SmallVec<[Option<&'e SegmentOverride>; CONTESTED_INLINE]>),
+}
+
+impl<'e> Winners<'e> {
+    /// Per feature the override of the strictly lowest priority wins, of equal ones the first.
+    fn add(&mut self, segment: &'e Segment, features: &Features) {
+        match self {
+            Self::Of(None) => *self = Self::Of(Some(segment)),
+            Self::Of(Some(first)) => {
+                let first = *first;
+                *self = Self::Mixed(smallvec![None; features.contested.len()]);
+                self.add(first, features);
+                self.add(segment, features);
+            }
+            Self::Mixed(winners) => {
+                for candidate in &segment.overrides {
+                    if let Some(holder) = winners.get_mut(candidate.contested as usize)
+                        && holder.is_none_or(|holder| candidate.rank < holder.rank)
+                    {
+                        *holder = Some(candidate);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The overrides in the order of the features.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'e SegmentOverride> {
+        let (one, mixed) = match self {
+            Self::Of(segment) => (segment.map_or(&[][..], |segment| &*segment.overrides), &[][..]),
+            Self::Mixed(winners) => (&[][..], &**winners),
+        };
+        one.iter().chain(mixed.iter().copied().flatten())
+    }
+}
+
+impl<'e> Evaluation<'e> {
+    /// Evaluates the segments that override something, in document order.
+    pub(super) fn winners(&self) -> Winners<'e> {
+        let environment = self.environment;
+        let mut winners = Winners::Of(None);
+        if self.dependencies.is_some() {
+            // Segments that override nothing count here: reading a flag resolves it.
+            for (segment, matches) in environment.segments.iter().zip(self.all_segments()) {
+                if matches {
+                    winners.add(segment, &environment.features);
+                }
+            }
+            return winners;
+        }
+        for place in &environment.overriding_segments {
+            if let Some(segment) = environment.segments.get(*place as usize)
+                && self.matches(segment)
+            {
+                winners.add(segment, &environment.features);
+            }
+        }
+        winners
+    }
+}
