@@ -38,7 +38,7 @@ rust-version: ## Check that the Rust version which Cargo.toml states does
 
 oracle: $(ORACLE_VENV)/.ready ## Install Flagsmith's Python engine, which the differential tests compare with
 
-$(ORACLE_VENV)/.ready: tests/oracle/requirements.txt
+$(ORACLE_VENV)/.ready: engine/oracle/requirements.txt
 	$(PYTHON) -m venv $(ORACLE_VENV)
 	$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@

@@ -2,19 +2,10 @@
 //!
 //! Needs the python that `make oracle` installs, named by `EDGE_PROXY_ORACLE_PYTHON`; skipped without it, save in CI.
 //! `recorded.rs` runs cases recorded from the same pipeline without Python.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unreachable,
-    clippy::unwrap_used
-)] // A test fails by panicking.
 
-mod oracle;
-
-use oracle::live::{Oracle, generate, python};
-use oracle::shrink::shrink;
-use oracle::{Case, Tally, compare};
+use super::oracle::live::{Oracle, generate, python};
+use super::oracle::shrink::shrink;
+use super::oracle::{Case, Tally, compare};
 
 /// `EDGE_PROXY_ORACLE_SEED` chooses other documents.
 const SEED: &str = "1";

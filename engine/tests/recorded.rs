@@ -1,21 +1,9 @@
 //! The engine against cases that were recorded from Flagsmith's Python pipeline: needs nothing but the repository.
 //!
-//! `tests/oracle/README.md` says how to record again; `differential.rs` compares far more cases, live.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unreachable,
-    clippy::unwrap_used
-)] // A test fails by panicking.
+//! `engine/oracle/README.md` says how to record again; `differential.rs` compares far more cases, live.
 
-mod oracle;
-
-use oracle::{Answer, Case, Tally, compare};
+use super::oracle::{Answer, CASES, Case, Tally, compare};
 use serde::Deserialize;
-
-/// Lines {"document", "identities", "answer"}, written by `tests/oracle/record.py`.
-const CASES: &str = include_str!("fixtures/recorded-cases.jsonl");
 
 #[derive(Deserialize)]
 struct Recorded {

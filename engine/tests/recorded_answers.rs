@@ -2,12 +2,6 @@
 //!
 //! The recordings lie beside the repository (`../shared/documents`, or below `EDGE_PROXY_SHARED_DIR`); what they are is
 //! told by the README there. Without them the tests are skipped, save in CI.
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use std::collections::HashMap;
 use std::path::PathBuf;
 

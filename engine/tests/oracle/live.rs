@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::Answer;
 
-/// Names the python that has the packages of `tests/oracle/requirements.txt`; `make oracle` installs them.
+/// Names the python that has the packages of `engine/oracle/requirements.txt`; `make oracle` installs them.
 const PYTHON_VARIABLE: &str = "EDGE_PROXY_ORACLE_PYTHON";
 
 /// Flagsmith's Python pipeline, answering one case after the other.
@@ -34,7 +34,7 @@ pub fn python() -> Option<PathBuf> {
 
 fn script(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/oracle")
+        .join("oracle")
         .join(name)
 }
 

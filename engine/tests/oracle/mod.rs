@@ -1,12 +1,9 @@
-//! Compares the engine with what Flagsmith's Python pipeline answered (`tests/oracle/oracle.py`).
+//! Compares the engine with what Flagsmith's Python pipeline answered (`engine/oracle/oracle.py`).
 //!
 //! A case is a line {"document", "identities"}; its answer a line of results, in the same order.
 
-#![allow(dead_code)] // Each test binary uses its own part.
-
 pub mod live;
 pub mod shrink;
-pub mod tree;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,6 +12,9 @@ use bytes::Bytes;
 use engine::{Document, Environment, Identity, KeyKind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// Lines {"document", "identities", "answer"}, recorded by `engine/oracle/record.py`.
+pub const CASES: &str = include_str!("../fixtures/recorded-cases.jsonl");
 
 /// One document and the identities to evaluate against it: each as its JSON text, which keeps numbers exact.
 #[derive(Deserialize)]

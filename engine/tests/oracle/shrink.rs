@@ -1,8 +1,8 @@
 //! Makes a case that differs as small as can be.
 
 use super::live::Oracle;
-use super::tree::Tree;
 use super::{Case, Difference, compare};
+use crate::tree::Tree;
 
 /// Questions to the oracle that one shrinking may take.
 const MOST_ATTEMPTS: usize = 1500;

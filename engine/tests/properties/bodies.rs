@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::json::{changed, changes, scalar, value};
-use super::tree::Tree;
 use super::{BODIES, compiled, config, documents, exercise_body};
+use crate::tree::Tree;
 
 /// Some environments: each body is asked of all.
 static ENVIRONMENTS: LazyLock<Vec<Environment>> = LazyLock::new(|| {

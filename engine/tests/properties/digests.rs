@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::LazyLock;
 
-use super::tree::Tree;
 use super::{config, documents};
+use crate::tree::Tree;
 
 static DOCUMENTS: LazyLock<Vec<Tree>> = LazyLock::new(documents);
 

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::json::{changed, changes, value};
-use super::tree::Tree;
 use super::{config, documents, exercise_document};
+use crate::tree::Tree;
 
 static DOCUMENTS: LazyLock<Vec<Tree>> = LazyLock::new(documents);
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use engine::{Environment, Identity, KeyKind};
+use engine::{Environment, Flag, FlagFeature, Identity, KeyKind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::sync::LazyLock;
 
-use super::tree::Tree;
 use super::{compiled, config, documents};
+use crate::tree::Tree;
 
 /// A document, what was compiled of it, its features' names in order, and the ids of its server-key-only features.
 struct Compiled {
@@ -98,6 +98,21 @@ fn answer(environment: &Environment, kind: KeyKind, body: &str) -> String {
     String::from_utf8(environment.identity_answer(kind, &identity)).expect("JSON is UTF-8")
 }
 
+/// A flag as the API answers it, out of its parts.
+fn json_of(flag: &Flag<'_>) -> String {
+    let FlagFeature { id, name, r#type } = flag.feature;
+    let text = |text: &str| serde_json::to_string(text).expect("strings are JSON");
+    let variant = flag.variant.map(|variant| format!(r#","variant":{variant}"#));
+    format!(
+        r#"{{"feature":{{"id":{id},"name":{},"type":{}}},"enabled":{},"feature_state_value":{}{}}}"#,
+        text(name),
+        text(r#type),
+        flag.enabled,
+        flag.value,
+        variant.unwrap_or_default(),
+    )
+}
+
 /// The flags' names and the ids of their features.
 fn flags_of(answer: &Tree) -> Vec<(String, String)> {
     let features = answer.elements().iter().filter_map(|flag| flag.get("feature"));
@@ -135,6 +150,20 @@ proptest! {
                     prop_assert!(flags.iter().all(|(_, id)| !hidden.contains(id)), "{flags:?} show one of {hidden:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_parts_of_flags_make_the_answer(which in any::<Index>(), identifier in "[a-z0-9]{1,6}", traits in traits()) {
+        let Compiled { environment, .. } = &COMPILED[which.index(COMPILED.len())];
+        let body = body_of(&identifier, &traits);
+        let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("the body is good");
+        for kind in [KeyKind::Client, KeyKind::Server] {
+            let mut flags = Vec::new();
+            environment.evaluate(kind, &identity, |flag| flags.push(json_of(&flag)));
+            let flags = format!(r#","flags":[{}]}}"#, flags.join(","));
+            let answer = answer(environment, kind, &body);
+            prop_assert!(answer.ends_with(&flags), "{flags} in {answer}");
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// Literals that parsers stumble over: the limits of numbers, Python's own, lone surrogates, escapes.
 const LITERALS: [&str; 40] = [

@@ -2,7 +2,7 @@
 //!
 //! They lie beside the repository, in `../shared` or where `EDGE_PROXY_SHARED_DIR` says; without them one test says so (and
 //! fails in CI). A case holds an evaluation context and its result. Compared are the flags' names, enabled, values,
-//! variants and feature ids, and the names of the matching segments; `reason` is no part of what the API answers.
+//! variants, feature ids and reasons, and the names of the matching segments.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,14 +12,13 @@
 )] // A test fails by panicking.
 
 mod adapt;
-#[path = "../oracle/tree.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the other test binary uses the rest")]
 mod tree;
 
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use engine::{Document, Environment, Identity, KeyKind};
+use engine::{Document, Environment, Flag, Identity, KeyKind, Reason};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tree::Tree;
 
@@ -97,11 +96,22 @@ fn run(file: &Path) -> Result<(), Failed> {
     let document = adapt::document(context).to_json();
     let document = Document::from_pages(vec![Bytes::from(document)]).map_err(|error| format!("{error:?}"))?;
     let (environment, _) = Environment::compile(&document);
+    let mut reasons = Vec::new();
+    let reason = |flag: Flag<'_>| {
+        let reason = match flag.reason {
+            Reason::Static => Reason::Default,
+            other => other,
+        };
+        reasons.push((flag.feature.name.to_string(), reason.to_string()));
+    };
     let (flags, segments) = match context.get("identity") {
-        None => (
-            Tree::parse(&String::from_utf8(environment.flags(KeyKind::Server))?),
-            Vec::new(),
-        ),
+        None => {
+            environment.evaluate(KeyKind::Server, None, reason);
+            (
+                Tree::parse(&String::from_utf8(environment.flags(KeyKind::Server))?),
+                Vec::new(),
+            )
+        }
         Some(identity) => {
             let body = adapt::identity(identity).to_json();
             let key = identity
@@ -113,6 +123,7 @@ fn run(file: &Path) -> Result<(), Failed> {
             if let Some(key) = key {
                 identity = identity.with_key(key);
             }
+            environment.evaluate(KeyKind::Server, &identity, reason);
             let answer = Tree::parse(&String::from_utf8(
                 environment.identity_answer(KeyKind::Server, &identity),
             )?);
@@ -133,7 +144,8 @@ fn run(file: &Path) -> Result<(), Failed> {
     if segments != expected {
         return Err(format!("segments {segments:?}, expected {expected:?}").into());
     }
-    compare_flags(context, &flags, result)
+    compare_flags(context, &flags, result)?;
+    compare_reasons(&reasons, result)
 }
 
 /// The flags come in the order of the context's features; the result is an object, which has none.
@@ -168,6 +180,18 @@ fn compare_flags(context: &Tree, flags: &Tree, result: &Tree) -> Result<(), Fail
             .any(|(ours, theirs)| ours.map(Tree::to_json) != theirs.map(Tree::to_json))
         {
             return Err(format!("{name} is {}, expected {}", flag.to_json(), expected.to_json()).into());
+        }
+    }
+    Ok(())
+}
+
+/// The cases are older than the reason `STATIC` and say `DEFAULT` in its place.
+fn compare_reasons(reasons: &[(String, String)], result: &Tree) -> Result<(), Failed> {
+    let flags = result.get("flags").ok_or("no flags in the result")?;
+    for (name, reason) in reasons {
+        let expected = flags.get(name).and_then(|flag| flag.get("reason")?.string());
+        if expected.as_ref() != Some(reason) {
+            return Err(format!("{name} is what it is by {reason:?}, expected {expected:?}").into());
         }
     }
     Ok(())

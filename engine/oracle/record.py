@@ -1,6 +1,6 @@
 """Records cases and the pipeline's answers for engine/tests/recorded.rs, which needs no Python.
 
-    make oracle && target/oracle-venv/bin/python tests/oracle/record.py > engine/tests/fixtures/recorded-cases.jsonl
+    make oracle && target/oracle-venv/bin/python engine/oracle/record.py > engine/tests/fixtures/recorded-cases.jsonl
 
 A line is {"document", "identities", "answer"}: as generate.py writes cases and oracle.py answers them.
 """

@@ -1,13 +1,6 @@
 //! What no document, no request body and no trait may do to the engine, and what always holds of its answers.
 //!
 //! `PROPTEST_CASES` says how many cases each property is tried with (256 without it).
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unreachable,
-    clippy::unwrap_used
-)] // A test fails by panicking.
 
 mod bodies;
 mod digests;
@@ -15,20 +8,15 @@ mod documents;
 mod edges;
 mod invariants;
 mod json;
-#[path = "../oracle/tree.rs"]
-#[allow(dead_code)]
-mod tree;
 
 use std::time::Duration;
 
+use super::oracle::CASES;
+use super::tree::Tree;
 use bytes::Bytes;
 use engine::{Document, Environment, Identity, KeyKind, UpdatedAt};
 use proptest::test_runner::Config;
 use serde::de::IgnoredAny;
-use tree::Tree;
-
-/// Documents that Flagsmith's own engine answered (`recorded.rs`): rich in every kind of condition.
-const CASES: &str = include_str!("../fixtures/recorded-cases.jsonl");
 
 /// Bodies that every document is asked with, beside those that a property makes.
 const BODIES: [&str; 3] = [
@@ -49,7 +37,7 @@ fn config() -> Config {
     }
 }
 
-/// The documents of the recorded cases, those of the grid left out (they are large, and all alike).
+/// The documents of the recorded cases, which are rich in every kind of condition; those of the grid left out (they are large, and all alike).
 fn documents() -> Vec<Tree> {
     let documents = CASES
         .lines()
