@@ -97,7 +97,7 @@ impl Server {
     fn start_build_on(program: &Path, config: &Path) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.arg("--config").arg(config).stderr(Stdio::piped());
-        // What the configuration does not say is as the documentation has it.
+        // Other options have their documented defaults.
         command.env("SERVER", json!({"host": "127.0.0.1", "port": 0}).to_string());
         command.env(
             "LOGGING",
@@ -162,9 +162,9 @@ impl Server {
 /// Resident memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
-    /// Now.
+    /// What is resident now.
     pub resident: u64,
-    /// The most there has been.
+    /// The most that was resident at any time.
     pub peak: u64,
 }
 
@@ -174,7 +174,8 @@ fn spawn(command: &mut Command) -> (Instant, Child) {
     (started, command.spawn().expect("the server starts"))
 }
 
-/// The address behind `mark` in what a server prints. What comes after is read off, or the server would stand still.
+/// The address behind `mark` in what a server prints. The rest is read and dropped: a server blocks on
+/// a full pipe.
 fn address_in(output: impl Read + Send + 'static, mark: &str) -> io::Result<SocketAddr> {
     let mut output = BufReader::new(output);
     let mut printed = String::new();

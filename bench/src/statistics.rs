@@ -5,7 +5,7 @@
 pub struct Sample(Vec<f64>);
 
 impl Sample {
-    /// In any order.
+    /// Takes the values in any order.
     pub fn new(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -29,7 +29,7 @@ impl Sample {
         low + (at(index + 1).unwrap_or(low) - low) * position.fract()
     }
 
-    /// The middle.
+    /// The median.
     pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }

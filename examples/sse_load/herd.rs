@@ -70,7 +70,7 @@ impl Asking {
 impl Drop for Asking {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
-        // Before the server goes.
+        // The thread asks the server, which stops after this.
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -80,7 +80,7 @@ fn no_key_is_ever_logged() {
         }),
         ..ProxyOptions::default()
     });
-    // One stream ends with an event, the next one is there: all that is said of either has been said.
+    // The second stream follows the one that was cut, so the proxy has logged whatever it logs of either.
     wait(upstream.tell(&event("1795289031.5")));
     wait(upstream.cut());
     wait(upstream.tell(&event("1795289031.75")));

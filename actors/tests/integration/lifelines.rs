@@ -1,4 +1,4 @@
-//! Deaths are noticed, stops are none.
+//! The death of an actor is noticed; an orderly stop is not taken for one.
 use actix::Arbiter;
 use actors::fault::Panic;
 use test_support::documents::document;

@@ -5,7 +5,7 @@
     clippy::panic,
     clippy::unwrap_used,
     unreachable_pub,
-    reason = "clippy.toml allows them in test functions; this is what those share"
+    reason = "a test fails by panicking"
 )]
 mod configuration;
 mod failures;

@@ -13,7 +13,7 @@ use crate::harness::{Harness, polled, quick};
 
 const T1: &str = "2024-12-26T16:18:08.760000+00:00";
 const T2: &str = "2024-12-26T16:18:20.000000+00:00";
-/// Long after the changes above, as whole seconds go.
+/// A `Date` that is more than a second after the changes above.
 const LATER: &str = "Thu, 26 Dec 2024 17:00:00 GMT";
 
 fn at(text: &str) -> UpdatedAt {

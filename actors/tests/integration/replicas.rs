@@ -1,4 +1,4 @@
-//! Publishing: to every replica, none missed, none older after acknowledging.
+//! Publishing reaches every replica, and none goes back to an older document after it has acknowledged a newer one.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -148,7 +148,7 @@ async fn a_change_waits_for_the_slowest_replica() {
         .as_micros()
         == FIRST
     {}
-    // Messages to the listener and back overtake nothing.
+    // The actor has had time to send an event, were it to do so.
     for _ in 0..10 {
         harness.handle.statuses().await.unwrap();
     }

@@ -23,7 +23,7 @@ struct Ready {
 }
 
 impl Ready {
-    /// Leaks: constants are what a handler has.
+    /// Leaks the answer, because the handler of a real service has its constants for as long as it runs.
     fn parse(answer: Vec<u8>) -> Option<Self> {
         let answer: &'static [u8] = answer.leak();
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
@@ -57,7 +57,7 @@ async fn get(ready: Data<Ready>) -> HttpResponse {
 }
 
 async fn post(ready: Data<Ready>, body: Bytes) -> HttpResponse {
-    // Read to its end, and used, so that it is.
+    // The extractor has read the body to its end; using it keeps the compiler from leaving that out.
     if body.is_empty() {
         HttpResponse::BadRequest().finish()
     } else {

@@ -32,7 +32,7 @@ pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
     for _ in 0..options.repetitions(5) {
         calm.push(paced(server.address, round)?.quantile(0.99));
         disturbed.push(while_changing(&server, &editions, || paced(server.address, round))?.quantile(0.99));
-        // What was replaced last is let go of.
+        // The proxy frees the document that it replaced last.
         thread::sleep(Duration::from_secs(2));
     }
     let ratios = Sample::new(

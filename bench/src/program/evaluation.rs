@@ -144,7 +144,7 @@ fn allocations(environment: &Environment, body: &str) -> f64 {
     let counted = allocation_counter::measure(|| {
         black_box(environment.identity_answer(KeyKind::Client, &identity));
     });
-    // A handful.
+    // Far below 2^52 allocations.
     #[allow(clippy::cast_precision_loss)]
     let count = counted.count_total as f64;
     count

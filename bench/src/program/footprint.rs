@@ -16,10 +16,10 @@ use super::requests::{flags_request, start_proxy};
 
 const MEBIBYTE: f64 = (1 << 20) as f64;
 
-/// How long after a document was applied memory is looked at.
+/// The wait between the moment a document is served and the reading of memory.
 const SETTLED: Duration = Duration::from_secs(30);
 
-/// What memory without a document may be, of which the limits start.
+/// The memory that a proxy without a document may take; the limits for documents come on top of it.
 const BASE: f64 = 12.0 * MEBIBYTE;
 
 /// Measures every row that is wanted.
@@ -111,7 +111,7 @@ fn apply(
         server.replace_document(&document)?;
         wait_for_edition(&server, &request, &mark)?;
         let spent = cpu::time(server.process()).saturating_sub(before);
-        // The first time memory is asked of the system that is used again later.
+        // The first change takes memory from the system, which the later ones use again.
         if edition > 1 {
             milliseconds.push(spent.as_secs_f64() * 1e3);
         }

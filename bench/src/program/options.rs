@@ -14,7 +14,7 @@ pub struct Options {
     pub plan: Plan,
     /// Less of everything, for development: no number to quote.
     pub quick: bool,
-    /// Rows whose name contains this alone.
+    /// Measure only the rows whose names contain this.
     pub only: Option<String>,
     /// Another build of the proxy to compare requests with, in place of the bare handler: what a change gives.
     pub beside: Option<PathBuf>,
@@ -27,7 +27,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// `None`: not understood.
+    /// Reads the arguments; `None` where one is not understood.
     pub fn parse(arguments: &[String]) -> Option<Self> {
         let mut options = Self {
             plan: Plan::default(),

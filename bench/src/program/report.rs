@@ -20,7 +20,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Without rows.
+    /// A report without rows.
     pub fn new(options: &Options, limits: Limits) -> Self {
         let Options { plan, quick, .. } = options;
         let (rounds, seconds) = (plan.rounds, plan.round.as_secs_f64());

@@ -32,7 +32,7 @@ struct Case {
     key: &'static str,
     /// Further header lines.
     headers: Vec<(&'static str, String)>,
-    /// Not empty: POST.
+    /// The body; a request with one is a `POST`.
     body: String,
     against: Against,
 }
@@ -231,7 +231,7 @@ fn other(
     })
 }
 
-/// That the case is the one it says it is.
+/// Fails where the answer is not the one that the case is about.
 fn check(case: &Case, status: u16, body: usize) -> io::Result<()> {
     let expected = match case.name {
         NOT_MODIFIED => 304,

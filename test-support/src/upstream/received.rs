@@ -5,7 +5,7 @@ use std::time::Instant;
 /// One request as it came, without its body.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
-    /// Method.
+    /// `GET` and the like.
     pub method: String,
     /// Path and query.
     pub target: String,

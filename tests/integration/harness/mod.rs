@@ -1,4 +1,4 @@
-//! Starting the proxy in a test, and subscribing to it. What asks it is `test_support`'s.
+//! Starting the proxy in a test, and subscribing to it. The client is that of `test_support`.
 mod app;
 mod process;
 mod stream;

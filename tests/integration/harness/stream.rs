@@ -34,7 +34,7 @@ impl EventStream {
         stream
     }
 
-    /// Subscribes, and reads on until the stream is set: whatever is told from now on comes next.
+    /// Subscribes and reads the two frames that every stream begins with: whatever is told from now on comes next.
     pub fn settled(address: SocketAddr) -> Self {
         let mut stream = Self::of(address);
         stream.frame().expect("retry");

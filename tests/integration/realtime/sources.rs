@@ -262,7 +262,7 @@ fn tell_by_polling(realtime: &Value) {
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
 }
 
-/// Whether a new subscriber is told of a change at once, because there was one of late.
+/// Whether a new subscriber is told of a recent change at once, by rule 6.
 fn is_told_on_connect(app: &App) -> bool {
     let mut stream = EventStream::of(app.address);
     stream.frame().expect("retry");
@@ -283,7 +283,7 @@ fn an_edit_of_a_file_is_told_and_an_untouched_content_is_not() {
     let mut same = fixture();
     same["updated_at"] = json!("2026-11-21T19:23:00+00:00");
     app.replace_document(&same);
-    // The look that was under way may have seen the file of before; the one after it has read this one.
+    // The first read may have begun before the file changed; the second has seen the change.
     app.until_fetched_again(2);
     assert_eq!(updated_at_header(&app.get("/api/v1/flags/")), "1735229888.76");
     assert!(!is_told_on_connect(&app), "there is no change to replay");

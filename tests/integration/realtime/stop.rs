@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::harness::{EVENT_STREAM, EventStream, Options, Proxy, ProxyOptions, Request, spawn_app};
 
-/// So many that their ends, 1,000 a second, leave time to look.
+/// The hub ends 1,000 streams a second, so these leave the test 0.6 s for its requests.
 const STREAMS: usize = 600;
 
 #[test]

@@ -14,7 +14,7 @@ fn health_counts_the_subscribers_of_each_environment() {
     let streams: Vec<_> = (0..3).map(|_| EventStream::settled(app.address)).collect();
     assert_eq!(subscribers(&app), json!(3));
     drop(streams);
-    // Their heartbeats cannot be written.
+    // The proxy notices when it cannot write their heartbeats.
     until_subscribers(&app, 0);
     let health = app.get("/sse/health");
     assert_eq!((health.status, health.text()), (200, r#"{"status":"ok"}"#));

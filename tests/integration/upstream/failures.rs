@@ -17,7 +17,7 @@ fn by_the_second(settings: &mut Settings) {
 
 #[test]
 fn flags_follow_within_two_periods_once_upstream_is_up() {
-    // The gateway before an upstream that is down; then not even that.
+    // First the gateway of an upstream that is down answers, then nothing does.
     let upstream = ScriptedUpstream::start(|_| Answer::status(502));
     let app = proxy(&upstream, &json!({}), by_the_second);
     wait(upstream.wait_for(2));
@@ -78,7 +78,7 @@ fn whatever_upstream_answers_the_last_document_stays_served() {
         ("403", Answer::status(403)),
     ] {
         upstream.script(move |_| answer.clone());
-        // The one under way may be of before, the next has ended when the third comes.
+        // The first may have begun under the old script; the second has ended when the third comes.
         wait(upstream.wait_for_more(3));
         let after = connection.send(&flags);
         assert_eq!((after.status, &after.body), (200, &before.body), "{name}");

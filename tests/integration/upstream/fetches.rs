@@ -147,7 +147,7 @@ fn a_redirect_to_another_host_does_not_get_the_key() {
 
     let elsewhere = format!("{}/api/v1/environment-document/", other.origin());
     upstream.script(move |_| Answer::status(302).header("Location", &elsewhere));
-    // The one under way may be of before, the next has ended when the third comes.
+    // The first may have begun under the old script; the second has ended when the third comes.
     wait(upstream.wait_for_more(3));
     assert_eq!(other.requests().len(), 0, "nothing at all is sent there");
     wait_for_value(&app, "one");

@@ -36,7 +36,7 @@ fn proxy(upstream: &ScriptedUpstream, config: &Value, adjust: fn(&mut Settings))
     })
 }
 
-/// Whether `flags/` gives the feature of the support documents this value.
+/// Whether `flags/` gives the feature of `test_support`'s smallest documents this value.
 fn has_value(response: &Response, value: &str) -> bool {
     response.status == 200 && response.json()[0]["feature_state_value"] == value
 }
