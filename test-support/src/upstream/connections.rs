@@ -1,7 +1,8 @@
 //! The upstream's threads: one accepts, and one for each connection reads and answers.
+use std::collections::HashMap;
 use std::io::BufReader;
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 
@@ -19,8 +20,10 @@ pub(super) struct Shared {
     pub(super) count: watch::Sender<usize>,
     /// Those who were answered with an event stream.
     pub(super) listeners: watch::Sender<Vec<TcpStream>>,
-    /// All that are open.
-    pub(super) connections: Mutex<Vec<TcpStream>>,
+    /// Connections accepted so far.
+    pub(super) accepted: AtomicUsize,
+    /// All that are open, by the number of their acceptance.
+    pub(super) connections: Mutex<HashMap<usize, TcpStream>>,
 }
 
 /// Accepts connections until `listening` is false.
@@ -29,9 +32,14 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>, listening: &A
         if !listening.load(Ordering::SeqCst) {
             break;
         }
-        shared.connections.lock().unwrap().push(second_handle(&stream));
+        let number = shared.accepted.fetch_add(1, Ordering::SeqCst);
+        let second = second_handle(&stream);
+        shared.connections.lock().unwrap().insert(number, second);
         let shared = Arc::clone(shared);
-        thread::spawn(move || shared.serve(stream));
+        thread::spawn(move || {
+            shared.serve(stream);
+            shared.connections.lock().unwrap().remove(&number);
+        });
     }
 }
 
@@ -46,6 +54,7 @@ impl Shared {
             requests: Mutex::default(),
             count: watch::Sender::new(0),
             listeners: watch::Sender::default(),
+            accepted: AtomicUsize::new(0),
             connections: Mutex::default(),
         }
     }

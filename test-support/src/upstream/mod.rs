@@ -118,7 +118,7 @@ impl ScriptedUpstream {
                 thread::yield_now();
             }
         }
-        for connection in self.shared.connections.lock().unwrap().drain(..) {
+        for (_, connection) in self.shared.connections.lock().unwrap().drain() {
             let _ = connection.shutdown(Shutdown::Both);
         }
     }

@@ -1,0 +1,47 @@
+//! Running an application in this process, one at a time.
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use actors::environment::EnvironmentHandle;
+use edge_proxy::application::{Application, Limits, Outcome};
+use edge_proxy::settings::Settings;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// What is counted is the whole process's: only its holder runs anything.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Settings from this configuration, with two workers on a port of the system's choice.
+pub fn settings(folder: &TempDir, mut config: Value) -> Settings {
+    config["server"] = serde_json::json!({"host": "127.0.0.1", "port": 0});
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, config.to_string()).unwrap();
+    Settings::load(Some(&path), [("WEB_CONCURRENCY".to_owned(), "2".to_owned())])
+        .unwrap()
+        .settings
+}
+
+/// Serves, is used on another thread, and stops.
+pub fn serve(settings: &Settings, used: impl FnOnce(SocketAddr, EnvironmentHandle) + Send + 'static) {
+    let outcome = actix::System::new().block_on(async {
+        let application = Application::build(settings, Limits::default()).unwrap();
+        let (address, environments) = (application.addresses()[0], application.environments().clone());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let user = std::thread::spawn(move || {
+            used(address, environments);
+            stop.send(()).unwrap();
+        });
+        let stop = async {
+            // An error: the thread has panicked, which its join tells.
+            let _ = stopped.await;
+        };
+        let outcome = application.run_until_stopped(stop).await;
+        user.join().unwrap();
+        outcome
+    });
+    assert_eq!(outcome.unwrap(), Outcome::Stopped);
+}
