@@ -27,7 +27,6 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 
 use listener::Listener;
-use stop_signal::WorkerStop;
 
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use socket_options::SocketOptions;
@@ -79,10 +78,10 @@ where
     let stops = server.graceful_shutdown_signal();
     let Listener::Tcp(listener) = listener.listener;
     let server = server.listen("http", listener, move || {
-        let (stop, socket) = (WorkerStop::follow(stops.clone()), options.socket);
+        let (stop, socket) = (stop_signal::follow(stops.clone()), options.socket);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
         HttpService::build()
-            .graceful_shutdown_signal(move || stop.begun())
+            .graceful_shutdown_signal(move || stop.clone().cancelled_owned())
             .keep_alive(options.keep_alive)
             .client_request_timeout(options.request_head)
             .client_disconnect_timeout(options.disconnect)
