@@ -3,10 +3,11 @@ use std::process::Output;
 
 use serde_json::json;
 use tempfile::TempDir;
+use test_support::upstream::ScriptedUpstream;
 
 use crate::harness::{
-    App, CLIENT_KEY, EventStream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, ScriptedUpstream,
-    command, event, fixture, spawn_app, wait,
+    App, CLIENT_KEY, EventStream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command, event, fixture,
+    spawn_app, wait,
 };
 
 /// Sends the head of a request whose body is still to come, and waits until the proxy has read it.

@@ -8,5 +8,4 @@ pub use process::{Proxy, ProxyOptions, command};
 pub use stream::{EVENT_STREAM, EventStream, event};
 pub use test_support::documents::{fixture, with_many_features};
 pub use test_support::http::{Connection, Request, Response};
-pub use test_support::upstream::ScriptedUpstream;
 pub use test_support::wait::wait;

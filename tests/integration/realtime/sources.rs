@@ -2,11 +2,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use test_support::upstream::ScriptedUpstream;
 
 use super::{changed, updated_at_header};
 use crate::harness::{
-    App, CLIENT_KEY, EVENT_STREAM, EventStream, Options, Request, Response, SERVER_KEY, ScriptedUpstream,
-    event, fixture, spawn_app, wait,
+    App, CLIENT_KEY, EVENT_STREAM, EventStream, Options, Request, Response, SERVER_KEY, event, fixture,
+    spawn_app, wait,
 };
 
 const QUEUE_CHANGE: &str = "/sse/environments/client-key/queue-change";
