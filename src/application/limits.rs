@@ -1,8 +1,9 @@
 //! Durations and limits that no option sets, and how they join the settings.
 use std::time::Duration;
 
-use actors::environment::PollingOptions;
+use actors::environment::{ActorOptions, PollingOptions, ReplicaOptions};
 use actors::sse_hub::HubOptions;
+use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
 
 use crate::routes::{BodyLimits, StreamOptions};
@@ -34,6 +35,8 @@ pub struct Limits {
     pub send_buffer: Option<usize>,
     /// How the streams from `realtime.upstream_url` are timed; the option overrides that of its URL.
     pub upstream_streams: UpstreamStreamOptions,
+    /// How the HTTP workers are watched.
+    pub replicas: ReplicaOptions,
     /// How long a change is replayed to subscribers who connect.
     pub replay_age: Duration,
 }
@@ -53,6 +56,7 @@ impl Default for Limits {
             unacknowledged: Duration::from_secs(60),
             send_buffer: None,
             upstream_streams: UpstreamStreamOptions::new(String::new()),
+            replicas: ReplicaOptions::default(),
             replay_age: HubOptions::default().replay_age,
         }
     }
@@ -73,13 +77,17 @@ impl Limits {
         }
     }
 
-    pub(super) fn polling_options(&self, settings: &Settings) -> PollingOptions {
-        PollingOptions {
+    pub(super) fn actor_options(&self, settings: &Settings, upstream: UpstreamOptions) -> ActorOptions {
+        let polling = PollingOptions {
             period: settings.api_poll_frequency,
             timeout: settings.api_poll_timeout,
             unconditional_period: settings.api_poll_unconditional,
             file_period: self.file_period,
             grace_period: settings.health_check.grace_period,
+        };
+        ActorOptions {
+            replicas: self.replicas,
+            ..ActorOptions::new(polling, upstream)
         }
     }
 

@@ -211,8 +211,7 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> S
     let upstream = UpstreamOptions::new(settings.api_url.clone());
     let environments = EnvironmentHandle::start(
         settings.environments.clone(),
-        limits.polling_options(settings),
-        upstream.clone(),
+        limits.actor_options(settings, upstream.clone()),
         vec![hub.listener()],
         lifelines,
     );

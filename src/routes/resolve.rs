@@ -75,7 +75,7 @@ mod tests {
     use std::time::Duration;
 
     use actix_web::test::TestRequest;
-    use actors::environment::{EnvironmentHandle, PollingOptions};
+    use actors::environment::{ActorOptions, EnvironmentHandle, PollingOptions};
     use actors::fault::Panic;
     use actors::lifeline::Lifelines;
     use actors::sse_hub::{HubOptions, SseHubHandle};
@@ -90,8 +90,7 @@ mod tests {
         let lifelines = Lifelines::new();
         let environments = EnvironmentHandle::start(
             Vec::new(),
-            PollingOptions::default(),
-            UpstreamOptions::new(""),
+            ActorOptions::new(PollingOptions::default(), UpstreamOptions::new("")),
             Vec::new(),
             &lifelines,
         );

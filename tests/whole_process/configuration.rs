@@ -1,6 +1,6 @@
 //! New lists of environments, one after the other, under load.
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -41,12 +41,12 @@ impl Other {
         format!("ser.{}.{}", self.number, self.rotation)
     }
 
-    fn options(&self, document_path: &PathBuf) -> EnvironmentOptions {
+    fn options(&self, document_path: &Path) -> EnvironmentOptions {
         EnvironmentOptions {
             client_side_key: EnvironmentKey::new(format!("client{}", self.number)),
             server_side_keys: vec![EnvironmentKey::new(self.server_side_key())],
             source: if self.is_file {
-                DocumentSource::File(document_path.clone())
+                DocumentSource::File(document_path.to_owned())
             } else {
                 DocumentSource::Upstream
             },
@@ -99,7 +99,7 @@ fn change(others: &mut [Other], random: &mut fastrand::Rng) -> Option<String> {
     Some(key)
 }
 
-fn reconfigure(address: SocketAddr, environments: &EnvironmentHandle, document_path: &PathBuf) {
+fn reconfigure(address: SocketAddr, environments: &EnvironmentHandle, document_path: &Path) {
     let mut random = fastrand::Rng::with_seed(7);
     let mut others: Vec<Other> = (0..OTHERS)
         .map(|number| Other {

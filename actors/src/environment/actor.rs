@@ -2,6 +2,7 @@
 //! O(1), but for a new configuration.
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use actix::prelude::*;
 use engine::UpdatedAt;
@@ -12,23 +13,23 @@ use super::configuration::{Changes, Configuration};
 use super::entry::Entry;
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
 use super::listeners::Listeners;
-use super::options::{ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
+use super::options::{ActorOptions, ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
 use super::publisher::{Publisher, release};
 use super::registry::Registry;
 use super::source::{Client, Fetched};
 use super::versions::Verdict;
+use super::worker_watch::WorkerWatch;
 use crate::keys::{ById, EnvironmentId};
 use crate::lifeline::{Lifeline, Lifelines};
 use crate::served::ServedEnvironment;
-use crate::upstream::{FetchFailure, UpstreamOptions};
+use crate::upstream::FetchFailure;
 
 mod handlers;
 
 /// What the actor is made from, on its own thread.
 pub(super) struct Parts {
     pub(super) configuration: Configuration,
-    pub(super) polling: PollingOptions,
-    pub(super) upstream: UpstreamOptions,
+    pub(super) options: ActorOptions,
     pub(super) listeners: Listeners,
     pub(super) registry: Arc<Registry>,
     pub(super) acknowledged: watch::Sender<u64>,
@@ -52,6 +53,7 @@ pub(super) struct EnvironmentActor {
     polling: PollingOptions,
     client: Client,
     publisher: Publisher,
+    watch: WorkerWatch,
     listeners: Listeners,
     configured: watch::Sender<Arc<[ConfiguredEnvironment]>>,
     workshop: Workshop,
@@ -63,9 +65,18 @@ impl EnvironmentActor {
         let lifeline = parts.lifelines.guard("EnvironmentActor");
         let mut actor = Self {
             entries: ById::default(),
-            client: Client::new(parts.upstream, parts.polling.timeout),
-            polling: parts.polling,
-            publisher: Publisher::new(parts.registry, parts.acknowledged, parts.lifelines),
+            client: Client::new(parts.options.upstream, parts.options.polling.timeout),
+            polling: parts.options.polling,
+            watch: WorkerWatch::new(
+                Arc::clone(&parts.registry),
+                parts.options.replicas,
+                parts.lifelines,
+            ),
+            publisher: Publisher::new(
+                parts.registry,
+                parts.acknowledged,
+                parts.options.replicas.late_after,
+            ),
             listeners: parts.listeners,
             configured: parts.configured,
             workshop: Workshop::new(),
@@ -278,6 +289,12 @@ impl EnvironmentActor {
         }
     }
 
+    /// Looks at the workers' beats, now and ever again.
+    fn watch_workers(&mut self, ctx: &mut Context<Self>) {
+        let next = self.watch.look(Instant::now());
+        ctx.run_later(next, Self::watch_workers);
+    }
+
     fn release(&self, replaced: impl IntoIterator<Item = Arc<ServedEnvironment>>, ctx: &mut Context<Self>) {
         for replaced in replaced {
             ctx.spawn(release(replaced, self.workshop.clone()).into_actor(self));
@@ -305,5 +322,6 @@ impl Actor for EnvironmentActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         let ids: Vec<_> = self.entries.keys().copied().collect();
         ids.into_iter().for_each(|id| self.advance(id, ctx));
+        self.watch_workers(ctx);
     }
 }

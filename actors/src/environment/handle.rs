@@ -10,7 +10,7 @@ use super::configuration::Configuration;
 use super::listeners::Listeners;
 use super::messages::{Configure, Refresh, Statuses, Stop};
 use super::options::{
-    ConfiguredEnvironment, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus, PollingOptions,
+    ActorOptions, ConfiguredEnvironment, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus,
 };
 use super::registry::Registry;
 use crate::actor_thread::ActorThread;
@@ -18,7 +18,6 @@ use crate::keys::{EnvironmentId, KeyTable};
 use crate::lifeline::Lifelines;
 use crate::replica::EnvironmentReplica;
 use crate::served::Snapshot;
-use crate::upstream::UpstreamOptions;
 
 /// How long the actor, whose handlers take microseconds, may take to answer before it counts as dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,6 +32,8 @@ pub struct EnvironmentHandle {
     registry: Arc<Registry>,
     acknowledged: watch::Receiver<u64>,
     configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
+    /// Between two beats of a replica.
+    beat: Duration,
     lifelines: Lifelines,
 }
 
@@ -46,8 +47,7 @@ impl EnvironmentHandle {
     /// `listeners` hear of every [`EnvironmentEvent`]; `lifelines` of every death.
     pub fn start(
         environments: Vec<EnvironmentOptions>,
-        polling: PollingOptions,
-        upstream: UpstreamOptions,
+        options: ActorOptions,
         listeners: Vec<Recipient<EnvironmentEvent>>,
         lifelines: &Lifelines,
     ) -> Self {
@@ -56,10 +56,10 @@ impl EnvironmentHandle {
         let registry = Arc::new(Registry::new(Snapshot::empty(configuration.key_table())));
         let (acknowledged_sender, acknowledged) = watch::channel(0);
         let (configured_sender, configured) = watch::channel(configuration.environments().into());
+        let beat = options.replicas.beat;
         let parts = Parts {
             configuration,
-            polling,
-            upstream,
+            options,
             listeners: Listeners(listeners),
             registry: Arc::clone(&registry),
             acknowledged: acknowledged_sender,
@@ -76,15 +76,16 @@ impl EnvironmentHandle {
             registry,
             acknowledged,
             configured,
+            beat,
             lifelines: lifelines.clone(),
         }
     }
 
     /// Starts a replica on the current thread and registers it (called by the HTTP worker factory).
     pub fn start_replica(&self) -> Addr<EnvironmentReplica> {
-        self.registry.register(|newest| {
+        self.registry.register(|newest, beat| {
             let lifeline = self.lifelines.guard_within_worker("EnvironmentReplica");
-            let replica = EnvironmentReplica::new(newest, lifeline).start();
+            let replica = EnvironmentReplica::new(newest, beat, self.beat, lifeline).start();
             let recipient = replica.clone().recipient();
             (replica, recipient)
         })

@@ -6,7 +6,8 @@
 //! - `report`: what the operator hears.
 //! - `options`: what it is started with and what it answers.
 //! - `actor`: the thin shell: fetches, timers, `messages`; an `entry` for each environment; the `listeners` it tells.
-//! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot.
+//! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot;
+//!   `worker_watch`: which HTTP worker is dead and which is busy.
 //! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts:
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
 //! - `source`: one fetch from wherever; `file`: documents read from files.
@@ -29,9 +30,10 @@ mod schedule;
 mod source;
 mod state;
 mod versions;
+mod worker_watch;
 
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use options::{
-    ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus,
-    PollingOptions,
+    ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
+    EnvironmentStatus, PollingOptions, ReplicaOptions,
 };

@@ -5,6 +5,7 @@ use actix::prelude::*;
 use engine::UpdatedAt;
 
 use crate::keys::{EnvironmentId, EnvironmentKey};
+use crate::upstream::UpstreamOptions;
 
 /// Where one environment's document comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,50 @@ impl Default for PollingOptions {
             unconditional_period: Duration::from_secs(60),
             file_period: Duration::from_millis(500),
             grace_period: Some(Duration::from_secs(30)),
+        }
+    }
+}
+
+/// How the HTTP workers' replicas are watched. Durations are fields so that tests can shorten them.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplicaOptions {
+    /// Between two beats of a worker.
+    pub beat: Duration,
+    /// A replica that takes longer to acknowledge a snapshot is late: its handler takes microseconds.
+    pub late_after: Duration,
+    /// A worker whose beat has stood still for so long, while the machine was not starved, counts as dead. Long, for the end
+    /// of the process loses whatever the other workers do.
+    pub dead_after: Duration,
+}
+
+impl Default for ReplicaOptions {
+    fn default() -> Self {
+        Self {
+            beat: Duration::from_secs(1),
+            late_after: Duration::from_secs(5),
+            dead_after: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What the EnvironmentActor is started with, besides the environments.
+#[derive(Debug, Clone)]
+pub struct ActorOptions {
+    /// How documents are polled.
+    pub polling: PollingOptions,
+    /// How Flagsmith is reached.
+    pub upstream: UpstreamOptions,
+    /// How the HTTP workers' replicas are watched.
+    pub replicas: ReplicaOptions,
+}
+
+impl ActorOptions {
+    /// The usual options for this upstream.
+    pub fn new(polling: PollingOptions, upstream: UpstreamOptions) -> Self {
+        Self {
+            polling,
+            upstream,
+            replicas: ReplicaOptions::default(),
         }
     }
 }

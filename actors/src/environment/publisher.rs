@@ -4,18 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::MailboxError;
+use actix::dev::RecipientRequest;
 use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::apply::Workshop;
-use super::registry::{Registry, Replaced};
+use super::registry::{Registry, Replaced, ReplicaId};
 use crate::keys::{EnvironmentId, KeyTable};
-use crate::lifeline::Lifelines;
 use crate::replica::Publish;
 use crate::served::{ServedEnvironment, Snapshot};
 
-/// A replica's handler takes microseconds. One that does not reply for this long is dead, or its worker blocked.
-const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often, and how many times, it is looked whether requests in flight still hold what was replaced.
 const RELEASE_PERIOD: Duration = Duration::from_secs(1);
 const RELEASE_LOOKS: usize = 60;
@@ -25,19 +23,19 @@ const RELEASE_LOOKS: usize = 60;
 pub(super) struct Publisher {
     registry: Arc<Registry>,
     acknowledged: watch::Sender<u64>,
-    lifelines: Lifelines,
+    late_after: Duration,
 }
 
 impl Publisher {
     pub(super) fn new(
         registry: Arc<Registry>,
         acknowledged: watch::Sender<u64>,
-        lifelines: Lifelines,
+        late_after: Duration,
     ) -> Self {
         Self {
             registry,
             acknowledged,
-            lifelines,
+            late_after,
         }
     }
 
@@ -73,36 +71,28 @@ impl Publisher {
         }
     }
 
-    /// Sends the newest snapshot to every replica, in the order of calls. The future resolves when each has acknowledged
-    /// it or is struck off, and gives the snapshot before it.
+    /// Tells every replica of the newest snapshot, in the order of calls. The future resolves when each has acknowledged it,
+    /// is struck off, or is late; it gives the snapshot before it.
+    ///
+    /// A late replica is waited for no longer, so that a worker that is stuck holds no change back from the others'
+    /// clients. The message waits in its mailbox ahead of every later request for it, so that, once it goes on, it answers
+    /// nothing older either.
     fn send(&self, replaced: Replaced) -> impl Future<Output = Arc<Snapshot>> + use<> {
         let Replaced {
-            newest,
+            version,
             previous,
+            message,
             replicas,
         } = replaced;
-        let version = newest.version;
         let acknowledgements = replicas.into_iter().map(|(id, replica)| {
-            let reply = replica
-                .send(Publish(Arc::clone(&newest)))
-                .timeout(ACKNOWLEDGEMENT_TIMEOUT);
-            async move { (id, reply.await) }
+            // Sent now, so that publishes arrive in order.
+            let reply = replica.send(message.clone());
+            acknowledged(reply, Arc::clone(&self.registry), id, self.late_after)
         });
         let acknowledgements = join_all(acknowledgements.collect::<Vec<_>>());
-        let (registry, acknowledged) = (Arc::clone(&self.registry), self.acknowledged.clone());
-        let lifelines = self.lifelines.clone();
+        let acknowledged = self.acknowledged.clone();
         async move {
-            for (id, reply) in acknowledgements.await {
-                if let Err(error) = reply {
-                    if matches!(error, MailboxError::Timeout) {
-                        log::error!(
-                            "an EnvironmentReplica does not answer: its worker is blocked or it is dead"
-                        );
-                        lifelines.report_death("EnvironmentReplica");
-                    }
-                    registry.strike_off(id);
-                }
-            }
+            acknowledgements.await;
             acknowledged.send_if_modified(|known| {
                 let is_newer = version > *known;
                 *known = version.max(*known);
@@ -111,6 +101,40 @@ impl Publisher {
             // Held until here, so that no replica's thread frees what it lets go of.
             previous
         }
+    }
+}
+
+/// Waits until the replica replies or is late. Its reply is waited for all the same: actix forgets a message whose sender
+/// waits no longer.
+async fn acknowledged(
+    reply: RecipientRequest<Publish>,
+    registry: Arc<Registry>,
+    id: ReplicaId,
+    late_after: Duration,
+) {
+    let mut reply = Box::pin(reply);
+    match tokio::time::timeout(late_after, &mut reply).await {
+        Ok(outcome) => replied(outcome, &registry, id),
+        Err(_) => {
+            if registry.note_late(id, true) {
+                log::warn!(
+                    "an HTTP worker has not taken a new document for {} s: it is busy, or the machine is. The other \
+                     workers serve it; this one will before its next answer",
+                    late_after.as_secs()
+                );
+            }
+            actix_rt::spawn(async move { replied(reply.await, &registry, id) });
+        }
+    }
+}
+
+fn replied(outcome: Result<(), MailboxError>, registry: &Registry, id: ReplicaId) {
+    match outcome {
+        Ok(()) if registry.note_late(id, false) => {
+            log::info!("the HTTP worker that was late serves the newest documents");
+        }
+        Ok(()) => {}
+        Err(_) => registry.strike_off(id),
     }
 }
 

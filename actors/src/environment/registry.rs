@@ -1,82 +1,131 @@
-//! The replicas and the newest snapshot, under one lock.
+//! The replicas and the newest snapshot.
 //!
 //! A replica starts from the newest snapshot and is registered in one step, and a publish replaces the newest and
 //! takes the list of replicas in one step. So for every replica and every snapshot either the one was built from the
-//! other, or it is sent to it: none is missed. No request takes the lock.
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! other, or it is told of it: none is missed. No request takes the lock.
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use actix::Recipient;
 
-use crate::replica::Publish;
-use crate::served::Snapshot;
+use crate::replica::{Beat, Publish, Pulse};
+use crate::served::{Newest, Snapshot};
 
-/// Tells replicas apart for striking them off.
+/// Tells replicas apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReplicaId(u64);
 
 #[derive(Debug)]
 pub(super) struct Registry {
-    inner: Mutex<Inner>,
+    newest: Arc<Newest>,
+    replicas: Mutex<Replicas>,
+}
+
+#[derive(Debug, Default)]
+struct Replicas {
+    list: Vec<Registered>,
+    last_id: u64,
 }
 
 #[derive(Debug)]
-struct Inner {
-    newest: Arc<Snapshot>,
-    replicas: Vec<(ReplicaId, Recipient<Publish>)>,
-    last_id: u64,
+struct Registered {
+    id: ReplicaId,
+    recipient: Recipient<Publish>,
+    /// Gone with the replica.
+    beat: Weak<Beat>,
+    pulse: Pulse,
+    /// It has not acknowledged a snapshot in time, and the operator has been told.
+    is_late: bool,
 }
 
 impl Registry {
     pub(super) fn new(newest: Snapshot) -> Self {
         Self {
-            inner: Mutex::new(Inner {
-                newest: Arc::new(newest),
-                replicas: Vec::new(),
-                last_id: 0,
-            }),
+            newest: Arc::new(Newest::new(newest)),
+            replicas: Mutex::default(),
         }
     }
 
     pub(super) fn newest(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.lock().newest)
+        self.newest.get()
     }
 
     /// Starts a replica from the newest snapshot and registers it.
-    pub(super) fn register<T>(&self, start: impl FnOnce(Arc<Snapshot>) -> (T, Recipient<Publish>)) -> T {
-        let mut inner = self.lock();
-        let (replica, recipient) = start(Arc::clone(&inner.newest));
-        inner.last_id += 1;
-        let id = ReplicaId(inner.last_id);
-        inner.replicas.push((id, recipient));
+    pub(super) fn register<T>(
+        &self,
+        start: impl FnOnce(Arc<Snapshot>, Arc<Beat>) -> (T, Recipient<Publish>),
+    ) -> T {
+        let beat = Arc::new(Beat::default());
+        let watched = Arc::downgrade(&beat);
+        let mut replicas = self.lock();
+        let (replica, recipient) = start(self.newest.get(), beat);
+        replicas.last_id += 1;
+        let id = ReplicaId(replicas.last_id);
+        replicas.list.push(Registered {
+            id,
+            recipient,
+            beat: watched,
+            pulse: Pulse::default(),
+            is_late: false,
+        });
         replica
     }
 
-    /// Makes `next` of the newest snapshot the newest; gives it, the one before it, and the replicas to send it to.
+    /// Makes `next` of the newest snapshot the newest; gives it, the one before it, and the replicas to tell.
     pub(super) fn replace(&self, next: impl FnOnce(&Snapshot) -> Snapshot) -> Replaced {
-        let mut inner = self.lock();
-        let newest = Arc::new(next(&inner.newest));
-        let previous = std::mem::replace(&mut inner.newest, Arc::clone(&newest));
+        let replicas = self.lock();
+        let newest = Arc::new(next(&self.newest.get()));
+        let previous = self.newest.replace(Arc::clone(&newest));
+        let registered = replicas.list.iter();
         Replaced {
-            newest,
+            version: newest.version,
             previous,
-            replicas: inner.replicas.clone(),
+            message: Publish(Arc::clone(&self.newest)),
+            replicas: registered
+                .map(|replica| (replica.id, replica.recipient.clone()))
+                .collect(),
         }
+    }
+
+    /// Notes whether a replica is late with an acknowledgement; whether that is news.
+    pub(super) fn note_late(&self, id: ReplicaId, is_late: bool) -> bool {
+        let mut replicas = self.lock();
+        let mut list = replicas.list.iter_mut();
+        list.find(|replica| replica.id == id)
+            .is_some_and(|replica| std::mem::replace(&mut replica.is_late, is_late) != is_late)
+    }
+
+    /// Looks at every worker's beat, `since_last` after the look before; gives for how long the one that has stood still
+    /// the longest has done so. Forgets replicas that have stopped with their worker.
+    pub(super) fn look(&self, since_last: Duration, period: Duration) -> Duration {
+        let mut longest = Duration::ZERO;
+        self.lock().list.retain_mut(|replica| {
+            let beat = replica.beat.upgrade();
+            if let Some(beat) = &beat {
+                longest = longest.max(replica.pulse.look(beat, since_last, period));
+            }
+            beat.is_some()
+        });
+        longest
     }
 
     /// Forgets a replica whose worker has stopped.
     pub(super) fn strike_off(&self, id: ReplicaId) {
-        self.lock().replicas.retain(|(known, _)| *known != id);
+        self.lock().list.retain(|known| known.id != id);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Replicas> {
         // Every change under the lock is whole before the next can panic.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.replicas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What [`Registry::replace`] gives.
 pub(super) struct Replaced {
-    pub(super) newest: Arc<Snapshot>,
+    /// That of the newest snapshot.
+    pub(super) version: u64,
     pub(super) previous: Arc<Snapshot>,
+    /// What to tell the replicas.
+    pub(super) message: Publish,
     pub(super) replicas: Vec<(ReplicaId, Recipient<Publish>)>,
 }

@@ -6,7 +6,7 @@ mod build;
 mod encoding;
 mod ready_body;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use awc::http::header::HeaderValue;
 use engine::{Environment, KeyKind, UpdatedAt};
@@ -94,5 +94,28 @@ impl Snapshot {
             environments,
             keys,
         }
+    }
+}
+
+/// The newest snapshot there is.
+#[derive(Debug)]
+pub(crate) struct Newest(Mutex<Arc<Snapshot>>);
+
+impl Newest {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self(Mutex::new(Arc::new(snapshot)))
+    }
+
+    pub(crate) fn get(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.lock())
+    }
+
+    /// Gives the one before.
+    pub(crate) fn replace(&self, newest: Arc<Snapshot>) -> Arc<Snapshot> {
+        std::mem::replace(&mut self.lock(), newest)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Snapshot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter, Context, Handler};
 use actors::environment::{
-    DocumentSource, EnvironmentEvent, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus,
+    ActorOptions, DocumentSource, EnvironmentEvent, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus,
     PollingOptions,
 };
 use actors::keys::{EnvironmentId, EnvironmentKey};
@@ -74,12 +74,19 @@ pub struct Harness {
 
 impl Harness {
     pub fn start(environments: Vec<EnvironmentOptions>, api_url: String, polling: PollingOptions) -> Self {
+        Self::start_with(
+            environments,
+            ActorOptions::new(polling, UpstreamOptions::new(api_url)),
+        )
+    }
+
+    /// With all options.
+    pub fn start_with(environments: Vec<EnvironmentOptions>, options: ActorOptions) -> Self {
         let (sender, events) = unbounded_channel();
         let listener = Listener::start_in_arbiter(&Arbiter::new().handle(), |_| Listener(sender));
         let lifelines = Lifelines::new();
-        let upstream = UpstreamOptions::new(api_url);
         let listeners = vec![listener.recipient()];
-        let handle = EnvironmentHandle::start(environments, polling, upstream, listeners, &lifelines);
+        let handle = EnvironmentHandle::start(environments, options, listeners, &lifelines);
         Self {
             handle,
             lifelines,

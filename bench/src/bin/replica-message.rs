@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use actors::environment::{DocumentSource, EnvironmentHandle, EnvironmentOptions, PollingOptions};
+use actors::environment::{
+    ActorOptions, DocumentSource, EnvironmentHandle, EnvironmentOptions, PollingOptions,
+};
 use actors::keys::EnvironmentKey;
 use actors::lifeline::Lifelines;
 use actors::replica::{EnvironmentReplica, Resolution, Resolve};
@@ -130,8 +132,7 @@ fn start_environment(document_path: std::path::PathBuf) -> EnvironmentHandle {
     };
     EnvironmentHandle::start(
         vec![environment],
-        PollingOptions::default(),
-        UpstreamOptions::new(String::new()),
+        ActorOptions::new(PollingOptions::default(), UpstreamOptions::new("")),
         Vec::new(),
         &Lifelines::new(),
     )

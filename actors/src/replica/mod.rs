@@ -1,5 +1,6 @@
 //! One EnvironmentReplica a HTTP worker, on the worker's own thread.
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::prelude::*;
 use awc::http::header::HeaderValue;
@@ -7,7 +8,11 @@ use engine::KeyKind;
 
 use crate::keys::EnvironmentId;
 use crate::lifeline::Lifeline;
-use crate::served::{ServedEnvironment, Snapshot};
+use crate::served::{Newest, ServedEnvironment, Snapshot};
+
+mod beat;
+
+pub(crate) use beat::{Beat, Pulse};
 
 /// Asks what an environment key opens. Outer blanks of the key are ignored.
 #[derive(Message)]
@@ -48,22 +53,33 @@ pub enum Resolution {
     },
 }
 
-/// A new snapshot. The reply is the acknowledgement: every later [`Resolve`] is answered from it or from a newer one.
+/// There is a newer snapshot: the replica takes the newest there is, so that messages which wait for a busy worker hold
+/// none. The reply is the acknowledgement: every later [`Resolve`] is answered from that snapshot or from a newer one.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
-pub(crate) struct Publish(pub(crate) Arc<Snapshot>);
+pub(crate) struct Publish(pub(crate) Arc<Newest>);
 
 /// Holds the newest snapshot for the routes of one worker.
 #[derive(Debug)]
 pub struct EnvironmentReplica {
     snapshot: Arc<Snapshot>,
+    beat: Arc<Beat>,
+    /// Between two beats.
+    period: Duration,
     _lifeline: Lifeline,
 }
 
 impl EnvironmentReplica {
-    pub(crate) fn new(snapshot: Arc<Snapshot>, lifeline: Lifeline) -> Self {
+    pub(crate) fn new(
+        snapshot: Arc<Snapshot>,
+        beat: Arc<Beat>,
+        period: Duration,
+        lifeline: Lifeline,
+    ) -> Self {
         Self {
             snapshot,
+            beat,
+            period,
             _lifeline: lifeline,
         }
     }
@@ -82,7 +98,12 @@ impl EnvironmentReplica {
         }
     }
 
-    /// Keeps the newer one: a snapshot that was overtaken on its way changes nothing.
+    fn beat(&mut self, ctx: &mut Context<Self>) {
+        self.beat.beat();
+        ctx.run_later(self.period, Self::beat);
+    }
+
+    /// Keeps the newer one.
     fn apply(&mut self, snapshot: Arc<Snapshot>) {
         if snapshot.version > self.snapshot.version {
             self.snapshot = snapshot;
@@ -92,6 +113,10 @@ impl EnvironmentReplica {
 
 impl Actor for EnvironmentReplica {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.beat(ctx);
+    }
 }
 
 impl Handler<Resolve> for EnvironmentReplica {
@@ -120,8 +145,8 @@ impl Handler<ResolveClientSide> for EnvironmentReplica {
 
 impl Handler<Publish> for EnvironmentReplica {
     type Result = ();
-    fn handle(&mut self, Publish(snapshot): Publish, _ctx: &mut Self::Context) {
-        self.apply(snapshot);
+    fn handle(&mut self, Publish(newest): Publish, _ctx: &mut Self::Context) {
+        self.apply(newest.get());
     }
 }
 
