@@ -2,6 +2,7 @@
 //!
 //! A client that reuses connections would else send its next request into one that the server is about to close, and
 //! lose it. `Connection: close` makes it open another one, to another instance where a load balancer has one.
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::Error;
@@ -24,18 +25,19 @@ impl ClosingAnswers {
 
     /// Ends the connection of this answer while the process drains.
     pub(super) fn apply<S>(
-        &self,
+        self: &Rc<Self>,
         request: ServiceRequest,
         routes: &S,
     ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        let state = Arc::clone(&self.state);
+        // The worker's own count: that of the state is every worker's, and each request would write to it.
+        let own = Rc::clone(self);
         let answer = routes.call(request);
         async move {
             let mut answer = answer.await?;
-            if state.is_draining() {
+            if own.state.is_draining() {
                 answer
                     .response_mut()
                     .head_mut()

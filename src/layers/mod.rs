@@ -72,7 +72,7 @@ impl Layers {
             closing_answers,
             cors,
         } = self.clone();
-        let (cors, observe) = (Rc::new(cors), Rc::new(observe));
+        let (observe, closing_answers, cors) = (Rc::new(observe), Rc::new(closing_answers), Rc::new(cors));
         // The last one wrapped is the outermost.
         routes
             .wrap_fn(move |request, routes| cors.apply(request, routes))
