@@ -23,6 +23,13 @@ pub(crate) struct FeatureState<'a> {
     pub feature_segment: Option<&'a RawValue>,
 }
 
+impl<'a> FeatureState<'a> {
+    /// The value, JSON.
+    pub(crate) fn value(&self) -> &'a str {
+        self.feature_state_value.map_or("null", RawValue::get)
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Feature<'a> {
     #[serde(borrow)]

@@ -1,6 +1,8 @@
 //! JSON as Python's `json.loads` reads it, which takes more than RFC 8259: `NaN`, `Infinity`, lone surrogates.
 use std::fmt;
 
+use serde_json::value::RawValue;
+
 use super::{Integer, MAX_DIGITS, PyValue};
 
 /// How deep lists and objects may nest; Python gives up at about twice that (its recursion limit).
@@ -26,7 +28,25 @@ impl fmt::Display for PyValueError {
 
 impl std::error::Error for PyValueError {}
 
-pub(super) fn parse(text: &str) -> Result<PyValue, PyValueError> {
+impl PyValue {
+    /// Reads a value of a document or a request.
+    ///
+    /// # Errors
+    /// Where it nests more than 500 deep, or holds an integer of more than 4300 digits.
+    pub(crate) fn from_json(json: &RawValue) -> Result<Self, PyValueError> {
+        parse(json.get())
+    }
+
+    /// Python's `json.loads(text)`.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`], and where the text is no JSON.
+    pub(crate) fn from_json_text(text: &str) -> Result<Self, PyValueError> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<PyValue, PyValueError> {
     let mut reader = Reader { text, at: 0 };
     reader.skip_blanks();
     let value = reader.value(0)?;

@@ -2,10 +2,8 @@
 use std::fmt::{self, Write};
 use std::sync::LazyLock;
 
-use serde_json::value::RawValue;
-
 use super::classes::{self, Class};
-use super::{Integer, PyValueError, float_text, json};
+use super::{Integer, float_text};
 
 /// A JSON value as Python reads it.
 #[derive(Clone, PartialEq)]
@@ -27,22 +25,6 @@ pub(crate) enum PyValue {
 }
 
 impl PyValue {
-    /// Reads a value of a document or a request.
-    ///
-    /// # Errors
-    /// Where it nests more than 500 deep, or holds an integer of more than 4300 digits.
-    pub(crate) fn from_json(json: &RawValue) -> Result<Self, PyValueError> {
-        json::parse(json.get())
-    }
-
-    /// Python's `json.loads(text)`.
-    ///
-    /// # Errors
-    /// As [`Self::from_json`], and where the text is no JSON.
-    pub(crate) fn from_json_text(text: &str) -> Result<Self, PyValueError> {
-        json::parse(text)
-    }
-
     /// Python's `str()` of the value.
     pub(crate) fn text(&self) -> String {
         match self {

@@ -13,5 +13,5 @@ mod select;
 #[cfg(test)]
 mod tests;
 
-pub(super) use parse::PathError;
+pub(super) use query::PathError;
 pub(crate) use query::Query;

@@ -31,6 +31,15 @@ pub(super) enum Selector {
     Filter(Operand),
 }
 
+/// Why a text is no query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::condition) enum PathError {
+    /// Not JSONPath: the reference takes it for a trait's name.
+    Syntax,
+    /// The reference raises: an unknown function, wrong types, an index out of range.
+    Raised,
+}
+
 impl Query {
     /// The name that each step takes; `None`: it takes something else, or more.
     pub(in crate::condition) fn names(&self) -> Vec<Option<&str>> {

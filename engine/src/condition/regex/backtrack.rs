@@ -1,9 +1,9 @@
 //! Executes a [`Program`]: depth first, with the alternatives left on a stack of its own.
-use super::Raised;
 use super::budget::RegexBudget;
 use super::characters::{WORD_CLASS, lower};
 use super::program::{Instruction, Program, Set};
 use super::syntax::{Look, RepeatKind};
+use crate::condition::Raised;
 
 /// A slot that nothing is saved in.
 const UNSET: usize = usize::MAX;

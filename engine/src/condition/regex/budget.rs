@@ -1,5 +1,5 @@
 //! How much work the regexes of one request may do.
-use super::Raised;
+use crate::condition::Raised;
 
 /// How often the backtracking engine may return to an alternative within one request.
 const MAX_BACKTRACKS: u32 = 100_000;

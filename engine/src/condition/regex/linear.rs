@@ -3,8 +3,8 @@ use regex_automata::meta;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::{self, Class, Hir, Repetition};
 
-use super::Raised;
 use super::syntax::{Look, Node, RepeatKind};
+use crate::condition::Raised;
 
 /// How large a compiled pattern may become, in bytes; larger ones (`\w{500}`) run on the backtracking engine, which counts.
 const MAX_SIZE: usize = 1 << 21;

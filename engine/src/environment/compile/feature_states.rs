@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use hashbrown::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
-use super::{Warnings, elements, problem};
+use super::reading::{elements, problem};
+use super::warnings::Warnings;
 use crate::document::Outline;
 use crate::document::parts::FeatureState;
 use crate::environment::compiled::{Answer, Answers, FlagParts};
@@ -159,7 +160,7 @@ impl<'a> FeatureStates<'a> {
         let parts = parts(state, r#type);
         match multivariate {
             Some(multivariate) => self.answers.push_multivariate(&parts, multivariate, server_only),
-            None => self.answers.push(&parts, value(state), server_only),
+            None => self.answers.push(&parts, state.value(), server_only),
         }
     }
 
@@ -184,11 +185,6 @@ pub(super) fn read(json: &RawValue) -> Result<FeatureState<'_>, Cow<'static, str
         Kind::Number | Kind::String => Ok(state),
         _ => Err(Cow::Borrowed("its feature's id is neither a number nor a string")),
     }
-}
-
-/// A feature state's value, JSON.
-pub(super) fn value<'a>(state: &FeatureState<'a>) -> &'a str {
-    state.feature_state_value.map_or("null", RawValue::get)
 }
 
 fn parts<'s>(state: &'s FeatureState<'_>, r#type: &'s str) -> FlagParts<'s> {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::feature_states::{self, FeatureStates};
-use super::{Warnings, elements, problem};
+use super::reading::{elements, id_text, problem};
+use super::warnings::Warnings;
 use crate::document::Document;
 use crate::document::parts::IdentityOverride;
 use crate::environment::compiled::Features;
@@ -45,7 +46,7 @@ fn read(json: &RawValue) -> Result<(Cow<'_, str>, Vec<&RawValue>), Cow<'static, 
     let read: IdentityOverride<'_> = serde_json::from_str(json.get()).map_err(|error| problem(&error))?;
     let identifier = match Kind::of(read.identifier.get()) {
         Kind::String => decode_string(read.identifier.get()),
-        Kind::Number => super::id_text(read.identifier).map(Cow::Owned),
+        Kind::Number => id_text(read.identifier).map(Cow::Owned),
         _ => None,
     };
     let identifier = identifier.ok_or(Cow::Borrowed("its identifier is not a string"))?;

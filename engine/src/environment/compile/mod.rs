@@ -6,21 +6,18 @@ mod feature_states;
 mod identity_overrides;
 mod multivariate;
 mod properties;
+mod reading;
 mod rules;
 mod segments;
 mod warnings;
 
-use std::borrow::Cow;
-
 use hashbrown::HashMap;
-use serde_json::value::RawValue;
 
 use super::compiled::{
     Answer, Answers, Defaults, DependencyIndex, Environment, Feature, Features, IdentityOverrides, Segment,
     offset,
 };
 use crate::document::{Document, Outline};
-use crate::json::Text;
 use crate::{KeyKind, Warning};
 use context::StaticContext;
 use feature_states::FeatureStates;
@@ -187,7 +184,7 @@ fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureSt
                 offset(defaults.bytes.len())
             } else {
                 let parts = states.parts(&state.state);
-                parts.write(&mut defaults.bytes, feature_states::value(&state.state))
+                parts.write(&mut defaults.bytes, state.state.value())
             });
             defaults.starts.push(offset(defaults.bytes.len()));
         }
@@ -203,29 +200,4 @@ fn overriding(segments: &[Segment]) -> Vec<u32> {
         .filter(|(_, segment)| !segment.overrides.is_empty())
         .map(|(place, _)| place)
         .collect()
-}
-
-/// The elements of a JSON list.
-fn elements(json: &str) -> Vec<&RawValue> {
-    serde_json::from_str(json).unwrap_or_default()
-}
-
-/// What is wrong with a part that does not fit its type, without quoting it.
-fn problem(error: &serde_json::Error) -> Cow<'static, str> {
-    let text = error.to_string();
-    // serde names the field where one is missing or given twice; any other message may quote the document.
-    match text.split(" at line ").next() {
-        Some(known) if known.starts_with("missing field") || known.starts_with("duplicate field") => {
-            Cow::Owned(known.to_owned())
-        }
-        _ => Cow::Borrowed("a field has a wrong type"),
-    }
-}
-
-/// Python's `str()` of an id; numbers and strings without a detour.
-fn id_text(json: &RawValue) -> Option<String> {
-    if let Ok(Text(text)) = serde_json::from_str(json.get()) {
-        return Some(text.into_owned());
-    }
-    crate::python::PyValue::from_json(json).ok().map(|id| id.text())
 }

@@ -1,7 +1,8 @@
 //! Multivariate options of a feature state.
 use serde_json::value::RawValue;
 
-use super::{Warnings, elements, feature_states, problem};
+use super::reading::{elements, problem};
+use super::warnings::Warnings;
 use crate::document::parts::{FeatureState, MultivariateValue};
 use crate::environment::compiled::{Answers, Multivariate, MultivariateOption};
 use crate::json::{Kind, decode_string, write_minified};
@@ -64,7 +65,7 @@ pub(super) fn compile(
         .into_iter()
         .map(|option| option.compile(&mut start, answers))
         .collect();
-    let control = answers.write(|out| write_minified(out, feature_states::value(state)));
+    let control = answers.write(|out| write_minified(out, state.value()));
     Some(Multivariate {
         key: key.into(),
         options,

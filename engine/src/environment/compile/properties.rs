@@ -3,7 +3,7 @@ use hashbrown::HashMap;
 
 use super::context::StaticContext;
 use crate::condition::{self, Property, Query};
-use crate::environment::compiled::{Path, Source};
+use crate::environment::compiled::{Path, Source, offset};
 use crate::python::PyValue;
 
 /// Interns the names of traits and resolves what paths find in the document alone.
@@ -56,7 +56,7 @@ impl<'c> Properties<'c> {
     }
 
     fn slot(&mut self, name: &str) -> u32 {
-        let next = super::offset(self.slots.len());
+        let next = offset(self.slots.len());
         *self.slots.entry(name.into()).or_insert(next)
     }
 

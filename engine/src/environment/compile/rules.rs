@@ -2,7 +2,8 @@
 use serde_json::value::RawValue;
 
 use super::properties::Properties;
-use super::{Warnings, elements, problem};
+use super::reading::{elements, problem};
+use super::warnings::Warnings;
 use crate::condition::{Matcher, RegexCache};
 use crate::document::parts;
 use crate::environment::compiled::{Condition, Rule, RuleKind, Source};

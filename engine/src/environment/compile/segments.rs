@@ -4,13 +4,13 @@ use serde_json::value::RawValue;
 
 use super::feature_states::{self, FeatureStates};
 use super::properties::Properties;
+use super::reading::{elements, id_text, problem};
 use super::rules::RuleCompiler;
-use super::{Warnings, elements, id_text, offset, problem};
+use super::warnings::Warnings;
 use crate::condition::RegexCache;
 use crate::document::Outline;
 use crate::document::parts::{self, FeatureSegment, FeatureState};
-use crate::environment::compiled::Features;
-use crate::environment::compiled::{OverrideRun, Segment, SegmentOverride};
+use crate::environment::compiled::{Features, OverrideRun, Segment, SegmentOverride, offset};
 use crate::json::Kind;
 use crate::python::PyValue;
 

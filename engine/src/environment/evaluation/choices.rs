@@ -1,31 +1,11 @@
 //! The feature state that holds for each feature, and why.
 use std::ops::Range;
 
-use super::Evaluation;
+use super::choice::{Choice, ChosenBy};
+use super::segments::Evaluation;
 use super::winners::Winners;
 use crate::KeyKind;
-use crate::environment::compiled::{
-    Answer, CONTROL, Defaults, IdentityOverride, OverrideRun, Segment, SegmentOverride, offset,
-};
-use crate::environment::flag::{Flag, Reason};
-
-/// A chosen feature state.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Choice<'e> {
-    /// The place of the feature.
-    pub feature: u32,
-    pub answer: &'e Answer,
-    pub by: ChosenBy,
-}
-
-/// What a feature state was chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ChosenBy {
-    Default,
-    /// The segment in this place.
-    Segment(u32),
-    Identity,
-}
+use crate::environment::compiled::{Answer, Defaults, IdentityOverride, OverrideRun, Segment, offset};
 
 /// Is told of the choices that a key may see, in document order, and makes something of them.
 pub(crate) trait Writer<'e> {
@@ -184,74 +164,4 @@ fn write_runs<'e>(segment: &'e Segment, runs: &'e [OverrideRun], writer: &mut im
         next = run.features.1;
     }
     next
-}
-
-impl<'e> Choice<'e> {
-    fn of_identity(own: &'e IdentityOverride) -> Self {
-        Self {
-            feature: own.feature,
-            answer: &own.answer,
-            by: ChosenBy::Identity,
-        }
-    }
-
-    pub(crate) fn of_segment(own: &'e SegmentOverride) -> Self {
-        Self {
-            feature: own.feature,
-            answer: &own.answer,
-            by: ChosenBy::Segment(own.segment),
-        }
-    }
-
-    fn of_default((feature, answer): &'e (u32, Answer)) -> Self {
-        Self {
-            feature: *feature,
-            answer,
-            by: ChosenBy::Default,
-        }
-    }
-}
-
-impl<'e> Evaluation<'e> {
-    /// The flag that a chosen feature state comes to, with its parts.
-    pub(crate) fn flag(&self, choice: Choice<'e>) -> Option<Flag<'e>> {
-        let environment = self.environment;
-        let answers = &environment.answers;
-        let answer = choice.answer;
-        let feature = environment.features.get(choice.feature)?;
-        let reason = match choice.by {
-            ChosenBy::Identity => Reason::IdentityOverride,
-            ChosenBy::Segment(place) => Reason::Segment(
-                environment
-                    .segments
-                    .get(place as usize)
-                    .map_or("", |segment| &*segment.name),
-            ),
-            ChosenBy::Default => feature.default_reason(),
-        };
-        let multivariate = answers.multivariate(answer);
-        let (value, variant, reason) = match multivariate.zip(self.subject.key()) {
-            None => {
-                let control = multivariate.map(|multivariate| answers.text(multivariate.control));
-                (control.unwrap_or_else(|| answers.value(answer)), None, reason)
-            }
-            Some((multivariate, key)) => match multivariate.choose(key) {
-                None => (answers.text(multivariate.control), Some(CONTROL), reason),
-                Some(option) => {
-                    let weight = answers.text(option.weight);
-                    let variant = Some(answers.text(option.variant));
-                    (answers.text(option.value), variant, Reason::Split { weight })
-                }
-            },
-        };
-        let ready = answer.json.of(&answers.bytes).strip_suffix(b",");
-        Some(Flag {
-            feature: answers.other_feature(answer).unwrap_or(&feature.reported),
-            enabled: answer.enabled,
-            value,
-            variant,
-            reason,
-            ready: ready.filter(|_| multivariate.is_none()),
-        })
-    }
 }

@@ -7,12 +7,9 @@ use std::cell::{Cell, RefCell};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::Evaluation;
-use super::choices::{Choice, ChosenBy};
+use super::choice::{Choice, ChosenBy};
 use crate::condition::Raised;
-use crate::environment::compiled::{DependencyIndex, SegmentOverride};
-use crate::environment::flag::Flag;
-use crate::python::PyValue;
+use crate::environment::compiled::{DependencyIndex, Environment, IdentityOverride, SegmentOverride};
 
 /// Flags that depend on each other deeper than this are not resolved. The reference's own recursion ends after 58 with the
 /// plainest rules.
@@ -23,8 +20,14 @@ const DEEPEST_CHAIN: usize = 64;
 const MOST_EVALUATIONS: u32 = 4;
 const FREE_EVALUATIONS: u32 = 2_000;
 
+/// Evaluates the segment in a place.
+type Matches<'m> = &'m dyn Fn(u32) -> bool;
+
 /// The state of resolving flags in one evaluation.
 pub(super) struct Dependencies<'e> {
+    environment: &'e Environment,
+    /// What the identity overrides itself.
+    own: &'e [IdentityOverride],
     index: &'e DependencyIndex,
     /// The flags being resolved, outermost first.
     resolving: RefCell<Vec<u32>>,
@@ -39,9 +42,15 @@ pub(super) struct Dependencies<'e> {
 }
 
 impl<'e> Dependencies<'e> {
-    pub(super) fn new(index: &'e DependencyIndex) -> Self {
+    pub(super) fn new(
+        environment: &'e Environment,
+        index: &'e DependencyIndex,
+        own: &'e [IdentityOverride],
+    ) -> Self {
         let most_conditions = index.conditions.saturating_mul(MOST_EVALUATIONS);
         Self {
+            environment,
+            own,
             index,
             resolving: RefCell::default(),
             cyclic: RefCell::default(),
@@ -73,22 +82,21 @@ impl<'e> Dependencies<'e> {
     }
 
     /// Whether a segment matches without having cut a cycle.
-    pub(super) fn segment_matches_soundly(&self, evaluation: &Evaluation<'e>, place: u32) -> bool {
+    pub(super) fn segment_matches_soundly(&self, place: u32, matches: Matches<'_>) -> bool {
         let cuts = self.cuts.get();
-        let matches = evaluation.segment_matches(place);
+        let matches = matches(place);
         matches && self.cuts.get() == cuts
     }
 
-    /// The result of a flag as the reference has it; `None`: unresolved.
-    pub(super) fn read(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<Option<PyValue>, Raised> {
+    /// What is chosen for a feature whose flag a condition reads; `None`: its flag cannot be resolved.
+    pub(super) fn read(&self, feature: u32, matches: Matches<'_>) -> Result<Option<Choice<'e>>, Raised> {
         if self.choice(feature).is_none() {
-            self.resolve(evaluation, feature)?;
+            self.resolve(feature, matches)?;
         }
-        let flag = self.choice(feature).and_then(|choice| evaluation.flag(choice));
-        Ok(flag.and_then(Flag::to_python))
+        Ok(self.choice(feature))
     }
 
-    fn resolve(&self, evaluation: &Evaluation<'e>, feature: u32) -> Result<(), Raised> {
+    fn resolve(&self, feature: u32, matches: Matches<'_>) -> Result<(), Raised> {
         let depth = {
             let resolving = self.resolving.borrow();
             if let Some(start) = resolving.iter().position(|other| *other == feature) {
@@ -102,7 +110,7 @@ impl<'e> Dependencies<'e> {
             return Err(Raised);
         }
         self.resolving.borrow_mut().push(feature);
-        let choice = self.choose(evaluation, feature);
+        let choice = self.choose(feature, matches);
         self.resolving.borrow_mut().pop();
         if !self.cyclic.borrow().contains(&feature) {
             self.resolved
@@ -113,13 +121,13 @@ impl<'e> Dependencies<'e> {
     }
 
     /// Evaluates every segment that overrides the feature, the winner known or not: each may cut a cycle.
-    fn choose(&self, evaluation: &Evaluation<'e>, feature: u32) -> Option<Choice<'e>> {
-        let environment = evaluation.environment;
+    fn choose(&self, feature: u32, matches: Matches<'_>) -> Option<Choice<'e>> {
+        let environment = self.environment;
         let known = environment.features.get(feature)?;
         let mut winner: Option<&SegmentOverride> = None;
         let segments = self.index.segments.get(feature as usize);
         for place in segments.map_or(&[][..], Vec::as_slice) {
-            if !self.segment_matches(evaluation, *place) {
+            if !self.segment_matches(*place, matches) {
                 continue;
             }
             let overrides = environment
@@ -135,7 +143,7 @@ impl<'e> Dependencies<'e> {
                 }
             }
         }
-        let mut own = evaluation.own_overrides().iter();
+        let mut own = self.own.iter();
         let (answer, by) = match (own.find(|own| own.feature == feature), winner) {
             (Some(own), _) => (&own.answer, ChosenBy::Identity),
             (None, Some(winner)) => (&winner.answer, ChosenBy::Segment(winner.segment)),
@@ -144,12 +152,12 @@ impl<'e> Dependencies<'e> {
         Some(Choice { feature, answer, by })
     }
 
-    fn segment_matches(&self, evaluation: &Evaluation<'e>, place: u32) -> bool {
+    fn segment_matches(&self, place: u32, matches: Matches<'_>) -> bool {
         if let Some(verdict) = self.verdicts.borrow().get(&place) {
             return *verdict;
         }
         let cuts = self.cuts.get();
-        let matches = evaluation.segment_matches(place);
+        let matches = matches(place);
         if self.cuts.get() != cuts {
             return false;
         }

@@ -6,7 +6,7 @@ use smallvec::{SmallVec, smallvec};
 
 use crate::Identity;
 use crate::condition::{Raised, Value};
-use crate::environment::compiled::Environment;
+use crate::environment::compiled::{Environment, IdentityOverride};
 use crate::python::PyValue;
 
 /// Environments that read no more traits need no allocation for them.
@@ -84,6 +84,14 @@ impl<'e> Subject<'e> {
 
     pub(super) fn identifier(&self) -> Option<&'e str> {
         self.identity.map(Identity::identifier)
+    }
+
+    /// What the identity overrides itself, in the order of the features.
+    #[inline]
+    pub(super) fn own_overrides(&self) -> &'e [IdentityOverride] {
+        self.identity.map_or(&[], |identity| {
+            self.environment.identity_overrides.of(identity.identifier())
+        })
     }
 
     /// The key that percentages are hashed from.

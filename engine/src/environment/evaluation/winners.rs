@@ -1,7 +1,7 @@
 //! The segment overrides that hold.
 use smallvec::{SmallVec, smallvec};
 
-use super::Evaluation;
+use super::segments::Evaluation;
 use crate::environment::compiled::{Features, Segment, SegmentOverride};
 
 /// Environments with no more contested features need no allocation for the winners.

@@ -54,6 +54,7 @@ impl<'e, V: FnMut(Flag<'e>)> Writer<'e> for Flags<'_, 'e, V> {
     }
 
     fn choice(&mut self, choice: Choice<'e>) {
-        self.evaluation.flag(choice).map(&mut self.visit);
+        let flag = choice.flag(self.evaluation.environment(), self.evaluation.identity_key());
+        flag.map(&mut self.visit);
     }
 }

@@ -1,5 +1,5 @@
 //! Reads a query's text: blanks, literals, names.
-use super::PathError;
+use crate::condition::jsonpath::PathError;
 
 /// How deep filters and parentheses may nest.
 const MAX_DEPTH: usize = 50;

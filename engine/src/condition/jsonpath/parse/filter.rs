@@ -1,8 +1,7 @@
 //! What stands after a `?`.
-use super::PathError;
 use super::cursor::Cursor;
 use crate::condition::jsonpath::query::{
-    Comparator, Expression, FilterQuery, Function, Operand, Query, Type,
+    Comparator, Expression, FilterQuery, Function, Operand, PathError, Query, Type,
 };
 use crate::python::{Integer, PyValue};
 

@@ -2,20 +2,11 @@
 mod cursor;
 mod filter;
 
-use super::query::{Query, Segment, Selector};
+use super::query::{PathError, Query, Segment, Selector};
 use cursor::Cursor;
 
 /// Indices are bounded by the integers that a double holds exactly (RFC 9535, 2.1).
 const MAX_INDEX: i64 = (1 << 53) - 1;
-
-/// Why a text is no query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::condition) enum PathError {
-    /// Not JSONPath: the reference takes it for a trait's name.
-    Syntax,
-    /// The reference raises: an unknown function, wrong types, an index out of range.
-    Raised,
-}
 
 impl Query {
     /// Reads a whole query that starts at the root, `$`.
