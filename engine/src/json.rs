@@ -1,4 +1,4 @@
-//! Borrowed JSON: what serde's derived types do not give.
+//! Borrowed JSON, where serde's derived types do not serve.
 use std::borrow::Cow;
 use std::fmt;
 
@@ -71,7 +71,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     pub(crate) fn of(json: &str) -> Self {
-        match json.trim_start().as_bytes().first() {
+        match json.as_bytes().trim_ascii_start().first() {
             Some(b'{') => Self::Object,
             Some(b'[') => Self::List,
             Some(b'"') => Self::String,

@@ -2,7 +2,7 @@
 mod anonymous;
 mod body;
 mod error;
-mod quick;
+mod fields;
 #[cfg(test)]
 mod tests;
 mod traits;
@@ -14,6 +14,8 @@ use serde_json::value::RawValue;
 
 use crate::json::{Kind, decode_string, write_string};
 use crate::python::PyValue;
+
+use body::Body;
 
 pub use error::IdentityError;
 pub(crate) use traits::Trait;
@@ -36,24 +38,8 @@ impl<'a> Identity<'a> {
     /// # Errors
     /// Where the body is no JSON object of the expected form; the error never repeats what was sent.
     pub fn from_json(body: &'a [u8], random: impl FnOnce() -> [u8; 16]) -> Result<Self, IdentityError> {
-        match quick::read(body) {
-            Some(quick) => Ok(Self::from_quick(quick, random)),
-            None => Self::from_json_generally(body, random),
-        }
-    }
-
-    fn from_quick(quick: quick::Quick<'a>, random: impl FnOnce() -> [u8; 16]) -> Self {
-        Self::new(quick.identifier.map(Cow::Borrowed), quick.traits, random)
-    }
-
-    /// Reads any body.
-    fn from_json_generally(body: &'a [u8], random: impl FnOnce() -> [u8; 16]) -> Result<Self, IdentityError> {
-        let body = body::Body::read(body)?;
-        let traits = body
-            .traits
-            .into_iter()
-            .map(Trait::read)
-            .collect::<Result<Vec<_>, _>>()?;
+        let body = Body::read(body)?;
+        let traits = body.traits.0?;
         traits::check_transient(body.transient, IdentityError::Transient)?;
         let identifier = body.identifier.map_or(Ok(None), read_identifier)?;
         Ok(Self::new(identifier, traits, random))

@@ -245,6 +245,97 @@ fn refuses_what_breaks_the_rules() {
 }
 
 #[test]
+fn reads_what_sdks_write() {
+    for (body, echoed) in [
+        (r#"{"identifier":"i","traits":[]}"#, "[]"),
+        (
+            r#"{"identifier": "größe", "traits": [{"trait_key": "k", "trait_value": 1.5}, {"trait_key": "l", "trait_value": -7}]}"#,
+            r#"[{"trait_key":"k","trait_value":1.5},{"trait_key":"l","trait_value":-7}]"#,
+        ),
+        (
+            r#"{"identifier":"i","traits":[{"trait_value":true,"trait_key":"k","transient":true},{"trait_key":"","trait_value":null}],"transient":false}"#,
+            r#"[{"trait_key":"k","trait_value":true,"transient":true}]"#,
+        ),
+        (" {\n} ", "[]"),
+    ] {
+        assert_eq!(echo(body), echoed, "{body}");
+    }
+}
+
+#[test]
+fn refuses_what_is_no_json() {
+    let trait_values = [
+        "01",
+        "-",
+        "1.",
+        ".5",
+        "+1",
+        "nul",
+        "truex",
+        "1e",
+        r#""unfinished"#,
+        "\"a\nb\"",
+        r#""\x""#,
+        "",
+    ];
+    let bodies = [
+        "{}x",
+        r#"{"identifier":"a",}"#,
+        r#"{"traits":[,]}"#,
+        r#"{"identifier" "a"}"#,
+        "\u{feff}{}",
+    ];
+    for body in trait_values.map(sent).iter().map(String::as_str).chain(bodies) {
+        assert_eq!(read(body).unwrap_err(), IdentityError::NotJson, "{body}");
+    }
+}
+
+/// The form of the whole body counts first, then the traits in their order, then `transient`, then the identifier.
+#[test]
+fn of_several_faults_tells_one() {
+    let fault = r#"{"trait_key":7,"trait_value":1}"#;
+    let other = r#"{"trait_key":"k"}"#;
+    let good = r#"{"trait_key":"k","trait_value":1}"#;
+    for (body, error) in [
+        (
+            format!(r#"{{"traits":[{fault}],"identifier":nan}}"#),
+            IdentityError::NotJson,
+        ),
+        (format!(r#"{{"traits":[{fault},1]}}"#), IdentityError::Form),
+        (
+            format!(r#"{{"traits":[{fault}],"traits":1}}"#),
+            IdentityError::Form,
+        ),
+        (
+            format!(r#"{{"traits":[{good},{other},{fault}]}}"#),
+            IdentityError::TraitValue,
+        ),
+        (
+            format!(r#"{{"traits":[{fault}],"traits":[{other}]}}"#),
+            IdentityError::TraitValue,
+        ),
+        (
+            format!(r#"{{"identifier":true,"transient":1,"traits":[{fault}]}}"#),
+            IdentityError::TraitKey,
+        ),
+        (
+            r#"{"identifier":true,"transient":1}"#.to_owned(),
+            IdentityError::Transient,
+        ),
+    ] {
+        assert_eq!(read(&body).unwrap_err(), error, "{body}");
+    }
+    for last in [format!("[{good}]"), "null".to_owned()] {
+        assert!(
+            read(&format!(
+                r#"{{"traits":[{fault}],"traits":{last},"identifier":true,"identifier":"i"}}"#
+            ))
+            .is_ok()
+        );
+    }
+}
+
+#[test]
 fn shows_nothing_of_what_was_sent() {
     let body = r#"{"identifier":"secret","traits":[{"trait_key":"secret","trait_value":"secret"}]}"#;
     assert!(!format!("{:?}", read(body).unwrap()).contains("secret"));

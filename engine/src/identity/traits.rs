@@ -3,8 +3,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::body::TraitBody;
 use super::error::{IdentityError, LONGEST_TRAIT_KEY, LONGEST_TRAIT_VALUE};
+use super::fields::TraitFields;
 use crate::condition::{Raised, Value};
 use crate::json::{Kind, Members, decode_string, write_string};
 use crate::python::{Integer, PyValue, PyValueError, parse_int};
@@ -36,7 +36,7 @@ pub(crate) enum TraitValue<'a> {
 }
 
 impl<'a> Trait<'a> {
-    pub(super) fn read(sent: TraitBody<'a>) -> Result<Self, IdentityError> {
+    pub(super) fn read(sent: TraitFields<'a>) -> Result<Self, IdentityError> {
         let key_json = sent.key.map(RawValue::get).ok_or(IdentityError::TraitKey)?;
         if Kind::of(key_json) != Kind::String {
             return Err(IdentityError::TraitKey);
