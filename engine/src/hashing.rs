@@ -6,14 +6,14 @@ const BUCKETS: u64 = 9999;
 
 /// The percentage of two ids: from 0 to below 100, evenly spread, the same for the same ids on every platform.
 ///
-/// The first is a segment's id or a feature state's key, the second an identity's key or a trait's value. The source of
-/// the rule is Flagsmith's own engine: MD5 of `first,second`; where that falls on exactly 100, of the list repeated.
+/// The first is a segment's id or a feature state's key, the second an identity's key or a trait's value. The rule is that
+/// of Flagsmith's own engine: MD5 of `first,second`; where that gives exactly 100, MD5 of the list repeated.
 pub(crate) fn hashed_percentage(first: &str, second: &str) -> f64 {
     let mut repetitions = 1;
     loop {
         let bucket = bucket(first, second, repetitions);
         if bucket != BUCKETS - 1 {
-            // The order of the operations matters: the same rounding as the engine's.
+            // This order of operations rounds as the engine does.
             return (bucket as f64 / (BUCKETS - 1) as f64) * 100.0;
         }
         repetitions += 1;

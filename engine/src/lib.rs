@@ -1,6 +1,6 @@
 //! Flagsmith environment documents, compiled once and evaluated per request, as Flagsmith's own (Python) engine does.
 //!
-//! Pure: no async, no I/O, no actors.
+//! The crate is pure: no async, no I/O, no actors.
 //!
 //! # Layout
 //! - `document`: one fetched environment document: checked, merged from its pages, compared by content, served.

@@ -2,7 +2,7 @@ use std::fmt;
 
 /// A part of a document that the engine could not understand, and what it does about it.
 ///
-/// Given once, when a document is compiled; holds names from the document, never a trait value or an identifier.
+/// Compilation gives it once. It holds names from the document, never a trait value or an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Which part: `segment "beta" (id 7)`, `feature "checkout"`.

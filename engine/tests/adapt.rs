@@ -37,7 +37,7 @@ fn elements<'a>(tree: &'a Tree, name: &str) -> &'a [Tree] {
 }
 
 /// The environment document of a context.
-pub fn document(context: &Tree) -> Tree {
+pub(crate) fn document(context: &Tree) -> Tree {
     let environment = member(context, "environment");
     let features = members(context, "features");
     let segments = members(context, "segments")
@@ -155,7 +155,7 @@ fn feature_state(feature: &Tree, features: &[(String, Tree)]) -> Tree {
 }
 
 /// The body of `POST identities/` of a context's identity.
-pub fn identity(identity: &Tree) -> Tree {
+pub(crate) fn identity(identity: &Tree) -> Tree {
     let traits = members(identity, "traits")
         .iter()
         .map(|(key, value)| object([("trait_key", string(key)), ("trait_value", value.clone())]));

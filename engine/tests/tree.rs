@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// A JSON value.
 #[derive(Clone)]
-pub enum Tree {
+pub(crate) enum Tree {
     /// Anything but an array or an object, as it was written.
     Leaf(String),
     List(Vec<Tree>),
@@ -22,7 +22,7 @@ impl Tree {
     ///
     /// # Panics
     /// Where it is none.
-    pub fn parse(json: &str) -> Self {
+    pub(crate) fn parse(json: &str) -> Self {
         let json = json.trim();
         match json.as_bytes().first() {
             Some(b'[') => {
@@ -48,7 +48,7 @@ impl Tree {
     }
 
     /// The member of that name; `None` for an array, a leaf, and null as value.
-    pub fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         self.members()
             .iter()
             .find(|(member, _)| member == name)
@@ -56,7 +56,7 @@ impl Tree {
             .filter(|value| !value.is_null())
     }
 
-    pub fn members(&self) -> &[(String, Self)] {
+    pub(crate) fn members(&self) -> &[(String, Self)] {
         if let Self::Object(members) = self {
             members
         } else {
@@ -64,7 +64,7 @@ impl Tree {
         }
     }
 
-    pub fn elements(&self) -> &[Self] {
+    pub(crate) fn elements(&self) -> &[Self] {
         if let Self::List(elements) = self {
             elements
         } else {
@@ -73,7 +73,7 @@ impl Tree {
     }
 
     /// The string that this is.
-    pub fn string(&self) -> Option<String> {
+    pub(crate) fn string(&self) -> Option<String> {
         if let Self::Leaf(json) = self {
             serde_json::from_str(json).ok()
         } else {
@@ -81,11 +81,11 @@ impl Tree {
         }
     }
 
-    pub fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Leaf(json) if json == "null")
     }
 
-    pub fn to_json(&self) -> String {
+    pub(crate) fn to_json(&self) -> String {
         let mut json = String::new();
         self.write(&mut json);
         json
@@ -115,12 +115,12 @@ impl Tree {
     }
 
     /// The parts of this value, itself first, in the order of the text.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         1 + self.children().map(Self::count).sum::<usize>()
     }
 
     /// The part of that number, in the order of [`Self::count`].
-    pub fn part(&mut self, number: usize) -> Option<&mut Self> {
+    pub(crate) fn part(&mut self, number: usize) -> Option<&mut Self> {
         if number == 0 {
             return Some(self);
         }

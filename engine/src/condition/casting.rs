@@ -61,7 +61,7 @@ impl Operand {
         }
     }
 
-    /// [`Self::compare`] for integers of 64 bits, by far the most frequent; `None`: another value.
+    /// [`Self::compare`] for integers of 64 bits, by far the most frequent values. `None`: either is something else.
     #[inline]
     pub(super) fn compare_small(&self, value: &Value<'_>) -> Option<Ordering> {
         match (value, &self.integer) {
@@ -137,7 +137,7 @@ impl StringOperand {
                 },
                 None => Self::Text(text.as_str().into()),
             },
-            // Slicing a list works in Python, so it comes to be compared as text.
+            // Python can slice a list, so the engine goes on to compare its text.
             PyValue::None | PyValue::List(_) => Self::Text(value.text().into()),
             PyValue::Boolean(_) | PyValue::Integer(_) | PyValue::Float(_) | PyValue::Dict(_) => Self::Fails,
         }

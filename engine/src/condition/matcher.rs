@@ -64,9 +64,8 @@ impl Operator {
 }
 
 impl Matcher {
-    /// Prepares a condition; conditions that are given the same cache share equal patterns. The text is a problem worth a
-    /// warning: the condition raises, or its operator is unknown. It says what follows, and holds nothing of the
-    /// condition's value.
+    /// Prepares a condition. Conditions of one cache share equal patterns. The text is a problem worth a warning: the
+    /// condition raises, or its operator is unknown. It says what follows, and never repeats the condition's value.
     pub(crate) fn compile(
         operator: &str,
         value: &PyValue,
@@ -107,7 +106,7 @@ impl Matcher {
     /// Whether the condition holds for the property's value (`None`: not set).
     ///
     /// # Errors
-    /// Where the reference engine raises, and past the request's budget for regexes.
+    /// The reference engine raises here, or the request's budget for regexes is spent.
     pub(crate) fn matches(
         &self,
         value: Option<&Value<'_>>,

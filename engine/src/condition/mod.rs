@@ -24,16 +24,6 @@ pub(crate) use property::{Path, Property};
 pub(crate) use regex::{RegexBudget, RegexCache};
 pub(crate) use value::Value;
 
-use std::fmt;
-
 /// The reference engine raises an exception here, or a bound is reached: the segment does not match for this identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Raised;
-
-impl fmt::Display for Raised {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the condition cannot be evaluated; its segment does not match")
-    }
-}
-
-impl std::error::Error for Raised {}

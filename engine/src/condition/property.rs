@@ -1,4 +1,4 @@
-//! Where a condition finds its value.
+//! Properties: they say where a condition finds its value.
 use super::jsonpath::{PathError, Query};
 
 /// Where a condition finds its value.
@@ -6,11 +6,11 @@ use super::jsonpath::{PathError, Query};
 pub(crate) enum Property {
     /// The trait of this name.
     Trait(String),
-    /// A JSONPath: read first; the trait named like the whole property where it finds nothing or an object.
+    /// A JSONPath. Where it finds nothing or an object, the trait named like the whole property is read.
     Path(Path),
 }
 
-/// A JSONPath over the evaluation context; the common ones are named, so that no context need be built for them.
+/// A JSONPath over the evaluation context. The common paths have names: they need no context built for them.
 #[derive(Debug)]
 pub(crate) enum Path {
     /// `$.identity.identifier`
@@ -32,7 +32,7 @@ pub(crate) enum Path {
     },
     /// Any other path, over `{environment, identity, features, segments, flags}`.
     General(Query),
-    /// A path on which the reference raises (an unknown function, an index past 2⁵³): every condition on it does.
+    /// The reference raises on the path (an unknown function, an index past 2⁵³), so every condition on it raises.
     Raising,
 }
 

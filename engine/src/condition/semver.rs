@@ -14,7 +14,7 @@ pub(super) struct Version<S> {
 impl<'t> Version<&'t str> {
     /// Three numbers, a prerelease after `-`, a build after `+`. `None`: the text is no version.
     pub(super) fn parse(text: &'t str) -> Option<Self> {
-        // Most strings are none: the first byte tells.
+        // Most strings are no versions, and their first byte shows it.
         if !text.starts_with(|first: char| first.is_ascii_digit()) {
             return None;
         }

@@ -64,7 +64,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Calls `read` with [`Self::text`], which is not allocated where the value is an integer of 64 bits.
+    /// Calls `read` with [`Self::text`], without an allocation for an integer of 64 bits.
     pub(super) fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
         if let Self::Integer(Integer::Small(number)) = self {
             let mut digits = Digits::default();

@@ -1,7 +1,7 @@
 //! Comparison of documents by content.
 //!
-//! Upstream's bytes say nothing: `identity_uuid` is random on every fetch, `updated_at` moves after the content, and the
-//! order of members is not promised. So the parsed content is brought into a canonical form and that is hashed.
+//! Equal content may come in different bytes: `identity_uuid` is random on every fetch, `updated_at` moves after the
+//! content, and nobody promises an order of members. So this brings the content into a canonical form and hashes that.
 use std::fmt;
 use std::ops::Range;
 
@@ -154,7 +154,7 @@ impl Canonical {
         Ok(())
     }
 
-    /// Brings the innermost object's members into the order of their names; of duplicates the last one stays.
+    /// Brings the innermost object's members into the order of their names; the last of duplicates stays.
     fn sort_members(&mut self, start: usize, outer: usize) {
         let Self { out, members, sorted } = self;
         let members = members.get_mut(outer..).unwrap_or_default();

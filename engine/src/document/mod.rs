@@ -24,12 +24,12 @@ pub(crate) use outline::Outline;
 /// Far beyond any real document (50 MB happens); keeps every offset within it below 32 bits.
 const LARGEST_DOCUMENT_BYTES: usize = 1 << 30;
 
-/// A fetched environment document, its pages merged: known to be an environment document, not yet compiled.
+/// A fetched environment document, checked and its pages merged, but not compiled.
 ///
-/// Holds the pages' text and where its members are: a field that the engine does not know is kept as it came.
+/// It holds the pages' text and the places of its members, so that fields that the engine does not know stay as they came.
 pub struct Document {
     pages: Vec<String>,
-    /// The top-level members of the first page; of duplicate names the last value at the first's place.
+    /// The top-level members of the first page. The last value of a name counts, at the place of the first.
     members: Vec<Member>,
     /// The lists of identity overrides: the document's own, then those of the later pages.
     identity_overrides: Vec<Place>,

@@ -1,4 +1,4 @@
-//! The load-bearing fields of a document: without them it is none.
+//! The fields that make a document an environment document.
 use std::borrow::Cow;
 
 use serde::Deserialize;

@@ -1,5 +1,5 @@
-//! The parts of a document as upstream writes them, borrowed. A part that does not fit its type is one the engine cannot
-//! understand; fields that may hold anything are left as text.
+//! The parts of a document as upstream writes them, borrowed. The engine cannot understand a part that does not fit its
+//! type. Fields that may hold anything stay text.
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,4 +1,4 @@
-//! An evaluated flag with its parts, for whoever writes something else than Flagsmith's answer.
+//! An evaluated flag with its parts, for writers of anything but Flagsmith's answer.
 use std::fmt;
 
 use crate::json::{Kind, decode_string, to_python};
@@ -18,7 +18,7 @@ pub struct Flag<'e> {
     pub variant: Option<&'e str>,
     /// Why the flag is what it is.
     pub reason: Reason<'e>,
-    /// The flag as Flagsmith's API answers it, JSON, where that is the same for every identity.
+    /// The flag's JSON as Flagsmith's API answers it. `None`: it depends on the identity.
     pub ready: Option<&'e [u8]>,
 }
 
@@ -45,9 +45,9 @@ pub enum Reason<'e> {
     Segment(&'e str),
     /// The identity's own override.
     IdentityOverride,
-    /// A multivariate option, by its percentage allocation, which is written as Python writes it.
+    /// A multivariate option, which the identity got by its percentage.
     Split {
-        /// In percent.
+        /// The option's percentage allocation, as Python writes it.
         weight: &'e str,
     },
 }

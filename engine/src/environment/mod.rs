@@ -3,7 +3,7 @@
 //! # Layout
 //! - `compile`: from a document to an [`Environment`]. `compiled`: what that is.
 //! - `evaluation`: which feature states are chosen, and why.
-//! - `writers`: what is made of the choices: the bodies of Flagsmith's API, or a [`Flag`] each.
+//! - `writers`: they make the bodies of Flagsmith's API, or a [`Flag`] each, of the choices.
 mod compile;
 mod compiled;
 mod evaluation;
@@ -30,7 +30,7 @@ impl Environment {
         &self.name
     }
 
-    /// Whether the organisation is disabled from serving flags.
+    /// Whether the organisation has stopped serving flags.
     pub fn stops_serving_flags(&self) -> bool {
         self.stops_serving_flags
     }
@@ -66,8 +66,8 @@ impl Environment {
         )
     }
 
-    /// The names of the segments that the identity is in, in document order; `None`: without an identity, as evaluation
-    /// contexts of Flagsmith's engine may be. For diagnostics and tests: it evaluates every segment.
+    /// The names of the segments that match, in document order. Flagsmith's engine evaluates without an identity (`None`)
+    /// too. This is for diagnostics and tests: it evaluates every segment.
     pub fn matching_segments<'i>(&self, identity: impl Into<Option<&'i Identity<'i>>>) -> Vec<&str> {
         let evaluation = Evaluation::new(self, identity.into(), true);
         let matches = evaluation.all_segments();
@@ -79,8 +79,8 @@ impl Environment {
             .collect()
     }
 
-    /// Visits every flag that this kind of key may see, in document order. Without an identity (`None`) this is not
-    /// `flags/`: segments that need no identity do count here, as in Flagsmith's engine.
+    /// Visits every flag that this kind of key may see, in document order. Without an identity (`None`) the result may
+    /// differ from `flags/`: segments that need no identity count here, as in Flagsmith's engine.
     pub fn evaluate<'e>(
         &'e self,
         kind: KeyKind,

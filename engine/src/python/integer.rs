@@ -15,7 +15,7 @@ pub(crate) const MAX_DIGITS: usize = 4300;
 pub(crate) enum Integer {
     /// Fits 64 bits.
     Small(i64),
-    /// Fits not.
+    /// Does not fit 64 bits.
     Big(BigInt),
 }
 
@@ -73,7 +73,7 @@ impl Integer {
 
 /// Python's `int(text)`: outer blanks, a sign, decimal digits of any script, single underscores between them.
 ///
-/// `None`: Python raises ValueError; more than 4300 digits among the reasons.
+/// `None`: Python raises ValueError, as it does for more than 4300 digits.
 pub(crate) fn parse_int(text: &str) -> Option<Integer> {
     Integer::from_ascii(&digits::plain(text)?)
 }

@@ -1,6 +1,4 @@
 //! JSON as Python's `json.loads` reads it, which takes more than RFC 8259: `NaN`, `Infinity`, lone surrogates.
-use std::fmt;
-
 use serde_json::value::RawValue;
 
 use super::{Integer, MAX_DIGITS, PyValue};
@@ -16,17 +14,6 @@ pub(crate) enum PyValueError {
     /// Nested too deeply: Python raises RecursionError.
     TooDeep,
 }
-
-impl fmt::Display for PyValueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotJson => "not a JSON value, or an integer of more than 4300 digits",
-            Self::TooDeep => "lists or objects nested more than 500 deep",
-        })
-    }
-}
-
-impl std::error::Error for PyValueError {}
 
 impl PyValue {
     /// Reads a value of a document or a request.
@@ -271,7 +258,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// An object's members while it is read: of a repeated name the last value counts, at the first's place.
+/// An object's members while it is read. The last value of a name counts, at the place of the first.
 #[derive(Default)]
 struct Members {
     members: Vec<(String, PyValue)>,

@@ -20,7 +20,7 @@ pub(crate) enum PyValue {
     String(String),
     /// An array.
     List(Vec<PyValue>),
-    /// An object in its own order; of a repeated name the last value at the first's place.
+    /// An object in its own order. The last value of a name counts, at the place of the first.
     Dict(Vec<(String, PyValue)>),
 }
 

@@ -10,7 +10,7 @@ use super::Answer;
 const PYTHON_VARIABLE: &str = "EDGE_PROXY_ORACLE_PYTHON";
 
 /// Flagsmith's Python pipeline, answering one case after the other.
-pub struct Oracle {
+pub(crate) struct Oracle {
     process: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -20,7 +20,7 @@ pub struct Oracle {
 ///
 /// # Panics
 /// Where it is not set in CI: there the comparison is not optional.
-pub fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let python = std::env::var_os(PYTHON_VARIABLE).filter(|python| !python.is_empty());
     if python.is_none() {
         assert!(
@@ -39,7 +39,7 @@ fn script(name: &str) -> PathBuf {
 }
 
 impl Oracle {
-    pub fn start(python: &PathBuf) -> Self {
+    pub(crate) fn start(python: &PathBuf) -> Self {
         let mut process = Command::new(python)
             .args(["-B", "-W", "ignore"])
             .arg(script("oracle.py"))
@@ -57,7 +57,7 @@ impl Oracle {
     }
 
     /// The oracle's answer to a case.
-    pub fn ask(&mut self, case: &str) -> Answer {
+    pub(crate) fn ask(&mut self, case: &str) -> Answer {
         writeln!(self.questions, "{case}").expect("the oracle reads");
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the oracle answers");
@@ -74,7 +74,7 @@ impl Drop for Oracle {
 }
 
 /// Calls `each` with every line that `generate.py` prints for these arguments.
-pub fn generate(python: &PathBuf, arguments: &[&str], mut each: impl FnMut(&str)) {
+pub(crate) fn generate(python: &PathBuf, arguments: &[&str], mut each: impl FnMut(&str)) {
     let mut process = Command::new(python)
         .arg("-B")
         .arg(script("generate.py"))

@@ -2,8 +2,8 @@
 //!
 //! A case is a line {"document", "identities"}; its answer a line of results, in the same order.
 
-pub mod live;
-pub mod shrink;
+pub(crate) mod live;
+pub(crate) mod shrink;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Lines {"document", "identities", "answer"}, recorded by `engine/oracle/record.py`.
-pub const CASES: &str = include_str!("../fixtures/recorded-cases.jsonl");
+pub(crate) const CASES: &str = include_str!("../fixtures/recorded-cases.jsonl");
 
 /// One document and the identities to evaluate against it: each as its JSON text, which keeps numbers exact.
 #[derive(Deserialize)]
-pub struct Case<'a> {
+pub(crate) struct Case<'a> {
     #[serde(borrow)]
     pub document: &'a RawValue,
     #[serde(borrow)]
@@ -27,7 +27,7 @@ pub struct Case<'a> {
 
 /// What the oracle says to a [`Case`].
 #[derive(Deserialize)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The flags without an identity.
     defaults: Option<Vec<FlagRow>>,
     /// The deliberate differences that the defaults need.
@@ -83,14 +83,14 @@ struct IdentityBody<'a> {
 
 /// How many results were compared, and how many needed which deliberate difference.
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     pub pairs: usize,
     pub segments: usize,
     rules: BTreeMap<String, usize>,
 }
 
 impl Tally {
-    pub fn add(&mut self, answer: &Answer) {
+    pub(crate) fn add(&mut self, answer: &Answer) {
         self.pairs += answer.identities.len();
         for rule in &answer.default_rules {
             *self
@@ -106,7 +106,7 @@ impl Tally {
         }
     }
 
-    pub fn count(&self, rule: &str) -> usize {
+    pub(crate) fn count(&self, rule: &str) -> usize {
         self.rules.get(rule).copied().unwrap_or(0)
     }
 }
@@ -126,7 +126,7 @@ impl std::fmt::Display for Tally {
 }
 
 /// A result that differs: which identity (`None`: the defaults) and both sides.
-pub struct Difference {
+pub(crate) struct Difference {
     pub identity: Option<usize>,
     pub what: &'static str,
     pub ours: String,
@@ -134,7 +134,7 @@ pub struct Difference {
 }
 
 /// Everything in which the engine's answers to a case differ from the oracle's.
-pub fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
+pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
     let environment = compile(case.document.get());
     let mut differences = Vec::new();
     let mut check = |identity, what, ours: String, theirs: String| {
@@ -201,7 +201,7 @@ pub fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
     differences
 }
 
-pub fn compile(document: &str) -> Environment {
+pub(crate) fn compile(document: &str) -> Environment {
     let pages = vec![Bytes::copy_from_slice(document.as_bytes())];
     let document = Document::from_pages(pages).expect("generated documents are environment documents");
     Environment::compile(&document).0
@@ -240,7 +240,7 @@ fn text_of_rows(rows: &[FlagRow], kind: KeyKind) -> String {
 
 /// A scalar in one spelling: Python writes `1.50` as `1.5` and escapes what we do not. Integers stay exact, and apart from
 /// floats.
-pub fn canonical(json: &str) -> String {
+pub(crate) fn canonical(json: &str) -> String {
     match json.as_bytes().first() {
         Some(b'"') => format!(
             "{:?}",

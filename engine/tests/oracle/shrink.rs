@@ -8,7 +8,7 @@ use crate::tree::Tree;
 const MOST_ATTEMPTS: usize = 1500;
 
 /// A case of one identity, about which engine and oracle disagree.
-pub struct Repro {
+pub(crate) struct Repro {
     document: Tree,
     identity: Tree,
     pub difference: Difference,
@@ -36,7 +36,7 @@ impl std::fmt::Display for Repro {
 }
 
 /// Takes away elements of arrays for as long as the two still differ in the same part of the answer.
-pub fn shrink(oracle: &mut Oracle, case: &Case<'_>, difference: Difference) -> Repro {
+pub(crate) fn shrink(oracle: &mut Oracle, case: &Case<'_>, difference: Difference) -> Repro {
     let identity = case.identities[difference.identity.unwrap_or(0)];
     let (document, identity) = (Tree::parse(case.document.get()), Tree::parse(identity.get()));
     let mut repro = Repro {

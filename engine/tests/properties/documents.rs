@@ -61,7 +61,7 @@ fn rule_type() -> impl Strategy<Value = String> {
 }
 
 /// A document with one segment of these rules, which overrides a feature.
-pub fn with_rules(rules: &str) -> String {
+pub(crate) fn with_rules(rules: &str) -> String {
     let feature = r#"{"id":1,"name":"f1","type":"STANDARD"}"#;
     let state = format!(r#"{{"feature":{feature},"enabled":true,"django_id":1,"feature_state_value":"v"}}"#);
     let segment = format!(r#"{{"id":1,"name":"segment","rules":[{rules}],"feature_states":[{state}]}}"#);

@@ -51,7 +51,7 @@ const LITERALS: [&str; 40] = [
 ];
 
 /// Any scalar.
-pub fn scalar() -> impl Strategy<Value = String> {
+pub(crate) fn scalar() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(&LITERALS[..]).prop_map(str::to_owned),
         1 => any::<i64>().prop_map(|number| number.to_string()),
@@ -62,7 +62,7 @@ pub fn scalar() -> impl Strategy<Value = String> {
 }
 
 /// Any value, nested a little; [`super::edges`] nests deeply.
-pub fn value() -> impl Strategy<Value = String> {
+pub(crate) fn value() -> impl Strategy<Value = String> {
     scalar().prop_recursive(4, 24, 4, |inner| {
         let name = prop_oneof![
             select(
@@ -97,7 +97,7 @@ pub fn value() -> impl Strategy<Value = String> {
 
 /// What is done to one part of a value.
 #[derive(Debug, Clone)]
-pub enum Change {
+pub(crate) enum Change {
     Replace(String),
     /// Takes away a child of it.
     Remove(Index),
@@ -106,7 +106,7 @@ pub enum Change {
 }
 
 /// Changes of some parts of a value.
-pub fn changes() -> impl Strategy<Value = Vec<(Index, Change)>> {
+pub(crate) fn changes() -> impl Strategy<Value = Vec<(Index, Change)>> {
     let change = prop_oneof![
         3 => value().prop_map(Change::Replace),
         1 => any::<Index>().prop_map(Change::Remove),
@@ -116,7 +116,7 @@ pub fn changes() -> impl Strategy<Value = Vec<(Index, Change)>> {
 }
 
 /// The JSON of the value with the changes made.
-pub fn changed(mut tree: Tree, changes: Vec<(Index, Change)>) -> String {
+pub(crate) fn changed(mut tree: Tree, changes: Vec<(Index, Change)>) -> String {
     for (place, change) in changes {
         let count = tree.count();
         let part = tree

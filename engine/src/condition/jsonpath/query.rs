@@ -46,7 +46,7 @@ impl Query {
         self.segments.iter().map(Segment::name).collect()
     }
 
-    /// Whether a step takes what a filter lets through.
+    /// Whether a step filters.
     pub(in crate::condition) fn has_filter(&self) -> bool {
         self.segments.iter().any(Segment::filters)
     }

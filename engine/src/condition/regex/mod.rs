@@ -1,8 +1,8 @@
 //! Python's `re` patterns.
 //!
-//! A pattern is read as Python 3.11 reads it. Where it needs no back-reference, look-around, condition or atomic group,
-//! it runs on the `regex` crate's linear-time engine; else on a backtracking one that counts its steps: a crate's bound
-//! holds for one search, but this one must hold for all regexes of a request together.
+//! Patterns are read as Python 3.11 reads them. A pattern without back-reference, look-around, condition and atomic group
+//! runs on the `regex` crate's linear-time engine. Any other runs on a backtracking engine of our own, which counts its
+//! steps: a crate's bound holds for one search, but ours must hold for all regexes of a request together.
 //!
 //! # Layout
 //! - `syntax`: a pattern as a tree. `parse`, `escape`, `class`, `group`: text → tree. `characters`: `\w`, letter case.
@@ -47,8 +47,6 @@ impl fmt::Display for RegexError {
         write!(f, "the pattern does not compile: {}", self.0)
     }
 }
-
-impl std::error::Error for RegexError {}
 
 /// The patterns compiled so far: segments of one environment often share them.
 #[derive(Debug, Default)]

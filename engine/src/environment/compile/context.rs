@@ -44,7 +44,7 @@ impl<'o> StaticContext<'o> {
     }
 }
 
-/// A list of the document as an object; of duplicate keys the last value at the first's place, as in Python.
+/// A list of the document as an object. As in Python, the last value of a key counts, at the place of the first.
 fn by_key(list: &str, convert: fn(&PyValue) -> Option<(String, PyValue)>) -> PyValue {
     let mut members: Vec<(String, PyValue)> = Vec::new();
     let mut places = hashbrown::HashMap::new();

@@ -12,14 +12,14 @@ use crate::environment::compiled::{Answer, Answers, FlagParts};
 use crate::environment::flag::FlagFeature;
 use crate::json::{Kind, decode_string};
 
-/// Flagsmith knows `STANDARD` and `MULTIVARIATE`; a longer type is repeated in every answer and so is not taken.
+/// Flagsmith knows `STANDARD` and `MULTIVARIATE`. A longer type is refused, because every answer would repeat it.
 const LONGEST_TYPE: usize = 100;
 /// What the reference reports for a feature that it does not know.
 const STANDARD: &str = "STANDARD";
 
 /// The feature states of a document and the answers made of them.
 pub(super) struct FeatureStates<'a> {
-    /// In document order; of duplicate names the last content at the first's place.
+    /// In document order. The last feature state of a name counts, at the place of the first.
     pub of_environment: Vec<NamedState<'a>>,
     pub answers: Answers,
     /// By the feature's id, JSON.
@@ -38,7 +38,7 @@ pub(super) struct NamedState<'a> {
 /// What a feature answers by default.
 pub(super) struct DefaultAnswer {
     pub server_only: bool,
-    /// Where it depends on the identity, or was asked for.
+    /// `None`: it does not depend on the identity, and nobody asked for it.
     pub answer: Option<Answer>,
 }
 

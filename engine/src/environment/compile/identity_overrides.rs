@@ -26,7 +26,7 @@ pub(super) fn compile<'a>(
         builder.reserve(list.len());
         for json in list {
             number += 1;
-            // Identities are named by their place: an identifier is nobody's business.
+            // Warnings name an identity by its place: an identifier may be personal.
             let part = || format!("identity override {number}");
             match read(json) {
                 Ok((identifier, own)) => {

@@ -1,6 +1,6 @@
 //! From a document to a compiled [`Environment`].
 //!
-//! What cannot be understood never fails the whole: that part is dropped or does not match, and a warning names it.
+//! A part that cannot be understood never fails the document: it is dropped or does not match, and a warning names it.
 mod context;
 mod feature_states;
 mod identity_overrides;
@@ -117,7 +117,7 @@ impl Environment {
     }
 }
 
-/// The features by name; their answers come when it is known who overrides them.
+/// The features by name. [`contest_features`] and [`write_defaults`] add their answers.
 fn name_features(states: &FeatureStates<'_>) -> Features {
     let mut features = Features::default();
     for (place, state) in (0..).zip(&states.of_environment) {
@@ -166,7 +166,7 @@ fn contest_features(
     }
 }
 
-/// Writes the default flags for each kind of key; once where both see the same.
+/// Writes the default flags for each kind of key, or once where both see the same.
 fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureStates<'_>) -> Vec<Defaults> {
     let any_server_only = features.list.iter().any(|feature| feature.server_only);
     let kinds: &[KeyKind] = if any_server_only {

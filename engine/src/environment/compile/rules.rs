@@ -100,7 +100,7 @@ impl RuleCompiler<'_, '_> {
 
     fn understand(&mut self, condition: &parts::Condition<'_>) -> Result<Condition, String> {
         let operator = condition.operator.ok_or("it has no operator")?;
-        // An operator that is no string is none that the reference knows.
+        // The reference knows no operator that is not a string.
         let operator = decode_string(operator.get()).unwrap_or_default();
         let value = match condition.value {
             Some(value) => PyValue::from_json(value).map_err(|_| "its value cannot be read")?,

@@ -30,8 +30,8 @@ struct Found<'a> {
     segment: parts::Segment<'a>,
 }
 
-/// Compiles the segments in document order, of duplicate ids the later content at the first's place; their overrides in
-/// document order.
+/// Compiles the segments, and gathers their overrides, in document order. The last segment of an id counts, at the place of
+/// the first.
 pub(super) fn compile<'a>(
     outline: &Outline<'a>,
     states: &mut FeatureStates<'a>,
@@ -72,7 +72,7 @@ pub(super) fn compile<'a>(
                     continue;
                 }
             };
-            // Overrides of features that the environment lacks are ordinary left-overs.
+            // Documents keep overrides of features that were deleted.
             let Some(feature) = features.get(&*state.feature.name.0).copied() else {
                 continue;
             };
@@ -206,7 +206,7 @@ pub(super) fn attach_overrides<'a>(
                 )
             };
             let answer = states.override_answer(&own.state, &feature.reported, &part, warnings);
-            // Of several overrides of a feature the first by priority is the only one that can win.
+            // Only the first by priority of several overrides of a feature can win.
             let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
             overrides.extend(
                 feature

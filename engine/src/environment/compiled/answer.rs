@@ -24,13 +24,12 @@ impl Span {
     }
 }
 
-/// What a feature state answers: a flag's JSON with a comma behind, ready to be copied; or the start of it where the
-/// value depends on the identity. Small, for a document may hold a hundred thousand.
+/// What a feature state answers: a flag's JSON and a comma, ready to be copied. Where the value depends on the identity it
+/// is the start of the flag. It is small, because a document may hold a hundred thousand of them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     pub json: Span,
-    /// Where in the buffer the value starts, which ends the flag; of a multivariate answer its place in
-    /// [`Answers::multivariates`].
+    /// Where the value starts in the buffer; a multivariate answer has its place in [`Answers::multivariates`] here.
     value: u32,
     is_multivariate: bool,
     pub enabled: bool,
@@ -68,13 +67,13 @@ pub(crate) struct MultivariateOption {
 pub(crate) struct Answers {
     pub bytes: Vec<u8>,
     pub multivariates: Vec<Multivariate>,
-    /// The features of the answers that report another feature than the environment has, by the answers' starts.
+    /// What overrides report whose feature has another id than the environment's; by the start of their answers.
     other_features: HashMap<u32, FlagFeature>,
 }
 
 /// What comes between a value and its variant.
 const VARIANT: &[u8] = br#","variant":"#;
-/// The variant of a multivariate feature state whose control value an identity gets, JSON.
+/// The variant of an identity that gets the control value, JSON.
 pub(crate) const CONTROL: &str = r#""control""#;
 /// The end of every flag.
 const END: &[u8] = b"},";
@@ -154,8 +153,7 @@ impl Answers {
         }
     }
 
-    /// Adds a multivariate option: what follows the flag's start where an identity gets it. Tells where the value and the
-    /// variant are.
+    /// Adds what a multivariate option answers after the flag's start. Tells where the value and the variant are.
     pub(crate) fn write_option(&mut self, value: &str, variant: &str) -> (Span, Span) {
         let value = self.write(|out| write_minified(out, value));
         self.write(|out| out.extend_from_slice(VARIANT));
@@ -172,12 +170,12 @@ impl Answers {
         }
     }
 
-    /// Notes that an answer reports another feature than the environment has.
+    /// Notes that an answer reports a feature of another id than the environment's.
     pub(crate) fn report_other_feature(&mut self, answer: &Answer, feature: FlagFeature) {
         self.other_features.insert(answer.json.start, feature);
     }
 
-    /// The feature that an answer reports, where it is another than the environment has.
+    /// The feature that an answer reports, where its id is not that of the environment's feature.
     pub(crate) fn other_feature(&self, answer: &Answer) -> Option<&FlagFeature> {
         self.other_features.get(&answer.json.start)
     }
@@ -257,7 +255,8 @@ pub(super) fn value_end(flag_end: u32) -> u32 {
     flag_end.saturating_sub(offset(END.len()))
 }
 
-/// Documents are bounded far below 32-bit offsets; a place beyond them would be an empty answer, never a panic.
+/// An offset in a buffer. The largest document is far below 32-bit offsets; a larger offset would give an empty answer,
+/// never a panic.
 pub(crate) fn offset(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

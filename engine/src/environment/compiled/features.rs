@@ -30,7 +30,7 @@ pub(crate) struct Feature {
     pub enabled: bool,
     /// Never shown to client-side keys.
     pub server_only: bool,
-    /// Overridden by a segment or an identity, which the reason of its default tells.
+    /// A segment or an identity overrides it; the reason of its default says so.
     pub targeted: bool,
     /// What it answers by default, where that depends on the identity or segments read flags.
     pub default: Option<Answer>,

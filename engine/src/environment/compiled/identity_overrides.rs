@@ -122,7 +122,7 @@ impl IdentityOverridesBuilder {
             .push((identity, IdentityOverride { feature, answer }));
     }
 
-    /// Of several overrides of a feature for one identity the first counts.
+    /// The first of several overrides of a feature for one identity counts.
     pub(crate) fn build(self) -> IdentityOverrides {
         let Self {
             mut built,

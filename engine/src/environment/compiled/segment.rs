@@ -10,7 +10,7 @@ pub(crate) struct Segment {
     pub rules: Box<[Rule]>,
     /// In the order of the features, each feature once.
     pub overrides: Box<[SegmentOverride]>,
-    /// The same, neighbours joined; `None`: some depend on the identity.
+    /// The same with neighbours joined. `None`: some depend on the identity.
     pub runs: Option<Box<[OverrideRun]>>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct SegmentOverride {
     pub feature: u32,
     /// The place among the contested features.
     pub contested: u32,
-    /// The place among all overrides of the feature by priority, ties in document order: the lowest wins.
+    /// The place among all overrides of the feature in order of priority, then of the document: the lowest wins.
     pub rank: u32,
     pub answer: Answer,
 }

@@ -11,7 +11,8 @@ pub(crate) struct Choice<'e> {
     pub by: ChosenBy,
 }
 
-/// What a feature state was chosen by.
+/// What a feature state was chosen by. A circular dependency will be another: such a flag has the state that a plain
+/// evaluation chooses, and an error as its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChosenBy {
     Default,
@@ -45,7 +46,7 @@ impl<'e> Choice<'e> {
         }
     }
 
-    /// The flag that a chosen feature state comes to, with its parts.
+    /// The flag with its parts. `identity_key` is what percentages are hashed from; `None`: there is no identity.
     pub(crate) fn flag(self, environment: &'e Environment, identity_key: Option<&str>) -> Option<Flag<'e>> {
         let Self { feature, answer, by } = self;
         let answers = &environment.answers;

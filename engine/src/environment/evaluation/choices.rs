@@ -7,9 +7,9 @@ use super::winners::Winners;
 use crate::KeyKind;
 use crate::environment::compiled::{Answer, Defaults, IdentityOverride, OverrideRun, Segment, offset};
 
-/// Is told of the choices that a key may see, in document order, and makes something of them.
+/// Receives the choices that a key may see, in document order, and makes an answer of them.
 pub(crate) trait Writer<'e> {
-    /// Of these neighbouring features the defaults hold, whoever asks. Some may be hidden from the key.
+    /// The defaults of these neighbouring features hold, whoever asks. Some may be hidden from the key.
     fn defaults(&mut self, features: Range<u32>);
 
     /// The only segment that matches overrides these neighbouring features.
@@ -25,7 +25,7 @@ pub(crate) struct Choices<'a, 'e> {
     kind: KeyKind,
     winners: Winners<'e>,
     own: &'e [IdentityOverride],
-    /// Whether answers may be hidden that are no defaults.
+    /// Whether the key may not see some answers. (The defaults lack what is hidden.)
     hides: bool,
 }
 
@@ -33,14 +33,16 @@ impl<'a, 'e> Choices<'a, 'e> {
     #[inline]
     pub(crate) fn new(evaluation: &'a Evaluation<'e>, kind: KeyKind) -> Self {
         let environment = evaluation.environment;
-        Self {
+        let mut choices = Self {
             evaluation,
             kind,
-            winners: evaluation.winners(),
+            winners: Winners::Of(None),
             own: evaluation.own_overrides(),
             hides: environment.hides_disabled_flags
                 || kind == KeyKind::Client && environment.features.any_server_only,
-        }
+        };
+        choices.winners.find(evaluation);
+        choices
     }
 
     pub(crate) fn evaluation(&self) -> &'a Evaluation<'e> {
@@ -52,8 +54,8 @@ impl<'a, 'e> Choices<'a, 'e> {
         self.evaluation.environment.features.defaults(self.kind)
     }
 
-    /// Where neither the identity nor the kind of key counts, which is the rule: the segment whose overrides stand in
-    /// place of defaults, if any.
+    /// The fast path, which most evaluations take: neither the identity nor the kind of key changes an answer. Gives the
+    /// segment whose overrides replace defaults, if one matches, and its overrides in runs.
     pub(crate) fn runs(&self) -> Option<(Option<&'e Segment>, &'e [OverrideRun])> {
         let is_plain = !self.hides
             && self.own.is_empty()
@@ -76,7 +78,7 @@ impl<'a, 'e> Choices<'a, 'e> {
             .chain(self.own.iter().map(|own| &own.answer))
     }
 
-    /// Tells the writer of every feature.
+    /// Tells the writer about every feature.
     pub(crate) fn write(&self, writer: &mut impl Writer<'e>) {
         let next = match self.runs() {
             Some((Some(segment), runs)) => write_runs(segment, runs, writer),
@@ -89,7 +91,7 @@ impl<'a, 'e> Choices<'a, 'e> {
         }
     }
 
-    /// Gives the feature after the last that is not plainly the default.
+    /// Tells the writer about the features up to the last that is not plainly the default; gives the next one.
     fn write_each(&self, writer: &mut impl Writer<'e>) -> u32 {
         let features = &self.evaluation.environment.features;
         let mut by_identity = self.own.iter().map(Choice::of_identity).peekable();
@@ -119,7 +121,7 @@ impl<'a, 'e> Choices<'a, 'e> {
         }
     }
 
-    /// Tells the writer of one feature.
+    /// Tells the writer about one feature.
     pub(crate) fn write_feature(&self, feature: u32, writer: &mut impl Writer<'e>) {
         let is_it = |choice: &Choice<'e>| choice.feature == feature;
         let multivariate = &self.evaluation.environment.features.multivariate;
@@ -131,8 +133,8 @@ impl<'a, 'e> Choices<'a, 'e> {
         self.write_one(feature, choice, writer);
     }
 
-    /// Tells the writer of one feature and what a plain evaluation chose (`None`: the default): another choice holds where
-    /// a condition has read the flag.
+    /// Tells the writer about one feature. A plain evaluation chose `plain` (`None`: the default). Where a condition has
+    /// read the flag, the choice that it was given holds instead.
     fn write_one(&self, feature: u32, plain: Option<Choice<'e>>, writer: &mut impl Writer<'e>) {
         let choice = self.evaluation.read_choice(feature).or(plain);
         let is_default =
@@ -153,7 +155,7 @@ impl<'a, 'e> Choices<'a, 'e> {
     }
 }
 
-/// Gives the feature after the last.
+/// Tells the writer about the features up to the last run; gives the next one.
 fn write_runs<'e>(segment: &'e Segment, runs: &'e [OverrideRun], writer: &mut impl Writer<'e>) -> u32 {
     let mut next = 0;
     for run in runs {

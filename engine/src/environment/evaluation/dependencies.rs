@@ -14,9 +14,9 @@ use crate::environment::compiled::{DependencyIndex, Environment, IdentityOverrid
 /// Flags that depend on each other deeper than this are not resolved. The reference's own recursion ends after 58 with the
 /// plainest rules.
 const DEEPEST_CHAIN: usize = 64;
-/// How often every condition may be evaluated, and what small environments may spend beyond. Without cycles it is twice:
-/// for its own segment and for a flag that depends on it. Flags in cycles are resolved anew at every read, and densely
-/// connected ones would never end.
+/// How often every condition may be evaluated, and what small environments may spend beyond that. A condition is evaluated
+/// twice where there are no cycles: for its own segment, and for a flag that depends on the segment. Flags in cycles are
+/// resolved anew at every read, and densely connected ones would never end.
 const MOST_EVALUATIONS: u32 = 4;
 const FREE_EVALUATIONS: u32 = 2_000;
 

@@ -16,8 +16,8 @@ use crate::environment::compiled::{
 use crate::environment::flag::Flag;
 use crate::python::PyValue;
 
-/// How many rules may be evaluated one inside the other: those of a segment nest less deep than documents may, but they
-/// may read flags that depend on further segments. The reference's recursion ends near it.
+/// How many rules may be evaluated one inside the other. A document's nesting bounds the rules of one segment, but rules
+/// may read flags that depend on further segments. The reference's recursion ends near this bound.
 const DEEPEST_RULES: u32 = 200;
 
 /// One evaluation of an environment: for an identity, or without.
@@ -36,15 +36,16 @@ impl<'e> Evaluation<'e> {
         identity: Option<&'e Identity<'e>>,
         takes_traits: bool,
     ) -> Self {
-        let subject = Subject::new(environment, identity, takes_traits);
-        let index = environment.dependencies.as_ref();
-        let own = index.map_or(&[][..], |_| subject.own_overrides());
+        let dependencies = environment.dependencies.as_ref().map(|index| {
+            let own = identity.map(|identity| environment.identity_overrides.of(identity.identifier()));
+            Dependencies::new(environment, index, own.unwrap_or_default())
+        });
         Self {
             environment,
-            subject,
+            subject: Subject::new(environment, identity, takes_traits),
             budget: RefCell::new(RegexBudget::new()),
             depth: Cell::new(0),
-            dependencies: index.map(|index| Dependencies::new(environment, index, own)),
+            dependencies,
         }
     }
 
@@ -97,7 +98,7 @@ impl<'e> Evaluation<'e> {
         !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_holds(rule) == Ok(true))
     }
 
-    /// Both parts are evaluated, the conditions first: either may raise.
+    /// Evaluates both parts, the conditions first, because either may raise.
     fn rule_holds(&self, rule: &Rule) -> Result<bool, Raised> {
         let depth = self.depth.get();
         if depth >= DEEPEST_RULES {
@@ -205,7 +206,7 @@ fn coerced(text: Option<&str>) -> Result<Found<'_>, Raised> {
     text.map_or(Ok(Found::Nothing), |text| Value::coerce(text).map(Found::Value))
 }
 
-/// Combines parts lazily; nothing to combine holds for every kind.
+/// Combines parts lazily; an empty part holds for every kind.
 fn combine<T>(
     kind: RuleKind,
     parts: &[T],

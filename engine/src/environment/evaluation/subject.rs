@@ -49,7 +49,7 @@ impl<'e> Subject<'e> {
                 .trait_slots
                 .get(&*sent.key)
                 .and_then(|slot| traits.get_mut(*slot as usize));
-            // Of several traits of one key the last counts, be it null.
+            // The last of several traits of one key counts, be it null.
             if let Some(slot) = slot {
                 *slot = match sent.value.to_value() {
                     Ok(Some(value)) => Slot::Set(value),
@@ -119,7 +119,7 @@ impl<'e> Subject<'e> {
                 Some(PyValue::Dict(members)) => members.clone(),
                 _ => Vec::new(),
             };
-            // What segments may read of flags is resolved on its own: see `dependencies`.
+            // `dependencies` resolves the flags that segments read.
             let flags = ("flags".to_owned(), PyValue::Dict(Vec::new()));
             PyValue::Dict(
                 known

@@ -1,4 +1,4 @@
-//! The bodies that Flagsmith's API answers: fragments that were written when the document was compiled, put together.
+//! The bodies that Flagsmith's API answers. The document's compilation wrote their fragments; this puts them together.
 use std::ops::Range;
 
 use crate::environment::compiled::{

@@ -25,7 +25,7 @@ impl<'a, 'e, V: FnMut(Flag<'e>)> Flags<'a, 'e, V> {
     fn default_flag(&self, place: u32) -> Option<Flag<'e>> {
         let defaults = self.defaults?;
         let feature = self.evaluation.environment().features.get(place)?;
-        // Of a hidden flag there is nothing.
+        // A hidden flag has no bytes.
         let ready = defaults.flag(place).strip_suffix(b",")?;
         Some(Flag {
             feature: &feature.reported,

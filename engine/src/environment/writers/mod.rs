@@ -1,7 +1,7 @@
-//! What is made of an evaluation's choices.
+//! Writers: they make answers of an evaluation's choices.
 //!
 //! # Layout
-//! - `bytes`: the bodies that Flagsmith's API answers. `flags`: each flag with its parts.
+//! - `bytes`: writes the bodies that Flagsmith's API answers. `flags`: gives each flag with its parts.
 mod bytes;
 mod flags;
 

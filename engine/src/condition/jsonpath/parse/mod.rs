@@ -5,7 +5,7 @@ mod filter;
 use super::query::{PathError, Query, Segment, Selector};
 use cursor::Cursor;
 
-/// Indices are bounded by the integers that a double holds exactly (RFC 9535, 2.1).
+/// The largest index: the largest integer that a double holds exactly (RFC 9535, 2.1).
 const MAX_INDEX: i64 = (1 << 53) - 1;
 
 impl Query {
@@ -30,7 +30,7 @@ impl Query {
             match Segment::parse(cursor)? {
                 Some(segment) => segments.push(segment),
                 None => {
-                    // Blanks after the last segment belong to what follows: nothing may, at the end of a query.
+                    // Blanks after the last segment belong to what follows. They are an error at the end of a query.
                     cursor.return_to(end);
                     return Ok(Self { segments });
                 }

@@ -37,7 +37,7 @@ impl<'v> Outcome<'v> {
     }
 }
 
-/// `length`: of a string its characters, of a list its elements, of an object its members.
+/// `length` counts the characters of a string, the elements of a list, the members of an object.
 pub(super) fn length(argument: Outcome<'_>) -> Outcome<'_> {
     match argument.single().as_deref() {
         Some(PyValue::String(string)) => number(string.chars().count()),
@@ -47,7 +47,7 @@ pub(super) fn length(argument: Outcome<'_>) -> Outcome<'_> {
     }
 }
 
-/// `count`: of the nodes that a query found.
+/// `count` counts the nodes that a query found.
 pub(super) fn count(argument: &Outcome<'_>) -> Outcome<'static> {
     match argument {
         Outcome::Nodes(nodes) => number(nodes.len()),
@@ -56,7 +56,7 @@ pub(super) fn count(argument: &Outcome<'_>) -> Outcome<'static> {
     }
 }
 
-/// `value`: of the only node that a query found.
+/// `value` gives the only node that a query found.
 pub(super) fn value(argument: Outcome<'_>) -> Outcome<'_> {
     match argument {
         Outcome::Nodes(nodes) => match nodes.as_slice() {
@@ -67,7 +67,7 @@ pub(super) fn value(argument: Outcome<'_>) -> Outcome<'_> {
     }
 }
 
-/// `match`, which takes the whole text, and `search`, which takes any part of it.
+/// `match` (`is_whole`) matches the whole text, `search` any part of it.
 pub(super) fn matches(text: Outcome<'_>, pattern: Outcome<'_>, is_whole: bool) -> Outcome<'static> {
     let is_match = match (text.single().as_deref(), pattern.single().as_deref()) {
         (Some(PyValue::String(text)), Some(PyValue::String(pattern))) => {
@@ -103,7 +103,7 @@ fn matches_text(text: &str, pattern: &str, is_whole: bool) -> bool {
     }
 }
 
-/// From I-Regexp (RFC 9485) to the `regex` crate's syntax. `None`: it holds what I-Regexp has not.
+/// From I-Regexp (RFC 9485) to the `regex` crate's syntax. `None`: the pattern is no I-Regexp.
 fn translated(pattern: &str) -> Option<String> {
     let mut translated = String::with_capacity(pattern.len());
     let mut characters = pattern.chars().peekable();

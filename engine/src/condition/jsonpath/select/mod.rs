@@ -7,7 +7,7 @@ mod functions;
 use super::query::{Query, Segment, Selector};
 use crate::python::PyValue;
 
-/// How many values one query may visit; filters within filters would otherwise take time without bound.
+/// How many values one query may visit. Without a bound filters within filters would take endless time.
 const MAX_VISITS: usize = 100_000;
 /// How deep `..` descends before the library gives up.
 const MAX_DESCENT: usize = 100;
@@ -22,7 +22,7 @@ struct Search<'v> {
     visits_left: usize,
 }
 
-/// Told of each value found: whether to go on.
+/// Receives each value found and says whether to go on.
 type Found<'f, 'v> = dyn FnMut(&'v PyValue) -> ControlFlow<()> + 'f;
 /// Breaks with the reason: a bound reached, or enough found.
 type Flow = ControlFlow<Result<(), Stopped>>;
