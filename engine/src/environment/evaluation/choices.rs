@@ -30,6 +30,7 @@ pub(crate) struct Choices<'a, 'e> {
 }
 
 impl<'a, 'e> Choices<'a, 'e> {
+    /// Inlined, so that the winners are built where they stay.
     #[inline]
     pub(crate) fn new(evaluation: &'a Evaluation<'e>, kind: KeyKind) -> Self {
         let environment = evaluation.environment;
