@@ -7,8 +7,8 @@
 //! - `main.rs` and what is below `src/program/`: `make bench`, the whole table.
 //! - `bin/bare.rs`: the bare handler that the proxy is compared with.
 //! - `bin/replica-message.rs`: the same handler with and without asking its worker's replica.
-//! - [`comparison`]: interleaved rounds. [`load`]: requests without a pause. [`cpu`]: the server's CPU time. [`child`]: servers as
-//!   processes of their own. [`documents`]: what is served. [`statistics`]: medians and quartiles.
+//! - [`comparison`]: interleaved rounds. [`load`]: requests without a pause. [`cpu`]: the server's CPU time.
+//! - [`child`]: servers as processes of their own. [`documents`]: what is served. [`statistics`]: medians and quartiles.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
