@@ -21,7 +21,6 @@
 //! 6. `engine` evaluates, for the route that has the environment now.
 //! 7. `routes/answer/` settles preconditions and the encoding, and builds the answer; `error` has its status where a
 //!    request is refused.
-#![warn(unreachable_pub)]
 
 pub mod application;
 pub mod cli;

@@ -1,6 +1,4 @@
 //! Starts the edge proxy.
-#![warn(unreachable_pub)]
-
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -10,8 +10,6 @@
 //! - `hashing`: percentage hashes.
 //! - `python`: Python's numbers and texts, which the reference engine's results depend on.
 
-#![warn(unreachable_pub)]
-
 mod condition;
 mod document;
 mod environment;

@@ -18,7 +18,7 @@ const ADDRESSES: usize = 8;
 const CONNECTING: usize = 100;
 
 /// What all streams report to.
-pub struct Board {
+pub(crate) struct Board {
     pub open: Cell<usize>,
     pub opened: Cell<usize>,
     pub refused: Cell<usize>,
@@ -49,7 +49,7 @@ impl Default for Board {
 
 impl Board {
     /// From now on deliveries of this change count.
-    pub fn await_change(&self, updated_at: UpdatedAt) {
+    pub(crate) fn await_change(&self, updated_at: UpdatedAt) {
         self.latencies.borrow_mut().clear();
         *self.awaited.borrow_mut() = Some((format!("\"updated_at\": {updated_at}}}"), Instant::now()));
     }
@@ -67,7 +67,7 @@ impl Board {
         is_delivered
     }
 
-    pub async fn until(&self, is_reached: impl Fn(&Self) -> bool, patience: Duration) -> bool {
+    pub(crate) async fn until(&self, is_reached: impl Fn(&Self) -> bool, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         while !is_reached(self) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -80,14 +80,14 @@ fn add(cell: &Cell<usize>, number: usize) {
     cell.set(cell.get() + number);
 }
 
-pub struct Fleet {
+pub(crate) struct Fleet {
     pub board: Rc<Board>,
     streams: Vec<JoinHandle<()>>,
 }
 
 /// What each stream does besides listening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Reads until the stream ends.
     Once,
     /// Reconnects after the time that `retry:` names.
@@ -96,7 +96,7 @@ pub enum Manner {
 
 impl Fleet {
     /// Opens so many streams and waits until all are answered.
-    pub async fn open(server: SocketAddr, count: usize, manner: Manner) -> Self {
+    pub(crate) async fn open(server: SocketAddr, count: usize, manner: Manner) -> Self {
         let board = Rc::new(Board::default());
         let connecting = Rc::new(Semaphore::new(CONNECTING));
         let mut streams = Vec::with_capacity(count);
@@ -129,7 +129,7 @@ impl Fleet {
         Self { board, streams }
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.streams.len()
     }
 }
@@ -143,7 +143,7 @@ impl Drop for Fleet {
 }
 
 /// Connects and asks for the stream; the answer has not been read.
-pub async fn connect(server: SocketAddr, place: usize, receive_buffer: u32) -> io::Result<TcpStream> {
+pub(crate) async fn connect(server: SocketAddr, place: usize, receive_buffer: u32) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(receive_buffer)?;
     let last = u8::try_from(2 + place % ADDRESSES).unwrap_or(2);

@@ -96,7 +96,7 @@ fn refetch(server: SocketAddr, fleet: &Fleet, pool: usize) -> (Rc<Cell<usize>>, 
 }
 
 /// With the automatic spread, which must keep its promise, and with none.
-pub async fn herd(arguments: &Arguments) -> bool {
+pub(crate) async fn herd(arguments: &Arguments) -> bool {
     let mut holds = true;
     for spread in ["auto", "0"] {
         let count = arguments.number("streams", 15_000);

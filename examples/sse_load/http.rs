@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 use super::server::{AUTHENTICATION_TOKEN, CLIENT_SIDE_KEY};
 
 /// A keep-alive connection that asks for flags.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> Self {
+    pub(crate) async fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server accepts");
         stream.set_nodelay(true).expect("a socket");
         Self {
@@ -27,7 +27,7 @@ impl Connection {
     }
 
     /// The status; the body is read and dropped.
-    pub async fn flags(&mut self) -> u16 {
+    pub(crate) async fn flags(&mut self) -> u16 {
         self.ask(&Request::get("/api/v1/flags/").key(CLIENT_SIDE_KEY))
             .await
     }
@@ -65,7 +65,7 @@ impl Connection {
 }
 
 /// Announces a change as Flagsmith's core does.
-pub async fn queue_change(address: SocketAddr, updated_at: UpdatedAt) {
+pub(crate) async fn queue_change(address: SocketAddr, updated_at: UpdatedAt) {
     let path = format!("/sse/environments/{CLIENT_SIDE_KEY}/queue-change");
     let body = format!(r#"{{"updated_at": "{}"}}"#, updated_at.to_rfc3339());
     let request = Request::post(&path, body)
@@ -75,7 +75,7 @@ pub async fn queue_change(address: SocketAddr, updated_at: UpdatedAt) {
 }
 
 /// Waits until the first document is served.
-pub async fn is_serving(address: SocketAddr) {
+pub(crate) async fn is_serving(address: SocketAddr) {
     let mut connection = Connection::open(address).await;
     while connection.flags().await != 200 {
         tokio::time::sleep(Duration::from_millis(20)).await;

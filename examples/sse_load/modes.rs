@@ -12,7 +12,7 @@ use super::server::{Options, Server};
 use super::upstream::Upstream;
 
 /// Runs the mode that the command line names; whether its promises held.
-pub async fn run(arguments: &Arguments) -> bool {
+pub(crate) async fn run(arguments: &Arguments) -> bool {
     match arguments.mode.as_str() {
         "fan-out" => fan_out(arguments).await,
         "churn" => churn(arguments).await,
@@ -24,7 +24,7 @@ pub async fn run(arguments: &Arguments) -> bool {
 }
 
 /// Prints a figure beside its promise.
-pub fn judge(figure: &str, value: f64, promised: f64) -> bool {
+pub(crate) fn judge(figure: &str, value: f64, promised: f64) -> bool {
     let holds = value <= promised;
     println!(
         "{} {figure}: {value:.2} (at most {promised:.2})",
@@ -33,7 +33,7 @@ pub fn judge(figure: &str, value: f64, promised: f64) -> bool {
     holds
 }
 
-pub async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server) {
+pub(crate) async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server) {
     let upstream = Upstream::start();
     let server = Server::start(
         &upstream,
@@ -49,7 +49,7 @@ pub async fn start(arguments: &Arguments, options: Options) -> (Upstream, Server
 }
 
 /// One change, from its announcement to its last delivery; the latencies of those that came in time.
-pub async fn tell(upstream: &Upstream, server: &Server, fleet: &Fleet) -> Vec<Duration> {
+pub(crate) async fn tell(upstream: &Upstream, server: &Server, fleet: &Fleet) -> Vec<Duration> {
     // The proxy spaces the push fetches of one environment by half a second.
     tokio::time::sleep(Duration::from_millis(600)).await;
     let updated_at = upstream.change();

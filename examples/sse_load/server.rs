@@ -11,13 +11,13 @@ use edge_proxy::settings::Settings;
 use super::arguments::Arguments;
 use super::upstream::Upstream;
 
-pub const CLIENT_SIDE_KEY: &str = "load_client_side_key";
-pub const SERVER_SIDE_KEY: &str = "ser.load_server_side_key";
-pub const AUTHENTICATION_TOKEN: &str = "load-token";
+pub(crate) const CLIENT_SIDE_KEY: &str = "load_client_side_key";
+pub(crate) const SERVER_SIDE_KEY: &str = "ser.load_server_side_key";
+pub(crate) const AUTHENTICATION_TOKEN: &str = "load-token";
 
 /// What differs from mode to mode.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// `realtime.notify_spread_ms`.
     pub spread: String,
     /// `realtime.max_stream_age_seconds`.
@@ -36,13 +36,13 @@ impl Default for Options {
     }
 }
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     pub address: SocketAddr,
 }
 
 impl Server {
-    pub fn start(upstream: &Upstream, options: &Options) -> Self {
+    pub(crate) fn start(upstream: &Upstream, options: &Options) -> Self {
         let spread = match options.spread.parse::<u64>() {
             Ok(millis) => millis.to_string(),
             Err(_) => "\"auto\"".to_owned(),
@@ -78,17 +78,17 @@ impl Server {
         }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it runs");
     }
 
     /// Waits for its end; the exit code and how long that took.
-    pub async fn ended(&mut self) -> (Option<i32>, Duration) {
+    pub(crate) async fn ended(&mut self) -> (Option<i32>, Duration) {
         let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("our own child") {
@@ -107,7 +107,7 @@ impl Drop for Server {
 }
 
 /// The child's side: prints its port and serves until SIGTERM.
-pub fn serve(arguments: &Arguments) -> ExitCode {
+pub(crate) fn serve(arguments: &Arguments) -> ExitCode {
     open_files::raise_limit();
     let loaded = Settings::load(None, std::env::vars()).expect("settings of our own making");
     edge_proxy::logging::init(&loaded.settings.logging);

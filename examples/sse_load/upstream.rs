@@ -9,19 +9,19 @@ use super::server::CLIENT_SIDE_KEY;
 /// Its document has so many features, which makes a body of flags of about 1.1 kB.
 const FEATURES: usize = 10;
 
-pub struct Upstream(ScriptedUpstream);
+pub(crate) struct Upstream(ScriptedUpstream);
 
 impl Upstream {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(ScriptedUpstream::serving(&document(UpdatedAt::now())))
     }
 
-    pub fn api_url(&self) -> String {
+    pub(crate) fn api_url(&self) -> String {
         self.0.api_url()
     }
 
     /// New content under a new `updated_at`.
-    pub fn change(&self) -> UpdatedAt {
+    pub(crate) fn change(&self) -> UpdatedAt {
         let updated_at = UpdatedAt::now();
         self.0.serve(&document(updated_at));
         updated_at

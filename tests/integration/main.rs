@@ -4,7 +4,6 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    unreachable_pub,
     reason = "a test fails by panicking"
 )]
 

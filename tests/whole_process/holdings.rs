@@ -4,13 +4,13 @@ use std::fs;
 
 /// Threads by name, and descriptors by what they are.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Holdings {
+pub(crate) struct Holdings {
     pub threads: BTreeMap<String, usize>,
     pub descriptors: BTreeMap<String, usize>,
 }
 
 impl Holdings {
-    pub fn now() -> Self {
+    pub(crate) fn now() -> Self {
         let mut threads = BTreeMap::new();
         for task in fs::read_dir("/proc/self/task").unwrap().flatten() {
             // It may have ended since the folder was read.
@@ -36,13 +36,13 @@ impl Holdings {
     }
 
     /// Descriptors of every kind.
-    pub fn descriptors(&self) -> usize {
+    pub(crate) fn descriptors(&self) -> usize {
         self.descriptors.values().sum()
     }
 }
 
 /// Resident memory of the process, in bytes.
-pub fn resident_memory() -> usize {
+pub(crate) fn resident_memory() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.unwrap().trim().strip_suffix(" kB").unwrap();

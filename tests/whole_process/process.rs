@@ -10,13 +10,13 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// What is counted is the whole process's: only its holder runs anything.
-pub fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Settings from this configuration, with two workers on a port of the system's choice.
-pub fn settings(folder: &TempDir, mut config: Value) -> Settings {
+pub(crate) fn settings(folder: &TempDir, mut config: Value) -> Settings {
     config["server"] = serde_json::json!({"host": "127.0.0.1", "port": 0});
     let path = folder.path().join("config.json");
     std::fs::write(&path, config.to_string()).unwrap();
@@ -26,7 +26,7 @@ pub fn settings(folder: &TempDir, mut config: Value) -> Settings {
 }
 
 /// Serves, is used on another thread, and stops.
-pub fn serve(settings: &Settings, used: impl FnOnce(SocketAddr, EnvironmentHandle) + Send + 'static) {
+pub(crate) fn serve(settings: &Settings, used: impl FnOnce(SocketAddr, EnvironmentHandle) + Send + 'static) {
     let outcome = actix::System::new().block_on(async {
         let application = Application::build(settings, Limits::default()).unwrap();
         let (address, environments) = (application.addresses()[0], application.environments().clone());

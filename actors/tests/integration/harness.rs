@@ -18,13 +18,13 @@ use engine::{KeyKind, UpdatedAt};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// For what must happen; generous, because slow machines are no defect.
-pub const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 
 /// Long enough that no poll comes by itself within a test.
-pub const NEVER: Duration = Duration::from_secs(100_000);
+pub(crate) const NEVER: Duration = Duration::from_secs(100_000);
 
 /// Polls that follow one another quickly.
-pub fn quick() -> PollingOptions {
+pub(crate) fn quick() -> PollingOptions {
     PollingOptions {
         period: Duration::from_millis(50),
         timeout: Duration::from_secs(10),
@@ -35,7 +35,7 @@ pub fn quick() -> PollingOptions {
 }
 
 /// One polled environment with the keys `client{n}` and `ser.{n}`.
-pub fn polled(number: usize) -> EnvironmentOptions {
+pub(crate) fn polled(number: usize) -> EnvironmentOptions {
     EnvironmentOptions {
         client_side_key: EnvironmentKey::new(format!("client{number}")),
         server_side_keys: vec![EnvironmentKey::new(format!("ser.{number}"))],
@@ -44,7 +44,7 @@ pub fn polled(number: usize) -> EnvironmentOptions {
 }
 
 /// One environment from a file, with the key `client0`.
-pub fn from_file(path: PathBuf) -> EnvironmentOptions {
+pub(crate) fn from_file(path: PathBuf) -> EnvironmentOptions {
     EnvironmentOptions {
         client_side_key: EnvironmentKey::new("client0"),
         server_side_keys: Vec::new(),
@@ -66,14 +66,18 @@ impl Handler<EnvironmentEvent> for Listener {
 }
 
 /// The actor under test.
-pub struct Harness {
+pub(crate) struct Harness {
     pub handle: EnvironmentHandle,
     pub lifelines: Lifelines,
     events: UnboundedReceiver<EnvironmentEvent>,
 }
 
 impl Harness {
-    pub fn start(environments: Vec<EnvironmentOptions>, api_url: String, polling: PollingOptions) -> Self {
+    pub(crate) fn start(
+        environments: Vec<EnvironmentOptions>,
+        api_url: String,
+        polling: PollingOptions,
+    ) -> Self {
         Self::start_with(
             environments,
             ActorOptions::new(polling, UpstreamOptions::new(api_url)),
@@ -81,7 +85,7 @@ impl Harness {
     }
 
     /// With all options.
-    pub fn start_with(environments: Vec<EnvironmentOptions>, options: ActorOptions) -> Self {
+    pub(crate) fn start_with(environments: Vec<EnvironmentOptions>, options: ActorOptions) -> Self {
         let (sender, events) = unbounded_channel();
         let listener = Listener::start_in_arbiter(&Arbiter::new().handle(), |_| Listener(sender));
         let lifelines = Lifelines::new();
@@ -95,12 +99,12 @@ impl Harness {
     }
 
     /// The id of the environment in this place.
-    pub fn id(&self, place: usize) -> EnvironmentId {
+    pub(crate) fn id(&self, place: usize) -> EnvironmentId {
         self.handle.configured().borrow()[place].id
     }
 
     /// Waits for what a snapshot shows.
-    pub async fn wait_for<T>(&self, mut condition: impl FnMut(&Snapshot) -> Option<T>) -> T {
+    pub(crate) async fn wait_for<T>(&self, mut condition: impl FnMut(&Snapshot) -> Option<T>) -> T {
         let mut acknowledged = self.handle.acknowledged();
         let waiting = async {
             loop {
@@ -116,11 +120,11 @@ impl Harness {
     }
 
     /// Waits until the feature of the first environment has this value.
-    pub async fn wait_for_value(&self, value: &str) -> Arc<ServedEnvironment> {
+    pub(crate) async fn wait_for_value(&self, value: &str) -> Arc<ServedEnvironment> {
         self.wait_for_value_of(0, value).await
     }
 
-    pub async fn wait_for_value_of(&self, index: usize, value: &str) -> Arc<ServedEnvironment> {
+    pub(crate) async fn wait_for_value_of(&self, index: usize, value: &str) -> Arc<ServedEnvironment> {
         self.wait_for(|snapshot| {
             let served = snapshot.environment(self.id(index))?;
             has_value(served, value).then(|| Arc::clone(served))
@@ -129,7 +133,7 @@ impl Harness {
     }
 
     /// The next event.
-    pub async fn event(&mut self) -> EnvironmentEvent {
+    pub(crate) async fn event(&mut self) -> EnvironmentEvent {
         tokio::time::timeout(SOON, self.events.recv())
             .await
             .expect("an event in time")
@@ -137,7 +141,7 @@ impl Harness {
     }
 
     /// The number of the next change of content.
-    pub async fn update(&mut self) -> UpdatedAt {
+    pub(crate) async fn update(&mut self) -> UpdatedAt {
         loop {
             if let EnvironmentEvent::Updated(_, updated_at) = self.event().await {
                 return updated_at;
@@ -146,33 +150,33 @@ impl Harness {
     }
 
     /// The changes of content that were told and not looked at.
-    pub fn pending_updates(&mut self) -> usize {
+    pub(crate) fn pending_updates(&mut self) -> usize {
         std::iter::from_fn(|| self.events.try_recv().ok())
             .filter(|event| matches!(event, EnvironmentEvent::Updated(..)))
             .count()
     }
 
     /// Waits until the environment's health says this.
-    pub async fn wait_for_status(&self, index: usize, status: &str) {
+    pub(crate) async fn wait_for_status(&self, index: usize, status: &str) {
         let waiting = async { while self.status(index).await.status != status {} };
         tokio::time::timeout(SOON, waiting)
             .await
             .unwrap_or_else(|_| panic!("{status} in time"));
     }
 
-    pub async fn status(&self, index: usize) -> EnvironmentStatus {
+    pub(crate) async fn status(&self, index: usize) -> EnvironmentStatus {
         self.handle.statuses().await.expect("statuses").swap_remove(index)
     }
 }
 
-pub fn has_value(served: &ServedEnvironment, value: &str) -> bool {
+pub(crate) fn has_value(served: &ServedEnvironment, value: &str) -> bool {
     let flags = &served.flags(KeyKind::Client).plain;
     let expected = format!(r#""feature_state_value":"{value}""#);
     String::from_utf8_lossy(flags).contains(&expected)
 }
 
 /// What a replica serves for a key.
-pub async fn resolve(replica: &Addr<EnvironmentReplica>, key: &str) -> Resolution {
+pub(crate) async fn resolve(replica: &Addr<EnvironmentReplica>, key: &str) -> Resolution {
     replica
         .send(Resolve {
             key: HeaderValue::from_str(key).unwrap(),
@@ -182,7 +186,7 @@ pub async fn resolve(replica: &Addr<EnvironmentReplica>, key: &str) -> Resolutio
 }
 
 /// The environment a replica serves for a key.
-pub async fn served(replica: &Addr<EnvironmentReplica>, key: &str) -> Option<Arc<ServedEnvironment>> {
+pub(crate) async fn served(replica: &Addr<EnvironmentReplica>, key: &str) -> Option<Arc<ServedEnvironment>> {
     match resolve(replica, key).await {
         Resolution::Ready { environment, .. } => Some(environment),
         _ => None,

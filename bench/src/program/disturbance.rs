@@ -20,7 +20,7 @@ const CONNECTIONS: u32 = 16;
 const NAME: &str = "p99-while-applying";
 
 /// Measures with and without changes, by turns.
-pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
+pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
     if !options.wants(NAME) {
         return Ok(());
     }

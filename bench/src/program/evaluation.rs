@@ -10,7 +10,7 @@ use super::options::Options;
 use super::report::Report;
 
 /// Measures every row that is wanted.
-pub fn measure(options: &Options, report: &mut Report) {
+pub(crate) fn measure(options: &Options, report: &mut Report) {
     let no_match = documents::identity_without_match();
     let segment_7 = documents::identity_of_segment_7();
     for (name, what, profile, body) in [

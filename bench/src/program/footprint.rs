@@ -23,7 +23,7 @@ const SETTLED: Duration = Duration::from_secs(30);
 const BASE: f64 = 12.0 * MEBIBYTE;
 
 /// Measures every row that is wanted.
-pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
+pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
     start(options, report)?;
     idle(options, report)?;
     for (name, what, profile, repetitions) in [

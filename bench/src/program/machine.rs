@@ -3,7 +3,7 @@ use std::fs;
 use std::process::Command;
 
 /// A line about the machine: processor, cores, memory, kernel, compiler.
-pub fn machine() -> String {
+pub(crate) fn machine() -> String {
     let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
     let memory = field("/proc/meminfo", "MemTotal")
         .and_then(|total| total.strip_suffix(" kB")?.trim().parse::<u64>().ok())
@@ -18,7 +18,7 @@ pub fn machine() -> String {
 }
 
 /// The commit that was measured, and its date.
-pub fn commit() -> String {
+pub(crate) fn commit() -> String {
     output("git", &["log", "-1", "--format=%h of %cs"])
 }
 

@@ -1,9 +1,9 @@
 //! The benchmark program: see `main.rs`.
-pub mod disturbance;
-pub mod evaluation;
-pub mod footprint;
-pub mod limits;
-pub mod machine;
-pub mod options;
-pub mod report;
-pub mod requests;
+pub(crate) mod disturbance;
+pub(crate) mod evaluation;
+pub(crate) mod footprint;
+pub(crate) mod limits;
+pub(crate) mod machine;
+pub(crate) mod options;
+pub(crate) mod report;
+pub(crate) mod requests;

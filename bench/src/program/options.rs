@@ -5,11 +5,11 @@ use std::time::Duration;
 use bench::comparison::Plan;
 
 /// How to call it.
-pub const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--beside PROXY] [--limits FILE] [--write FILE] [--check]";
+pub(crate) const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--beside PROXY] [--limits FILE] [--write FILE] [--check]";
 
 /// What is measured, how long, and what is made of it.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// Rounds of the comparisons.
     pub plan: Plan,
     /// Less of everything, for development: no number to quote.
@@ -28,7 +28,7 @@ pub struct Options {
 
 impl Options {
     /// Reads the arguments; `None` where one is not understood.
-    pub fn parse(arguments: &[String]) -> Option<Self> {
+    pub(crate) fn parse(arguments: &[String]) -> Option<Self> {
         let mut options = Self {
             plan: Plan::default(),
             quick: false,
@@ -64,12 +64,12 @@ impl Options {
     }
 
     /// Whether a row is to be measured.
-    pub fn wants(&self, name: &str) -> bool {
+    pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
     }
 
     /// The given number, or a third of it.
-    pub fn repetitions(&self, full: usize) -> usize {
+    pub(crate) fn repetitions(&self, full: usize) -> usize {
         if self.quick { full.div_ceil(3) } else { full }
     }
 }

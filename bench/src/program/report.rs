@@ -10,7 +10,7 @@ use super::options::Options;
 
 /// Gathers rows.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     limits: Limits,
     command: String,
     comparisons: Vec<String>,
@@ -21,7 +21,7 @@ pub struct Report {
 
 impl Report {
     /// A report without rows.
-    pub fn new(options: &Options, limits: Limits) -> Self {
+    pub(crate) fn new(options: &Options, limits: Limits) -> Self {
         let Options { plan, quick, .. } = options;
         let (rounds, seconds) = (plan.rounds, plan.round.as_secs_f64());
         let command = match quick {
@@ -42,7 +42,7 @@ impl Report {
     }
 
     /// A request's cost beside another's.
-    pub fn compare(&mut self, name: &str, what: &str, own: &Cost, against: &str, other: &Cost) {
+    pub(crate) fn compare(&mut self, name: &str, what: &str, own: &Cost, against: &str, other: &Cost) {
         let ratio = own.ratio_to(other);
         let limit = self.check(name, ratio.median());
         let median = |values: &[f64]| Sample::new(values.iter().copied()).median();
@@ -62,7 +62,7 @@ impl Report {
     }
 
     /// Something measured in a unit of its own; its limit is in the same one.
-    pub fn measured(&mut self, name: &str, what: &str, value: &Sample, unit: &str) {
+    pub(crate) fn measured(&mut self, name: &str, what: &str, value: &Sample, unit: &str) {
         let limit = self.check(name, value.median());
         let row = format!(
             "| {what} | {} ({}–{}) {unit} | {limit} |",
@@ -75,7 +75,7 @@ impl Report {
     }
 
     /// A row of the table of growth.
-    pub fn grows(&mut self, what: &str, steps: &[(usize, f64)], slope: &str) {
+    pub(crate) fn grows(&mut self, what: &str, steps: &[(usize, f64)], slope: &str) {
         let steps: Vec<String> = steps
             .iter()
             .map(|(size, micros)| format!("{size}: {}", number(*micros)))
@@ -86,7 +86,7 @@ impl Report {
     }
 
     /// The limits that were exceeded.
-    pub fn exceeded(&self) -> Vec<String> {
+    pub(crate) fn exceeded(&self) -> Vec<String> {
         self.exceeded.clone()
     }
 
@@ -103,7 +103,7 @@ impl Report {
     }
 
     /// The whole report.
-    pub fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let mut text = String::from("# Benchmarks\n\n");
         let mut line = |line: &str| {
             // Writing to memory does not fail.
@@ -154,7 +154,7 @@ fn quartiles(sample: &Sample) -> String {
 }
 
 /// With as many digits as say something.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         magnitude if magnitude >= 100.0 => format!("{value:.0}"),
         magnitude if magnitude >= 10.0 => format!("{value:.1}"),

@@ -176,7 +176,7 @@ const NOT_MODIFIED: &str = "flags-not-modified";
 const UNKNOWN_KEY: &str = "unknown-key";
 
 /// Measures every case that is wanted.
-pub fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
+pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
     for case in cases().iter().filter(|case| options.wants(case.name)) {
         let own = start_proxy(case.profile)?;
         let etag = match case.name {
@@ -248,13 +248,13 @@ fn check(case: &Case, status: u16, body: usize) -> io::Result<()> {
 }
 
 /// The proxy with this document applied.
-pub fn start_proxy(profile: Profile) -> io::Result<Server> {
+pub(crate) fn start_proxy(profile: Profile) -> io::Result<Server> {
     let server = Server::start_proxy(&profile.document(0))?;
     server.wait_for(&flags_request(), 200)?;
     Ok(server)
 }
 
 /// `GET flags/` with the client-side key.
-pub fn flags_request() -> Request {
+pub(crate) fn flags_request() -> Request {
     Request::get(FLAGS).key(CLIENT_KEY)
 }

@@ -17,13 +17,13 @@ use test_support::wait::{PATIENCE, wait};
 use tokio::sync::oneshot;
 
 /// The environment's client-side key in tests.
-pub const CLIENT_KEY: &str = "client-key";
+pub(crate) const CLIENT_KEY: &str = "client-key";
 
 /// The environment's server-side key in tests.
-pub const SERVER_KEY: &str = "ser.server-key";
+pub(crate) const SERVER_KEY: &str = "ser.server-key";
 
 /// What an [`App`] is started with.
-pub struct Options {
+pub(crate) struct Options {
     /// The environment document; `None`: the file does not exist yet.
     pub document: Option<String>,
     /// Options of `config.json`, put over the test's own.
@@ -53,7 +53,7 @@ impl Default for Options {
 }
 
 /// A running proxy; it stops when this is dropped.
-pub struct App {
+pub(crate) struct App {
     /// Where it listens.
     pub address: SocketAddr,
     /// The owner of its environments.
@@ -66,7 +66,7 @@ pub struct App {
 }
 
 /// Starts a proxy and waits until it serves its document, if it is given one.
-pub fn spawn_app(options: Options) -> App {
+pub(crate) fn spawn_app(options: Options) -> App {
     let directory = TempDir::new().unwrap();
     if let Some(document) = &options.document {
         std::fs::write(directory.path().join("environment.json"), document).unwrap();
@@ -127,7 +127,7 @@ fn configuration(over: &Value) -> Value {
 }
 
 /// Lays one configuration over another: objects are merged, everything else is replaced.
-pub fn merge(into: &mut Value, over: &Value) {
+pub(crate) fn merge(into: &mut Value, over: &Value) {
     match (into, over) {
         (Value::Object(into), Value::Object(over)) => {
             for (key, value) in over {
@@ -140,39 +140,39 @@ pub fn merge(into: &mut Value, over: &Value) {
 
 impl App {
     /// Opens a connection.
-    pub fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.address)
     }
 
     /// Sends one request on a connection of its own.
-    pub fn send(&self, request: Request) -> Response {
+    pub(crate) fn send(&self, request: Request) -> Response {
         self.connect().send(&request)
     }
 
     /// `GET` with the client-side key.
-    pub fn get(&self, path: &str) -> Response {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.send(Request::get(path).key(CLIENT_KEY))
     }
 
     /// The file that the environment is read from.
-    pub fn document_path(&self) -> PathBuf {
+    pub(crate) fn document_path(&self) -> PathBuf {
         self.directory.path().join("environment.json")
     }
 
     /// Replaces the document at once, as an editor or a deployment does.
-    pub fn replace_document(&self, document: &Value) {
+    pub(crate) fn replace_document(&self, document: &Value) {
         let next = self.directory.path().join("next.json");
         std::fs::write(&next, document.to_string()).unwrap();
         std::fs::rename(next, self.document_path()).unwrap();
     }
 
     /// Replaces the document and waits until every worker serves it.
-    pub fn publish(&self, document: &Value) {
+    pub(crate) fn publish(&self, document: &Value) {
         self.until_published(|| self.replace_document(document));
     }
 
     /// Causes a change and waits until every worker serves it.
-    pub fn until_published(&self, cause: impl FnOnce()) {
+    pub(crate) fn until_published(&self, cause: impl FnOnce()) {
         let mut acknowledged = self.environments.acknowledged();
         let before = *acknowledged.borrow_and_update();
         cause();
@@ -185,7 +185,7 @@ impl App {
     }
 
     /// Waits until every worker serves a document that makes this true.
-    pub fn wait_until_published(&self, mut is_so: impl FnMut(&Self) -> bool) {
+    pub(crate) fn wait_until_published(&self, mut is_so: impl FnMut(&Self) -> bool) {
         let mut acknowledged = self.environments.acknowledged();
         wait(async {
             while !is_so(self) {
@@ -196,7 +196,7 @@ impl App {
 
     /// Waits until the source of the first environment has given its document so many more times, changed or not, and
     /// the hub has heard of what came.
-    pub fn until_fetched_again(&self, times: usize) {
+    pub(crate) fn until_fetched_again(&self, times: usize) {
         wait(async {
             let last_success = async || self.environments.statuses().await.unwrap()[0].last_successful_update;
             for _ in 0..times {
@@ -210,7 +210,7 @@ impl App {
     }
 
     /// Asks again and again until this is true: for what no event tells, such as a document that goes stale.
-    pub fn wait_until_answered(&self, mut is_so: impl FnMut(&Self) -> bool) {
+    pub(crate) fn wait_until_answered(&self, mut is_so: impl FnMut(&Self) -> bool) {
         let started = Instant::now();
         while !is_so(self) {
             assert!(started.elapsed() < PATIENCE, "it comes about in time");
@@ -218,14 +218,14 @@ impl App {
     }
 
     /// Asks it to stop, without waiting.
-    pub fn ask_to_stop(&mut self) {
+    pub(crate) fn ask_to_stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
     }
 
     /// Waits until it has stopped by itself or as asked.
-    pub fn wait(&mut self) -> Outcome {
+    pub(crate) fn wait(&mut self) -> Outcome {
         self.thread.take().unwrap().join().unwrap()
     }
 }

@@ -3,9 +3,9 @@ mod app;
 mod process;
 mod stream;
 
-pub use app::{App, CLIENT_KEY, Options, SERVER_KEY, merge, spawn_app};
-pub use process::{Proxy, ProxyOptions, command};
-pub use stream::{EVENT_STREAM, EventStream, event};
-pub use test_support::documents::{fixture, with_many_features};
-pub use test_support::http::{Connection, Request, Response};
-pub use test_support::wait::wait;
+pub(crate) use app::{App, CLIENT_KEY, Options, SERVER_KEY, merge, spawn_app};
+pub(crate) use process::{Proxy, ProxyOptions, command};
+pub(crate) use stream::{EVENT_STREAM, EventStream, event};
+pub(crate) use test_support::documents::{fixture, with_many_features};
+pub(crate) use test_support::http::{Connection, Request, Response};
+pub(crate) use test_support::wait::wait;

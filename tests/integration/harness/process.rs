@@ -18,7 +18,7 @@ use super::app::{CLIENT_KEY, SERVER_KEY, merge};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a [`Proxy`] is started with.
-pub struct ProxyOptions {
+pub(crate) struct ProxyOptions {
     /// Options of `logging`.
     pub logging: Value,
     /// Further options of `config.json`.
@@ -38,7 +38,7 @@ impl Default for ProxyOptions {
 }
 
 /// The real program; killed when this is dropped.
-pub struct Proxy {
+pub(crate) struct Proxy {
     /// Where it listens.
     pub address: SocketAddr,
     child: Child,
@@ -48,7 +48,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// Starts it on the fixture and waits until it serves the fixture.
-    pub fn start(options: ProxyOptions) -> Self {
+    pub(crate) fn start(options: ProxyOptions) -> Self {
         let directory = TempDir::new().unwrap();
         std::fs::write(directory.path().join("environment.json"), FIXTURE).unwrap();
         let mut config = json!({
@@ -82,12 +82,12 @@ impl Proxy {
     }
 
     /// Opens a connection.
-    pub fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.address)
     }
 
     /// Sends a signal, by the name that a shell's `kill` knows.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         // The shell's own kill: a slim image has no other.
         let kill = format!("kill -s {name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
@@ -95,7 +95,7 @@ impl Proxy {
     }
 
     /// Waits for its end; what it wrote to standard error comes along.
-    pub fn wait(&mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         (status, self.stderr.take().unwrap().join().unwrap())
     }
@@ -120,7 +120,7 @@ fn wait_until_ready(address: SocketAddr) {
 }
 
 /// The program with nothing of the test's own environment, in a directory with or without a `config.json`.
-pub fn command(directory: &Path) -> Command {
+pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edge-proxy"));
     command.env_clear().current_dir(directory).stdin(Stdio::null());
     command

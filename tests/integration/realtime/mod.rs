@@ -19,14 +19,14 @@ mod stop;
 mod subscribers;
 
 /// The fixture as it would be after a change at this moment.
-pub fn changed(updated_at: &str) -> Value {
+pub(crate) fn changed(updated_at: &str) -> Value {
     let mut document = fixture();
     document["updated_at"] = json!(updated_at);
     document["feature_states"][0]["feature_state_value"] = json!(updated_at);
     document
 }
 
-pub fn streams(streams: StreamOptions) -> Options {
+pub(crate) fn streams(streams: StreamOptions) -> Options {
     let options = Options::default();
     Options {
         limits: Limits {
@@ -37,23 +37,23 @@ pub fn streams(streams: StreamOptions) -> Options {
     }
 }
 
-pub fn heartbeats(period: Duration) -> Options {
+pub(crate) fn heartbeats(period: Duration) -> Options {
     streams(StreamOptions {
         heartbeat: period,
         ..StreamOptions::default()
     })
 }
 
-pub fn updated_at_header(response: &Response) -> &str {
+pub(crate) fn updated_at_header(response: &Response) -> &str {
     response.header("x-flagsmith-document-updated-at").unwrap()
 }
 
-pub fn subscribers(app: &App) -> Value {
+pub(crate) fn subscribers(app: &App) -> Value {
     app.get("/proxy/health").json()["environments"][0]["subscribers"].clone()
 }
 
 /// Waits until so many are subscribed: a stream's answer is on its way before its subscription is counted.
-pub fn until_subscribers(app: &App, expected: u64) {
+pub(crate) fn until_subscribers(app: &App, expected: u64) {
     let patience = Instant::now() + Duration::from_secs(20);
     while subscribers(app) != json!(expected) {
         assert!(
