@@ -6,26 +6,31 @@
 //!
 //! # Layout
 //! - `listener`: what is bound, first of all.
-//! - `socket_options`: what is set on each connection.
+//! - `connection`: the wrapper around each connection, and what its requests know of it.
+//! - `socket_options`: what is set on each connection's socket.
 //! - `stop_signal`: how the connections hear of a stop.
 //! - [`open_files`]: how many connections the system allows.
+mod connection;
 mod listener;
 pub mod open_files;
 mod socket_options;
 mod stop_signal;
 
 use std::fmt;
+use std::future::ready;
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
 use actix_http::{HttpService, Request, Response};
 use actix_server::Server;
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, map_config};
+use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::Error;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 
+use connection::Connection;
 use listener::Listener;
 
 pub(crate) use listener::{BoundListener, bind};
@@ -80,15 +85,23 @@ where
     let server = server.listen("http", listener, move || {
         let (stop, socket) = (stop_signal::follow(stops.clone()), options.socket);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
-        HttpService::build()
+        let http = HttpService::build()
             .graceful_shutdown_signal(move || stop.clone().cancelled_owned())
             .keep_alive(options.keep_alive)
             .client_request_timeout(options.request_head)
             .client_disconnect_timeout(options.disconnect)
             .local_addr(address)
-            .on_connect_ext(move |connection: &TcpStream, _| socket.set(connection))
-            .h1(app)
-            .tcp()
+            .on_connect_ext(|connection: &Connection, data| {
+                data.insert(Rc::clone(connection.state()));
+            })
+            .h1(app);
+        let accepted = fn_service(move |stream: TcpStream| {
+            socket.set(&stream);
+            let connection = Connection::new(stream);
+            let peer = connection.peer_address();
+            ready(Ok((connection, peer)))
+        });
+        accepted.and_then(http)
     })?;
     Ok(server.run())
 }
