@@ -47,6 +47,8 @@ pub(crate) enum ApiError {
     NotReady,
     /// As many event streams are open as `realtime.max_subscribers` allows.
     TooManySubscribers,
+    /// The process has as much in hand as it may have.
+    Overloaded,
     /// The worker's replica is gone: the process is about to end.
     Unavailable,
 }
@@ -82,6 +84,7 @@ impl ApiError {
             Self::BodyTooLarge => "the body is too large",
             Self::NotReady => "the environment document is not available yet",
             Self::TooManySubscribers => "too many subscribers",
+            Self::Overloaded => "the service has too much to do at the moment",
             Self::Unavailable => "the service is about to restart",
         }
     }
@@ -98,7 +101,9 @@ impl ApiError {
             Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -111,7 +116,7 @@ impl ApiError {
             Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => "bad_request",
             Self::SlowBody => "request_timeout",
             Self::BodyTooLarge => "payload_too_large",
-            Self::NotReady | Self::TooManySubscribers | Self::Unavailable => "unavailable",
+            Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => "unavailable",
         }
     }
 
@@ -119,7 +124,7 @@ impl ApiError {
     pub(crate) fn retry_after(&self) -> Option<u16> {
         let is_passing = matches!(
             self,
-            Self::NotReady | Self::TooManySubscribers | Self::Unavailable
+            Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable
         );
         is_passing.then(|| rand::random_range(RETRY_AFTER_SECONDS))
     }

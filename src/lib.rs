@@ -9,6 +9,7 @@
 //! - `layers`: what holds for every request: who hears of it, how a drain ends its connection, CORS.
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
 //! - `error`: why a request gets no regular answer; the one place that knows status codes.
+//! - `budget`: bytes that the whole process may hold.
 //! - `service_state`: whether the process drains or has lost an actor.
 //!
 //! # The walk of an environment key
@@ -23,6 +24,7 @@
 //!    request is refused.
 
 pub mod application;
+mod budget;
 pub mod cli;
 mod error;
 mod layers;

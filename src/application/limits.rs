@@ -6,12 +6,17 @@ use actors::sse_hub::HubOptions;
 use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
 
+use crate::budget::{Budgets, ByteBudget};
 use crate::routes::{BodyLimits, StreamOptions};
 use crate::server::open_files;
 use crate::settings::{NotifySpread, Settings};
 
 /// How long everything is still answered once the stop has begun.
 const NOTICE_OF_STOP: Duration = Duration::from_millis(500);
+
+/// The answers that clients have not read yet may take this much of the process. 200 clients that read a document of 5 MB
+/// slowly take a twentieth of it.
+const UNSENT_ANSWERS: usize = 256 * 1024 * 1024;
 
 /// Durations and limits that no option sets; tests shorten them.
 #[derive(Debug, Clone)]
@@ -22,6 +27,8 @@ pub struct Limits {
     pub request_head: Duration,
     /// How long the server reads off what a client still sends after an answer that ends the connection.
     pub disconnect: Duration,
+    /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
+    pub unsent_answers: usize,
     /// How often a file source looks for a change.
     pub file_period: Duration,
     /// How long everything is still answered once the stop has begun; `server.shutdown_timeout_seconds` bounds it too.
@@ -50,6 +57,7 @@ impl Default for Limits {
             },
             request_head: Duration::from_secs(5),
             disconnect: Duration::from_secs(1),
+            unsent_answers: UNSENT_ANSWERS,
             file_period: PollingOptions::default().file_period,
             notice_of_stop: NOTICE_OF_STOP,
             streams: StreamOptions::default(),
@@ -63,6 +71,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    pub(super) fn budgets(&self) -> Budgets {
+        Budgets {
+            unsent_answers: ByteBudget::new(self.unsent_answers),
+        }
+    }
+
     pub(super) fn hub_options(&self, settings: &Settings) -> HubOptions {
         HubOptions {
             notify_spread: match settings.realtime.notify_spread {

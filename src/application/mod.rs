@@ -85,17 +85,19 @@ impl Application {
             max_age: settings.realtime.max_stream_age,
             ..limits.streams.clone()
         };
+        let budgets = limits.budgets();
         let shared = Arc::new(SharedServices {
             environments: environments.clone(),
             hub: hub.clone(),
             state: Arc::clone(&state),
             body_limits: limits.body,
+            budgets: budgets.clone(),
             stale_is_unready: settings.health_check.stale_is_unready,
             refusals: streams.refusal_permits(),
             streams,
             authentication_token: settings.realtime.authentication_token.clone(),
         });
-        let layers = Layers::new(settings, Arc::clone(&state));
+        let layers = Layers::new(settings, Arc::clone(&state), &budgets);
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
             let routes = App::new()
@@ -110,6 +112,7 @@ impl Application {
             request_head: limits.request_head,
             disconnect: limits.disconnect,
             shutdown_timeout: settings.server.shutdown_timeout,
+            budgets,
             socket: SocketOptions {
                 unacknowledged: limits.unacknowledged,
                 send_buffer: limits.send_buffer,

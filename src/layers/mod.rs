@@ -6,11 +6,13 @@
 //! 2. [`closing_answers`] ends the connection of every answer in a drain. It is outside of whatever may answer, so that
 //!    a preflight ends its connection too.
 //! 3. [`cors`] answers preflights itself and marks every other answer.
+//! 4. [`overload`] refuses requests while the process has too much in hand, at once and before they cost anything.
 //!
 //! Refusals of what is no HTTP (a head that is too long or malformed) come from the server below and pass no layer.
 mod closing_answers;
 mod cors;
 mod observe;
+mod overload;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +25,9 @@ use actix_web::{App, Error};
 use closing_answers::ClosingAnswers;
 use cors::Cors;
 use observe::Observe;
+use overload::Overload;
 
+use crate::budget::Budgets;
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
@@ -33,15 +37,18 @@ pub(crate) struct Layers {
     observe: Observe,
     closing_answers: ClosingAnswers,
     cors: Cors,
+    overload: Overload,
 }
 
 impl Layers {
-    /// The layers that the settings ask for. `state` tells when the drain begins.
-    pub(crate) fn new(settings: &Settings, state: Arc<ServiceState>) -> Self {
+    /// The layers that the settings ask for. `state` tells when the drain begins, `budgets` when there is too much in
+    /// hand.
+    pub(crate) fn new(settings: &Settings, state: Arc<ServiceState>, budgets: &Budgets) -> Self {
         Self {
             observe: Observe::new(settings),
             closing_answers: ClosingAnswers::new(state),
             cors: Cors::new(settings.allow_origins.clone()),
+            overload: Overload::new(budgets),
         }
     }
 
@@ -71,10 +78,12 @@ impl Layers {
             observe,
             closing_answers,
             cors,
+            overload,
         } = self.clone();
         let (observe, closing_answers, cors) = (Rc::new(observe), Rc::new(closing_answers), Rc::new(cors));
         // The last one wrapped is the outermost.
         routes
+            .wrap_fn(move |request, routes| overload.apply(request, routes))
             .wrap_fn(move |request, routes| cors.apply(request, routes))
             .wrap_fn(move |request, routes| closing_answers.apply(request, routes))
             // In a box, because an open stream keeps the room that its request's future took.

@@ -10,6 +10,7 @@ use futures::stream;
 
 use super::observe::recorder::Recorder;
 use super::*;
+use crate::budget::ByteBudget;
 use crate::settings::AllowedOrigins;
 
 fn layers(recorder: &Recorder) -> (Layers, Arc<ServiceState>) {
@@ -18,6 +19,9 @@ fn layers(recorder: &Recorder) -> (Layers, Arc<ServiceState>) {
         observe: Observe::recording(recorder),
         closing_answers: ClosingAnswers::new(Arc::clone(&state)),
         cors: Cors::new(AllowedOrigins::Any),
+        overload: Overload::new(&Budgets {
+            unsent_answers: ByteBudget::new(1),
+        }),
     };
     (layers, state)
 }

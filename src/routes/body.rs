@@ -1,5 +1,6 @@
 //! Reading a request's body within its limits, after its key has been resolved.
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -10,6 +11,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use crate::error::ApiError;
+use crate::server::ConnectionState;
 
 /// What a request's body may cost.
 #[derive(Debug, Clone, Copy)]
@@ -39,12 +41,16 @@ pub(super) async fn read(
     }
     let mut collecting = pin!(collect(payload, limits.bytes));
     // Most bodies have come with the head, and need no timer.
-    if let Some(body) = collecting.as_mut().now_or_never() {
-        return body;
+    let body = match collecting.as_mut().now_or_never() {
+        Some(body) => body,
+        None => timeout(limits.duration, collecting)
+            .await
+            .unwrap_or(Err(ApiError::SlowBody)),
+    };
+    if let Some(connection) = request.conn_data::<Rc<ConnectionState>>() {
+        connection.body_is_read();
     }
-    timeout(limits.duration, collecting)
-        .await
-        .unwrap_or(Err(ApiError::SlowBody))
+    body
 }
 
 /// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes a

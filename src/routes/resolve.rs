@@ -82,6 +82,7 @@ mod tests {
     use actors::upstream::UpstreamOptions;
 
     use super::*;
+    use crate::budget::{Budgets, ByteBudget};
     use crate::routes::{BodyLimits, SharedServices, StreamOptions};
     use crate::service_state::ServiceState;
 
@@ -104,6 +105,9 @@ mod tests {
             body_limits: BodyLimits {
                 bytes: 0,
                 duration: Duration::ZERO,
+            },
+            budgets: Budgets {
+                unsent_answers: ByteBudget::new(0),
             },
             stale_is_unready: false,
             refusals: streams.refusal_permits(),

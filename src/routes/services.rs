@@ -8,6 +8,7 @@ use actors::replica::EnvironmentReplica;
 use actors::sse_hub::SseHubHandle;
 use tokio::sync::Semaphore;
 
+use crate::budget::Budgets;
 use crate::error::ApiError;
 use crate::routes::{BodyLimits, StreamOptions};
 use crate::service_state::ServiceState;
@@ -24,6 +25,8 @@ pub(crate) struct SharedServices {
     pub state: Arc<ServiceState>,
     /// What a request's body may cost.
     pub body_limits: BodyLimits,
+    /// What all requests together may hold.
+    pub budgets: Budgets,
     /// `health_check.stale_is_unready`.
     pub stale_is_unready: bool,
     /// How event streams and refusals are timed.

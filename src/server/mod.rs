@@ -30,9 +30,12 @@ use actix_web::Error;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 
-use connection::Connection;
+use crate::budget::Budgets;
+
+use connection::{Connection, SLICE, in_turns};
 use listener::Listener;
 
+pub(crate) use connection::ConnectionState;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use socket_options::SocketOptions;
 
@@ -56,6 +59,8 @@ pub(crate) struct ServerOptions {
     pub shutdown_timeout: Duration,
     /// What is set on each connection's socket.
     pub socket: SocketOptions,
+    /// What all connections together may hold.
+    pub budgets: Budgets,
 }
 
 /// Starts the workers on a bound listener. It calls `app` once for each worker, and again where a worker restarts.
@@ -82,7 +87,9 @@ where
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let stops = server.graceful_shutdown_signal();
     let Listener::Tcp(listener) = listener.listener;
+    let unsent = options.budgets.unsent_answers.clone();
     let server = server.listen("http", listener, move || {
+        let unsent = unsent.clone();
         let (stop, socket) = (stop_signal::follow(stops.clone()), options.socket);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
         let http = HttpService::build()
@@ -90,14 +97,15 @@ where
             .keep_alive(options.keep_alive)
             .client_request_timeout(options.request_head)
             .client_disconnect_timeout(options.disconnect)
+            .h1_write_buffer_size(SLICE)
             .local_addr(address)
             .on_connect_ext(|connection: &Connection, data| {
                 data.insert(Rc::clone(connection.state()));
             })
-            .h1(app);
+            .h1(in_turns(app));
         let accepted = fn_service(move |stream: TcpStream| {
             socket.set(&stream);
-            let connection = Connection::new(stream);
+            let connection = Connection::new(stream, &unsent);
             let peer = connection.peer_address();
             ready(Ok((connection, peer)))
         });

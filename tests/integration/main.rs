@@ -15,6 +15,7 @@ mod environments;
 mod harness;
 mod health;
 mod methods;
+mod overload;
 mod process;
 mod realtime;
 mod recorded_answers;

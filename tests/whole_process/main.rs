@@ -10,3 +10,4 @@ mod configuration;
 mod holdings;
 mod leftovers;
 mod process;
+mod unread;

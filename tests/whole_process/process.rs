@@ -27,8 +27,17 @@ pub(crate) fn settings(folder: &TempDir, mut config: Value) -> Settings {
 
 /// Serves, is used on another thread, and stops.
 pub(crate) fn serve(settings: &Settings, used: impl FnOnce(SocketAddr, EnvironmentHandle) + Send + 'static) {
+    serve_within(Limits::default(), settings, used);
+}
+
+/// The same within other limits.
+pub(crate) fn serve_within(
+    limits: Limits,
+    settings: &Settings,
+    used: impl FnOnce(SocketAddr, EnvironmentHandle) + Send + 'static,
+) {
     let outcome = actix::System::new().block_on(async {
-        let application = Application::build(settings, Limits::default()).unwrap();
+        let application = Application::build(settings, limits).unwrap();
         let (address, environments) = (application.addresses()[0], application.environments().clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let user = std::thread::spawn(move || {

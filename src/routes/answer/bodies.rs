@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use super::encodings::{FOR_READY_BODIES, FOR_SINGLE_ANSWERS, compress, content_encoding, negotiate};
+use super::held_body::HeldBody;
 use super::preconditions::{Held, if_none_match, unmodified_since};
 use crate::error::ApiError;
 
@@ -36,7 +37,7 @@ pub(in crate::routes) fn json(status: StatusCode, body: impl Into<Bytes>) -> Htt
 }
 
 /// Refuses: the answer that a request gets in place of its regular one.
-pub(in crate::routes) fn refused(error: &ApiError) -> HttpResponse {
+pub(crate) fn refused(error: &ApiError) -> HttpResponse {
     let mut answer = json(error.status_code(), error.body());
     let headers = answer.headers_mut();
     if let Some(seconds) = error.retry_after() {
@@ -74,7 +75,7 @@ pub async fn ready(
         Some(Held::Any) => (StatusCode::NOT_MODIFIED, negotiated, None),
         None => {
             let (encoding, bytes) = encoded(body, negotiated).await;
-            (StatusCode::OK, encoding, Some(bytes))
+            (StatusCode::OK, encoding, Some(BoxBody::new(bytes)))
         }
     };
     let mut answer = of_environment(status, served, encoding, bytes);
@@ -86,20 +87,25 @@ pub async fn ready(
     answer
 }
 
-/// Answers with a body that exists for this request only.
+/// Answers with a body that exists for this request only; refuses where too many of them are unread.
 pub(in crate::routes) async fn single(
     request: &HttpRequest,
     served: &ServedEnvironment,
     body: Vec<u8>,
 ) -> HttpResponse {
-    let plain = Bytes::from(body);
-    if plain.len() >= Encoding::THRESHOLD
-        && let Some(encoding) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)
-        && let Ok(compressed) = compress(encoding, plain.clone()).await
+    let mut body = match HeldBody::new(request, Bytes::from(body)) {
+        Ok(body) => body,
+        Err(error) => return refused(&error),
+    };
+    let mut encoding = None;
+    if body.bytes().len() >= Encoding::THRESHOLD
+        && let Some(negotiated) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)
+        && let Ok(compressed) = compress(negotiated, body.bytes().clone()).await
     {
-        return of_environment(StatusCode::OK, served, Some(encoding), Some(compressed));
+        encoding = Some(negotiated);
+        body.replace(compressed);
     }
-    of_environment(StatusCode::OK, served, None, Some(plain))
+    of_environment(StatusCode::OK, served, encoding, Some(body.into_box()))
 }
 
 /// Gives the body in this encoding, and makes it where nobody has asked for it before. Where that fails or takes long
@@ -124,10 +130,10 @@ fn of_environment(
     status: StatusCode,
     served: &ServedEnvironment,
     encoding: Option<Encoding>,
-    body: Option<Bytes>,
+    body: Option<BoxBody>,
 ) -> HttpResponse {
     let has_body = body.is_some();
-    let body = body.map_or_else(|| BoxBody::new(()), BoxBody::new);
+    let body = body.unwrap_or_else(|| BoxBody::new(()));
     let mut answer = HttpResponse::with_body(status, body);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);

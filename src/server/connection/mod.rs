@@ -3,32 +3,50 @@
 //! The HTTP dispatcher reads and writes through it, so that it sees what the dispatcher does not tell: when the peer
 //! stops taking bytes, and when it sends some. What it sees is kept in the connection's state, which a request reaches
 //! by `conn_data::<Rc<ConnectionState>>()`.
+//!
+//! # Unread answers
+//! What a peer asks for and does not read costs its connection 64 KiB at most: bodies go out in slices (`paced_body`),
+//! and the next request is read once the answer before it has gone to the socket.
+mod paced_body;
+mod portion;
 mod state;
+mod turns;
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use actix_web::rt::net::TcpStream;
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::budget::ByteBudget;
+
+pub(super) use paced_body::SLICE;
 pub(crate) use state::ConnectionState;
+pub(super) use turns::in_turns;
 
 /// An accepted socket and what is known of it.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     state: Rc<ConnectionState>,
+    /// What was read and is no use yet.
+    rest: BytesMut,
+    /// Whether there may be more than the last read gave.
+    may_have_more: bool,
 }
 
 impl Connection {
-    /// Wraps a socket.
-    pub(super) fn new(stream: TcpStream) -> Self {
+    /// Wraps a socket; unsent bytes of answers count in `unsent`.
+    pub(super) fn new(stream: TcpStream, unsent: &ByteBudget) -> Self {
         Self {
             stream,
-            state: Rc::new(ConnectionState::default()),
+            state: Rc::new(ConnectionState::new(unsent)),
+            rest: BytesMut::new(),
+            may_have_more: false,
         }
     }
 
@@ -41,6 +59,36 @@ impl Connection {
     pub(super) fn peer_address(&self) -> Option<SocketAddr> {
         self.stream.peer_addr().ok()
     }
+
+    /// Reads, and gives no more than the dispatcher may have at a time.
+    fn poll_portion(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.rest.is_empty() {
+            let before = into.filled().len();
+            ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
+            self.may_have_more = into.remaining() == 0;
+            let (_, read) = into.filled().split_at(before);
+            let portion = portion::portion(read);
+            if portion < read.len() {
+                self.rest.extend_from_slice(read.split_at(portion).1);
+                into.set_filled(before + portion);
+            }
+        } else {
+            let portion = portion::portion(&self.rest).min(into.remaining());
+            into.put_slice(&self.rest.split_to(portion));
+        }
+        self.may_have_more |= !self.rest.is_empty();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Waits for the end of the connection and leaves what comes before it where it is.
+    fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut byte = [0];
+        if ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        self.state.hold_back();
+        Poll::Pending
+    }
 }
 
 impl AsyncRead for Connection {
@@ -49,7 +97,17 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        self.state.note_task(cx.waker());
+        // The dispatcher reads until nothing comes, up to 128 KiB, and then makes requests of all of it. Once what it
+        // was given was decoded it may have more.
+        if std::mem::take(&mut self.may_have_more) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if !self.state.wants_bytes() {
+            return self.poll_end(cx);
+        }
+        self.poll_portion(cx, into)
     }
 }
 

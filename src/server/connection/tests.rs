@@ -12,7 +12,10 @@ fn connected() -> (Connection, Peer) {
     let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
     accepted.set_nonblocking(true).unwrap();
-    (Connection::new(TcpStream::from_std(accepted).unwrap()), peer)
+    (
+        Connection::new(TcpStream::from_std(accepted).unwrap(), &ByteBudget::new(0)),
+        peer,
+    )
 }
 
 #[actix_web::test]

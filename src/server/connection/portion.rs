@@ -1,0 +1,53 @@
+//! Portions: how much of what was read the dispatcher may have at a time.
+//!
+//! It makes requests of all that it has, and those that wait for their turn take 4 KiB each, which is forty times their
+//! bytes. So it gets few heads at a time. A body is not held back: it hardly ever has blank lines.
+use memchr::memchr_iter;
+
+/// Up to this many bytes are not looked at: most requests are shorter, and no more than a dozen ordinary ones fit in.
+const UNSEEN: usize = 1024;
+
+/// The blank lines of a portion, each of which ends a head.
+const HEADS: usize = 8;
+
+/// Gives how many of these bytes make a portion.
+pub(super) fn portion(bytes: &[u8]) -> usize {
+    if bytes.len() <= UNSEEN {
+        return bytes.len();
+    }
+    // httparse takes a line feed alone for the end of a line too.
+    let mut ends = memchr_iter(b'\n', bytes).filter_map(|at| match bytes.split_at(at + 1).1 {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    });
+    ends.nth(HEADS - 1).unwrap_or(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portion_has_eight_heads() {
+        for end in ["\r\n", "\n"] {
+            let head = format!("GET / HTTP/1.1{end}Host: {}{end}{end}", "x".repeat(100));
+            for heads in [1, 7, 8, 9, 60] {
+                let expected = if head.len() * heads <= UNSEEN {
+                    heads
+                } else {
+                    heads.min(HEADS)
+                };
+                let bytes = head.repeat(heads);
+                assert_eq!(portion(bytes.as_bytes()), head.len() * expected, "{heads} heads");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_is_one_portion() {
+        let body = r#"{"a":1},"#.repeat(1_000);
+        let request = format!("POST / HTTP/1.1\r\n\r\n[{body}");
+        assert_eq!(portion(request.as_bytes()), request.len());
+    }
+}
