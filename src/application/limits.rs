@@ -23,9 +23,10 @@ const UNSENT_ANSWERS: usize = 256 * 1024 * 1024;
 pub struct Limits {
     /// What a request's body may cost.
     pub body: BodyLimits,
-    /// From a connection's start to the end of its first request's head; then 408.
+    /// From a head's first byte, or a connection's start, to the head's end; then 408.
     pub request_head: Duration,
-    /// How long the server reads off what a client still sends after an answer that ends the connection.
+    /// How long the server reads off what a client still sends after an answer that ends the connection. actix-http's
+    /// clock is up to half a second late, so it must be more.
     pub disconnect: Duration,
     /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
     pub unsent_answers: usize,

@@ -32,7 +32,7 @@ use actix_web::rt::net::TcpStream;
 
 use crate::budget::Budgets;
 
-use connection::{Connection, SLICE, in_turns};
+use connection::{Connection, ConnectionTimes, SLICE, Worker, in_turns};
 use listener::Listener;
 
 pub(crate) use connection::ConnectionState;
@@ -51,7 +51,8 @@ pub(crate) struct ServerOptions {
     pub max_connections: usize,
     /// How long an idle connection stays open.
     pub keep_alive: Duration,
-    /// The longest time from a connection's start to the end of its first request's head.
+    /// The longest time from a head's first byte to its last, and from a connection's start to the end of its first
+    /// head.
     pub request_head: Duration,
     /// How long the server reads off what a client still sends after an answer that ends the connection.
     pub disconnect: Duration,
@@ -89,13 +90,18 @@ where
     let Listener::Tcp(listener) = listener.listener;
     let unsent = options.budgets.unsent_answers.clone();
     let server = server.listen("http", listener, move || {
-        let unsent = unsent.clone();
+        let times = ConnectionTimes {
+            request_head: options.request_head,
+            keep_alive: options.keep_alive,
+        };
+        let worker = Worker::start(times, &unsent);
         let (stop, socket) = (stop_signal::follow(stops.clone()), options.socket);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
         let http = HttpService::build()
             .graceful_shutdown_signal(move || stop.clone().cancelled_owned())
             .keep_alive(options.keep_alive)
-            .client_request_timeout(options.request_head)
+            // The worker times heads itself.
+            .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(options.disconnect)
             .h1_write_buffer_size(SLICE)
             .local_addr(address)
@@ -105,7 +111,7 @@ where
             .h1(in_turns(app));
         let accepted = fn_service(move |stream: TcpStream| {
             socket.set(&stream);
-            let connection = Connection::new(stream, &unsent);
+            let connection = Connection::new(stream, &worker);
             let peer = connection.peer_address();
             ready(Ok((connection, peer)))
         });

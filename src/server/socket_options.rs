@@ -2,7 +2,14 @@
 use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
-use socket2::SockRef;
+use socket2::{SockRef, TcpKeepalive};
+
+/// How long a connection is silent before the kernel asks whether its peer is still there. Gateways forget a silent
+/// connection after some minutes, and tell nobody.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
+/// How long the kernel waits before it asks again. It gives up when `SocketOptions::unacknowledged` has passed.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What is set on the socket of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +21,7 @@ pub(crate) struct SocketOptions {
 }
 
 impl SocketOptions {
-    /// Sets them, and switches Nagle's delay off. A socket that refuses an option serves all the same.
+    /// Sets them, switches Nagle's delay off, and has the kernel look after silent peers. A socket that refuses an option serves all the same.
     pub(super) fn set(self, connection: &TcpStream) {
         let socket = SockRef::from(connection);
         let send_buffer = self
@@ -23,6 +30,11 @@ impl SocketOptions {
         let outcomes = [
             socket.set_tcp_nodelay(true),
             socket.set_tcp_user_timeout(Some(self.unacknowledged)),
+            socket.set_tcp_keepalive(
+                &TcpKeepalive::new()
+                    .with_time(KEEPALIVE_AFTER)
+                    .with_interval(KEEPALIVE_INTERVAL),
+            ),
             send_buffer,
         ];
         for refused in outcomes.into_iter().filter_map(Result::err) {

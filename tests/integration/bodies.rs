@@ -207,3 +207,93 @@ fn a_body_that_ends_early_harms_nobody() {
     );
     assert_eq!(app.get("/api/v1/flags/").status, 200);
 }
+
+/// Requests whose answer does not wait for their body, up to its framing.
+const REFUSED: [(&str, u16); 8] = [
+    (
+        "POST /api/v1/identities/ HTTP/1.1\r\nX-Environment-Key: unknown",
+        401,
+    ),
+    ("POST /nowhere HTTP/1.1", 404),
+    ("POST /api/v1/flags/ HTTP/1.1", 405),
+    ("PUT /api/v1/identities/ HTTP/1.1", 405),
+    ("OPTIONS /api/v1/flags/ HTTP/1.1", 200),
+    (
+        "OPTIONS /api/v1/flags/ HTTP/1.1\r\nOrigin: http://a\r\nAccess-Control-Request-Method: GET",
+        200,
+    ),
+    (
+        "GET /api/v1/flags/ HTTP/1.1\r\nX-Environment-Key: client-key",
+        200,
+    ),
+    ("GET /proxy/health HTTP/1.1", 200),
+];
+
+const FRAMINGS: [&str; 2] = [
+    "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n",
+    "Content-Length: 99999999\r\n\r\nabcde",
+];
+
+fn ends_connections_after(disconnect: Duration) -> App {
+    spawn_app(Options {
+        limits: Limits {
+            disconnect,
+            ..Options::default().limits
+        },
+        ..Options::default()
+    })
+}
+
+#[test]
+fn a_body_that_never_ends_behind_an_answer_ends_the_connection() {
+    let app = ends_connections_after(Duration::from_millis(600));
+    let mut connections = Vec::new();
+    for (head, status) in REFUSED {
+        for framing in FRAMINGS {
+            let mut connection = app.connect();
+            connection.write(format!("{head}\r\nHost: proxy\r\n{framing}").as_bytes());
+            assert_eq!(connection.read(false).status, status, "{head}");
+            connections.push((head, connection));
+        }
+    }
+    for (head, mut connection) in connections {
+        assert!(connection.is_closed(), "{head}");
+    }
+}
+
+#[test]
+fn a_body_behind_an_answer_is_not_read_off_for_ever() {
+    const AT_ONCE: usize = 64 * 1024;
+    // No time ends it here.
+    let app = ends_connections_after(Duration::from_secs(3_600));
+    let chunk = format!("{AT_ONCE:x}\r\n{}\r\n", "x".repeat(AT_ONCE));
+    let too_large = (
+        // 413, and that one reads up to its limit first.
+        "POST /api/v1/identities/ HTTP/1.1\r\nX-Environment-Key: client-key",
+        413,
+    );
+    for (head, _) in REFUSED.into_iter().chain([too_large]) {
+        for framing in FRAMINGS {
+            let mut connection = app.connect();
+            connection.write(format!("{head}\r\nHost: proxy\r\n{framing}").as_bytes());
+            let mut writer = connection.duplicate();
+            let mut written = 0;
+            while writer.try_write(chunk.as_bytes()).is_ok() {
+                written += AT_ONCE;
+                // The kernel takes some megabytes on both sides.
+                assert!(written < 64 * 1024 * 1024, "{head}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chunked_body_that_nobody_wanted_does_not_spoil_the_connection() {
+    let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    for (head, status) in [REFUSED[0], REFUSED[1], REFUSED[2], REFUSED[6], REFUSED[4]] {
+        let body = "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
+        connection.write(format!("{head}\r\nHost: proxy\r\n{body}").as_bytes());
+        assert_eq!(connection.read(false).status, status, "{head}");
+    }
+}

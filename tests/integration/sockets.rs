@@ -102,19 +102,63 @@ fn what_is_no_request_is_refused_or_dropped() {
     }
 }
 
+/// The time of a head is short, and so is that of an idle connection where `keep_alive` says so.
+fn impatient(keep_alive: Option<u64>) -> App {
+    let mut config = serde_json::json!({});
+    if let Some(seconds) = keep_alive {
+        config["server"] = serde_json::json!({"timeout_keep_alive": seconds});
+    }
+    spawn_app(Options {
+        config,
+        limits: Limits {
+            request_head: Duration::from_millis(100),
+            ..Options::default().limits
+        },
+        ..Options::default()
+    })
+}
+
 #[test]
 fn a_head_that_does_not_come_in_time_ends_the_connection() {
-    let limits = Limits {
-        request_head: Duration::from_millis(100),
-        ..Limits::default()
-    };
-    let app = spawn_app(Options {
-        limits,
-        ..Options::default()
-    });
+    let app = impatient(None);
     let mut connection = app.connect();
     connection.write(b"GET /api/v1/flags/ HTTP/1.1\r\nHost:");
     assert!(connection.rest().starts_with(b"HTTP/1.1 408"));
+}
+
+#[test]
+fn every_head_of_a_kept_connection_is_timed() {
+    let app = impatient(None);
+    // In a packet of its own, and in that of the head before it.
+    for (first, then) in [(FLAGS.to_vec(), &b"G"[..]), ([FLAGS, b"G"].concat(), b"")] {
+        let mut connection = app.connect();
+        connection.write(&first);
+        assert_eq!(connection.read(false).status, 200);
+        connection.write(then);
+        assert!(connection.rest().starts_with(b"HTTP/1.1 408"));
+    }
+    // More of it gives no more time.
+    let mut connection = app.connect();
+    for _ in 0..3 {
+        connection.write(FLAGS);
+        assert_eq!(connection.read(false).status, 200);
+    }
+    connection.write(b"GET /api/v1/flags/ HTTP/1.1\r\nX-Endless: ");
+    std::thread::scope(|scope| {
+        let mut writer = connection.duplicate();
+        scope.spawn(move || while writer.try_write(b"x").is_ok() {});
+        assert!(connection.rest().starts_with(b"HTTP/1.1 4"));
+    });
+}
+
+#[test]
+fn what_follows_a_body_holds_a_connection_no_longer_than_nothing_would() {
+    let app = impatient(Some(1));
+    let mut connection = app.connect();
+    let request = Request::post("/api/v1/identities/", r#"{"identifier":"bob"}"#).key(CLIENT_KEY);
+    connection.write(&[&request.bytes()[..], b"G"].concat());
+    assert_eq!(connection.read(false).status, 200);
+    assert!(connection.is_closed());
 }
 
 #[test]

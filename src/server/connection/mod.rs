@@ -11,6 +11,7 @@ mod paced_body;
 mod portion;
 mod state;
 mod turns;
+mod worker;
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,11 +23,16 @@ use actix_web::rt::net::TcpStream;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::budget::ByteBudget;
+use state::End;
 
 pub(super) use paced_body::SLICE;
 pub(crate) use state::ConnectionState;
 pub(super) use turns::in_turns;
+pub(super) use worker::{ConnectionTimes, Worker};
+
+/// The answer to a head that does not come to its end.
+const SLOW_HEAD: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n";
 
 /// An accepted socket and what is known of it.
 #[derive(Debug)]
@@ -40,11 +46,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Wraps a socket; unsent bytes of answers count in `unsent`.
-    pub(super) fn new(stream: TcpStream, unsent: &ByteBudget) -> Self {
+    /// Wraps a socket of this worker.
+    pub(super) fn new(stream: TcpStream, worker: &Rc<Worker>) -> Self {
         Self {
             stream,
-            state: Rc::new(ConnectionState::new(unsent)),
+            state: ConnectionState::new(worker),
             rest: BytesMut::new(),
             may_have_more: false,
         }
@@ -62,8 +68,8 @@ impl Connection {
 
     /// Reads, and gives no more than the dispatcher may have at a time.
     fn poll_portion(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
         if self.rest.is_empty() {
-            let before = into.filled().len();
             ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
             self.may_have_more = into.remaining() == 0;
             let (_, read) = into.filled().split_at(before);
@@ -77,7 +83,19 @@ impl Connection {
             into.put_slice(&self.rest.split_to(portion));
         }
         self.may_have_more |= !self.rest.is_empty();
+        if !self.state.note_read(into.filled().split_at(before).1) {
+            // No bytes are the end of the connection.
+            into.set_filled(before);
+        }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ends the connection from this side. What its client gets is an answer, where it has begun to ask.
+    fn end(&self, end: End) {
+        if end == End::SlowHead && self.state.unsent() == 0 {
+            // A socket that does not take so little is beyond help.
+            let _ = self.stream.try_write(SLOW_HEAD);
+        }
     }
 
     /// Waits for the end of the connection and leaves what comes before it where it is.
@@ -98,6 +116,10 @@ impl AsyncRead for Connection {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.state.note_task(cx.waker());
+        if let Some(end) = self.state.ending() {
+            self.end(end);
+            return Poll::Ready(Ok(()));
+        }
         // The dispatcher reads until nothing comes, up to 128 KiB, and then makes requests of all of it. Once what it
         // was given was decoded it may have more.
         if std::mem::take(&mut self.may_have_more) {

@@ -10,7 +10,7 @@ use actix_http::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use pin_project_lite::pin_project;
 
-use super::state::Turn;
+use super::turns::Turn;
 
 /// Pieces up to this many bytes go out whole: most answers take one write.
 const WHOLE: usize = 32 * 1024;
@@ -22,7 +22,6 @@ pub(in crate::server) const SLICE: usize = 16 * 1024;
 
 pin_project! {
     /// A body in slices; the request's turn ends with it.
-    #[derive(Debug)]
     pub(in crate::server) struct PacedBody<B> {
         #[pin]
         body: B,

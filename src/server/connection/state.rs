@@ -3,7 +3,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
 
-use crate::budget::{ByteBudget, HeldBytes};
+use super::worker::Worker;
+use crate::budget::HeldBytes;
+
+/// What is read of a connection between the end of an answer and the next head, at most: the body that nobody wanted.
+/// No head is longer than an eighth of it.
+const READ_OFF: usize = 1024 * 1024;
 
 /// What happens to the connection's requests at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,30 +21,60 @@ enum Phase {
     Answering,
 }
 
+/// Why the server ends a connection that would else go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// A head has begun and does not come to its end.
+    SlowHead,
+    /// It is idle for longer than it may be.
+    Idle,
+}
+
 /// What the wrapper around a socket and the requests that come over it share.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
+    worker: Rc<Worker>,
     phase: Cell<Phase>,
+    /// The worker's time when the connection became idle.
+    idle_since: Cell<u32>,
+    /// The worker's time when the first byte of a head came that is not whole. For the first one, the connection's start.
+    head_since: Cell<Option<u32>>,
+    /// Whether the last bytes that came ended with a head, so that no other one has begun.
+    ends_with_head: Cell<bool>,
+    /// How many bytes came while the connection was idle.
+    read_off: Cell<usize>,
     /// How many bytes of answers the socket refused when it was offered them last.
     unsent: Cell<usize>,
     /// The same, in the budget of the process.
     held: RefCell<HeldBytes>,
     /// Whether the dispatcher asked for bytes and was told that there are none, though there are.
     is_held_back: Cell<bool>,
+    /// Whether the worker lists it among those that may be idle.
+    is_listed: Cell<bool>,
+    end: Cell<Option<End>>,
     /// The task of the connection's dispatcher.
     task: RefCell<Option<Waker>>,
 }
 
 impl ConnectionState {
-    /// Starts as a connection that awaits its first request; unsent bytes of answers count in `unsent`.
-    pub(super) fn new(unsent: &ByteBudget) -> Self {
-        Self {
+    /// Starts as a connection that awaits its first request.
+    pub(super) fn new(worker: &Rc<Worker>) -> Rc<Self> {
+        let state = Rc::new(Self {
             phase: Cell::new(Phase::Idle),
+            idle_since: Cell::new(worker.now()),
+            head_since: Cell::new(Some(worker.now())),
+            ends_with_head: Cell::new(true),
+            read_off: Cell::new(0),
             unsent: Cell::new(0),
-            held: RefCell::new(unsent.holder()),
+            held: RefCell::new(worker.unsent_answers().holder()),
             is_held_back: Cell::new(false),
+            is_listed: Cell::new(true),
+            end: Cell::new(None),
             task: RefCell::new(None),
-        }
+            worker: Rc::clone(worker),
+        });
+        worker.list(&state);
+        state
     }
 
     /// Notes that the request in progress has its whole body, or wants no more of it.
@@ -51,10 +86,25 @@ impl ConnectionState {
 
     /// Tells whether bytes of the peer are of use now.
     ///
-    /// Those of a further request are not while one is in progress: the dispatcher would queue it. Neither are any while the peer does not read what it has asked
-    /// for before.
+    /// Those of a further request are not while one is in progress: the dispatcher would queue it. Neither are any while
+    /// the peer does not read what it has asked for before.
     pub(super) fn wants_bytes(&self) -> bool {
         self.unsent.get() == 0 && self.phase.get() != Phase::Answering
+    }
+
+    /// Notes bytes that came. `false`: more came than a head has, and the rest is not worth reading.
+    pub(super) fn note_read(&self, bytes: &[u8]) -> bool {
+        self.ends_with_head
+            .set(bytes.ends_with(b"\n\r\n") || bytes.ends_with(b"\n\n"));
+        if self.phase.get() != Phase::Idle || bytes.is_empty() {
+            return true;
+        }
+        if self.head_since.get().is_none() {
+            self.head_since.set(Some(self.worker.now()));
+        }
+        let read_off = self.read_off.get() + bytes.len();
+        self.read_off.set(read_off);
+        read_off <= READ_OFF
     }
 
     /// Notes that bytes are there which are not wanted yet.
@@ -83,47 +133,75 @@ impl ConnectionState {
     fn release(&self) {
         if self.is_held_back.get() && self.wants_bytes() {
             self.is_held_back.set(false);
-            if let Some(task) = &*self.task.borrow() {
-                task.wake_by_ref();
-            }
+            self.wake();
         }
     }
 
+    fn wake(&self) {
+        if let Some(task) = &*self.task.borrow() {
+            task.wake_by_ref();
+        }
+    }
+
+    /// Since when no request is in progress, in the worker's time; `None`: one is.
+    pub(super) fn idle_since(&self) -> Option<u32> {
+        (self.phase.get() == Phase::Idle).then(|| self.idle_since.get())
+    }
+
+    /// Since when a head is on its way.
+    pub(super) fn head_since(&self) -> Option<u32> {
+        self.head_since.get()
+    }
+
+    /// Notes that the worker lists it no longer.
+    pub(super) fn unlist(&self) {
+        self.is_listed.set(false);
+    }
+
+    /// Ends the connection at the dispatcher's next turn, which comes at once.
+    pub(super) fn end(&self, end: End) {
+        self.end.set(Some(end));
+        self.wake();
+    }
+
+    /// Why it is to end, if it is.
+    pub(super) fn ending(&self) -> Option<End> {
+        self.end.get()
+    }
+
     /// How many bytes of answers wait for the peer to read on.
-    #[cfg(test)]
     pub(super) fn unsent(&self) -> usize {
         self.unsent.get()
     }
-}
 
-/// A request in progress: from its head to the last byte of its answer that the dispatcher has taken.
-#[derive(Debug)]
-pub(super) struct Turn {
-    state: Rc<ConnectionState>,
-}
-
-impl Turn {
-    /// Begins the turn of a request.
-    pub(super) fn begin(state: &Rc<ConnectionState>, has_body: bool) -> Self {
-        state.phase.set(if has_body {
+    /// A request has come.
+    pub(super) fn begin_request(&self, has_body: bool) {
+        self.phase.set(if has_body {
             Phase::Receiving
         } else {
             Phase::Answering
         });
-        Self {
-            state: Rc::clone(state),
+        self.head_since.set(None);
+    }
+
+    /// The head of its answer is ready.
+    pub(super) fn answer_request(&self) {
+        self.phase.set(Phase::Answering);
+    }
+
+    /// The dispatcher has taken all of its answer.
+    pub(super) fn end_request(self: &Rc<Self>, had_body: bool) {
+        let now = self.worker.now();
+        self.phase.set(Phase::Idle);
+        self.idle_since.set(now);
+        self.read_off.set(0);
+        // What came behind a head without a body is another head. Where there was a body it may be that.
+        if !had_body && !self.ends_with_head.get() {
+            self.head_since.set(Some(now));
         }
-    }
-
-    /// Notes that the head of the answer is ready.
-    pub(super) fn answer(&self) {
-        self.state.phase.set(Phase::Answering);
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.state.phase.set(Phase::Idle);
-        self.state.release();
+        if !self.is_listed.replace(true) {
+            self.worker.list(self);
+        }
+        self.release();
     }
 }

@@ -1,32 +1,49 @@
 //! The wrapper over real sockets.
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream as Peer};
+use std::time::Duration;
 
 use futures::future::poll_fn;
 
 use super::*;
+use crate::budget::ByteBudget;
 
-/// A connection and its peer.
-fn connected() -> (Connection, Peer) {
+/// A connection, its worker without a timer, and its peer.
+fn connected() -> (Connection, Rc<Worker>, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
     accepted.set_nonblocking(true).unwrap();
-    (
-        Connection::new(TcpStream::from_std(accepted).unwrap(), &ByteBudget::new(0)),
-        peer,
-    )
+    // A tick a second.
+    let times = ConnectionTimes {
+        request_head: Duration::from_secs(5),
+        keep_alive: Duration::from_secs(75),
+    };
+    let worker = Rc::new(Worker::new(times, &ByteBudget::new(0)));
+    let connection = Connection::new(TcpStream::from_std(accepted).unwrap(), &worker);
+    (connection, worker, peer)
+}
+
+/// Lets time pass until the worker ends the connection: how many seconds, and why.
+fn ended_after(worker: &Worker, state: &ConnectionState) -> (u32, End) {
+    for second in 1..1_000 {
+        worker.tick();
+        if let Some(end) = state.ending() {
+            return (second, end);
+        }
+    }
+    panic!("it goes on for ever");
 }
 
 #[actix_web::test]
 async fn it_knows_its_peer() {
-    let (connection, peer) = connected();
+    let (connection, _, peer) = connected();
     assert_eq!(connection.peer_address(), Some(peer.local_addr().unwrap()));
 }
 
 #[actix_web::test]
 async fn what_the_socket_does_not_take_is_unsent_until_the_peer_reads() {
-    let (mut connection, mut peer) = connected();
+    let (mut connection, _, mut peer) = connected();
     let state = Rc::clone(connection.state());
     let bytes = vec![b'x'; 100_000];
     let mut written = 0;
@@ -45,4 +62,52 @@ async fn what_the_socket_does_not_take_is_unsent_until_the_peer_reads() {
         .await
         .unwrap();
     assert_eq!(state.unsent(), 0);
+}
+
+#[actix_web::test]
+async fn a_connection_without_a_request_ends_like_a_slow_head() {
+    let (connection, worker, _peer) = connected();
+    assert_eq!(ended_after(&worker, connection.state()), (6, End::SlowHead));
+}
+
+#[actix_web::test]
+async fn a_request_takes_its_time_and_the_head_behind_it_does_not() {
+    let (connection, worker, _peer) = connected();
+    let state = connection.state();
+    for has_body in [false, true] {
+        assert!(state.note_read(b"GET / HTTP/1.1\r\n\r\n"));
+        state.begin_request(has_body);
+        (0..500).for_each(|_| worker.tick());
+        state.answer_request();
+        (0..500).for_each(|_| worker.tick());
+        state.end_request(has_body);
+        (0..50).for_each(|_| worker.tick());
+        assert_eq!(state.ending(), None);
+    }
+    // Some of it every second.
+    for _ in 0..5 {
+        assert!(state.note_read(b"G"));
+        worker.tick();
+    }
+    assert_eq!(state.ending(), None);
+    assert_eq!(ended_after(&worker, state), (1, End::SlowHead));
+}
+
+#[actix_web::test]
+async fn a_head_that_came_with_the_one_before_is_timed_from_its_answer() {
+    let (connection, worker, _peer) = connected();
+    let state = connection.state();
+    assert!(state.note_read(b"GET / HTTP/1.1\r\n\r\nG"));
+    state.begin_request(false);
+    state.end_request(false);
+    assert_eq!(ended_after(&worker, state), (6, End::SlowHead));
+}
+
+#[actix_web::test]
+async fn an_idle_connection_ends_where_the_dispatcher_forgot_it() {
+    let (connection, worker, _peer) = connected();
+    let state = connection.state();
+    state.begin_request(true);
+    state.end_request(true);
+    assert_eq!(ended_after(&worker, state), (79, End::Idle));
 }

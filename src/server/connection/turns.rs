@@ -1,12 +1,18 @@
-//! The service in front of the application: it knows which request each connection answers.
+//! Turns: the service in front of the application knows which request each connection answers.
+use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use actix_http::body::MessageBody;
-use actix_http::{Payload, Request, Response};
+use actix_http::error::PayloadError;
+use actix_http::{HttpMessage as _, Method, Payload, Request, Response};
 use actix_service::{Service, ServiceFactory, apply_fn_factory};
+use bytes::Bytes;
+use futures::Stream;
 
 use super::paced_body::PacedBody;
-use super::state::{ConnectionState, Turn};
+use super::state::ConnectionState;
 
 /// Puts turns around an application: reading is paced by them, and so are the bodies of its answers.
 pub(in crate::server) fn in_turns<S, B>(
@@ -26,18 +32,79 @@ where
     B: MessageBody + 'static,
 {
     apply_fn_factory(app, |mut request: Request, app: &S::Service| {
-        let has_body = !matches!(request.payload(), Payload::None);
-        // There is one in every request that came over a connection.
-        let turn = request
-            .conn_data::<Rc<ConnectionState>>()
-            .map(|state| Turn::begin(state, has_body));
+        let turn = Turn::begin(&mut request);
         let answer = app.call(request);
         async move {
             let answer: Response<B> = answer.await?.into();
             if let Some(turn) = &turn {
-                turn.answer();
+                turn.state.answer_request();
             }
             Ok(answer.map_body(|_, body| PacedBody::new(body, turn)))
         }
     })
+}
+
+/// A request in progress: from its head to the last byte of its answer that the dispatcher has taken.
+pub(super) struct Turn {
+    state: Rc<ConnectionState>,
+    body: RequestBody,
+}
+
+impl Turn {
+    /// Begins the turn of a request; `None` where it came over no connection, as only tests do it.
+    fn begin(request: &mut Request) -> Option<Self> {
+        let state = Rc::clone(request.conn_data::<Rc<ConnectionState>>()?);
+        let body = RequestBody::of(request);
+        state.begin_request(!matches!(body, RequestBody::None));
+        Some(Self { state, body })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.state.end_request(!matches!(self.body, RequestBody::None));
+    }
+}
+
+/// The body of the request in progress.
+enum RequestBody {
+    None,
+    /// Its handler's alone.
+    Given,
+    /// Kept until the answer has been sent.
+    Kept {
+        _payload: Rc<RefCell<Payload>>,
+    },
+}
+
+impl RequestBody {
+    /// Keeps the body where it may never end.
+    ///
+    /// The dispatcher reads off a chunked body that its handler has dropped, for ever; and any body that was dropped
+    /// while the answer is awaited. While somebody holds it, an answer before its end ends the connection, a second
+    /// later at most (`client_disconnect_timeout`). Handlers of `POST` with a length read their body or answer at once.
+    fn of(request: &mut Request) -> Self {
+        if matches!(request.payload(), Payload::None) {
+            return Self::None;
+        }
+        if *request.method() == Method::POST && !request.chunked().unwrap_or(true) {
+            return Self::Given;
+        }
+        let payload = Rc::new(RefCell::new(request.take_payload()));
+        *request.payload() = Payload::Stream {
+            payload: Box::pin(KeptBody(Rc::clone(&payload))),
+        };
+        Self::Kept { _payload: payload }
+    }
+}
+
+/// The handler's end of a body that is kept.
+struct KeptBody(Rc<RefCell<Payload>>);
+
+impl Stream for KeptBody {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_next(cx)
+    }
 }

@@ -11,6 +11,19 @@ pub struct Connection {
     stream: BufReader<TcpStream>,
 }
 
+/// Writes to a connection beside its reader.
+pub struct Writer(TcpStream);
+
+impl Writer {
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// Where the server has ended the connection, or reads nothing within [`PATIENCE`].
+    pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+}
+
 /// Asks once, on a connection of its own.
 ///
 /// # Errors
@@ -66,6 +79,11 @@ impl Connection {
     /// Writes bytes that the server may refuse to read to their end.
     pub fn try_write(&mut self, bytes: &[u8]) {
         let _ = self.stream.get_mut().write_all(bytes);
+    }
+
+    /// The other end of the same socket, to write while this one reads.
+    pub fn duplicate(&self) -> Writer {
+        Writer(self.stream.get_ref().try_clone().unwrap())
     }
 
     /// Says that nothing more will be sent.

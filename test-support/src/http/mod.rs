@@ -6,6 +6,6 @@ mod connection;
 mod request;
 mod response;
 
-pub use connection::{Connection, ask};
+pub use connection::{Connection, Writer, ask};
 pub use request::Request;
 pub use response::Response;

@@ -1,0 +1,117 @@
+//! The connections of one HTTP worker: which of them are idle, and for how long.
+//!
+//! actix-http times the first head of a connection alone, by a clock that is up to half a second late, and the first byte
+//! of a second one ends the timer that would close an idle connection: two packets would hold it for ever. Here one timer
+//! looks after all of them. Requests note the worker's time, which is a number in a cell, and set no timer of their own.
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use super::state::{ConnectionState, End};
+use crate::budget::ByteBudget;
+
+/// Into how many ticks the time of a head is divided. A head may take a tick longer than it should.
+const TICKS_OF_A_HEAD: u32 = 5;
+
+/// How much longer than its time the dispatcher may take to close an idle connection, in ticks, before it is taken for
+/// one whose timer has ended.
+const IDLE_GRACE: u32 = 3;
+
+/// How long connections may take.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) struct ConnectionTimes {
+    /// The longest time from the first byte of a head, or a connection's start, to the head's last.
+    pub request_head: Duration,
+    /// How long an idle connection stays open.
+    pub keep_alive: Duration,
+}
+
+impl ConnectionTimes {
+    fn tick(self) -> Duration {
+        (self.request_head / TICKS_OF_A_HEAD).max(Duration::from_millis(1))
+    }
+
+    fn idle_ticks(self) -> u32 {
+        let ticks = self.keep_alive.as_nanos().div_ceil(self.tick().as_nanos());
+        u32::try_from(ticks)
+            .unwrap_or(u32::MAX)
+            .saturating_add(IDLE_GRACE)
+    }
+}
+
+/// What the connections of one worker share.
+#[derive(Debug)]
+pub(in crate::server) struct Worker {
+    /// The worker's time, in ticks since its start.
+    now: Cell<u32>,
+    /// Connections that may be idle; those that are not leave it when it is looked through.
+    listed: RefCell<VecDeque<Weak<ConnectionState>>>,
+    idle_ticks: u32,
+    unsent_answers: ByteBudget,
+}
+
+impl Worker {
+    /// Starts the timer, on the worker's thread; it ends with the last who holds the worker.
+    pub(in crate::server) fn start(times: ConnectionTimes, unsent_answers: &ByteBudget) -> Rc<Self> {
+        let worker = Rc::new(Self::new(times, unsent_answers));
+        let watched = Rc::downgrade(&worker);
+        actix_rt::spawn(async move {
+            let mut ticks = tokio::time::interval(times.tick());
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let Some(worker) = watched.upgrade() else { break };
+                worker.tick();
+            }
+        });
+        worker
+    }
+
+    pub(super) fn new(times: ConnectionTimes, unsent_answers: &ByteBudget) -> Self {
+        Self {
+            now: Cell::new(0),
+            listed: RefCell::new(VecDeque::new()),
+            idle_ticks: times.idle_ticks(),
+            unsent_answers: unsent_answers.clone(),
+        }
+    }
+
+    /// The worker's time.
+    pub(super) fn now(&self) -> u32 {
+        self.now.get()
+    }
+
+    /// The budget of answers that clients have not read.
+    pub(super) fn unsent_answers(&self) -> &ByteBudget {
+        &self.unsent_answers
+    }
+
+    /// Lists a connection that is idle.
+    pub(super) fn list(&self, connection: &Rc<ConnectionState>) {
+        self.listed.borrow_mut().push_back(Rc::downgrade(connection));
+    }
+
+    /// Lets a tick pass, and ends the connections whose time is over.
+    pub(super) fn tick(&self) {
+        let now = self.now.get().saturating_add(1);
+        self.now.set(now);
+        self.listed.borrow_mut().retain(|connection| {
+            let Some(connection) = connection.upgrade() else {
+                return false;
+            };
+            let Some(idle_since) = connection.idle_since() else {
+                connection.unlist();
+                return false;
+            };
+            // A whole tick more, because the first one has begun before the head.
+            let head_is_late = |since| now.saturating_sub(since) > TICKS_OF_A_HEAD;
+            if connection.head_since().is_some_and(head_is_late) {
+                connection.end(End::SlowHead);
+            } else if now.saturating_sub(idle_since) > self.idle_ticks {
+                connection.end(End::Idle);
+            }
+            true
+        });
+    }
+}
