@@ -25,13 +25,15 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(Failure::new(EXIT_USAGE, error)),
     };
-    match outcome {
-        Ok(code) => code.into(),
+    let code = match outcome {
+        Ok(code) => code,
         Err(Failure { code, line }) => {
-            write_error(&line);
-            code.into()
+            logging::write_last(&format!("edge-proxy: {line}"));
+            code
         }
-    }
+    };
+    logging::flush();
+    code.into()
 }
 
 /// Writes to standard output. A reader that has gone (`edge-proxy --help | head -1`) is no failure, but `print!` would
@@ -81,7 +83,8 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
 
 fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let Loaded { settings, notices } = load(config_path)?;
-    logging::init(&settings.logging);
+    logging::init(&settings.logging)
+        .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the log: {error}")))?;
     for notice in &notices {
         notice.log();
     }

@@ -110,7 +110,7 @@ impl Drop for Server {
 pub(crate) fn serve(arguments: &Arguments) -> ExitCode {
     open_files::raise_limit();
     let loaded = Settings::load(None, std::env::vars()).expect("settings of our own making");
-    edge_proxy::logging::init(&loaded.settings.logging);
+    edge_proxy::logging::init(&loaded.settings.logging).expect("a thread for the log");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let send_buffer = Some(arguments.number("send-buffer", 0)).filter(|&bytes| bytes > 0);
     let outcome = actix::System::new().block_on(async move {
@@ -127,5 +127,6 @@ pub(crate) fn serve(arguments: &Arguments) -> ExitCode {
         };
         application.run_until_stopped(stop).await.expect("a server")
     });
+    edge_proxy::logging::flush();
     outcome.exit_code().into()
 }

@@ -1,5 +1,5 @@
 //! How a log line looks.
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
@@ -7,8 +7,7 @@ use log::{Level, Record};
 const RESET: &str = "\x1b[0m";
 
 /// Writes a line for people: `2026-11-21T19:14:06.123456Z INFO  edge_proxy: message field=value`.
-pub(super) fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> String {
-    let mut line = format!("{timestamp} ");
+pub(super) fn generic(line: &mut String, timestamp: impl Display, record: &Record<'_>, colours: bool) {
     let (start, end) = if colours {
         (colour(record.level()), RESET)
     } else {
@@ -16,30 +15,28 @@ pub(super) fn generic(timestamp: &str, record: &Record<'_>, colours: bool) -> St
     };
     let _ = write!(
         line,
-        "{start}{:<7}{end} {}: ",
+        "{timestamp} {start}{:<7}{end} {}: ",
         level_name(record.level()).to_uppercase(),
         record.target()
     );
-    push_on_one_line(&mut line, &record.args().to_string());
+    let _ = write!(OnOneLine(line), "{}", record.args());
     // Neither writing into a String nor this visitor fails.
-    let _ = record.key_values().visit(&mut GenericFields(&mut line));
+    let _ = record.key_values().visit(&mut GenericFields(line));
     line.push('\n');
-    line
 }
 
 /// Writes one JSON object a line; the field of the configured name holds the message.
-pub(super) fn json(timestamp: &str, record: &Record<'_>, event_field_name: &str) -> String {
-    let mut line = String::from("{");
-    push_text_field(&mut line, "timestamp", timestamp);
+pub(super) fn json(line: &mut String, timestamp: impl Display, record: &Record<'_>, event_field_name: &str) {
+    line.push('{');
+    push_text_field(line, "timestamp", &timestamp.to_string());
     line.push(',');
-    push_text_field(&mut line, "level", level_name(record.level()));
+    push_text_field(line, "level", level_name(record.level()));
     line.push(',');
-    push_text_field(&mut line, "logger", record.target());
+    push_text_field(line, "logger", record.target());
     line.push(',');
-    push_text_field(&mut line, event_field_name, &record.args().to_string());
-    let _ = record.key_values().visit(&mut JsonFields(&mut line));
+    push_text_field(line, event_field_name, &record.args().to_string());
+    let _ = record.key_values().visit(&mut JsonFields(line));
     line.push_str("}\n");
-    line
 }
 
 /// Gives Python's names in lower case, as the JSON lines of the official proxy have them.
@@ -63,13 +60,18 @@ fn colour(level: Level) -> &'static str {
 }
 
 /// Writes control characters as escapes: no line breaks, and a terminal obeys nothing in it.
-fn push_on_one_line(line: &mut String, text: &str) {
-    for character in text.chars() {
-        if is_breaking(character) {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
+struct OnOneLine<'a>(&'a mut String);
+
+impl Write for OnOneLine<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for character in text.chars() {
+            if is_breaking(character) {
+                self.0.extend(character.escape_default());
+            } else {
+                self.0.push(character);
+            }
         }
+        Ok(())
     }
 }
 

@@ -1,29 +1,52 @@
 //! Log lines: formats, levels, panics, the access log.
 //!
-//! Everything goes to standard error, as with the official proxy. Messages never hold a key, a trait value or
-//! an identifier; a line break in one cannot make a second line.
+//! Everything goes to standard error, as with the official proxy, by way of a bounded queue and a thread that writes: who
+//! logs never waits for the reader. Messages never hold a key, a trait value or an identifier; a line break in one cannot
+//! make a second line.
 //!
 //! # Layout
 //! - `format`: how a line looks, as pure functions.
+//! - `queue`: lines on their way to the thread that writes; `standard_error`: where that thread writes them.
 //! - `access`: the access log, and which client a request came from.
-use std::io::Write;
+use std::backtrace::Backtrace;
+use std::cell::Cell;
+use std::io::{self, Write};
 use std::panic::PanicHookInfo;
+use std::time::Duration;
 
-use env_logger::WriteStyle;
+use env_logger::{Target, WriteStyle};
 use log::LevelFilter;
 
 use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 
 mod access;
 mod format;
+mod queue;
+mod standard_error;
+
+use queue::Queue;
+use standard_error::StandardError;
 
 pub(crate) use access::{ACCESS, Access, RemoteAddress, log_access};
 
 /// Our own crates; all others are dependencies.
 const OWN_CRATES: &[&str] = &["edge_proxy", "actors", "engine"];
 
+/// What every thread of the process logs.
+static QUEUE: Queue = Queue::new();
+
+/// How long the end of the process waits for a reader of standard error.
+const FLUSH_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long a panic waits for it: where the process aborts, nothing else flushes the log.
+const PANIC_PATIENCE: Duration = Duration::from_millis(100);
+
 /// Starts logging, panics included. A second call in a process changes nothing, which tests need.
-pub fn init(settings: &LoggingSettings) {
+///
+/// # Errors
+/// Where the system allows no thread or descriptor for it.
+pub fn init(settings: &LoggingSettings) -> io::Result<()> {
+    start_writer()?;
     let event_field_name = settings.event_field_name.clone();
     let (format, colours) = (settings.format, settings.colours);
     let mut builder = env_logger::Builder::new();
@@ -36,17 +59,72 @@ pub fn init(settings: &LoggingSettings) {
     } else {
         WriteStyle::Never
     });
+    builder.target(Target::Pipe(Box::new(ToQueue)));
     builder.format(move |out, record| {
-        let timestamp = out.timestamp_micros().to_string();
-        let line = match format {
-            LogFormat::Generic => format::generic(&timestamp, record, colours),
-            LogFormat::Json => format::json(&timestamp, record, &event_field_name),
-        };
-        out.write_all(line.as_bytes())
+        let timestamp = out.timestamp_micros();
+        with_line(|line| {
+            match format {
+                LogFormat::Generic => format::generic(line, timestamp, record, colours),
+                LogFormat::Json => format::json(line, timestamp, record, &event_field_name),
+            }
+            out.write_all(line.as_bytes())
+        })
     });
     if builder.try_init().is_ok() {
         log_panics();
     }
+    Ok(())
+}
+
+/// Waits until what was logged is written, at most half a second: the last thing that a process does.
+pub fn flush() {
+    QUEUE.flush(FLUSH_PATIENCE);
+}
+
+/// Writes a line as it is, outside of the log's format, and flushes. Does not wait for a reader that stalls.
+pub fn write_last(line: &str) {
+    let line = format!("{line}\n");
+    if start_writer().is_ok() {
+        QUEUE.push(line.as_bytes());
+        flush();
+    } else {
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
+}
+
+fn start_writer() -> io::Result<()> {
+    QUEUE.start_writer(StandardError::open, |lost| {
+        // An error, so that it is told at every level.
+        log::error!(
+            "{lost} log lines were lost: standard error was not read fast enough, or could not be written"
+        );
+    })
+}
+
+/// Where `env_logger` writes: it gives whole records, each in one call.
+struct ToQueue;
+
+impl Write for ToQueue {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        QUEUE.push(record);
+        Ok(record.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Lends the thread's buffer for a line. It is taken out meanwhile, since what is logged may log in turn.
+fn with_line<T>(write: impl FnOnce(&mut String) -> T) -> T {
+    thread_local! {
+        static LINE: Cell<String> = const { Cell::new(String::new()) };
+    }
+    let mut line = LINE.take();
+    line.clear();
+    let outcome = write(&mut line);
+    LINE.set(line);
+    outcome
 }
 
 /// Gives the level of each target; `None` stands for every target that is not named.
@@ -95,14 +173,15 @@ fn level_filter(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// Logs a panic in one line; with `RUST_BACKTRACE` set, what Rust prints follows it.
+/// Logs a panic in one line; with `RUST_BACKTRACE` set, the backtrace follows it.
 fn log_panics() {
-    let rusts_own = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
+    std::panic::set_hook(Box::new(|info| {
         log::error!("{}", panic_message(info));
         if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
-            rusts_own(info);
+            let backtrace = Backtrace::force_capture();
+            QUEUE.push(format!("stack backtrace:\n{backtrace}\n").as_bytes());
         }
+        QUEUE.flush(PANIC_PATIENCE);
     }));
 }
 

@@ -1,5 +1,6 @@
 //! Formats, levels, and which client a request came from.
 mod process;
+mod queue;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,6 +13,18 @@ use crate::settings::{LOG_LINE_FIELDS, LogFormat, LogLevel, LoggingSettings, Set
 
 const TIME: &str = "2026-11-21T19:14:06.123456Z";
 
+fn generic(record: &Record<'_>, colours: bool) -> String {
+    let mut line = String::new();
+    format::generic(&mut line, TIME, record, colours);
+    line
+}
+
+fn json(record: &Record<'_>, event_field_name: &str) -> String {
+    let mut line = String::new();
+    format::json(&mut line, TIME, record, event_field_name);
+    line
+}
+
 fn record_of(message: &str, look: impl Fn(&Record<'_>) -> String) -> String {
     look(
         &Record::builder()
@@ -23,11 +36,11 @@ fn record_of(message: &str, look: impl Fn(&Record<'_>) -> String) -> String {
 }
 
 fn generic_of(message: &str) -> String {
-    record_of(message, |record| format::generic(TIME, record, false))
+    record_of(message, |record| generic(record, false))
 }
 
 fn json_of(message: &str, field: &str) -> serde_json::Value {
-    let line = record_of(message, |record| format::json(TIME, record, field));
+    let line = record_of(message, |record| json(record, field));
     assert!(
         line.ends_with("}\n") && line.matches('\n').count() == 1,
         "{line:?}"
@@ -67,7 +80,7 @@ fn a_generic_line() {
 
 #[test]
 fn a_generic_line_in_colours() {
-    let line = record_of("m", |record| format::generic(TIME, record, true));
+    let line = record_of("m", |record| generic(record, true));
     assert_eq!(
         line,
         format!("{TIME} \x1b[33mWARNING\x1b[0m edge_proxy::settings: m\n")
@@ -76,7 +89,7 @@ fn a_generic_line_in_colours() {
 
 #[test]
 fn a_json_line() {
-    let line = record_of("all is well", |record| format::json(TIME, record, "message"));
+    let line = record_of("all is well", |record| json(record, "message"));
     let expected = r#"","level":"warning","logger":"edge_proxy::settings","message":"all is well"}"#;
     assert_eq!(line, format!("{{\"timestamp\":\"{TIME}{expected}\n"));
 }
@@ -114,19 +127,19 @@ fn no_message_breaks_a_line() {
 
 #[test]
 fn an_access_line_in_both_formats() {
-    let generic = access_line(&access(), |record| format::generic(TIME, record, false));
+    let line = access_line(&access(), |record| generic(record, false));
     let fields = "method=GET route=/api/v1/flags status=200 bytes=1100 duration_us=42 remote_ip=10.0.0.1";
-    assert_eq!(generic, format!("{TIME} INFO    access: request {fields}\n"));
-    let json = access_line(&access(), |record| format::json(TIME, record, "event"));
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(line, format!("{TIME} INFO    access: request {fields}\n"));
+    let line = access_line(&access(), |record| json(record, "event"));
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!(
-        json,
+        line,
         serde_json::json!({
             "timestamp": TIME, "level": "info", "logger": "access", "event": "request", "method": "GET",
             "route": "/api/v1/flags", "status": 200, "bytes": 1100, "duration_us": 42, "remote_ip": "10.0.0.1",
         })
     );
-    let names = json.as_object().unwrap().keys().filter(|name| *name != "event");
+    let names = line.as_object().unwrap().keys().filter(|name| *name != "event");
     for name in names {
         assert!(LOG_LINE_FIELDS.contains(&name.as_str()), "{name}");
     }
@@ -140,7 +153,7 @@ fn what_an_access_line_does_not_know_it_leaves_out() {
         remote: None,
         ..access()
     };
-    let line = access_line(&access, |record| format::generic(TIME, record, false));
+    let line = access_line(&access, |record| generic(record, false));
     assert!(
         line.ends_with("request method=GET route=- status=200 duration_us=42\n"),
         "{line}"
@@ -153,7 +166,7 @@ fn an_odd_method_is_quoted() {
         method: "GET x\ny",
         ..access()
     };
-    let line = access_line(&access, |record| format::generic(TIME, record, false));
+    let line = access_line(&access, |record| generic(record, false));
     assert!(line.contains(r#"method="GET x\ny" "#), "{line}");
     assert_eq!(line.matches('\n').count(), 1);
 }

@@ -3,7 +3,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::settings;
-use crate::logging::{Access, init, log_access};
+use crate::logging::{Access, flush, init, log_access};
 use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 
 const ITSELF: &str = "logging::tests::process::the_process_that_logs";
@@ -21,8 +21,8 @@ fn the_process_that_logs() {
         event_field_name: "event".to_owned(),
         ..settings(LogLevel::Info, true)
     };
-    init(&settings);
-    init(&settings);
+    init(&settings).unwrap();
+    init(&settings).unwrap();
     log::info!("started");
     log::debug!("unseen");
     log::info!(target: "rustls::client", "unseen");
@@ -38,6 +38,7 @@ fn the_process_that_logs() {
     let thread = std::thread::Builder::new().name("worker".to_owned());
     let panicking = thread.spawn(|| panic!("first\nsecond")).unwrap();
     assert!(panicking.join().is_err());
+    flush();
 }
 
 fn lines(format: &str, backtrace: &str) -> Vec<String> {
