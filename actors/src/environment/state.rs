@@ -16,6 +16,9 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(3);
 /// The first wait between the fetches of that time; they double up to the last.
 const SETTLE_FIRST_WAIT: Duration = Duration::from_millis(250);
 const SETTLE_LAST_WAIT: Duration = Duration::from_secs(1);
+/// Kinds of failure that are told between two successes, and remembered for that: a gateway knows a few, an upstream that
+/// invents ever new ones must not fill the log.
+const MOST_TOLD_FAILURES: usize = 16;
 
 /// What one environment is configured to.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +42,13 @@ pub(super) struct EnvironmentState<D> {
     key: usize,
     /// Keys that upstream rejected since one worked.
     rejections: usize,
+    /// How the last fetch failed; `None` after a success.
     failure: Option<FetchFailure>,
+    /// What the operator has heard since the last success. Upstream may alternate between failures, as the gateways before
+    /// it do with 502 and 503: each is told once.
+    told_failures: Vec<FetchFailure>,
+    /// Whether the operator has heard, since new content was served, that upstream gives older documents between newer ones.
+    has_told_lagging: bool,
     last_success: Option<Moment>,
     last_unconditional: Option<Instant>,
     /// Upstream's clock at the previous fetch.
@@ -78,6 +87,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             key: 0,
             rejections: 0,
             failure: None,
+            told_failures: Vec::new(),
+            has_told_lagging: false,
             last_success: None,
             last_unconditional: None,
             last_date: None,
@@ -113,6 +124,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.key = 0;
         self.rejections = 0;
         self.failure = None;
+        self.told_failures.clear();
+        self.has_told_lagging = false;
     }
 
     /// A change was announced.
@@ -169,7 +182,10 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 if is_unconditional {
                     self.last_unconditional = Some(started);
                 }
-                is_lagging = verdict == Verdict::Hold && !self.versions.is_doubtful();
+                is_lagging = verdict == Verdict::Hold && !self.has_told_lagging;
+                if matches!(verdict, Verdict::Serve(_) | Verdict::ServeUnsettled(_)) {
+                    self.has_told_lagging = false;
+                }
                 self.versions = versions;
                 self.wait_for_number(now.instant);
                 self.succeeded(now, date)
@@ -178,7 +194,11 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         };
         self.push
             .ended(now.instant, self.versions.upstream_updated_at(), is_answer);
-        change.or(is_lagging.then_some(Change::Lagging))
+        if change.is_some() || !is_lagging {
+            return change;
+        }
+        self.has_told_lagging = true;
+        Some(Change::Lagging)
     }
 
     /// The work of [`Action::Settle`] ended.
@@ -255,6 +275,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.last_success = Some(now);
         self.last_date = Some(date.unwrap_or(now.wall));
         self.rejections = 0;
+        self.told_failures.clear();
         self.failure.take().map(|_| Change::Recovered)
     }
 
@@ -268,9 +289,13 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 return (!self.is_key_rejected()).then_some(Change::NextKey);
             }
         }
-        let is_news = self.failure.as_ref().is_none_or(|known| !known.is_like(&failure));
         self.failure = Some(failure.clone());
-        is_news.then_some(Change::Failed(failure))
+        let told = &mut self.told_failures;
+        if told.len() >= MOST_TOLD_FAILURES || told.iter().any(|told| told.is_like(&failure)) {
+            return None;
+        }
+        told.push(failure.clone());
+        Some(Change::Failed(failure))
     }
 
     fn wait_for_number(&mut self, now: Instant) {

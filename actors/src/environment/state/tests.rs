@@ -68,6 +68,11 @@ impl Player {
 
     /// The fetch under way gives this document at once, with upstream's clock at `date`.
     fn give(&mut self, content: char, updated_at: i64, date: i64) -> Verdict {
+        self.give_and_hear(content, updated_at, date).0
+    }
+
+    /// Likewise, with what the operator hears.
+    fn give_and_hear(&mut self, content: char, updated_at: i64, date: i64) -> (Verdict, Option<Change>) {
         let now = self.now();
         let mut versions = self.state.versions();
         let verdict = versions.consider(
@@ -76,7 +81,7 @@ impl Player {
             now.updated_at(),
             self.state.trust(),
         );
-        self.state.ended(
+        let change = self.state.ended(
             now,
             FetchEnd::Document {
                 date: Some(wall(date)),
@@ -84,7 +89,7 @@ impl Player {
                 verdict,
             },
         );
-        verdict
+        (verdict, change)
     }
 
     fn not_modified(&mut self, date: i64) -> Option<Change> {
@@ -296,6 +301,13 @@ fn each_change_of_state_is_told_once() {
         (FetchFailure::Status(502), true),
         (FetchFailure::NotJson("line 1".to_owned()), true),
         (FetchFailure::NotJson("line 2".to_owned()), false),
+        // A gateway that alternates.
+        (FetchFailure::Status(500), false),
+        (FetchFailure::Status(502), false),
+        (FetchFailure::KeyRejected(401), true),
+        (FetchFailure::KeyRejected(403), true),
+        (FetchFailure::KeyRejected(401), false),
+        (FetchFailure::Status(502), false),
     ] {
         player.plan();
         let expected = is_news.then(|| Change::Failed(failure.clone()));
@@ -305,6 +317,45 @@ fn each_change_of_state_is_told_once() {
     assert_eq!(player.not_modified(START), Some(Change::Recovered));
     player.plan();
     assert_eq!(player.not_modified(START), None);
+    player.plan();
+    let again = FetchFailure::Status(502);
+    assert_eq!(player.fail(again.clone()), Some(Change::Failed(again)));
+}
+
+#[test]
+fn ever_new_failures_do_not_fill_the_log() {
+    let mut player = Player::polling();
+    let mut told = 0;
+    for status in 500..600 {
+        player.plan();
+        told += usize::from(player.fail(FetchFailure::Status(status)).is_some());
+    }
+    assert_eq!(told, MOST_TOLD_FAILURES);
+    player.plan();
+    assert_eq!(player.not_modified(START), Some(Change::Recovered));
+    player.plan();
+    assert!(player.fail(FetchFailure::Status(599)).is_some());
+}
+
+#[test]
+fn a_worker_that_lags_is_told_once_for_each_content_served() {
+    let mut player = Player::polling();
+    for (content, updated_at, older) in [('b', 500, 'a'), ('c', 600, 'b')] {
+        player.plan();
+        assert!(matches!(
+            player.give(content, updated_at, START),
+            Verdict::Serve(_)
+        ));
+        let mut told = 0;
+        for _ in 0..5 {
+            player.plan();
+            let (_, change) = player.give_and_hear(older, 100, START);
+            told += usize::from(change == Some(Change::Lagging));
+            player.plan();
+            player.give(content, updated_at, START);
+        }
+        assert_eq!(told, 1);
+    }
 }
 
 #[test]
