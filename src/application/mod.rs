@@ -1,5 +1,4 @@
 //! The composition root: settings become actors, routes and a server, and stop in the right order. Tests use it too.
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,16 +13,18 @@ use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamsHandle;
 
 mod limits;
+mod listening;
 mod parts;
 mod stop;
 
 use crate::layers::Layers;
 use crate::routes::{self, Services, SharedServices, StreamOptions};
-use crate::server::{self, ServerOptions, SocketOptions, open_files};
+use crate::server::{self, BoundListener, ServerOptions, SocketOptions, open_files};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
 pub use limits::Limits;
+pub use listening::ListenError;
 use parts::Parts;
 use stop::StopPlan;
 pub use stop::{EXIT_ACTOR_DIED, Outcome};
@@ -44,35 +45,14 @@ pub struct Application {
     notice_of_stop: Duration,
 }
 
-/// The server cannot listen where it should.
-#[derive(Debug)]
-pub struct ListenError {
-    address: SocketAddr,
-    source: io::Error,
-}
-
-impl std::error::Error for ListenError {}
-
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, source } = self;
-        write!(
-            f,
-            "cannot listen on {address}: {source}; choose another server.host or server.port, or free this one"
-        )
-    }
-}
-
 impl Application {
-    /// Binds the socket, then starts the actors; the first fetches begin at once. Needs a running actix `System`.
+    /// Binds the sockets, then starts the actors; the first fetches begin at once. Needs a running actix `System`.
     ///
     /// # Errors
     /// Where the address cannot be bound; nothing has started then.
     pub fn build(settings: &Settings, limits: Limits) -> Result<Self, ListenError> {
-        let address = SocketAddr::new(settings.server.host, settings.server.port);
-        let refused = |source| ListenError { address, source };
-        let listener = server::bind(address).map_err(refused)?;
-        let addresses = vec![listener.address()];
+        let listeners = listening::bind(&settings.server)?;
+        let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
         let Started {
@@ -118,7 +98,8 @@ impl Application {
                 send_buffer: limits.send_buffer,
             },
         };
-        let server = server::serve(listener, options, app).map_err(refused)?;
+        let refused = |source| ListenError::new(&settings.server.host, source);
+        let server = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
             server,
             addresses,
@@ -211,7 +192,7 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> S
     let mut parts = Parts::default();
     let hub = SseHubHandle::start(limits.hub_options(settings), lifelines);
     parts.started(hub.clone());
-    let upstream = UpstreamOptions::new(settings.api_url.clone());
+    let upstream = UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
     let environments = EnvironmentHandle::start(
         settings.environments.clone(),
         limits.actor_options(settings, upstream.clone()),

@@ -64,11 +64,16 @@ pub(crate) struct ServerOptions {
     pub budgets: Budgets,
 }
 
-/// Starts the workers on a bound listener. It calls `app` once for each worker, and again where a worker restarts.
+/// Starts the workers on bound listeners. It calls `app` once for each worker and listener, and again where a worker
+/// restarts.
 ///
 /// # Errors
-/// Where the system refuses the listener to the workers.
-pub(crate) fn serve<F, I, S, B>(listener: BoundListener, options: ServerOptions, app: F) -> io::Result<Server>
+/// Where the system refuses a listener to the workers.
+pub(crate) fn serve<F, I, S, B>(
+    listeners: Vec<BoundListener>,
+    options: ServerOptions,
+    app: F,
+) -> io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
@@ -78,8 +83,7 @@ where
     S::Service: 'static,
     B: MessageBody + 'static,
 {
-    let address = listener.address();
-    let server = Server::build()
+    let mut server = Server::build()
         .disable_signals()
         .workers(options.workers)
         .worker_max_blocking_threads(BLOCKING_THREADS)
@@ -87,9 +91,8 @@ where
         // Whoever asks for the stop keeps the bound to the fraction of a second; this one only knows whole seconds.
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let stops = server.graceful_shutdown_signal();
-    let Listener::Tcp(listener) = listener.listener;
     let unsent = options.budgets.unsent_answers.clone();
-    let server = server.listen("http", listener, move || {
+    let service = move || {
         let times = ConnectionTimes {
             request_head: options.request_head,
             keep_alive: options.keep_alive,
@@ -104,7 +107,6 @@ where
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(options.disconnect)
             .h1_write_buffer_size(SLICE)
-            .local_addr(address)
             .on_connect_ext(|connection: &Connection, data| {
                 data.insert(Rc::clone(connection.state()));
             })
@@ -116,6 +118,10 @@ where
             ready(Ok((connection, peer)))
         });
         accepted.and_then(http)
-    })?;
+    };
+    for BoundListener { listener, .. } in listeners {
+        let Listener::Tcp(listener) = listener;
+        server = server.listen("http", listener, service.clone())?;
+    }
     Ok(server.run())
 }

@@ -70,7 +70,8 @@ impl Settings {
         json!({
             "WEB_CONCURRENCY": self.process.workers,
             "FORWARDED_ALLOW_IPS": self.process.trusted_proxies.to_string(),
-            "SSL_CERT_FILE": self.process.ssl_cert_file,
+            "SSL_CERT_FILE": self.process.roots.file,
+            "SSL_CERT_DIR": self.process.roots.directories,
             "HTTP_PROXY": proxy(http),
             "HTTPS_PROXY": proxy(https),
             "ALL_PROXY": proxy(all),

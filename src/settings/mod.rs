@@ -33,8 +33,8 @@ pub use secret::Secret;
 pub use trusted::TrustedProxies;
 pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
-    AllowedOrigins, HealthCheckSettings, LogFormat, LogLevel, LoggingSettings, NotifySpread, OutgoingProxies,
-    PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
+    AllowedOrigins, HealthCheckSettings, ListenHost, LogFormat, LogLevel, LoggingSettings, NotifySpread,
+    OutgoingProxies, PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
 };
 
 use sources::Sources;

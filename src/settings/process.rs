@@ -1,6 +1,7 @@
 //! What environment variables alone can set.
 use std::path::PathBuf;
 
+use actors::upstream::RootCertificates;
 use serde_json::Value;
 
 use super::field::Field;
@@ -17,9 +18,7 @@ pub(super) fn read(
     Ok(ProcessSettings {
         workers: workers(variables)?,
         trusted_proxies: trusted_proxies(variables, notices),
-        ssl_cert_file: variables
-            .get("ssl_cert_file")
-            .map(|variable| PathBuf::from(&variable.text)),
+        roots: roots(variables),
         outgoing: outgoing(variables)?,
     })
 }
@@ -32,6 +31,21 @@ fn workers(variables: &Variables) -> Result<usize, SettingsError> {
             Ok(usize::try_from(field.integer(1, MOST_WORKERS)?).unwrap_or(1))
         }
         None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
+}
+
+fn roots(variables: &Variables) -> RootCertificates {
+    let directories = variables
+        .get("ssl_cert_dir")
+        .map_or("", |variable| variable.text.trim());
+    RootCertificates {
+        file: variables
+            .get("ssl_cert_file")
+            .map(|variable| PathBuf::from(variable.text.trim())),
+        // Divided as in PATH, as OpenSSL does.
+        directories: std::env::split_paths(directories)
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect(),
     }
 }
 

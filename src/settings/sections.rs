@@ -6,8 +6,8 @@ use super::field::duration;
 use super::sources::Sources;
 use super::url::base_url;
 use super::{
-    AllowedOrigins, HealthCheckSettings, LOG_LINE_FIELDS, LogFormat, LogLevel, LoggingSettings, Notice,
-    NotifySpread, PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
+    AllowedOrigins, HealthCheckSettings, LOG_LINE_FIELDS, ListenHost, LogFormat, LogLevel, LoggingSettings,
+    Notice, NotifySpread, PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
 };
 
 type Read<T> = Result<T, SettingsError>;
@@ -74,11 +74,13 @@ impl Sources {
             ));
         }
         let host = match self.field("server.host") {
-            Some(field) => field.text()?.parse().map_err(|_| {
-                field
-                    .invalid("is no IP address; give one, as 0.0.0.0 (any) or 127.0.0.1 (this machine alone)")
+            Some(field) => ListenHost::parse(field.text()?).ok_or_else(|| {
+                field.invalid(
+                    "is neither an IP address nor a host's name; give one, as 0.0.0.0 (any), 127.0.0.1 or localhost (this \
+                     machine alone), and the port as server.port",
+                )
             })?,
-            None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            None => ListenHost::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         };
         let port = self
             .field("server.port")
@@ -217,6 +219,29 @@ impl Sources {
             }
         }
         Ok(AllowedOrigins::Listed(origins))
+    }
+}
+
+impl ListenHost {
+    /// Reads an IP address, or what can be a host's name (RFC 1123 §2.1, and the underscore, which container platforms
+    /// allow). Whether there is such a host shows when the server starts.
+    fn parse(text: &str) -> Option<Self> {
+        if let Ok(address) = text.parse() {
+            return Some(Self::Address(address));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        // A last label of digits alone makes it an address with a slip, as 127.0.0.
+        let last = name.rsplit('.').next()?;
+        let is_name = name.len() <= 253
+            && name.split('.').all(is_label)
+            && !last.bytes().all(|byte| byte.is_ascii_digit());
+        is_name.then(|| Self::Name(text.to_owned()))
     }
 }
 

@@ -1,9 +1,11 @@
 //! The types of the configuration, one for each section.
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use actors::environment::EnvironmentOptions;
+use actors::upstream::RootCertificates;
 
 use super::{Secret, TrustedProxies};
 
@@ -103,7 +105,7 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
     /// `host`.
-    pub host: IpAddr,
+    pub host: ListenHost,
     /// `port`; 0 lets the system choose.
     pub port: u16,
     /// `proxy_headers`: whether `X-Forwarded-For` of a trusted peer names the client in the access log.
@@ -112,6 +114,25 @@ pub struct ServerSettings {
     pub timeout_keep_alive: Duration,
     /// `shutdown_timeout_seconds` (ours): how long requests in flight may take after SIGTERM.
     pub shutdown_timeout: Duration,
+}
+
+/// `server.host`: where the server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenHost {
+    /// One address.
+    Address(IpAddr),
+    /// A name, which is looked up when the server starts: it listens on all its addresses that this machine has.
+    Name(String),
+}
+
+/// Writes it as the configuration has it.
+impl fmt::Display for ListenHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// `health_check`.
@@ -161,8 +182,8 @@ pub struct ProcessSettings {
     pub workers: usize,
     /// `FORWARDED_ALLOW_IPS`: peers whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
-    /// `SSL_CERT_FILE`: root certificates to trust instead of the system's.
-    pub ssl_cert_file: Option<PathBuf>,
+    /// `SSL_CERT_FILE`, `SSL_CERT_DIR`: root certificates to trust instead of the system's.
+    pub roots: RootCertificates,
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub outgoing: OutgoingProxies,
 }

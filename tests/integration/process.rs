@@ -1,17 +1,19 @@
 //! The real program: start, signals, exit codes, and what it never writes.
-use std::process::Output;
+use std::io::{BufRead as _, BufReader};
+use std::net::ToSocketAddrs as _;
+use std::process::{Output, Stdio};
 
 use serde_json::json;
 use tempfile::TempDir;
 use test_support::upstream::ScriptedUpstream;
 
 use crate::harness::{
-    App, CLIENT_KEY, EventStream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command, event, fixture,
-    spawn_app, wait,
+    App, CLIENT_KEY, Connection, EventStream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command,
+    event, fixture, spawn_app, wait,
 };
 
 /// Sends the head of a request whose body is still to come, and waits until the proxy has read it.
-fn start_request(connection: &mut crate::harness::Connection) {
+fn start_request(connection: &mut Connection) {
     connection.write(
         b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\nExpect: 100-continue\r\n\
           Content-Length: 20\r\n\r\n",
@@ -188,6 +190,57 @@ fn a_port_that_is_taken_ends_with_71_and_one_line() {
     assert_eq!(output.status.code(), Some(71), "{line}");
     assert_eq!(line.trim_end().lines().count(), 1, "{line}");
     assert!(line.contains("cannot listen on 127.0.0.1"), "{line}");
+}
+
+/// A name has no address of its own; 2.23 takes `localhost`.
+#[test]
+fn it_listens_on_the_addresses_of_a_name() {
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"server": {"host": "localhost"}}),
+        ..ProxyOptions::default()
+    });
+    assert!(proxy.address.ip().is_loopback());
+    let named: Vec<_> = ("localhost", proxy.address.port())
+        .to_socket_addrs()
+        .unwrap()
+        .collect();
+    assert!(named.contains(&proxy.address));
+    for address in named {
+        // This machine may know an address that it does not have.
+        if std::net::TcpListener::bind((address.ip(), 0)).is_ok() {
+            let flags = Connection::open(address).send(&Request::get("/api/v1/flags/").key(CLIENT_KEY));
+            assert_eq!(flags.status, 200, "{address}");
+        }
+    }
+    proxy.signal("TERM");
+    assert_eq!(proxy.wait().0.code(), Some(0));
+}
+
+/// Variables count in any case, for TLS too; a file that is not there shows which one it reads.
+#[test]
+fn root_certificates_are_read_from_a_variable_in_lower_case() {
+    let directory = TempDir::new().unwrap();
+    let pair = json!([{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}]);
+    let mut child = command(directory.path())
+        .env("environment_key_pairs", pair.to_string())
+        .env("api_url", "https://127.0.0.1:1/api/v1")
+        .env("server", r#"{"host": "127.0.0.1", "port": 0}"#)
+        .env("ssl_cert_file", "/nonexistent/roots.pem")
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let (told, is_told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let found = lines
+            .map_while(Result::ok)
+            .any(|line| line.contains("/nonexistent/roots.pem"));
+        told.send(found)
+    });
+    let found = is_told.recv_timeout(std::time::Duration::from_secs(30));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(found, Ok(true));
 }
 
 #[test]

@@ -2,16 +2,19 @@
 //!
 //! # Layout
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
-//! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: the roots it trusts.
+//! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: how TLS is set up.
+//! - [`RootCertificates`] (`roots`): whom it trusts.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it.
 mod failure;
 mod fetch;
 mod link;
 mod options;
+mod roots;
 mod tls;
 
 pub use failure::FetchFailure;
 pub(crate) use fetch::MAX_DOCUMENT_BYTES;
 pub use fetch::{FetchOutcome, Upstream};
 pub use options::UpstreamOptions;
+pub use roots::RootCertificates;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use awc::http::Uri;
 use awc::{Client, Connector};
 
+use super::roots::RootCertificates;
 use super::tls::Tls;
 
 /// What upstream sees as `User-Agent`.
@@ -27,6 +28,15 @@ impl UpstreamOptions {
         Self {
             api_url: api_url.into(),
             tls: Tls::default(),
+        }
+    }
+
+    /// The same, trusting these root certificates.
+    #[must_use]
+    pub fn with_roots(self, roots: RootCertificates) -> Self {
+        Self {
+            tls: Tls::new(roots),
+            ..self
         }
     }
 

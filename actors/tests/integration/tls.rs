@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use actors::keys::EnvironmentKey;
-use actors::upstream::{FetchFailure, FetchOutcome, Upstream, UpstreamOptions};
+use actors::upstream::{FetchFailure, FetchOutcome, RootCertificates, Upstream, UpstreamOptions};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto};
 
@@ -44,7 +44,12 @@ fn tls_upstream() -> (String, String) {
 }
 
 async fn fetch(api_url: &str) -> FetchOutcome {
-    let upstream = Upstream::new(&UpstreamOptions::new(api_url), Duration::from_secs(20)).unwrap();
+    fetch_trusting(api_url, RootCertificates::default()).await
+}
+
+async fn fetch_trusting(api_url: &str, roots: RootCertificates) -> FetchOutcome {
+    let options = UpstreamOptions::new(api_url).with_roots(roots);
+    let upstream = Upstream::new(&options, Duration::from_secs(20)).unwrap();
     upstream.fetch(&EnvironmentKey::new("ser.secret"), None).await
 }
 
@@ -56,6 +61,26 @@ async fn an_unknown_certificate_is_refused() {
         matches!(outcome, FetchOutcome::Failure(FetchFailure::Connect)),
         "{outcome:?}"
     );
+}
+
+#[actix_rt::test]
+async fn certificates_of_a_file_or_a_folder_are_trusted() {
+    let (api_url, certificate) = tls_upstream();
+    let (folder, empty) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("roots.pem");
+    fs::write(&path, certificate).unwrap();
+    let file = RootCertificates {
+        file: Some(path),
+        directories: Vec::new(),
+    };
+    let directories = RootCertificates {
+        file: None,
+        directories: vec![empty.path().to_owned(), folder.path().to_owned()],
+    };
+    for roots in [file, directories] {
+        let outcome = fetch_trusting(&api_url, roots).await;
+        assert!(matches!(outcome, FetchOutcome::Document { .. }), "{outcome:?}");
+    }
 }
 
 #[test]

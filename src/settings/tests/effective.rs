@@ -107,7 +107,7 @@ fn defaults_in_full() {
         "persistence": {"directory": null},
         "environment variables": {
             "WEB_CONCURRENCY": 2, "FORWARDED_ALLOW_IPS": "127.0.0.1/8,::1/128", "SSL_CERT_FILE": null,
-            "HTTP_PROXY": null, "HTTPS_PROXY": null, "ALL_PROXY": null, "NO_PROXY": "",
+            "SSL_CERT_DIR": [], "HTTP_PROXY": null, "HTTPS_PROXY": null, "ALL_PROXY": null, "NO_PROXY": "",
         },
     }));
     expected["environment_key_pairs"] =

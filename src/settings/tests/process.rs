@@ -1,6 +1,7 @@
 //! What environment variables alone can set.
 use std::net::IpAddr;
 
+use actors::upstream::RootCertificates;
 use serde_json::json;
 
 use super::super::{ProcessSettings, TrustedProxies};
@@ -62,10 +63,23 @@ fn proxies_that_cannot_be_used() {
 }
 
 #[test]
-fn certificates() {
-    assert_eq!(process(&[]).ssl_cert_file, None);
-    let path = process(&[("SSL_CERT_FILE", "/etc/ca.pem")]).ssl_cert_file;
-    assert_eq!(path.unwrap().to_str(), Some("/etc/ca.pem"));
+fn certificates_in_any_case() {
+    assert_eq!(process(&[]).roots, RootCertificates::default());
+    assert_eq!(
+        process(&[("SSL_CERT_FILE", " "), ("SSL_CERT_DIR", "")]).roots,
+        RootCertificates::default()
+    );
+    for names in [
+        ["SSL_CERT_FILE", "SSL_CERT_DIR"],
+        ["ssl_cert_file", "Ssl_Cert_Dir"],
+    ] {
+        let roots = process(&[(names[0], "/etc/ca.pem"), (names[1], "/etc/a::/etc/b")]).roots;
+        let expected = RootCertificates {
+            file: Some("/etc/ca.pem".into()),
+            directories: vec!["/etc/a".into(), "/etc/b".into()],
+        };
+        assert_eq!(roots, expected);
+    }
 }
 
 #[test]

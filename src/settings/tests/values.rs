@@ -89,6 +89,12 @@ fn values_in_the_file() {
         (json!({"server": {"port": 8001.0}}), PORT, "8001"),
         (json!({"server": {"host": "::"}}), HOST, "::"),
         (json!({"server": {"host": " 127.0.0.1 "}}), HOST, "127.0.0.1"),
+        (json!({"server": {"host": " localhost "}}), HOST, "localhost"),
+        (
+            json!({"server": {"host": "edge_proxy-1.Internal."}}),
+            HOST,
+            "edge_proxy-1.Internal.",
+        ),
         (json!({"logging": {"log_level": "critical"}}), LEVEL, "CRITICAL"),
         (json!({"logging": {"log_level": "Warning"}}), LEVEL, "WARNING"),
         (json!({"logging": {"log_level": "NOTSET"}}), LEVEL, "NOTSET"),

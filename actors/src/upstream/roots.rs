@@ -1,0 +1,89 @@
+//! The root certificates that upstream's certificate must lead to.
+use std::env;
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+
+/// What OpenSSL and everything after it calls these files; read here only to see that they are set and blank.
+const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Where root certificates are read from: PEM files, instead of the system's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RootCertificates {
+    /// `SSL_CERT_FILE`.
+    pub file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`: every file in each of them.
+    pub directories: Vec<PathBuf>,
+}
+
+impl RootCertificates {
+    /// The certificates of these files, else the system's, else Mozilla's as compiled in: slim images have none of
+    /// their own. Reads files.
+    pub(super) fn load(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        for CertificateResult { certs, errors, .. } in self.read() {
+            roots.add_parsable_certificates(certs);
+            if let Some(error) = errors.first() {
+                log::warn!(
+                    "some root certificates could not be read ({error}); check SSL_CERT_FILE and SSL_CERT_DIR"
+                );
+            }
+        }
+        if roots.is_empty() {
+            log::info!("no root certificates are found: Mozilla's, as compiled in, are used");
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        roots
+    }
+
+    fn read(&self) -> Vec<CertificateResult> {
+        if self.file.is_some() || !self.directories.is_empty() {
+            return read(self.file.as_deref(), &self.directories);
+        }
+        let is_blank =
+            |name| env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());
+        if !VARIABLES.into_iter().any(is_blank) {
+            return vec![load_native_certs()];
+        }
+        // It would read the blank path and nothing else; compose files pass `SSL_CERT_FILE=${SSL_CERT_FILE}`.
+        let system = openssl_probe::probe();
+        read(system.cert_file.as_deref(), &system.cert_dir)
+    }
+}
+
+fn read(file: Option<&Path>, directories: &[PathBuf]) -> Vec<CertificateResult> {
+    let file = file.map(|file| load_certs_from_paths(Some(file), None));
+    let directories = directories
+        .iter()
+        .map(|directory| load_certs_from_paths(None, Some(directory)));
+    file.into_iter().chain(directories).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// The variables are the process's, hence another process.
+    #[test]
+    fn blank_variables_are_as_none() {
+        let run = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "upstream::roots::tests::nothing_is_wrong", "--ignored"])
+            .env("SSL_CERT_FILE", "")
+            .env("SSL_CERT_DIR", " ")
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&run.stdout);
+        assert!(run.status.success() && output.contains("1 passed"), "{output}");
+    }
+
+    #[test]
+    #[ignore = "run by blank_variables_are_as_none"]
+    fn nothing_is_wrong() {
+        for CertificateResult { errors, .. } in RootCertificates::default().read() {
+            assert!(errors.is_empty(), "{errors:?}");
+        }
+    }
+}
