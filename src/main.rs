@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use actix_rt::signal::unix::{SignalKind, signal};
-use edge_proxy::application::{Application, EXIT_SYSTEM, Limits};
+use edge_proxy::application::{Application, EXIT_SYSTEM, Limits, requirements};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
 use edge_proxy::logging;
 use edge_proxy::server::open_files;
@@ -88,10 +88,16 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     for notice in &notices {
         notice.log();
     }
-    log::info!("up to {} open files", open_files::raise_limit());
+    let open_files = open_files::raise_limit();
+    requirements::check(&settings).map_err(|shortage| Failure::new(EXIT_SYSTEM, shortage))?;
+    log::info!("up to {open_files} open files");
     // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    actix::System::new().block_on(async move {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
+    actix::System::with_tokio_rt(|| runtime).block_on(async move {
         let system = |error: std::io::Error| Failure::new(EXIT_SYSTEM, error);
         let (mut terminate, mut interrupt) = (
             signal(SignalKind::terminate()).map_err(system)?,

@@ -16,11 +16,14 @@ pub(crate) struct ActorThread {
 
 impl ActorThread {
     /// Starts the thread; the handle is what the actor starts on. Needs a running actix `System`.
-    pub(crate) fn start() -> (Self, ArbiterHandle) {
-        let arbiter = Arbiter::new();
+    ///
+    /// # Errors
+    /// Where the system allows no further thread, or no descriptors for its runtime.
+    pub(crate) fn start() -> io::Result<(Self, ArbiterHandle)> {
+        let arbiter = Arbiter::try_new()?;
         let handle = arbiter.handle();
         let arbiter = Arc::new(Mutex::new(Some(arbiter)));
-        (Self { arbiter }, handle)
+        Ok((Self { arbiter }, handle))
     }
 
     /// Ends the thread, and with it whatever of the actor is left; waits for it at most this long, since blocking work that

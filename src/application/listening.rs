@@ -37,6 +37,35 @@ impl ListenError {
     }
 }
 
+/// Why an application cannot be built.
+#[derive(Debug)]
+pub enum StartError {
+    /// It cannot listen.
+    Listen(ListenError),
+    /// The system allows no thread for an actor.
+    Thread(io::Error),
+}
+
+impl std::error::Error for StartError {}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(error) => error.fmt(f),
+            Self::Thread(error) => write!(
+                f,
+                "cannot start an actor's thread: {error}; raise the limits of threads and of open files"
+            ),
+        }
+    }
+}
+
+impl From<ListenError> for StartError {
+    fn from(error: ListenError) -> Self {
+        Self::Listen(error)
+    }
+}
+
 /// Binds every address of the host that this machine has, as the official proxy does for `localhost`, which is both
 /// `127.0.0.1` and `::1`.
 ///

@@ -15,6 +15,7 @@ use actors::upstream_stream::UpstreamStreamsHandle;
 mod limits;
 mod listening;
 mod parts;
+pub mod requirements;
 mod stop;
 
 use crate::layers::Layers;
@@ -24,7 +25,7 @@ use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
 pub use limits::Limits;
-pub use listening::ListenError;
+pub use listening::{ListenError, StartError};
 use parts::Parts;
 use stop::StopPlan;
 pub use stop::{EXIT_ACTOR_DIED, Outcome};
@@ -49,8 +50,8 @@ impl Application {
     /// Binds the sockets, then starts the actors; the first fetches begin at once. Needs a running actix `System`.
     ///
     /// # Errors
-    /// Where the address cannot be bound; nothing has started then.
-    pub fn build(settings: &Settings, limits: Limits) -> Result<Self, ListenError> {
+    /// Where the address cannot be bound, and nothing has started then; or the system allows no further thread.
+    pub fn build(settings: &Settings, limits: Limits) -> Result<Self, StartError> {
         let listeners = listening::bind(&settings.server)?;
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
         let lifelines = Lifelines::new();
@@ -59,7 +60,7 @@ impl Application {
             hub,
             environments,
             parts,
-        } = start_parts(settings, &limits, &lifelines);
+        } = start_parts(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let takes_changes = settings.realtime.authentication_token.is_some();
         let streams = StreamOptions {
             max_age: settings.realtime.max_stream_age,
@@ -176,7 +177,8 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
     match ended {
         Ok(Ok(())) => io::Error::other("the server ended unasked"),
         Ok(Err(error)) => error,
-        Err(error) => io::Error::other(error),
+        // actix-server panics where the system allows no thread for a worker.
+        Err(error) => io::Error::other(format!("the HTTP workers cannot run: {error}")),
     }
 }
 
@@ -188,9 +190,12 @@ struct Started {
 }
 
 /// Starts what runs beside the server, in order: who is told before who tells.
-fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> Started {
+///
+/// # Errors
+/// Where the system allows no thread for one of them.
+fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> io::Result<Started> {
     let mut parts = Parts::default();
-    let hub = SseHubHandle::start(limits.hub_options(settings), lifelines);
+    let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
     parts.started(hub.clone());
     let upstream = UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
     let environments = EnvironmentHandle::start(
@@ -198,18 +203,18 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> S
         limits.actor_options(settings, upstream.clone()),
         vec![hub.listener()],
         lifelines,
-    );
+    )?;
     parts.started(environments.clone());
     if let Some(options) = limits.upstream_stream_options(settings) {
         let (configured, told) = (environments.configured(), environments.clone());
         let refresh = move |id, announced| told.refresh(id, announced);
         parts.started(UpstreamStreamsHandle::start(
             options, upstream, configured, lifelines, refresh,
-        ));
+        )?);
     }
-    Started {
+    Ok(Started {
         hub,
         environments,
         parts,
-    }
+    })
 }

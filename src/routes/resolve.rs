@@ -94,8 +94,9 @@ mod tests {
             ActorOptions::new(PollingOptions::default(), UpstreamOptions::new("")),
             Vec::new(),
             &lifelines,
-        );
-        let hub = SseHubHandle::start(HubOptions::default(), &lifelines);
+        )
+        .unwrap();
+        let hub = SseHubHandle::start(HubOptions::default(), &lifelines).unwrap();
         let state = Arc::new(ServiceState::new(lifelines));
         let streams = StreamOptions::default();
         let services = Services::start(&Arc::new(SharedServices {

@@ -8,8 +8,8 @@ use super::field::Field;
 use super::variables::{Variable, Variables};
 use super::{Notice, Origin, OutgoingProxies, ProcessSettings, Secret, SettingsError, TrustedProxies};
 
-/// No machine has more cores, so more workers are a slip.
-const MOST_WORKERS: u32 = 1024;
+/// actix-server panics beyond it.
+const MOST_WORKERS: u16 = 512;
 
 pub(super) fn read(
     variables: &Variables,
@@ -28,9 +28,11 @@ fn workers(variables: &Variables) -> Result<usize, SettingsError> {
         Some(variable) => {
             let text = Value::String(variable.text.clone());
             let field = Field::new("WEB_CONCURRENCY".to_owned(), origin(variable), &text);
-            Ok(usize::try_from(field.integer(1, MOST_WORKERS)?).unwrap_or(1))
+            Ok(usize::try_from(field.integer(1, MOST_WORKERS.into())?).unwrap_or(1))
         }
-        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        None => {
+            Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_WORKERS.into())))
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod process;
 mod realtime;
 mod recorded_answers;
 mod routes;
+mod shortage;
 mod sockets;
 mod start;
 mod stop;

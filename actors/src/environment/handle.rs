@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,12 +46,15 @@ impl EnvironmentHandle {
     /// Starts the actor on a thread of its own; the first fetches begin at once. Needs a running actix `System`.
     ///
     /// `listeners` hear of every [`EnvironmentEvent`]; `lifelines` of every death.
+    ///
+    /// # Errors
+    /// Where the system allows no thread for it.
     pub fn start(
         environments: Vec<EnvironmentOptions>,
         options: ActorOptions,
         listeners: Vec<Recipient<EnvironmentEvent>>,
         lifelines: &Lifelines,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let mut configuration = Configuration::default();
         configuration.replace(environments);
         let registry = Arc::new(Registry::new(Snapshot::empty(configuration.key_table())));
@@ -68,9 +72,9 @@ impl EnvironmentHandle {
         };
         // Before any replica can resolve a key: who asks for an environment's events must find it known.
         parts.tell_of_all();
-        let (thread, arbiter) = ActorThread::start();
+        let (thread, arbiter) = ActorThread::start()?;
         let actor = EnvironmentActor::start_in_arbiter(&arbiter, |_| EnvironmentActor::new(parts));
-        Self {
+        Ok(Self {
             actor,
             thread,
             registry,
@@ -78,7 +82,7 @@ impl EnvironmentHandle {
             configured,
             beat,
             lifelines: lifelines.clone(),
-        }
+        })
     }
 
     /// Starts a replica on the current thread and registers it (called by the HTTP worker factory).

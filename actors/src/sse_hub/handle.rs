@@ -1,4 +1,5 @@
 //! What routes and the composition root hold of the hub.
+use std::io;
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -35,12 +36,15 @@ pub struct Admitted {
 impl SseHubHandle {
     /// Starts the hub on a thread of its own. It knows no environment until its listener hears of one. Needs a running
     /// actix `System`.
-    pub fn start(options: HubOptions, lifelines: &Lifelines) -> Self {
+    ///
+    /// # Errors
+    /// Where the system allows no thread for it.
+    pub fn start(options: HubOptions, lifelines: &Lifelines) -> io::Result<Self> {
+        let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("SseHub");
         let hub = move |_: &mut Context<SseHub>| SseHub::new(options, lifeline);
-        let (thread, arbiter) = ActorThread::start();
         let address = SseHub::start_in_arbiter(&arbiter, hub);
-        Self { address, thread }
+        Ok(Self { address, thread })
     }
 
     /// Where the EnvironmentActor tells of its environments and of their new content.

@@ -12,7 +12,7 @@ const MAIN: EnvironmentId = EnvironmentId::after(None);
 
 fn hub(options: HubOptions) -> (SseHubHandle, Lifelines) {
     let lifelines = Lifelines::new();
-    let hub = SseHubHandle::start(options, &lifelines);
+    let hub = SseHubHandle::start(options, &lifelines).unwrap();
     hub.listener().do_send(EnvironmentEvent::Added(MAIN));
     (hub, lifelines)
 }

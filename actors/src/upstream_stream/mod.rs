@@ -4,6 +4,7 @@
 //! # Layout
 //! - `stream`: one environment's stream over all its connections; `parser`: from bytes to announcements.
 //! - `backoff`: how long to wait before the next connection.
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,15 +79,18 @@ pub struct UpstreamStreamsHandle {
 impl UpstreamStreamsHandle {
     /// Starts listening, on a thread of its own, for every environment that is fetched from upstream, and follows
     /// `configured`. Needs a running actix `System`.
+    ///
+    /// # Errors
+    /// Where the system allows no thread for it.
     pub fn start(
         options: UpstreamStreamOptions,
         upstream: UpstreamOptions,
         configured: watch::Receiver<Configured>,
         lifelines: &Lifelines,
         refresh: impl Fn(EnvironmentId, Option<UpdatedAt>) + Send + 'static,
-    ) -> Self {
+    ) -> io::Result<Self> {
+        let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("UpstreamStreams");
-        let (thread, arbiter) = ActorThread::start();
         let address = UpstreamStreams::start_in_arbiter(&arbiter, move |_| UpstreamStreams {
             client: client(&options.url, &upstream),
             options: Rc::new(options),
@@ -95,7 +99,7 @@ impl UpstreamStreamsHandle {
             refresh: Rc::new(refresh),
             lifeline,
         });
-        Self { address, thread }
+        Ok(Self { address, thread })
     }
 
     /// Stops listening and ends the thread; waits at most `patience` for that. Whether the thread is gone.

@@ -105,7 +105,8 @@ fn listen_for(
     let upstream = UpstreamOptions::new("");
     // Nobody may listen any more where a test looks at requests alone.
     let refresh = move |id, at| drop(sender.unbounded_send((id, at)));
-    let streams = UpstreamStreamsHandle::start(options, upstream, environments, &Lifelines::new(), refresh);
+    let streams =
+        UpstreamStreamsHandle::start(options, upstream, environments, &Lifelines::new(), refresh).unwrap();
     (announced, streams)
 }
 

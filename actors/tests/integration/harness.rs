@@ -90,7 +90,7 @@ impl Harness {
         let listener = Listener::start_in_arbiter(&Arbiter::new().handle(), |_| Listener(sender));
         let lifelines = Lifelines::new();
         let listeners = vec![listener.recipient()];
-        let handle = EnvironmentHandle::start(environments, options, listeners, &lifelines);
+        let handle = EnvironmentHandle::start(environments, options, listeners, &lifelines).unwrap();
         Self {
             handle,
             lifelines,

@@ -136,6 +136,7 @@ fn start_environment(document_path: std::path::PathBuf) -> EnvironmentHandle {
         Vec::new(),
         &Lifelines::new(),
     )
+    .expect("a thread for the actor")
 }
 
 /// What both do once they hold the environment: a ready body and its headers.

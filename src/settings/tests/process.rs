@@ -13,11 +13,12 @@ fn process(variables: &[(&str, &str)]) -> ProcessSettings {
 
 #[test]
 fn workers() {
-    let cores = std::thread::available_parallelism().unwrap().get();
+    let cores = std::thread::available_parallelism().unwrap().get().min(512);
     assert_eq!(process(&[]).workers, cores);
     assert_eq!(process(&[("WEB_CONCURRENCY", "")]).workers, cores);
     assert_eq!(process(&[("WEB_CONCURRENCY", "3")]).workers, 3);
-    for wrong in ["0", "-1", "1.5", "auto", "99999999999"] {
+    assert_eq!(process(&[("WEB_CONCURRENCY", "512")]).workers, 512);
+    for wrong in ["0", "-1", "1.5", "auto", "513", "99999999999"] {
         let line = error_of(json!({}), &[("WEB_CONCURRENCY", wrong)]);
         assert!(
             line.starts_with("WEB_CONCURRENCY (from environment variable WEB_CONCURRENCY) "),
