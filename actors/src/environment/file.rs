@@ -3,16 +3,19 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use crate::upstream::FetchFailure;
+use crate::upstream::{FetchFailure, MAX_DOCUMENT_BYTES};
 
 /// A file that was changed this shortly before it was read may be changed again without a new modification time:
 /// some file systems keep whole seconds, or two.
 const SETTLED_AGE: Duration = Duration::from_secs(2);
+
+/// The bound of upstream's documents; the message of [`too_large`] says it.
+const MAX_BYTES: u64 = MAX_DOCUMENT_BYTES as u64;
 
 /// One watched file.
 #[derive(Debug, Clone)]
@@ -33,6 +36,8 @@ pub(super) enum FileOutcome {
 #[derive(Debug, Clone)]
 struct Reading {
     signature: Signature,
+    /// When a look first gave this signature.
+    since: Instant,
     is_settled: bool,
     hash: [u8; 32],
     /// The document could not be used, and would not be the next time.
@@ -57,7 +62,11 @@ impl FileSource {
     /// Looks at the file, and reads it where it has changed or `is_forced`. Blocks. The outcome of a changed file is
     /// to be told by [`FileSource::refused`] where it was no document.
     pub(super) fn look(&mut self, is_forced: bool) -> Result<FileOutcome, FetchFailure> {
-        self.read_if_changed(is_forced).map_err(|error| {
+        self.look_at(Instant::now(), is_forced)
+    }
+
+    fn look_at(&mut self, now: Instant, is_forced: bool) -> Result<FileOutcome, FetchFailure> {
+        self.read_if_changed(now, is_forced).map_err(|error| {
             self.last = None;
             // The system's text names no path.
             FetchFailure::File(error.to_string())
@@ -71,7 +80,11 @@ impl FileSource {
         }
     }
 
-    fn read_if_changed(&mut self, is_forced: bool) -> io::Result<Result<FileOutcome, FetchFailure>> {
+    fn read_if_changed(
+        &mut self,
+        now: Instant,
+        is_forced: bool,
+    ) -> io::Result<Result<FileOutcome, FetchFailure>> {
         let metadata = fs::metadata(self.path.as_ref())?;
         if !metadata.is_file() {
             // Opening a pipe would wait for its writer, for ever.
@@ -85,18 +98,27 @@ impl FileSource {
         {
             return Ok(last.outcome());
         }
-        let bytes = read(&self.path)?;
+        if metadata.len() > MAX_BYTES {
+            return Err(too_large());
+        }
+        let bytes = read(&self.path, MAX_BYTES)?;
+        let since = self
+            .last
+            .as_ref()
+            .filter(|last| last.signature == signature)
+            .map_or(now, |last| last.since);
+        let is_settled = signature.is_settled(now.saturating_duration_since(since));
         let hash = Sha256::digest(&bytes).into();
         if let Some(last) = &mut self.last
             && last.hash == hash
         {
-            last.signature = signature;
-            last.is_settled = signature.is_settled();
+            (last.signature, last.since, last.is_settled) = (signature, since, is_settled);
             return Ok(last.outcome());
         }
         self.last = Some(Reading {
             signature,
-            is_settled: signature.is_settled(),
+            since,
+            is_settled,
             hash,
             refusal: None,
         });
@@ -130,20 +152,33 @@ impl Signature {
         }
     }
 
-    fn is_settled(self) -> bool {
-        self.modified
-            .is_some_and(|modified| modified.elapsed().is_ok_and(|age| age > SETTLED_AGE))
+    /// Whether a later change would show, in a file that has had this signature for so long: its date lies far enough
+    /// back, or is another clock's, which has gone on as long as ours (a date in the future, of a server whose clock
+    /// runs ahead, or set by hand). Without a date most changes show in nothing.
+    fn is_settled(self, known_for: Duration) -> bool {
+        self.modified.is_some_and(|modified| {
+            known_for > SETTLED_AGE || modified.elapsed().is_ok_and(|age| age > SETTLED_AGE)
+        })
     }
 }
 
-/// A file that grows while it is read ends at the same bound as upstream's documents.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads at most `limit` bytes: a file may grow while it is read, and those of `/proc` do not tell their length.
+fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     use std::io::Read;
     let file = fs::File::open(path)?;
-    let limit = crate::upstream::MAX_DOCUMENT_BYTES as u64;
     let mut bytes = Vec::with_capacity(usize::try_from(file.metadata()?.len().min(limit)).unwrap_or(0));
-    file.take(limit).read_to_end(&mut bytes)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > limit) {
+        return Err(too_large());
+    }
     Ok(bytes)
+}
+
+fn too_large() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        "it is larger than this proxy reads, 256 MiB",
+    )
 }
 
 #[cfg(test)]
@@ -218,6 +253,66 @@ mod tests {
             "the same time, length and inode"
         );
         assert_eq!(bytes_of(source.look(true)).unwrap(), "[2]");
+    }
+
+    #[test]
+    fn a_date_in_the_future_settles_once_it_stands_still() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("environment.json");
+        let write = |content: &str, ahead: u64| {
+            fs::write(&path, content).unwrap();
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            let date = SystemTime::now() + Duration::from_secs(ahead);
+            file.set_modified(date).unwrap();
+            date
+        };
+        let (start, mut source) = (Instant::now(), FileSource::new(path.clone()));
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let date = write("[1]", 3600);
+        let again = |content: &str| {
+            fs::write(&path, content).unwrap();
+            let file = fs::File::options().write(true).open(&path).unwrap();
+            file.set_modified(date).unwrap();
+        };
+        assert_eq!(bytes_of(source.look_at(at(0), false)).unwrap(), "[1]");
+        again("[2]");
+        assert_eq!(
+            bytes_of(source.look_at(at(1), false)).unwrap(),
+            "[2]",
+            "the other clock may not have ticked"
+        );
+        assert_eq!(bytes_of(source.look_at(at(3), false)), None);
+        again("[3]");
+        assert_eq!(
+            bytes_of(source.look_at(at(4), false)),
+            None,
+            "it is not read any more"
+        );
+        assert_eq!(bytes_of(source.look_at(at(5), true)).unwrap(), "[3]");
+        write("[4]", 7200);
+        assert_eq!(bytes_of(source.look_at(at(6), false)).unwrap(), "[4]");
+        write("[5]", 10_800);
+        assert_eq!(bytes_of(source.look_at(at(7), false)).unwrap(), "[5]");
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_called_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("environment.json");
+        fs::File::create(&path).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        let why = "it is larger than this proxy reads, 256 MiB";
+        assert_eq!(
+            FileSource::new(path.clone()).look(false).err(),
+            Some(FetchFailure::File(why.to_owned()))
+        );
+        assert_eq!(MAX_BYTES >> 20, 256);
+        fs::write(&path, "[1]").unwrap();
+        assert_eq!(read(&path, 3).unwrap(), b"[1]");
+        assert_eq!(
+            read(&path, 2).unwrap_err().kind(),
+            io::ErrorKind::FileTooLarge,
+            "it has grown"
+        );
     }
 
     #[test]
