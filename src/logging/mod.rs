@@ -147,7 +147,8 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
     } else {
         others
     };
-    // actix-http reports each malformed request as an error: any peer could fill the log.
+    // actix-http reports each malformed request as an error, so any peer could fill the log; and each answer of upstream
+    // whose head does not end, which the environment's own line tells once.
     let malformed_requests = if own >= LevelFilter::Debug {
         own
     } else {
@@ -157,6 +158,7 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
         (None, others),
         (Some("actix_web"), actix_web),
         (Some("actix_http::h1::dispatcher"), malformed_requests),
+        (Some("actix_http::h1::decoder"), malformed_requests),
         (Some(ACCESS), access),
     ];
     filters.extend(OWN_CRATES.iter().map(|name| (Some(*name), own)));

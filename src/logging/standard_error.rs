@@ -1,7 +1,7 @@
 //! Standard error, as the thread that writes the log sees it.
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, poll};
 
@@ -10,11 +10,17 @@ use rustix::event::{PollFd, PollFlags, poll};
 pub(super) struct StandardError(File);
 
 impl StandardError {
+    /// Standard error of this process.
+    ///
     /// # Errors
     /// Where there is no further descriptor.
     pub(super) fn open() -> io::Result<Self> {
-        let descriptor = io::stderr().as_fd().try_clone_to_owned()?;
-        Ok(Self(File::from(descriptor)))
+        io::stderr().as_fd().try_clone_to_owned().map(Self::to)
+    }
+
+    /// Something else in its place.
+    pub(super) fn to(descriptor: impl Into<OwnedFd>) -> Self {
+        Self(File::from(descriptor.into()))
     }
 }
 

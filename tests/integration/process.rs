@@ -146,6 +146,31 @@ fn without_an_access_log_requests_are_not_logged() {
     assert!(!log.contains("/api/v1/flags"), "{log}");
 }
 
+#[test]
+fn no_peer_can_fill_the_log() {
+    let mut proxy = Proxy::start(ProxyOptions::default());
+    let liveness = {
+        let mut odd = proxy.connect();
+        odd.write(b"GET / HTTP/1.1\r\nno header\r\n\r\n");
+        odd.rest();
+        let mut endless = proxy.connect();
+        // More than is kept of a head.
+        endless.try_write(&[b"GET / HTTP/1.1\r\nX-Long: ", [b'x'; 512 * 1024].as_slice()].concat());
+        endless.rest();
+        proxy.connect().write(b"\x16\x03\x01\x02");
+        proxy
+            .connect()
+            .send(&Request::get("/proxy/health/liveness"))
+            .status
+    };
+    assert_eq!(liveness, 200);
+    proxy.signal("TERM");
+    let (_, log) = proxy.wait();
+    for level in ["WARNING", "ERROR"] {
+        assert!(!log.contains(level), "{log}");
+    }
+}
+
 fn run(config: Option<&str>, arguments: &[&str]) -> Output {
     let directory = TempDir::new().unwrap();
     if let Some(config) = config {

@@ -223,6 +223,19 @@ fn actix_web_writes_no_path_below_trace() {
     assert_eq!(of(LogLevel::NotSet), LevelFilter::Trace);
 }
 
+#[test]
+fn what_a_peer_sends_is_no_line() {
+    for target in ["actix_http::h1::dispatcher", "actix_http::h1::decoder"] {
+        let of = |level| {
+            let filters = level_filters(&settings(level, true));
+            filters.iter().find(|(name, _)| *name == Some(target)).unwrap().1
+        };
+        assert_eq!(of(LogLevel::Error), LevelFilter::Off);
+        assert_eq!(of(LogLevel::Info), LevelFilter::Off);
+        assert_eq!(of(LogLevel::Debug), LevelFilter::Debug);
+    }
+}
+
 fn remote(proxy_headers: bool, allowed: &str) -> RemoteAddress {
     let variables = [
         (

@@ -1,10 +1,11 @@
 //! The queue before a reader that stalls, comes back, or goes.
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::logging::queue::{CAPACITY, Queue};
+use crate::logging::standard_error::StandardError;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -168,4 +169,20 @@ fn a_queue_that_nobody_writes_is_no_reason_to_wait() {
     let started = std::time::Instant::now();
     assert!(!queue.flush(PATIENCE));
     assert!(started.elapsed() < PATIENCE);
+}
+
+/// Whoever starts the process may have made the pipe non-blocking; that is no reason to lose half a line.
+#[test]
+fn a_pipe_that_does_not_block_is_waited_for() {
+    let (mut reader, writer) = io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    let mut output = StandardError::to(writer);
+    let sent = vec![b'x'; 1024 * 1024];
+    let received = std::thread::spawn(move || {
+        let mut received = Vec::new();
+        reader.read_to_end(&mut received).map(|_| received.len())
+    });
+    output.write_all(&sent).unwrap();
+    drop(output);
+    assert_eq!(received.join().unwrap().unwrap(), sent.len());
 }
