@@ -4,8 +4,10 @@
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
 //! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: how TLS is set up.
 //! - [`RootCertificates`] (`roots`): whom it trusts.
+//! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it.
+mod connect;
 mod failure;
 mod fetch;
 mod link;
@@ -13,6 +15,7 @@ mod options;
 mod roots;
 mod tls;
 
+pub use connect::Names;
 pub use failure::FetchFailure;
 pub(crate) use fetch::MAX_DOCUMENT_BYTES;
 pub use fetch::{FetchOutcome, Upstream};

@@ -3,6 +3,7 @@ use std::time::Duration;
 use awc::http::Uri;
 use awc::{Client, Connector};
 
+use super::connect::{Connect, Names};
 use super::roots::RootCertificates;
 use super::tls::Tls;
 
@@ -14,11 +15,13 @@ const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// How Flagsmith is reached. Made once; the poller, the stream listeners and the HTTP workers hold clones, which share one
-/// TLS configuration.
+/// TLS configuration and one way to look up names.
 #[derive(Debug, Clone)]
 pub struct UpstreamOptions {
     /// `api_url` without a trailing slash.
     pub api_url: String,
+    /// How the addresses of hosts are found.
+    pub names: Names,
     tls: Tls,
 }
 
@@ -27,6 +30,7 @@ impl UpstreamOptions {
     pub fn new(api_url: impl Into<String>) -> Self {
         Self {
             api_url: api_url.into(),
+            names: Names::default(),
             tls: Tls::default(),
         }
     }
@@ -48,6 +52,7 @@ impl UpstreamOptions {
     /// When TLS cannot be set up.
     pub fn client(&self, url: &Uri, connect_timeout: Duration) -> Result<Client, rustls::Error> {
         let mut connector = Connector::new()
+            .connector(Connect::new(self.names.clone()))
             .timeout(connect_timeout)
             .handshake_timeout(connect_timeout)
             .conn_keep_alive(IDLE_CONNECTION)

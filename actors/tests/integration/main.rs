@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 mod configuration;
+mod connecting;
 mod failures;
 mod fetch;
 mod files;

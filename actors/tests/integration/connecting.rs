@@ -1,0 +1,54 @@
+//! Connecting to upstream: addresses that swallow packets, names, kept connections.
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use actors::keys::EnvironmentKey;
+use actors::upstream::{FetchOutcome, Names, Upstream, UpstreamOptions};
+use socket2::{Domain, Socket, Type};
+use test_support::upstream::{Answer, ScriptedUpstream};
+
+/// Far more than the quarter of a second after which the next address is tried; far less than the minutes after which the
+/// system gives an address up that never answers.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// An address that answers no attempt to connect: its backlog is full, and the system ignores what comes beyond it.
+struct Swallowing {
+    _listener: Socket,
+    _waiting: Vec<Socket>,
+}
+
+impl Swallowing {
+    fn at(address: SocketAddr) -> Self {
+        let socket = || Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        let listener = socket();
+        listener.bind(&address.into()).unwrap();
+        listener.listen(0).unwrap();
+        let waiting = (0..4).map(|_| {
+            let waiting = socket();
+            waiting.set_nonblocking(true).unwrap();
+            // It is under way, whether it comes to anything or not.
+            let _ = waiting.connect(&address.into());
+            waiting
+        });
+        Self {
+            _waiting: waiting.collect(),
+            _listener: listener,
+        }
+    }
+}
+
+#[actix_rt::test]
+async fn an_address_that_swallows_packets_keeps_no_document_away() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok("[]"));
+    let port = upstream.origin().rsplit(':').next().unwrap().parse().unwrap();
+    let dead = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), port));
+    let _swallowing = Swallowing::at(dead);
+    let mut options = UpstreamOptions::new(format!("http://upstream.test:{port}/api/v1"));
+    options.names = Names::new(move |host| {
+        assert_eq!(host, "upstream.test");
+        Ok(vec![dead, (Ipv4Addr::LOCALHOST, 0).into()])
+    });
+    let client = Upstream::new(&options, TIMEOUT).unwrap();
+    let outcome = client.fetch(&EnvironmentKey::new("ser.secret"), None).await;
+    assert!(matches!(outcome, FetchOutcome::Document { .. }), "{outcome:?}");
+}
