@@ -4,7 +4,7 @@
 //!
 //! # Layout
 //! - [`Connect`]: the service that awc asks for connections; TLS and the timeout over all of it stay awc's.
-//! - [`Names`] (`names`): from a host to its addresses.
+//! - [`Names`] (`names`): from a host to its addresses; one look-up a host at a time.
 //! - `order`: the order in which addresses are tried; pure.
 //! - `attempts`: when the next one is tried, and which of them wins.
 use actix_rt::net::TcpStream;
