@@ -1,13 +1,16 @@
-//! From fetched bytes to what is served, on a blocking thread: 50 MB take seconds and must delay nothing.
+//! From fetched bytes to what is served, on threads of its own: 50 MB take seconds and must delay nothing, and nothing that
+//! blocks elsewhere (a network file system, a name service) must delay a document.
 //!
 //! Everything large that is no longer needed is freed here as well.
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use engine::{ContentDigest, Document, DocumentError, Environment, UpdatedAt, Warning};
-use tokio::sync::Semaphore;
 
 use super::events::Moment;
+use super::looks::Looks;
+use super::threads::Threads;
 use super::versions::{Trust, Verdict, Versions};
 use crate::served::ServedEnvironment;
 use crate::upstream::FetchFailure;
@@ -22,8 +25,9 @@ const LARGE: usize = 1024 * 1024;
 /// The bounded blocking work of one EnvironmentActor.
 #[derive(Debug, Clone)]
 pub(super) struct Workshop {
-    large: Arc<Semaphore>,
-    small: Arc<Semaphore>,
+    large: Arc<Threads>,
+    small: Arc<Threads>,
+    looks: Arc<Looks>,
 }
 
 /// What is needed to decide about a document.
@@ -46,8 +50,9 @@ pub(super) struct Applied {
 impl Workshop {
     pub(super) fn new() -> Self {
         Self {
-            large: Arc::new(Semaphore::new(CONCURRENCY)),
-            small: Arc::new(Semaphore::new(CONCURRENCY)),
+            large: Arc::new(Threads::new("documents", CONCURRENCY)),
+            small: Arc::new(Threads::new("documents", CONCURRENCY)),
+            looks: Arc::new(Looks::new()),
         }
     }
 
@@ -74,21 +79,30 @@ impl Workshop {
         self.run(bytes, restamp).await.unwrap_or(Err(FetchFailure::Apply))
     }
 
+    /// Looks at a file, outside the bound on documents: a network file system that hangs must not hold up other environments.
+    /// `None` where the look panicked, or where the system gives no thread.
+    pub(super) async fn look<T: Send + 'static>(
+        &self,
+        path: &Path,
+        look: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        self.looks.run(path, look).await
+    }
+
     /// Frees what is served no longer.
     pub(super) async fn free(&self, served: Arc<ServedEnvironment>) {
         self.run(served.document.plain.len(), move || drop(served)).await;
     }
 
-    /// Runs blocking work on a document of so many bytes within the bound; `None` where it panicked.
+    /// Runs blocking work on a document of so many bytes within the bound; `None` where it panicked, or where the system gives
+    /// no thread.
     async fn run<T: Send + 'static>(
         &self,
         bytes: usize,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        // The semaphore is never closed.
-        let permits = if bytes < LARGE { &self.small } else { &self.large };
-        let _permit = permits.acquire().await.ok();
-        actix_rt::task::spawn_blocking(work).await.ok()
+        let threads = if bytes < LARGE { &self.small } else { &self.large };
+        threads.run(work).await
     }
 }
 
@@ -172,5 +186,20 @@ mod tests {
         for work in large {
             assert_eq!(work.await.expect("no panic"), Some(()));
         }
+    }
+
+    #[test]
+    fn documents_wait_for_no_other_blocking_work() {
+        // As where each thread of the runtime looks up a name, and the name service hangs.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .expect("a runtime");
+        let (release, blocked) = mpsc::channel::<()>();
+        let hanging = runtime.spawn_blocking(move || blocked.recv().is_ok());
+        let done = runtime.block_on(Workshop::new().run(1, || "done"));
+        assert_eq!(done, Some("done"));
+        release.send(()).expect("it hangs");
+        assert!(runtime.block_on(hanging).expect("no panic"));
     }
 }

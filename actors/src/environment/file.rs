@@ -59,6 +59,10 @@ impl FileSource {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Looks at the file, and reads it where it has changed or `is_forced`. Blocks. The outcome of a changed file is
     /// to be told by [`FileSource::refused`] where it was no document.
     pub(super) fn look(&mut self, is_forced: bool) -> Result<FileOutcome, FetchFailure> {

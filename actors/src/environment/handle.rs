@@ -152,7 +152,8 @@ impl EnvironmentHandle {
     }
 
     /// Stops the actor in good order and ends its thread: no further fetch, no death. Requests go on from the replicas'
-    /// last snapshot. Waits at most `patience` for the thread, which finishes the document it compiles; whether it is gone.
+    /// last snapshot. Waits at most `patience` for the thread; whether it is gone. A document that is being compiled, and a
+    /// look at a file, end on threads of their own, which end with them.
     pub async fn stop(&self, patience: Duration) -> bool {
         // A dead actor does not answer; its thread ends all the same.
         let _ = self.actor.send(Stop).timeout(ANSWER_TIMEOUT).await;

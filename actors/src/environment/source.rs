@@ -64,7 +64,7 @@ pub(super) struct Fetched {
 impl Source {
     /// Fetches as planned and applies what came.
     pub(super) async fn fetch(mut self, plan: FetchPlan, context: Context, workshop: Workshop) -> Fetched {
-        let (pages, date) = match self.outcome(plan).await {
+        let (pages, date) = match self.outcome(plan, &workshop).await {
             FetchOutcome::NotModified { date } => return self.fetched(FetchEnd::NotModified { date }),
             FetchOutcome::Failure(failure) => return self.fetched(FetchEnd::Failure(failure)),
             FetchOutcome::Document { pages, date } => (pages, date),
@@ -94,7 +94,7 @@ impl Source {
         }
     }
 
-    async fn outcome(&mut self, plan: FetchPlan) -> FetchOutcome {
+    async fn outcome(&mut self, plan: FetchPlan, workshop: &Workshop) -> FetchOutcome {
         match self {
             Self::Upstream { upstream, keys } => match (upstream, keys.get(plan.key)) {
                 (Ok(upstream), Some(key)) => upstream.fetch(key, plan.if_modified_since).await,
@@ -103,12 +103,11 @@ impl Source {
             },
             Self::File(file) => {
                 let mut looking = file.clone();
-                // Outside the workshop's bound: a network file system that hangs must not hold up other environments.
-                let looked = actix_rt::task::spawn_blocking(move || {
+                let look = move || {
                     let outcome = looking.look(plan.is_forced);
                     (looking, outcome)
-                });
-                let Ok((looking, outcome)) = looked.await else {
+                };
+                let Some((looking, outcome)) = workshop.look(file.path(), look).await else {
                     return FetchOutcome::Failure(FetchFailure::Apply);
                 };
                 *file = looking;

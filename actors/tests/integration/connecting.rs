@@ -1,11 +1,18 @@
 //! Connecting to upstream: addresses that swallow packets, names, kept connections.
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use actors::environment::{ActorOptions, PollingOptions};
 use actors::keys::EnvironmentKey;
 use actors::upstream::{FetchOutcome, Names, Upstream, UpstreamOptions};
 use socket2::{Domain, Socket, Type};
+use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
+
+use crate::harness::{Harness, from_file, polled, quick};
 
 /// Far more than the quarter of a second after which the next address is tried; far less than the minutes after which the
 /// system gives an address up that never answers.
@@ -51,4 +58,37 @@ async fn an_address_that_swallows_packets_keeps_no_document_away() {
     let client = Upstream::new(&options, TIMEOUT).unwrap();
     let outcome = client.fetch(&EnvironmentKey::new("ser.secret"), None).await;
     assert!(matches!(outcome, FetchOutcome::Document { .. }), "{outcome:?}");
+}
+
+#[actix_rt::test]
+async fn a_name_service_that_hangs_holds_one_thread_and_no_file() {
+    let (release, hanging) = mpsc::channel::<()>();
+    let (hanging, look_ups) = (Mutex::new(hanging), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&look_ups);
+    let mut options = UpstreamOptions::new("http://upstream.test/api/v1");
+    options.names = Names::new(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        let _ = hanging.lock().unwrap().recv();
+        Ok(Vec::new())
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("environment.json");
+    fs::write(&path, document("one", "2024-12-26T16:18:08+00:00")).unwrap();
+    let mut environments = vec![from_file(path.clone())];
+    environments.extend((1..=30).map(polled));
+    // Fetches that give up and begin again, quickly.
+    let polling = PollingOptions {
+        period: Duration::from_millis(10),
+        timeout: Duration::from_millis(10),
+        ..quick()
+    };
+    let harness = Harness::start_with(environments, ActorOptions::new(polling, options));
+    harness.wait_for_value("one").await;
+    for number in 0..20 {
+        let value = format!("value{number}");
+        fs::write(&path, document(&value, "2024-12-26T16:18:08+00:00")).unwrap();
+        harness.wait_for_value(&value).await;
+    }
+    assert_eq!(look_ups.load(Ordering::Relaxed), 1);
+    drop(release);
 }
