@@ -13,8 +13,8 @@ const FAILURE_GROWTH: f64 = 0.25;
 const FAILURE_LIMIT: f64 = 1.75;
 /// Where waits for a rejected key or a rate limit grow to.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(60);
-/// The longest `Retry-After` that is honoured: one beyond it would be a mistake that leaves flags unchanged for hours.
-const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(600);
+/// The longest that a `Retry-After` is honoured: one beyond it is a mistake that would leave flags unchanged for hours or days.
+const RETRY_AFTER_LIMIT: Duration = Duration::from_secs(300);
 
 /// The polls of one environment.
 #[derive(Debug)]
@@ -82,11 +82,9 @@ impl Schedule {
     pub(super) fn failed(&mut self, now: Instant, failure: &FetchFailure) {
         match failure {
             FetchFailure::RateLimited(retry_after) => {
-                let asked =
-                    retry_after.map(|wait| wait.clamp(self.period, RETRY_AFTER_LIMIT.max(self.period)));
+                let asked = retry_after.map(|wait| wait.max(self.period));
                 let wait = asked.unwrap_or_else(|| self.refused());
-                // Never earlier than asked: the jitter only adds.
-                let wait = wait.mul_f64(1.0 + JITTER * self.random.f64());
+                let wait = self.at_least(wait, RETRY_AFTER_LIMIT.max(self.period));
                 self.next_poll = now + wait;
                 self.not_before = Some(self.next_poll);
             }
@@ -111,6 +109,17 @@ impl Schedule {
             .min(limit);
         self.refusals = self.refusals.saturating_add(1);
         wait
+    }
+
+    /// A jittered wait. The jitter only adds, since upstream asked not to come earlier, up to the limit; what is longer than
+    /// that is spread below it.
+    fn at_least(&mut self, wait: Duration, limit: Duration) -> Duration {
+        let jitter = JITTER * self.random.f64();
+        if wait < limit {
+            wait.mul_f64(1.0 + jitter).min(limit)
+        } else {
+            limit.mul_f64(1.0 - jitter)
+        }
     }
 
     fn rearm(&mut self, now: Instant, wait: Duration) {
@@ -188,7 +197,14 @@ mod tests {
 
     #[test]
     fn retry_after_is_honoured_for_every_kind_of_fetch() {
-        for (asked, least, most) in [(25, 25.0, 27.5), (1, 10.0, 11.0), (100_000, 600.0, 660.0)] {
+        for (asked, least, most) in [
+            (25, 25.0, 27.5),
+            (1, 10.0, 11.0),
+            (295, 295.0, 300.0),
+            (300, 270.0, 300.0),
+            (3 * 86_400, 270.0, 300.0),
+            (u64::MAX, 270.0, 300.0),
+        ] {
             let now = Instant::now();
             let mut schedule = schedule(now, 3);
             schedule.failed(now, &FetchFailure::RateLimited(Some(Duration::from_secs(asked))));

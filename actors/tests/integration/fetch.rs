@@ -190,6 +190,10 @@ async fn each_failure_has_its_name() {
                 .header("Retry-After", "Thu, 26 Dec 2024 16:18:18 GMT"),
             FetchFailure::RateLimited(Some(Duration::from_secs(10))),
         ),
+        (
+            Answer::status(429).header("Retry-After", "18446744073709551616"),
+            FetchFailure::RateLimited(None),
+        ),
         (Answer::ok("[0,1,2,3]").truncated(), FetchFailure::Broken),
         (
             Answer::ok("no gzip").header("Content-Encoding", "gzip"),
