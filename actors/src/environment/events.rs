@@ -53,6 +53,8 @@ pub(super) struct FetchPlan {
     pub(super) if_modified_since: Option<UpdatedAt>,
     /// Look even where nothing seems to have changed.
     pub(super) is_forced: bool,
+    /// Given up where nothing has come by then: something else is due.
+    pub(super) until: Option<Instant>,
 }
 
 /// How a fetch ended, its document considered.
@@ -67,6 +69,8 @@ pub(super) enum FetchEnd<D> {
         verdict: Verdict,
     },
     Failure(FetchFailure),
+    /// It was given up at [`FetchPlan::until`], which says nothing about upstream.
+    Abandoned,
 }
 
 /// A change of state that the operator should hear of, once.

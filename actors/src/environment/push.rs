@@ -16,6 +16,20 @@ pub(super) struct Push {
     pending: Option<Pending>,
     /// When the newest fetch for a push began.
     last_start: Option<Instant>,
+    pace: Pace,
+}
+
+/// Which fetches pushes may ask for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// At once, and again while upstream gives the older document.
+    #[default]
+    Prompt,
+    /// Upstream rejects the key, and every such request costs it up to a second: a push has one fetch before the next
+    /// poll, because the key may be a good one again.
+    OneMore,
+    /// That fetch was rejected as well: the next poll asks for the push.
+    WithPolls,
 }
 
 #[derive(Debug)]
@@ -60,11 +74,17 @@ impl Push {
 
     /// When to fetch next, if at all; it may be past.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        let pending = self.pending.as_ref()?;
+        let pending = self.pending.as_ref().filter(|_| self.pace != Pace::WithPolls)?;
         let unasked = pending
             .is_unasked
             .then(|| self.last_start.map_or(now, |start| start + BURST_SPACING));
         [unasked, pending.repeat].into_iter().flatten().min()
+    }
+
+    /// Whether a fetch that begins now is for a push. A poll is one where pushes wait for polls.
+    pub(super) fn is_asked_for(&self, now: Instant, is_poll: bool) -> bool {
+        let is_left_to_polls = self.pending.is_some() && self.pace != Pace::Prompt;
+        self.due(now).is_some_and(|due| due <= now) || (is_poll && is_left_to_polls)
     }
 
     /// A fetch begins; `is_due`: for a push. Only an unconditional one may be trusted to answer.
@@ -78,9 +98,21 @@ impl Push {
         }
     }
 
+    /// A fetch ended, and upstream rejects the key: that says nothing about the announced change, which stays to be asked for,
+    /// at the pace of rejected keys; `is_poll`: the fetch kept that pace.
+    pub(super) fn rejected(&mut self, now: Instant, is_poll: bool) {
+        self.pace = if is_poll { Pace::OneMore } else { Pace::WithPolls };
+        if let Some(pending) = &mut self.pending {
+            pending.deadline = now + REPEAT_LIMIT;
+            pending.repeat = None;
+            pending.wait = FIRST_REPEAT;
+        }
+    }
+
     /// A fetch ended. `upstream` is what upstream's document is at now, `is_answer` whether the fetch gave it
     /// unconditionally, for a push.
     pub(super) fn ended(&mut self, now: Instant, upstream: Option<UpdatedAt>, is_answer: bool) {
+        self.pace = Pace::Prompt;
         let Some(pending) = &mut self.pending else { return };
         if pending.is_unasked {
             return;

@@ -1,9 +1,10 @@
 //! One environment's source, behind one fetch.
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use engine::{ContentDigest, Warning};
+use tokio::time::timeout_at;
 
 use super::apply::{Context, Workshop};
 use super::events::{FetchEnd, FetchPlan};
@@ -64,7 +65,10 @@ pub(super) struct Fetched {
 impl Source {
     /// Fetches as planned and applies what came.
     pub(super) async fn fetch(mut self, plan: FetchPlan, context: Context, workshop: Workshop) -> Fetched {
-        let (pages, date) = match self.outcome(plan, &workshop).await {
+        let Some(outcome) = by(plan.until, self.outcome(plan, &workshop)).await else {
+            return self.fetched(FetchEnd::Abandoned);
+        };
+        let (pages, date) = match outcome {
             FetchOutcome::NotModified { date } => return self.fetched(FetchEnd::NotModified { date }),
             FetchOutcome::Failure(failure) => return self.fetched(FetchEnd::Failure(failure)),
             FetchOutcome::Document { pages, date } => (pages, date),
@@ -130,6 +134,14 @@ impl Source {
             served: None,
             warnings: Vec::new(),
         }
+    }
+}
+
+/// What comes by then, if anything does.
+async fn by<T>(until: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match until {
+        Some(until) => timeout_at(until.into(), work).await.ok(),
+        None => Some(work.await),
     }
 }
 

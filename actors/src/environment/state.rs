@@ -9,13 +9,12 @@ use super::schedule::Schedule;
 use super::versions::{Trust, Verdict, Versions};
 use crate::upstream::FetchFailure;
 
+mod settling;
+
+use settling::Settling;
+
 /// `If-Modified-Since` has whole seconds: within this of a change, 304 may hide another one (upstream.md).
 const CONDITIONAL_BLINDNESS: Duration = Duration::from_secs(2);
-/// How long upstream's own `updated_at` is waited for when content came before it.
-const SETTLE_LIMIT: Duration = Duration::from_secs(3);
-/// The first wait between the fetches of that time; they double up to the last.
-const SETTLE_FIRST_WAIT: Duration = Duration::from_millis(250);
-const SETTLE_LAST_WAIT: Duration = Duration::from_secs(1);
 /// Kinds of failure that are told between two successes, and remembered for that: a gateway knows a few, an upstream that
 /// invents ever new ones must not fill the log.
 const MOST_TOLD_FAILURES: usize = 16;
@@ -63,16 +62,9 @@ enum Phase {
         started: Instant,
         is_unconditional: bool,
         is_for_push: bool,
+        is_poll: bool,
     },
     Settling,
-}
-
-/// The wait for upstream's own number.
-#[derive(Debug, Clone, Copy)]
-struct Settling {
-    deadline: Instant,
-    next: Instant,
-    wait: Duration,
 }
 
 impl<D: Copy + PartialEq> EnvironmentState<D> {
@@ -147,8 +139,9 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             }
         }
         let push = self.push.due(instant);
-        let settling = self.settling.map(|settling| settling.next);
-        let wanted = [push, settling]
+        // Where the key is rejected, upstream's number will not come.
+        let settling = self.settling.filter(|_| !self.is_key_rejected());
+        let wanted = [push, settling.map(|settling| settling.next)]
             .into_iter()
             .flatten()
             .fold(self.schedule.next_poll(), Instant::min);
@@ -156,7 +149,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         if due > instant {
             return Action::Wait(self.settling.map_or(due, |settling| due.min(settling.deadline)));
         }
-        Action::Fetch(self.start(instant, push.is_some_and(|push| push <= instant)))
+        Action::Fetch(self.start(instant))
     }
 
     /// The fetch ended. Gives what the operator should hear.
@@ -165,6 +158,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             started,
             is_unconditional,
             is_for_push,
+            is_poll,
         } = self.phase
         else {
             return None;
@@ -191,9 +185,14 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 self.succeeded(now, date)
             }
             FetchEnd::Failure(failure) => self.failed(now, failure),
+            FetchEnd::Abandoned => None,
         };
-        self.push
-            .ended(now.instant, self.versions.upstream_updated_at(), is_answer);
+        if self.is_key_rejected() {
+            self.push.rejected(now.instant, is_poll);
+        } else {
+            self.push
+                .ended(now.instant, self.versions.upstream_updated_at(), is_answer);
+        }
         if change.is_some() || !is_lagging {
             return change;
         }
@@ -236,7 +235,9 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         )
     }
 
-    fn start(&mut self, now: Instant, is_for_push: bool) -> FetchPlan {
+    fn start(&mut self, now: Instant) -> FetchPlan {
+        let is_poll = self.schedule.next_poll() <= now;
+        let is_for_push = self.push.is_asked_for(now, is_poll);
         // The poll after this one would come too late.
         let by_next_poll = now + self.schedule.longest_wait();
         let is_overdue = self.last_unconditional.is_none_or(|last| {
@@ -249,15 +250,17 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             started: now,
             is_unconditional: if_modified_since.is_none(),
             is_for_push,
+            is_poll,
         };
         self.push.started(now, is_for_push);
         if let Some(settling) = &mut self.settling {
-            settling.next = now + settling.wait;
+            settling.started(now);
         }
         FetchPlan {
             key: self.key,
             if_modified_since,
             is_forced,
+            until: self.settling.map(|settling| settling.deadline),
         }
     }
 
@@ -299,21 +302,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
     }
 
     fn wait_for_number(&mut self, now: Instant) {
-        if !self.versions.is_unsettled() {
-            self.settling = None;
-            return;
-        }
-        let known = self.settling.unwrap_or(Settling {
-            deadline: now + SETTLE_LIMIT,
-            next: now,
-            wait: SETTLE_FIRST_WAIT,
-        });
-        let wait = known.wait.saturating_mul(2).min(SETTLE_LAST_WAIT);
-        self.settling = Some(Settling {
-            next: now + known.wait,
-            wait,
-            ..known
-        });
+        let is_unsettled = self.versions.is_unsettled();
+        self.settling = is_unsettled.then(|| Settling::after(self.settling, now));
     }
 }
 

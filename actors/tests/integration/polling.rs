@@ -9,7 +9,7 @@ use engine::{KeyKind, UpdatedAt};
 use test_support::documents::{document, later_page, page};
 use test_support::upstream::{Answer, ScriptedUpstream};
 
-use crate::harness::{Harness, polled, quick};
+use crate::harness::{Harness, NEVER, polled, quick};
 
 const T1: &str = "2024-12-26T16:18:08.760000+00:00";
 const T2: &str = "2024-12-26T16:18:20.000000+00:00";
@@ -257,4 +257,20 @@ async fn the_next_key_polls_when_one_is_rejected() {
         .map(|request| request.header("X-Environment-Key").map(str::to_owned))
         .collect();
     assert_eq!(keys, [Some("ser.0".to_owned()), Some("ser.new".to_owned())]);
+}
+
+#[actix_rt::test]
+async fn a_fetch_that_hangs_does_not_keep_content_untold() {
+    let upstream = ScriptedUpstream::start(|_| answer("one", T1));
+    let polling = PollingOptions {
+        timeout: NEVER,
+        ..quick()
+    };
+    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
+    harness.update().await;
+    // New content under the old number: it is served, and told when its number is known or waited for in vain.
+    upstream.script(|_| answer("two", T1));
+    harness.wait_for_value("two").await;
+    upstream.script(|_| Answer::hang());
+    assert!(harness.update().await > at(T1));
 }

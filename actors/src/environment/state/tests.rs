@@ -1,4 +1,7 @@
+use super::settling::{SETTLE_FIRST_WAIT, SETTLE_LIMIT};
 use super::*;
+
+mod rejected_keys;
 
 const PERIOD: Duration = Duration::from_secs(10);
 const UNCONDITIONAL_PERIOD: Duration = Duration::from_secs(60);
@@ -280,6 +283,24 @@ fn a_failing_upstream_does_not_keep_content_untold() {
 }
 
 #[test]
+fn a_fetch_that_hangs_does_not_keep_content_untold() {
+    let mut player = Player::polling();
+    player.plan();
+    let begun = player.elapsed;
+    player.give('b', 100, START);
+    let (_, plan) = player.plan();
+    let deadline = player.start + begun + SETTLE_LIMIT;
+    assert_eq!(plan.until, Some(deadline));
+    player.elapsed = begun + SETTLE_LIMIT;
+    assert_eq!(player.state.ended(player.now(), FetchEnd::Abandoned), None);
+    let number = player.now().updated_at();
+    assert_eq!(player.state.next(player.now()), Action::Settle(number));
+    player.state.settled();
+    // The push or poll that the fetch was for is not lost.
+    assert_eq!(player.plan().1.until, None);
+}
+
+#[test]
 fn a_doubtful_document_is_confirmed_unconditionally() {
     let mut player = Player::polling();
     player.plan();
@@ -356,48 +377,6 @@ fn a_worker_that_lags_is_told_once_for_each_content_served() {
         }
         assert_eq!(told, 1);
     }
-}
-
-#[test]
-fn a_rejected_key_gives_way_to_the_next_at_once() {
-    let mut player = Player::new(Trust::Eventual, 2);
-    assert_eq!(player.plan().1.key, 0);
-    assert_eq!(player.fail(FetchFailure::KeyRejected(403)), Some(Change::NextKey));
-    assert!(!player.state.is_key_rejected());
-    let (waited, plan) = player.plan();
-    assert_eq!((waited, plan.key), (Duration::ZERO, 1));
-    player.give('a', 100, START);
-    assert_eq!(player.plan().1.key, 1, "the one that works is kept");
-}
-
-#[test]
-fn rejected_keys_are_probed_slowly_and_told_once() {
-    let mut player = Player::new(Trust::Eventual, 2);
-    player.plan();
-    player.fail(FetchFailure::KeyRejected(403));
-    player.plan();
-    let rejected = FetchFailure::KeyRejected(403);
-    assert_eq!(
-        player.fail(rejected.clone()),
-        Some(Change::Failed(rejected.clone()))
-    );
-    assert!(player.state.is_key_rejected());
-    let mut waits = Vec::new();
-    let mut keys = Vec::new();
-    for _ in 0..6 {
-        let (waited, plan) = player.plan();
-        waits.push(waited);
-        keys.push(plan.key);
-        assert_eq!(player.fail(rejected.clone()), None);
-    }
-    assert_eq!(keys, [0, 1, 0, 1, 0, 1], "each of them is probed");
-    assert!(*waits.last().unwrap() > Duration::from_secs(50), "{waits:?}");
-    player.plan();
-    assert_eq!(player.not_modified(START), Some(Change::Recovered));
-    assert!(
-        player.plan().0 <= PERIOD.mul_f64(1.1),
-        "the first success returns to the normal period"
-    );
 }
 
 #[test]
