@@ -14,6 +14,10 @@ const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
 /// close after, above the poll period of 10 s.
 const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
+/// How long a connection may be used again: the next one looks the name up anew, so that a change of its addresses is followed
+/// within a minute.
+const CONNECTION_LIFETIME: Duration = Duration::from_secs(60);
+
 /// How Flagsmith is reached. Made once; the poller, the stream listeners and the HTTP workers hold clones, which share one
 /// TLS configuration and one way to look up names.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub struct UpstreamOptions {
     pub api_url: String,
     /// How the addresses of hosts are found.
     pub names: Names,
+    /// How old a connection may be that takes another request. A field so that tests can shorten it.
+    pub connection_lifetime: Duration,
     tls: Tls,
 }
 
@@ -31,6 +37,7 @@ impl UpstreamOptions {
         Self {
             api_url: api_url.into(),
             names: Names::default(),
+            connection_lifetime: CONNECTION_LIFETIME,
             tls: Tls::default(),
         }
     }
@@ -56,6 +63,7 @@ impl UpstreamOptions {
             .timeout(connect_timeout)
             .handshake_timeout(connect_timeout)
             .conn_keep_alive(IDLE_CONNECTION)
+            .conn_lifetime(self.connection_lifetime)
             // Environments are fetched one at a time each: their number is the bound.
             .limit(0);
         if url.scheme_str() == Some("https") {

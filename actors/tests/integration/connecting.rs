@@ -44,10 +44,14 @@ impl Swallowing {
     }
 }
 
+fn port(upstream: &ScriptedUpstream) -> u16 {
+    upstream.origin().rsplit(':').next().unwrap().parse().unwrap()
+}
+
 #[actix_rt::test]
 async fn an_address_that_swallows_packets_keeps_no_document_away() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok("[]"));
-    let port = upstream.origin().rsplit(':').next().unwrap().parse().unwrap();
+    let port = port(&upstream);
     let dead = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), port));
     let _swallowing = Swallowing::at(dead);
     let mut options = UpstreamOptions::new(format!("http://upstream.test:{port}/api/v1"));
@@ -91,4 +95,28 @@ async fn a_name_service_that_hangs_holds_one_thread_and_no_file() {
     }
     assert_eq!(look_ups.load(Ordering::Relaxed), 1);
     drop(release);
+}
+
+#[actix_rt::test]
+async fn a_connection_is_used_for_a_minute_and_the_next_looks_the_name_up_anew() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok("[]"));
+    let api_url = format!("http://upstream.test:{}/api/v1", port(&upstream));
+    let usual = UpstreamOptions::new(&api_url).connection_lifetime;
+    assert_eq!(usual, Duration::from_secs(60));
+    for (connection_lifetime, connections) in [(usual, 1), (Duration::ZERO, 5)] {
+        let look_ups = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&look_ups);
+        let mut options = UpstreamOptions::new(&api_url);
+        options.connection_lifetime = connection_lifetime;
+        options.names = Names::new(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(vec![(Ipv4Addr::LOCALHOST, 0).into()])
+        });
+        let client = Upstream::new(&options, TIMEOUT).unwrap();
+        for _ in 0..5 {
+            let outcome = client.fetch(&EnvironmentKey::new("ser.secret"), None).await;
+            assert!(matches!(outcome, FetchOutcome::Document { .. }), "{outcome:?}");
+        }
+        assert_eq!(look_ups.load(Ordering::Relaxed), connections);
+    }
 }
