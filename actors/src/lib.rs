@@ -9,7 +9,7 @@
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
-//! - [`fault`]: breaking an actor on purpose, for tests.
+//! - `fault`: breaking an actor on purpose, for tests.
 mod actor_thread;
 pub mod environment;
 #[cfg(feature = "fault-injection")]
