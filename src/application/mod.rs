@@ -9,7 +9,7 @@ use actix_web::dev::Server;
 use actors::environment::EnvironmentHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
-use actors::upstream::UpstreamOptions;
+use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 
 mod limits;
@@ -197,7 +197,9 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
     let mut parts = Parts::default();
     let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
     parts.started(hub.clone());
-    let upstream = UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
+    let mut upstream =
+        UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
+    upstream.document_memory = DocumentMemory::new(settings.upstream.document_memory);
     let environments = EnvironmentHandle::start(
         settings.environments.clone(),
         limits.actor_options(settings, upstream.clone()),

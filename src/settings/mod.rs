@@ -35,6 +35,7 @@ pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
     AllowedOrigins, HealthCheckSettings, ListenHost, LogFormat, LogLevel, LoggingSettings, NotifySpread,
     OutgoingProxies, PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
+    UpstreamSettings,
 };
 
 use sources::Sources;
@@ -98,6 +99,7 @@ impl Settings {
             server: sources.server(notices)?,
             health_check: sources.health_check()?,
             realtime: sources.realtime()?,
+            upstream: sources.upstream()?,
             persistence: sources.persistence()?,
             process: process::read(variables, notices)?,
         })

@@ -2,12 +2,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use actors::upstream::DOCUMENT_MEMORY_BYTES;
+
 use super::field::duration;
 use super::sources::Sources;
 use super::url::base_url;
 use super::{
     AllowedOrigins, HealthCheckSettings, LOG_LINE_FIELDS, ListenHost, LogFormat, LogLevel, LoggingSettings,
     Notice, NotifySpread, PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
+    UpstreamSettings,
 };
 
 type Read<T> = Result<T, SettingsError>;
@@ -160,6 +163,20 @@ impl Sources {
             }
             _ => Err(field.invalid("must be a number of milliseconds, 0 or more, or \"auto\"")),
         }
+    }
+
+    /// Reads `upstream`.
+    pub(super) fn upstream(&self) -> Read<UpstreamSettings> {
+        /// A document of 200 kB can be applied with it.
+        const LEAST: u32 = 1024 * 1024;
+        let document_memory = self
+            .field("upstream.document_memory_bytes")
+            .map(|field| field.integer(LEAST, u32::MAX))
+            .transpose()?
+            .map_or(DOCUMENT_MEMORY_BYTES, |bytes| {
+                usize::try_from(bytes).unwrap_or(usize::MAX)
+            });
+        Ok(UpstreamSettings { document_memory })
     }
 
     /// Reads `persistence`.

@@ -32,6 +32,8 @@ pub struct Settings {
     pub health_check: HealthCheckSettings,
     /// `realtime`.
     pub realtime: RealtimeSettings,
+    /// `upstream`.
+    pub upstream: UpstreamSettings,
     /// `persistence`.
     pub persistence: PersistenceSettings,
     /// What only environment variables can set.
@@ -166,6 +168,13 @@ pub enum NotifySpread {
     Auto,
     /// It is always this long; zero: at once.
     Fixed(Duration),
+}
+
+/// `upstream` (ours).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpstreamSettings {
+    /// `document_memory_bytes`: what all documents together may take while they are fetched and applied.
+    pub document_memory: usize,
 }
 
 /// `persistence` (ours).

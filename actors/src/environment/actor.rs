@@ -63,6 +63,7 @@ pub(super) struct EnvironmentActor {
 impl EnvironmentActor {
     pub(super) fn new(parts: Parts) -> Self {
         let lifeline = parts.lifelines.guard("EnvironmentActor");
+        let document_memory = parts.options.upstream.document_memory.clone();
         let mut actor = Self {
             entries: ById::default(),
             client: Client::new(parts.options.upstream, parts.options.polling.timeout),
@@ -79,7 +80,7 @@ impl EnvironmentActor {
             ),
             listeners: parts.listeners,
             configured: parts.configured,
-            workshop: Workshop::new(),
+            workshop: Workshop::new(document_memory),
             lifeline,
             configuration: parts.configuration,
         };

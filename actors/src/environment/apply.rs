@@ -13,11 +13,14 @@ use super::looks::Looks;
 use super::threads::Threads;
 use super::versions::{Trust, Verdict, Versions};
 use crate::served::ServedEnvironment;
-use crate::upstream::FetchFailure;
+use crate::upstream::{Claim, DocumentMemory, FetchFailure};
 
-/// Documents that are worked on at once: each takes a core, and several times its size in memory. Large and small ones
-/// each have as many.
-const CONCURRENCY: usize = 2;
+/// Small documents that are worked on at once; large ones are one after the other, for each takes several times its size in
+/// memory.
+const SMALL_AT_ONCE: usize = 2;
+/// What compiling a document takes beside its bytes, in halves of them: 1.5 times as much was measured with 47.6 MB, what
+/// stays included.
+const COMPILING_HALVES: usize = 3;
 /// Bytes from which on a document is large: work that takes some 10 ms and more, up to seconds, which no small one is
 /// to wait for.
 const LARGE: usize = 1024 * 1024;
@@ -28,6 +31,7 @@ pub(super) struct Workshop {
     large: Arc<Threads>,
     small: Arc<Threads>,
     looks: Arc<Looks>,
+    memory: DocumentMemory,
 }
 
 /// What is needed to decide about a document.
@@ -48,20 +52,38 @@ pub(super) struct Applied {
 }
 
 impl Workshop {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(memory: DocumentMemory) -> Self {
         Self {
-            large: Arc::new(Threads::new("documents", CONCURRENCY)),
-            small: Arc::new(Threads::new("documents", CONCURRENCY)),
+            memory,
+            large: Arc::new(Threads::new("documents", 1)),
+            small: Arc::new(Threads::new("documents", SMALL_AT_ONCE)),
             looks: Arc::new(Looks::new()),
         }
     }
 
-    /// Reads, compares and, where its content is new, compiles the document of one fetch.
-    pub(super) async fn apply(&self, pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
-        let bytes = pages.iter().map(Bytes::len).sum();
-        self.run(bytes, move || apply(pages, context))
-            .await
-            .unwrap_or(Err(FetchFailure::Apply))
+    /// The claim of a document that did not come from upstream, of so many bytes.
+    pub(super) async fn claim(&self, bytes: usize) -> Result<Claim, FetchFailure> {
+        let mut claim = self.memory.claim();
+        let grown = claim.grow(bytes).await;
+        grown.map(|()| claim).map_err(|_| FetchFailure::TooMuchMemory)
+    }
+
+    /// Reads, compares and, where its content is new, compiles the document of one fetch. `memory` is what it takes already.
+    pub(super) async fn apply(
+        &self,
+        pages: Vec<Bytes>,
+        mut memory: Claim,
+        context: Context,
+    ) -> Result<Applied, FetchFailure> {
+        let bytes: usize = pages.iter().map(Bytes::len).sum();
+        let grown = memory.grow(bytes.saturating_mul(COMPILING_HALVES) / 2).await;
+        grown.map_err(|_| FetchFailure::TooMuchMemory)?;
+        let work = move || {
+            let applied = apply(pages, context);
+            drop(memory);
+            applied
+        };
+        self.run(bytes, work).await.unwrap_or(Err(FetchFailure::Apply))
     }
 
     /// The same content under another number.
@@ -158,11 +180,11 @@ mod tests {
 
     #[actix_rt::test]
     async fn small_documents_wait_for_no_large_one() {
-        let workshop = Workshop::new();
+        let workshop = Workshop::new(DocumentMemory::default());
         let (release, blocked) = mpsc::channel::<()>();
         let blocked = Arc::new(std::sync::Mutex::new(blocked));
         let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
-        let large: Vec<_> = (0..2 * CONCURRENCY)
+        let large: Vec<_> = (0..3)
             .map(|_| {
                 let (workshop, blocked, started) = (workshop.clone(), Arc::clone(&blocked), started.clone());
                 actix_rt::spawn(async move {
@@ -174,9 +196,7 @@ mod tests {
                 })
             })
             .collect();
-        for _ in 0..CONCURRENCY {
-            starts.recv().await.expect("large work begins");
-        }
+        starts.recv().await.expect("large work begins");
         let small = workshop.run(LARGE - 1, || "done");
         let small = actix_rt::time::timeout(Duration::from_secs(20), small).await;
         assert_eq!(small, Ok(Some("done")));
@@ -197,7 +217,7 @@ mod tests {
             .expect("a runtime");
         let (release, blocked) = mpsc::channel::<()>();
         let hanging = runtime.spawn_blocking(move || blocked.recv().is_ok());
-        let done = runtime.block_on(Workshop::new().run(1, || "done"));
+        let done = runtime.block_on(Workshop::new(DocumentMemory::default()).run(1, || "done"));
         assert_eq!(done, Some("done"));
         release.send(()).expect("it hangs");
         assert!(runtime.block_on(hanging).expect("no panic"));

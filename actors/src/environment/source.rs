@@ -68,12 +68,12 @@ impl Source {
         let Some(outcome) = by(plan.until, self.outcome(plan, &workshop)).await else {
             return self.fetched(FetchEnd::Abandoned);
         };
-        let (pages, date) = match outcome {
+        let (pages, date, memory) = match outcome {
             FetchOutcome::NotModified { date } => return self.fetched(FetchEnd::NotModified { date }),
             FetchOutcome::Failure(failure) => return self.fetched(FetchEnd::Failure(failure)),
-            FetchOutcome::Document { pages, date } => (pages, date),
+            FetchOutcome::Document { pages, date, memory } => (pages, date, memory),
         };
-        match workshop.apply(pages, context).await {
+        match workshop.apply(pages, memory, context).await {
             Err(failure) => {
                 let failure = match &mut self {
                     Self::Upstream { .. } => failure,
@@ -117,9 +117,13 @@ impl Source {
                 *file = looking;
                 match outcome {
                     Ok(FileOutcome::Unchanged) => FetchOutcome::NotModified { date: None },
-                    Ok(FileOutcome::Changed(bytes)) => FetchOutcome::Document {
-                        pages: Vec::<Bytes>::from([bytes]),
-                        date: None,
+                    Ok(FileOutcome::Changed(bytes)) => match workshop.claim(bytes.len()).await {
+                        Ok(memory) => FetchOutcome::Document {
+                            pages: Vec::<Bytes>::from([bytes]),
+                            date: None,
+                            memory,
+                        },
+                        Err(failure) => FetchOutcome::Failure(failure),
                     },
                     Err(failure) => FetchOutcome::Failure(failure),
                 }

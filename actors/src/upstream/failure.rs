@@ -24,6 +24,12 @@ pub enum FetchFailure {
     Broken,
     /// More bytes than are read.
     TooLarge,
+    /// A body that decodes to far more than its size.
+    Inflated,
+    /// More memory than a document may take while it is fetched and applied.
+    TooMuchMemory,
+    /// A content coding that was not asked for.
+    UnknownCoding,
     /// More pages than are read.
     TooManyPages,
     /// Not JSON; where it stops being it.
@@ -73,6 +79,15 @@ impl fmt::Display for FetchFailure {
             Self::Status(status) => write!(f, "upstream answers {status}; check upstream, and the path of api_url"),
             Self::Broken => f.write_str("upstream's answer broke off; check upstream and what is between"),
             Self::TooLarge => f.write_str("upstream's document is larger than this proxy reads (256 MiB)"),
+            Self::Inflated => f.write_str(
+                "upstream's answer decodes to more than 100 times its size, as no document does; check upstream and what is between",
+            ),
+            Self::TooMuchMemory => f.write_str(
+                "the document takes more memory than one may while it is fetched and applied; raise upstream.document_memory_bytes",
+            ),
+            Self::UnknownCoding => f.write_str(
+                "upstream's answer comes in a content coding that was not asked for (gzip was); check what is between",
+            ),
             Self::TooManyPages => f.write_str("upstream's document has more pages than this proxy reads (10,000)"),
             Self::NotJson(why) => {
                 write!(f, "the answer is not JSON ({why}); check that api_url names Flagsmith's API")

@@ -10,8 +10,10 @@ use awc::http::{StatusCode, Uri};
 use awc::{Client, ClientResponse};
 use bytes::Bytes;
 use engine::UpdatedAt;
-use futures::{Stream, StreamExt};
+use futures::Stream;
 
+use super::body::{self, Room};
+use super::memory::{Claim, DocumentMemory};
 use super::{FetchFailure, UpstreamOptions, link};
 use crate::keys::EnvironmentKey;
 
@@ -39,6 +41,8 @@ pub enum FetchOutcome {
         pages: Vec<Bytes>,
         /// Upstream's clock, from the first page.
         date: Option<SystemTime>,
+        /// The memory that the pages take.
+        memory: Claim,
     },
     /// No document.
     Failure(FetchFailure),
@@ -50,6 +54,7 @@ pub struct Upstream {
     client: Client,
     document_url: Uri,
     timeout: Duration,
+    memory: DocumentMemory,
 }
 
 /// One good answer.
@@ -57,6 +62,17 @@ struct Page {
     bytes: Bytes,
     next: Option<Uri>,
     date: Option<SystemTime>,
+}
+
+/// What all answers of a fetch come to.
+enum Pages {
+    NotModified {
+        date: Option<SystemTime>,
+    },
+    Document {
+        pages: Vec<Bytes>,
+        date: Option<SystemTime>,
+    },
 }
 
 enum Answer {
@@ -84,15 +100,19 @@ impl Upstream {
             client,
             document_url,
             timeout,
+            memory: options.document_memory.clone(),
         })
     }
 
     /// Fetches one environment's document: conditionally, if it is newer than `if_modified_since`, or whatever it is.
     pub async fn fetch(&self, key: &EnvironmentKey, if_modified_since: Option<UpdatedAt>) -> FetchOutcome {
-        match timeout(self.timeout, self.fetch_pages(key, if_modified_since)).await {
+        let mut memory = self.memory.claim();
+        let fetched = self.fetch_pages(key, if_modified_since, &mut memory);
+        match timeout(self.timeout, fetched).await {
             Err(_) => FetchOutcome::Failure(FetchFailure::Timeout),
             Ok(Err(failure)) => FetchOutcome::Failure(failure),
-            Ok(Ok(outcome)) => outcome,
+            Ok(Ok(Pages::NotModified { date })) => FetchOutcome::NotModified { date },
+            Ok(Ok(Pages::Document { pages, date })) => FetchOutcome::Document { pages, date, memory },
         }
     }
 
@@ -100,15 +120,19 @@ impl Upstream {
         &self,
         key: &EnvironmentKey,
         if_modified_since: Option<UpdatedAt>,
-    ) -> Result<FetchOutcome, FetchFailure> {
+        memory: &mut Claim,
+    ) -> Result<Pages, FetchFailure> {
         let mut key = HeaderValue::try_from(key.reveal()).map_err(|_| FetchFailure::UnusableKey)?;
         key.set_sensitive(true);
-        let mut budget = MAX_DOCUMENT_BYTES;
+        let mut room = Room {
+            bytes: MAX_DOCUMENT_BYTES,
+            memory,
+        };
         let first = match self
-            .page(&self.document_url, &key, if_modified_since, &mut budget)
+            .page(&self.document_url, &key, if_modified_since, &mut room)
             .await?
         {
-            Answer::NotModified(date) => return Ok(FetchOutcome::NotModified { date }),
+            Answer::NotModified(date) => return Ok(Pages::NotModified { date }),
             Answer::Page(page) => page,
         };
         let (mut pages, mut next) = (vec![first.bytes], first.next);
@@ -121,13 +145,13 @@ impl Upstream {
             if pages.len() >= MAX_PAGES {
                 return Err(FetchFailure::TooManyPages);
             }
-            let Answer::Page(page) = self.page(&url, &key, None, &mut budget).await? else {
+            let Answer::Page(page) = self.page(&url, &key, None, &mut room).await? else {
                 return Err(FetchFailure::Status(StatusCode::NOT_MODIFIED.as_u16()));
             };
             pages.push(page.bytes);
             next = page.next;
         }
-        Ok(FetchOutcome::Document {
+        Ok(Pages::Document {
             pages,
             date: first.date,
         })
@@ -139,7 +163,7 @@ impl Upstream {
         url: &Uri,
         key: &HeaderValue,
         if_modified_since: Option<UpdatedAt>,
-        budget: &mut usize,
+        room: &mut Room<'_>,
     ) -> Result<Answer, FetchFailure> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
@@ -148,7 +172,7 @@ impl Upstream {
             match response.status() {
                 StatusCode::OK => {
                     let next = next_page(&url, response.headers())?;
-                    let bytes = read_body(&mut response, budget).await?;
+                    let bytes = body::read(&mut response, room).await?;
                     return Ok(Answer::Page(Page { bytes, next, date }));
                 }
                 StatusCode::NOT_MODIFIED if if_modified_since.is_some() => {
@@ -178,7 +202,10 @@ impl Upstream {
             let mut request = self
                 .client
                 .get(url)
+                // awc's own decoder knows no bound.
+                .no_decompress()
                 .insert_header((header::ACCEPT, "application/json"))
+                .insert_header((header::ACCEPT_ENCODING, "gzip"))
                 .insert_header(("X-Environment-Key", key.clone()));
             if let Some(updated_at) = if_modified_since {
                 request = request.insert_header((header::IF_MODIFIED_SINCE, updated_at.to_http_date()));
@@ -269,32 +296,4 @@ fn next_page(url: &Uri, headers: &HeaderMap) -> Result<Option<Uri>, FetchFailure
 
 fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
-}
-
-/// Reads a body within what is left of the document's bytes. A `Vec` is grown in place by the allocator where it is
-/// large, and made in its full size at once where that is known: no second copy of 50 MB.
-async fn read_body<S>(response: &mut ClientResponse<S>, budget: &mut usize) -> Result<Bytes, FetchFailure>
-where
-    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
-{
-    let headers = response.headers();
-    let declared = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    // The length of an encoded body says nothing about what it decodes to.
-    let declared = declared.filter(|_| !headers.contains_key(header::CONTENT_ENCODING));
-    if declared.is_some_and(|declared| declared > *budget) {
-        return Err(FetchFailure::TooLarge);
-    }
-    let mut body = Vec::with_capacity(declared.unwrap_or(0));
-    while let Some(chunk) = response.next().await {
-        let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
-        *budget = budget.checked_sub(chunk.len()).ok_or(FetchFailure::TooLarge)?;
-        body.extend_from_slice(&chunk);
-    }
-    // awc takes a connection's end for the body's, whatever length was declared.
-    if declared.is_some_and(|declared| declared != body.len()) {
-        return Err(FetchFailure::Broken);
-    }
-    Ok(Bytes::from(body))
 }

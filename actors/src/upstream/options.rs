@@ -4,6 +4,7 @@ use awc::http::Uri;
 use awc::{Client, Connector};
 
 use super::connect::{Connect, Names};
+use super::memory::DocumentMemory;
 use super::roots::RootCertificates;
 use super::tls::Tls;
 
@@ -28,6 +29,8 @@ pub struct UpstreamOptions {
     pub names: Names,
     /// How old a connection may be that takes another request. A field so that tests can shorten it.
     pub connection_lifetime: Duration,
+    /// What documents may take while they are fetched and applied.
+    pub document_memory: DocumentMemory,
     tls: Tls,
 }
 
@@ -38,6 +41,7 @@ impl UpstreamOptions {
             api_url: api_url.into(),
             names: Names::default(),
             connection_lifetime: CONNECTION_LIFETIME,
+            document_memory: DocumentMemory::default(),
             tls: Tls::default(),
         }
     }

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
+mod bodies;
 mod configuration;
 mod connecting;
 mod failures;

@@ -104,6 +104,7 @@ fn defaults_in_full() {
             "authentication_token": null, "upstream_url": null, "max_stream_age_seconds": 30.0,
             "notify_spread_ms": "auto", "max_subscribers": null,
         },
+        "upstream": {"document_memory_bytes": 536_870_912},
         "persistence": {"directory": null},
         "environment variables": {
             "WEB_CONCURRENCY": 2, "FORWARDED_ALLOW_IPS": "127.0.0.1/8,::1/128", "SSL_CERT_FILE": null,

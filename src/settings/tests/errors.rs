@@ -113,6 +113,7 @@ fn wrong_values_of_every_kind_are_refused() {
         json!({"realtime": {"upstream_url": "wss://a"}}),
         json!({"realtime": {"upstream_url": "https://secret@a"}}),
         json!({"realtime": {"max_subscribers": 1.5}}),
+        json!({"upstream": {"document_memory_bytes": 1000}}),
         json!({"persistence": {"directory": 1}}),
         json!({"environment_key_pairs": null}),
     ];

@@ -35,6 +35,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.realtime.max_stream_age, Some(seconds(30)));
     assert_eq!(settings.realtime.notify_spread, NotifySpread::Auto);
     assert_eq!(settings.realtime.max_subscribers, None);
+    assert_eq!(settings.upstream.document_memory, 512 * 1024 * 1024);
     assert_eq!(settings.persistence.directory, None);
     assert_eq!(messages(&loaded), Vec::<String>::new());
 }

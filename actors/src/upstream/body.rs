@@ -1,0 +1,173 @@
+//! The body of one answer: decoded within its bounds.
+use std::io::{self, Write};
+
+use awc::ClientResponse;
+use awc::error::PayloadError;
+use awc::http::header::{self, HeaderMap};
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use futures::{Stream, StreamExt};
+
+use super::FetchFailure;
+use super::memory::Claim;
+
+/// A body may decode to so many times its size: JSON documents come to ten to fifty, a bomb to a thousand.
+const MOST_INFLATION: usize = 100;
+/// Below so many decoded bytes it does not count: the first bytes of a body may decode to a lot.
+const SMALL: usize = 1024 * 1024;
+/// What is decoded at a time: with [`MOST_INFLATION`], a millisecond's work of the thread that fetches.
+const PIECE: usize = 4 * 1024;
+
+/// How the body comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Identity,
+    Gzip,
+}
+
+/// What is left of a document's bytes, over all its pages.
+pub(super) struct Room<'c> {
+    /// Decoded bytes that may still come.
+    pub(super) bytes: usize,
+    pub(super) memory: &'c mut Claim,
+}
+
+impl Room<'_> {
+    async fn take(&mut self, bytes: usize) -> Result<(), FetchFailure> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or(FetchFailure::TooLarge)?;
+        self.memory
+            .grow(bytes)
+            .await
+            .map_err(|_| FetchFailure::TooMuchMemory)
+    }
+}
+
+/// Reads a body within what is left of the document's room. A `Vec` is grown in place by the allocator where it is large, and
+/// made in its full size at once where that is known: no second copy of 50 MB.
+pub(super) async fn read<S>(
+    response: &mut ClientResponse<S>,
+    room: &mut Room<'_>,
+) -> Result<Bytes, FetchFailure>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    let coding = coding(response.headers())?;
+    let declared = declared_length(response.headers());
+    match coding {
+        Coding::Identity => read_plain(response, declared, room).await,
+        Coding::Gzip => read_gzip(response, declared, room).await,
+    }
+}
+
+async fn read_plain<S>(
+    response: &mut ClientResponse<S>,
+    declared: Option<usize>,
+    room: &mut Room<'_>,
+) -> Result<Bytes, FetchFailure>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    if declared.is_some_and(|declared| declared > room.bytes) {
+        return Err(FetchFailure::TooLarge);
+    }
+    // Taken at once, so that no two half-read bodies wait for each other's room.
+    room.take(declared.unwrap_or(0)).await?;
+    let mut body = Vec::with_capacity(declared.unwrap_or(0));
+    while let Some(chunk) = response.next().await {
+        let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
+        if declared.is_none() {
+            room.take(chunk.len()).await?;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    ended(declared, body.len())?;
+    Ok(Bytes::from(body))
+}
+
+async fn read_gzip<S>(
+    response: &mut ClientResponse<S>,
+    declared: Option<usize>,
+    room: &mut Room<'_>,
+) -> Result<Bytes, FetchFailure>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    let mut decoder = MultiGzDecoder::new(Bounded::default());
+    let (mut received, mut taken) = (0_usize, 0_usize);
+    while let Some(chunk) = response.next().await {
+        let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
+        for piece in chunk.chunks(PIECE) {
+            received = received.saturating_add(piece.len());
+            // Of a body whose length is known, all of it counts, wherever it inflates the most.
+            let compressed = declared.map_or(received, |declared| declared.max(received));
+            decoder.get_mut().most = compressed.saturating_mul(MOST_INFLATION).max(SMALL);
+            decoder.write_all(piece).map_err(|error| refused(&error))?;
+            let decoded = decoder.get_ref().bytes.len();
+            room.take(decoded - taken).await?;
+            taken = decoded;
+            tokio::task::yield_now().await;
+        }
+    }
+    ended(declared, received)?;
+    decoder.try_finish().map_err(|error| refused(&error))?;
+    let bytes = std::mem::take(&mut decoder.get_mut().bytes);
+    room.take(bytes.len() - taken).await?;
+    Ok(Bytes::from(bytes))
+}
+
+/// awc takes a connection's end for the body's, whatever length was declared.
+fn ended(declared: Option<usize>, received: usize) -> Result<(), FetchFailure> {
+    if declared.is_some_and(|declared| declared != received) {
+        return Err(FetchFailure::Broken);
+    }
+    Ok(())
+}
+
+fn refused(error: &io::Error) -> FetchFailure {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        FetchFailure::Inflated
+    } else {
+        FetchFailure::Broken
+    }
+}
+
+/// Takes so many bytes and no more.
+#[derive(Debug, Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, decoded: &[u8]) -> io::Result<usize> {
+        if self.bytes.len().saturating_add(decoded.len()) > self.most {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(decoded);
+        Ok(decoded.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn coding(headers: &HeaderMap) -> Result<Coding, FetchFailure> {
+    let Some(coding) = headers.get(header::CONTENT_ENCODING) else {
+        return Ok(Coding::Identity);
+    };
+    let coding = coding.as_bytes().trim_ascii();
+    if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") {
+        Ok(Coding::Identity)
+    } else if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
+        Ok(Coding::Gzip)
+    } else {
+        Err(FetchFailure::UnknownCoding)
+    }
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+}
