@@ -24,4 +24,7 @@ ENV CONFIG_PATH=/app/config.json
 EXPOSE 8000
 # No HEALTHCHECK: nothing in here could run it. Point the orchestrator's probes at /proxy/health/readiness
 # and /proxy/health/liveness.
+# `docker stop` sends SIGTERM and waits for 10 s, which is server.shutdown_timeout_seconds: the proxy drains by itself and
+# needs no preStop hook. Give both more time together (--stop-timeout, terminationGracePeriodSeconds).
+STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/edge-proxy"]

@@ -39,7 +39,8 @@ Every option of the configuration file is also an environment variable, which wi
   API_URL, API_POLL_FREQUENCY_SECONDS, LOGGING='{\"log_level\":\"DEBUG\"}', …
 
 Exit codes: 0 stopped in order; 64 unknown argument; 70 a part of the program died; 71 the system
-refused something, such as the port, threads or open files; 78 the configuration cannot be used.
+refused something, such as the port, threads or open files; 78 the configuration cannot be used;
+130 or 143 a second SIGINT or SIGTERM cut what was unfinished.
 ";
 
 /// What `--version` prints.

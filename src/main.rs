@@ -4,8 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use actix_rt::signal::unix::{SignalKind, signal};
-use edge_proxy::application::{Application, EXIT_SYSTEM, Limits, requirements};
+use edge_proxy::application::{Application, EXIT_SYSTEM, Limits, StopSignals, requirements};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
 use edge_proxy::logging;
 use edge_proxy::server::open_files;
@@ -99,20 +98,11 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
         .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
     actix::System::with_tokio_rt(|| runtime).block_on(async move {
         let system = |error: std::io::Error| Failure::new(EXIT_SYSTEM, error);
-        let (mut terminate, mut interrupt) = (
-            signal(SignalKind::terminate()).map_err(system)?,
-            signal(SignalKind::interrupt()).map_err(system)?,
-        );
+        let signals = StopSignals::install().map_err(system)?;
         let application = Application::build(&settings, Limits::default())
             .map_err(|error| Failure::new(EXIT_SYSTEM, error))?;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
         application
-            .run_until_stopped(stop)
+            .run_until_stopped(signals)
             .await
             .map(|outcome| outcome.exit_code())
             .map_err(system)

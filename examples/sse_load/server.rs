@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use edge_proxy::application::{Application, Limits};
+use edge_proxy::application::{Application, Limits, StopSignals};
 use edge_proxy::server::open_files;
 use edge_proxy::settings::Settings;
 
@@ -114,18 +114,14 @@ pub(crate) fn serve(arguments: &Arguments) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let send_buffer = Some(arguments.number("send-buffer", 0)).filter(|&bytes| bytes > 0);
     let outcome = actix::System::new().block_on(async move {
-        let mut terminate = actix_rt::signal::unix::signal(actix_rt::signal::unix::SignalKind::terminate())
-            .expect("a signal");
+        let signals = StopSignals::install().expect("a signal");
         let limits = Limits {
             send_buffer,
             ..Limits::default()
         };
         let application = Application::build(&loaded.settings, limits).expect("a port");
         println!("{}", application.port());
-        let stop = async move {
-            terminate.recv().await;
-        };
-        application.run_until_stopped(stop).await.expect("a server")
+        application.run_until_stopped(signals).await.expect("a server")
     });
     edge_proxy::logging::flush();
     outcome.exit_code().into()

@@ -6,13 +6,11 @@ use actors::sse_hub::HubOptions;
 use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
 
+use super::StopLimits;
 use crate::budget::{Budgets, ByteBudget};
 use crate::routes::{BodyLimits, StreamOptions};
 use crate::server::open_files;
 use crate::settings::{NotifySpread, Settings};
-
-/// How long everything is still answered once the stop has begun.
-const NOTICE_OF_STOP: Duration = Duration::from_millis(500);
 
 /// The answers that clients have not read yet may take this much of the process. 200 clients that read a document of 5 MB
 /// slowly take a twentieth of it.
@@ -25,15 +23,15 @@ pub struct Limits {
     pub body: BodyLimits,
     /// From a head's first byte, or a connection's start, to the head's end; then 408.
     pub request_head: Duration,
-    /// How long the server reads off what a client still sends after an answer that ends the connection. actix-http's
-    /// clock is up to half a second late, so it must be more.
+    /// How long the server reads off what a client still sends after an answer that ends the connection, or after the end
+    /// of a connection was announced. actix-http's clock is up to half a second late, so it must be more.
     pub disconnect: Duration,
     /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
     pub unsent_answers: usize,
     /// How often a file source looks for a change.
     pub file_period: Duration,
-    /// How long everything is still answered once the stop has begun; `server.shutdown_timeout_seconds` bounds it too.
-    pub notice_of_stop: Duration,
+    /// How a stop is timed; `server.shutdown_timeout_seconds` bounds all of it.
+    pub stop: StopLimits,
     /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
     pub streams: StreamOptions,
     /// How long a peer may leave bytes unread or unacknowledged before its connection is dropped: a subscriber that
@@ -60,7 +58,7 @@ impl Default for Limits {
             disconnect: Duration::from_secs(1),
             unsent_answers: UNSENT_ANSWERS,
             file_period: PollingOptions::default().file_period,
-            notice_of_stop: NOTICE_OF_STOP,
+            stop: StopLimits::default(),
             streams: StreamOptions::default(),
             unacknowledged: Duration::from_secs(60),
             send_buffer: None,

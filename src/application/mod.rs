@@ -11,24 +11,27 @@ use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
 use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
+use futures::{Stream, StreamExt as _};
 
 mod limits;
 mod listening;
 mod parts;
 pub mod requirements;
+mod signals;
 mod stop;
 
 use crate::layers::Layers;
 use crate::routes::{self, Services, SharedServices, StreamOptions};
-use crate::server::{self, BoundListener, ServerOptions, SocketOptions, open_files};
+use crate::server::{self, BoundListener, Ending, ServerOptions, Serving, SocketOptions, open_files};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
 pub use limits::Limits;
 pub use listening::{ListenError, StartError};
 use parts::Parts;
-use stop::StopPlan;
-pub use stop::{EXIT_ACTOR_DIED, Outcome};
+pub use signals::{StopSignal, StopSignals};
+use stop::{Cause, StopPlan, end_at_once};
+pub use stop::{EXIT_ACTOR_DIED, Outcome, StopLimits};
 
 /// Exit code where the system refuses what the process needs, such as its port (`EX_OSERR` of sysexits.h).
 pub const EXIT_SYSTEM: u8 = 71;
@@ -36,14 +39,16 @@ pub const EXIT_SYSTEM: u8 = 71;
 /// A bound server with its actors running; it answers once [`Application::run_until_stopped`] is polled.
 pub struct Application {
     server: Server,
+    ending: Ending,
     addresses: Vec<SocketAddr>,
     parts: Parts,
     environments: EnvironmentHandle,
     hub: SseHubHandle,
     shutdown_timeout: Duration,
+    drain: Duration,
     lifelines: Lifelines,
     state: Arc<ServiceState>,
-    notice_of_stop: Duration,
+    stop_limits: StopLimits,
 }
 
 impl Application {
@@ -100,17 +105,19 @@ impl Application {
             },
         };
         let refused = |source| ListenError::new(&settings.server.host, source);
-        let server = server::serve(listeners, options, app).map_err(refused)?;
+        let Serving { server, ending } = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
             server,
+            ending,
             addresses,
             parts,
             environments,
             hub,
             shutdown_timeout: settings.server.shutdown_timeout,
+            drain: settings.server.drain,
             lifelines,
             state,
-            notice_of_stop: limits.notice_of_stop,
+            stop_limits: limits.stop,
         })
     }
 
@@ -134,42 +141,59 @@ impl Application {
         &self.hub
     }
 
-    /// Serves until `stop` resolves or an actor dies, then lets requests in flight finish.
+    /// Serves until a signal asks for the stop or an actor dies, then stops in good order; the next signal ends that at
+    /// once.
     ///
-    /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection; open
-    /// streams end cleanly; the listener closes, idle connections with it; requests in flight are answered; after
-    /// `server.shutdown_timeout_seconds` in all, the actors stop. It is driven by the server's handle and not by
-    /// `HttpServer::shutdown_signal`, which would also stop the actix `System` under what comes after.
+    /// The order of a stop: readiness fails, new event streams are refused and every answer ends its connection, while
+    /// open streams end cleanly and everything else is served for `server.drain_seconds` (after SIGTERM); the listener
+    /// closes; idle connections end; requests in flight are answered; after `server.shutdown_timeout_seconds` in all,
+    /// the actors stop. It is driven by the server's handle and not by `HttpServer::shutdown_signal`, which would also
+    /// stop the actix `System` under what comes after.
     ///
     /// # Errors
     /// Where the server cannot start its workers.
-    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> io::Result<Outcome> {
+    pub async fn run_until_stopped(
+        self,
+        signals: impl Stream<Item = StopSignal> + Unpin,
+    ) -> io::Result<Outcome> {
+        // A stream that ends asks for nothing more.
+        let mut signals = signals.chain(futures::stream::pending());
         for address in &self.addresses {
             log::info!("listening on http://{address}");
         }
-        let handle = self.server.handle();
         let mut server = actix_rt::spawn(self.server);
-        let outcome = tokio::select! {
-            () = stop => Outcome::Stopped,
-            actor = self.lifelines.first_death() => Outcome::ActorDied(actor),
+        let cause = tokio::select! {
+            Some(signal) = signals.next() => Cause::Asked(signal),
+            actor = self.lifelines.first_death() => Cause::Death(actor),
             ended = &mut server => return Err(early_end(ended)),
         };
         self.state.start_draining();
         self.lifelines.disarm();
-        match outcome {
-            Outcome::Stopped => {
+        match cause {
+            Cause::Asked(_) => {
                 log::info!("stopping: event streams and requests in flight are finished first");
             }
-            Outcome::ActorDied(actor) => log::error!(
+            Cause::Death(actor) => log::error!(
                 "{actor} has died, which is a defect: stopping, so that the process is started anew"
             ),
         }
-        StopPlan::of(outcome, self.shutdown_timeout, self.notice_of_stop)
-            .run(&self.parts, &handle)
-            .await;
-        self.parts.stop().await;
+        let plan = StopPlan::of(cause, self.shutdown_timeout, self.drain, &self.stop_limits);
+        let (parts, ending) = (self.parts, &self.ending);
+        let in_order = async move {
+            ending.started().await;
+            plan.run(&parts, ending).await;
+            parts.stop().await;
+        };
+        let was_cut_by = tokio::select! {
+            () = in_order => None,
+            Some(signal) = signals.next() => end_at_once(ending).await.then_some(signal),
+        };
         log::info!("stopped");
-        Ok(outcome)
+        Ok(match (cause, was_cut_by) {
+            (Cause::Death(actor), _) => Outcome::ActorDied(actor),
+            (Cause::Asked(_), Some(signal)) => Outcome::Cut(signal),
+            (Cause::Asked(_), None) => Outcome::Stopped,
+        })
     }
 }
 

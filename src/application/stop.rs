@@ -1,9 +1,19 @@
 //! How the process stops: asked to, or because an actor has died.
+//!
+//! # Order
+//! Readiness fails and every answer ends its connection before this begins; then:
+//! 1. the drain: everything is still served while load balancers learn of it, and open event streams end, spread;
+//! 2. the listener closes, without losing a connection that was begun;
+//! 3. connections made in its last moment have time for their first request;
+//! 4. idle connections end, the others do after their answer;
+//! 5. the workers end, and whatever is unfinished when the time is over is cut.
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use tokio::time::timeout;
 
 use super::parts::Parts;
+use super::signals::StopSignal;
+use crate::server::Ending;
 
 /// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
 pub const EXIT_ACTOR_DIED: u8 = 70;
@@ -13,6 +23,8 @@ pub const EXIT_ACTOR_DIED: u8 = 70;
 pub enum Outcome {
     /// It was asked to.
     Stopped,
+    /// It was asked again, by this signal, and has cut what was unfinished.
+    Cut(StopSignal),
     /// The actor of this name has died.
     ActorDied(&'static str),
 }
@@ -22,14 +34,27 @@ impl Outcome {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Stopped => 0,
+            Self::Cut(signal) => signal.exit_code(),
             Self::ActorDied(_) => EXIT_ACTOR_DIED,
         }
     }
 }
 
-/// How long open event streams may take to end after SIGTERM; never more than half of
-/// `server.shutdown_timeout_seconds`, the rest being left for requests.
+/// Why a stop begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A signal asks for it.
+    Asked(StopSignal),
+    /// The actor of this name has died.
+    Death(&'static str),
+}
+
+/// How long open event streams may take to end; never more than half of `server.shutdown_timeout_seconds`, the rest
+/// being left for requests.
 const STREAM_WINDOW: Duration = Duration::from_secs(5);
+
+/// What the drain leaves of `server.shutdown_timeout_seconds` for requests in flight, where that is long enough.
+const AFTER_DRAIN: Duration = Duration::from_secs(3);
 
 /// How long a stop may take after an actor has died, without the parts: the process must be gone within 5 s.
 const STOP_AFTER_DEATH: Duration = Duration::from_millis(3_500);
@@ -37,43 +62,166 @@ const STOP_AFTER_DEATH: Duration = Duration::from_millis(3_500);
 /// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
 const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
 
+/// How long the second signal waits for the connections to hear of the end, and for the answers that are ready.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// Durations of a stop that no option sets.
+#[derive(Debug, Clone)]
+pub struct StopLimits {
+    /// The drain ends early when there has been no connection for this long. A balancer opens one for each request or
+    /// probe, so that there is none for a moment while it still believes in the process.
+    pub quiet: Duration,
+    /// How long a handshake may take that the listener's close finds half open: a round trip, which is below this
+    /// between any two places that serve each other.
+    pub handshake: Duration,
+    /// How long connections made in the listener's last moment have for their first request.
+    pub young: Duration,
+}
+
+impl Default for StopLimits {
+    fn default() -> Self {
+        Self {
+            quiet: Duration::from_secs(1),
+            handshake: Duration::from_millis(200),
+            young: Duration::from_secs(1),
+        }
+    }
+}
+
 /// How long each part of a stop takes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StopPlan {
-    /// Everything is still answered, and connections in use hear by `Connection: close` that they end: actix closes the
-    /// listener and idle connections as soon as its own stop begins.
-    notice: Duration,
+    /// Everything is still served; answers end their connections.
+    drain: Duration,
+    /// Less than that once there has been no connection for this long; `None`: no less.
+    quiet: Option<Duration>,
     /// Open event streams end within it, spread.
     stream_window: Duration,
+    /// Whether the listener stays open for them: their clients come back at once, and a refusal tells them when to.
+    serves_until_streams_end: bool,
+    /// For connections that are half open when the listener closes.
+    handshake: Duration,
+    /// For connections that wait to be accepted then.
+    backlog: Duration,
+    /// Between the closed listener and the end of idle connections.
+    young: Duration,
     /// All of it, requests in flight included.
     whole: Duration,
 }
 
 impl StopPlan {
-    pub(super) fn of(outcome: Outcome, shutdown_timeout: Duration, notice_of_stop: Duration) -> Self {
-        match outcome {
-            Outcome::Stopped => Self {
-                notice: notice_of_stop.min(shutdown_timeout),
-                stream_window: STREAM_WINDOW.min(shutdown_timeout / 2),
-                whole: shutdown_timeout,
-            },
-            Outcome::ActorDied(_) => Self {
-                notice: NOTICE_OF_DEATH,
-                stream_window: NOTICE_OF_DEATH,
-                whole: STOP_AFTER_DEATH,
-            },
+    /// Plans a stop within `whole` (`server.shutdown_timeout_seconds`) with this drain (`server.drain_seconds`).
+    pub(super) fn of(cause: Cause, whole: Duration, drain: Duration, limits: &StopLimits) -> Self {
+        let (whole, drain, quiet, stream_window) = match cause {
+            Cause::Asked(signal) => {
+                let drain = match signal {
+                    StopSignal::Terminate => drain.min(whole - AFTER_DRAIN.min(whole / 2)),
+                    StopSignal::Interrupt => Duration::ZERO,
+                };
+                (whole, drain, Some(limits.quiet), STREAM_WINDOW.min(whole / 2))
+            }
+            Cause::Death(_) => (STOP_AFTER_DEATH, NOTICE_OF_DEATH, None, NOTICE_OF_DEATH),
+        };
+        // The drain leaves half of a short time; in it, idle connections must still hear of their end.
+        let share = (whole - drain) / 4;
+        Self {
+            drain,
+            quiet,
+            stream_window,
+            serves_until_streams_end: cause != Cause::Asked(StopSignal::Interrupt),
+            handshake: limits.handshake.min(share),
+            backlog: share,
+            young: limits.young.min(share),
+            whole,
         }
     }
 
-    /// Drains the parts, then ends the server; what is still in flight when the time is over is cut off.
-    pub(super) async fn run(self, parts: &Parts, server: &ServerHandle) {
-        let stopped = async {
-            // actix holds its own stop up for every open stream, so those end first.
-            tokio::join!(parts.drain(self.stream_window), tokio::time::sleep(self.notice));
-            server.stop(true).await;
+    /// Goes through all of it; what is still in flight when the time is over is cut off.
+    pub(super) async fn run(self, parts: &Parts, server: &Ending) {
+        let ended = async {
+            let streams = parts.drain(self.stream_window);
+            if self.serves_until_streams_end {
+                tokio::join!(streams, self.drain(server));
+                self.end_listening(server).await;
+            } else {
+                tokio::join!(streams, self.end_listening(server));
+            }
+            server.tell();
+            server.none_open().await;
         };
-        if tokio::time::timeout(self.whole, stopped).await.is_err() {
+        let is_in_time = timeout(self.whole, ended).await.is_ok();
+        if !is_in_time {
             log::warn!("requests were still in flight");
         }
+        server.stop(is_in_time).await;
+    }
+
+    async fn drain(&self, server: &Ending) {
+        let quiet = async {
+            match self.quiet {
+                Some(quiet) => server.none_for(quiet).await,
+                None => std::future::pending().await,
+            }
+        };
+        // An error: the drain has taken its whole time.
+        let _ = timeout(self.drain, quiet).await;
+    }
+
+    async fn end_listening(&self, server: &Ending) {
+        server.close_the_doors(self.handshake, self.backlog).await;
+        let _ = timeout(self.young, server.none_open()).await;
+    }
+}
+
+/// Ends everything at once. Whether something was cut: a request without its answer, or an open event stream.
+pub(super) async fn end_at_once(server: &Ending) -> bool {
+    server.tell();
+    let was_cut = timeout(MOMENT, server.none_unfinished()).await.is_err();
+    server.stop(false).await;
+    was_cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(signal: StopSignal, whole: f64, drain: f64) -> StopPlan {
+        let (whole, drain) = (Duration::from_secs_f64(whole), Duration::from_secs_f64(drain));
+        StopPlan::of(Cause::Asked(signal), whole, drain, &StopLimits::default())
+    }
+
+    #[test]
+    fn the_drain_leaves_time_for_what_comes_after_it() {
+        let drain = |whole, drain| plan(StopSignal::Terminate, whole, drain).drain.as_secs_f64();
+        assert_eq!(drain(10.0, 5.0), 5.0);
+        assert_eq!(drain(10.0, 0.0), 0.0);
+        assert_eq!(drain(10.0, 8.0), 7.0);
+        assert_eq!(drain(3.0, 5.0), 1.5);
+        assert_eq!(drain(0.0, 5.0), 0.0);
+    }
+
+    #[test]
+    fn a_person_waits_for_no_drain() {
+        assert_eq!(plan(StopSignal::Interrupt, 10.0, 5.0).drain, Duration::ZERO);
+    }
+
+    #[test]
+    fn idle_connections_hear_of_the_end_within_any_time() {
+        for whole in [0.0, 0.3, 1.0, 5.0, 10.0, 60.0] {
+            for drain in [0.0, 0.3, 5.0, 60.0] {
+                let plan = plan(StopSignal::Terminate, whole, drain);
+                let told = plan.drain + plan.handshake + plan.backlog + plan.young;
+                let left = plan.whole - plan.drain;
+                assert!(plan.whole - told >= left / 5, "{plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_death_flags_are_answered_for_a_second_and_the_end_comes_in_time() {
+        let whole = Duration::from_secs(60);
+        let plan = StopPlan::of(Cause::Death("SseHub"), whole, whole, &StopLimits::default());
+        assert_eq!((plan.drain, plan.quiet), (NOTICE_OF_DEATH, None));
+        assert!(plan.whole < Duration::from_secs(4));
     }
 }

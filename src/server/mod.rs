@@ -8,11 +8,19 @@
 //! - `listener`: what is bound, first of all.
 //! - `connection`: the wrapper around each connection, and what its requests know of it.
 //! - `socket_options`: what is set on each connection's socket.
+//! - `ending`: how the server ends; it uses the four below.
+//! - `door`: how a listener closes.
 //! - `stop_signal`: how the connections hear of a stop.
+//! - `orderly_end`: how each of them ends.
+//! - `open_connections`: how many there are.
 //! - [`open_files`]: how many connections the system allows.
 mod connection;
+mod door;
+mod ending;
 mod listener;
+mod open_connections;
 pub mod open_files;
+mod orderly_end;
 mod socket_options;
 mod stop_signal;
 
@@ -23,6 +31,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
+use actix_http::error::DispatchError;
 use actix_http::{HttpService, Request, Response};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
@@ -33,9 +42,14 @@ use actix_web::rt::net::TcpStream;
 use crate::budget::Budgets;
 
 use connection::{Connection, ConnectionTimes, SLICE, Worker, in_turns};
+use door::Door;
 use listener::Listener;
+use open_connections::OpenConnections;
+use orderly_end::OrderlyEnd;
+use stop_signal::ServerStop;
 
 pub(crate) use connection::ConnectionState;
+pub(crate) use ending::Ending;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use socket_options::SocketOptions;
 
@@ -54,7 +68,7 @@ pub(crate) struct ServerOptions {
     /// The longest time from a head's first byte to its last, and from a connection's start to the end of its first
     /// head.
     pub request_head: Duration,
-    /// How long the server reads off what a client still sends after an answer that ends the connection.
+    /// How long the server reads off what a client still sends after the end of a connection was announced.
     pub disconnect: Duration,
     /// How long a graceful stop waits for requests in flight.
     pub shutdown_timeout: Duration,
@@ -64,8 +78,16 @@ pub(crate) struct ServerOptions {
     pub budgets: Budgets,
 }
 
-/// Starts the workers on bound listeners. It calls `app` once for each worker and listener, and again where a worker
-/// restarts.
+/// A server that answers while its future is polled.
+pub(crate) struct Serving {
+    /// Resolves when it has stopped.
+    pub server: Server,
+    /// How it stops.
+    pub ending: Ending,
+}
+
+/// Starts the workers on bound listeners, once the server is polled. It calls `app` once for each worker and listener, and
+/// again where a worker restarts.
 ///
 /// # Errors
 /// Where the system refuses a listener to the workers.
@@ -73,7 +95,7 @@ pub(crate) fn serve<F, I, S, B>(
     listeners: Vec<BoundListener>,
     options: ServerOptions,
     app: F,
-) -> io::Result<Server>
+) -> io::Result<Serving>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
@@ -90,7 +112,8 @@ where
         .max_concurrent_connections(options.max_connections)
         // Whoever asks for the stop keeps the bound to the fraction of a second; this one only knows whole seconds.
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
-    let stops = server.graceful_shutdown_signal();
+    let (stop_of_all, open) = (ServerStop::default(), OpenConnections::default());
+    let (stops, counts) = (stop_of_all.clone(), open.clone());
     let unsent = options.budgets.unsent_answers.clone();
     let service = move || {
         let times = ConnectionTimes {
@@ -98,30 +121,35 @@ where
             keep_alive: options.keep_alive,
         };
         let worker = Worker::start(times, &unsent);
-        let (stop, socket) = (stop_signal::follow(stops.clone()), options.socket);
+        let (stop, counts) = (stop_signal::follow(&stops), counts.clone());
+        let (socket, disconnect) = (options.socket, options.disconnect);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
         let http = HttpService::build()
-            .graceful_shutdown_signal(move || stop.clone().cancelled_owned())
             .keep_alive(options.keep_alive)
             // The worker times heads itself.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(options.disconnect)
             .h1_write_buffer_size(SLICE)
-            .on_connect_ext(|connection: &Connection, data| {
-                data.insert(Rc::clone(connection.state()));
+            .on_connect_ext(|connection: &OrderlyEnd, data| {
+                data.insert(Rc::clone(connection.inner().state()));
             })
             .h1(in_turns(app));
         let accepted = fn_service(move |stream: TcpStream| {
             socket.set(&stream);
             let connection = Connection::new(stream, &worker);
             let peer = connection.peer_address();
-            ready(Ok((connection, peer)))
+            let connection = OrderlyEnd::new(connection, stop.clone(), counts.count(), disconnect);
+            ready(Ok::<_, DispatchError>((connection, peer)))
         });
         accepted.and_then(http)
     };
+    let mut doors = Vec::new();
     for BoundListener { listener, .. } in listeners {
         let Listener::Tcp(listener) = listener;
+        doors.push(Door::of(&listener)?);
         server = server.listen("http", listener, service.clone())?;
     }
-    Ok(server.run())
+    let server = server.run();
+    let ending = Ending::new(server.handle(), doors, stop_of_all, open);
+    Ok(Serving { server, ending })
 }

@@ -33,6 +33,7 @@ impl Settings {
                 "proxy_headers": self.server.proxy_headers,
                 "timeout_keep_alive": self.server.timeout_keep_alive.as_secs_f64(),
                 "shutdown_timeout_seconds": self.server.shutdown_timeout.as_secs_f64(),
+                "drain_seconds": self.server.drain.as_secs_f64(),
             },
             "health_check": {
                 "environment_update_grace_period_seconds":

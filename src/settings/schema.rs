@@ -102,6 +102,7 @@ pub(super) const OPTIONS: &[Known] = &[
             Known::text("proxy_headers"),
             Known::text("timeout_keep_alive"),
             Known::text("shutdown_timeout_seconds"),
+            Known::text("drain_seconds"),
             Known::text("reload"),
         ],
     ),

@@ -88,14 +88,29 @@ impl Sources {
         let port = self
             .field("server.port")
             .map_or(Ok(8000), |field| field.integer(0, u16::MAX.into()))?;
+        let shutdown_timeout = self.seconds("server.shutdown_timeout_seconds", 10, 0.0)?;
         Ok(ServerSettings {
             host,
             // The check above keeps it within bounds.
             port: u16::try_from(port).unwrap_or(u16::MAX),
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
-            shutdown_timeout: self.seconds("server.shutdown_timeout_seconds", 10, 0.0)?,
+            shutdown_timeout,
+            drain: self.drain(shutdown_timeout, notices)?,
         })
+    }
+
+    /// Reads `server.drain_seconds`. Only one that is given is warned of: a short stop alone asks for a short drain.
+    fn drain(&self, shutdown_timeout: Duration, notices: &mut Vec<Notice>) -> Read<Duration> {
+        const DRAIN: &str = "server.drain_seconds";
+        let drain = self.seconds(DRAIN, 5, 0.0)?;
+        if self.field(DRAIN).is_some() && drain >= shutdown_timeout && !drain.is_zero() {
+            notices.push(Notice::warning(
+                "server.drain_seconds is not below server.shutdown_timeout_seconds, which is the time of the whole \
+                 stop: the drain ends earlier, to leave some of it for requests in flight",
+            ));
+        }
+        Ok(drain)
     }
 
     /// Reads `health_check`.

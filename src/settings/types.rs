@@ -114,8 +114,10 @@ pub struct ServerSettings {
     pub proxy_headers: bool,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
     pub timeout_keep_alive: Duration,
-    /// `shutdown_timeout_seconds` (ours): how long requests in flight may take after SIGTERM.
+    /// `shutdown_timeout_seconds` (ours): how long a stop may take, requests in flight included; 10 s is Docker's patience.
     pub shutdown_timeout: Duration,
+    /// `drain_seconds` (ours): how long everything is still served after SIGTERM, within `shutdown_timeout`.
+    pub drain: Duration,
 }
 
 /// `server.host`: where the server listens.

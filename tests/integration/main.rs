@@ -25,5 +25,6 @@ mod shortage;
 mod sockets;
 mod start;
 mod stop;
+mod stop_of_the_process;
 mod traits;
 mod upstream;

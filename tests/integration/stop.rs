@@ -1,20 +1,47 @@
 //! The stop as clients see it.
 use std::time::{Duration, Instant};
 
-use edge_proxy::application::{Limits, Outcome};
+use edge_proxy::application::{Limits, Outcome, StopLimits, StopSignal};
 use serde_json::json;
 
 use crate::harness::{App, CLIENT_KEY, Connection, Options, Request, spawn_app};
 
-/// A proxy that goes on for `notice` once it is asked to stop.
-fn app(notice: Duration) -> App {
+/// Longer than any test waits.
+const NEVER: Duration = Duration::from_secs(600);
+
+/// A proxy that drains for so many seconds, whoever is connected.
+fn draining_for(seconds: f64) -> App {
+    let limits = Options::default().limits;
     spawn_app(Options {
+        config: json!({"server": {"drain_seconds": seconds}}),
         limits: Limits {
-            notice_of_stop: notice,
-            ..Options::default().limits
+            stop: StopLimits {
+                quiet: NEVER,
+                ..limits.stop
+            },
+            ..limits
         },
         ..Options::default()
     })
+}
+
+/// Asks it to stop, and waits until it drains.
+fn begin_drain(app: &App) {
+    app.ask_to_stop();
+    app.wait_until_answered(|app| app.get("/proxy/health/readiness").status == 503);
+}
+
+fn flags() -> Request {
+    Request::get("/api/v1/flags/").key(CLIENT_KEY)
+}
+
+/// Sends a request but for its body of 20 bytes; it is in flight then.
+fn start_request(connection: &mut Connection) {
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+          Expect: 100-continue\r\nContent-Length: 20\r\n\r\n",
+    );
+    assert_eq!(connection.read_head().status, 100);
 }
 
 /// Sends one request after the other until an answer ends the connection; gives how many were answered.
@@ -34,15 +61,10 @@ fn send_until_told(mut connection: Connection) -> usize {
 
 #[test]
 fn a_stop_loses_no_request_of_connections_in_use() {
-    let mut app = app(Duration::from_secs(2));
+    let mut app = draining_for(2.0);
     let mut connections: Vec<_> = (0..8).map(|_| app.connect()).collect();
     for connection in &mut connections {
-        assert_eq!(
-            connection
-                .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))
-                .header("connection"),
-            None
-        );
+        assert_eq!(connection.send(&flags()).header("connection"), None);
     }
     let clients: Vec<_> = connections
         .into_iter()
@@ -57,9 +79,8 @@ fn a_stop_loses_no_request_of_connections_in_use() {
 
 #[test]
 fn while_it_drains_flags_are_answered_and_readiness_fails() {
-    let mut app = app(Duration::from_secs(2));
-    app.ask_to_stop();
-    app.wait_until_answered(|app| app.get("/proxy/health/readiness").status == 503);
+    let mut app = draining_for(2.0);
+    begin_drain(&app);
     assert_eq!(
         app.get("/proxy/health/readiness").json(),
         json!({"status": "error", "reason": "the process is about to end."})
@@ -72,7 +93,7 @@ fn while_it_drains_flags_are_answered_and_readiness_fails() {
 
 #[test]
 fn in_a_drain_every_answer_ends_its_connection() {
-    let mut app = app(Duration::from_secs(2));
+    let mut app = draining_for(2.0);
     let requests = [
         Request::get("/api/v1/flags/").key(CLIENT_KEY),
         Request::get("/api/v1/flags/").key("unknown"),
@@ -87,8 +108,7 @@ fn in_a_drain_every_answer_ends_its_connection() {
     for (connection, request) in connections.iter_mut().zip(&requests) {
         assert_eq!(connection.send(request).header("connection"), None, "{request:?}");
     }
-    app.ask_to_stop();
-    app.wait_until_answered(|app| app.get("/proxy/health/readiness").status == 503);
+    begin_drain(&app);
     for (connection, request) in connections.iter_mut().zip(&requests) {
         let answer = connection.send(request);
         assert_eq!(answer.header("connection"), Some("close"), "{request:?}");
@@ -104,11 +124,7 @@ fn a_request_that_never_ends_does_not_hold_the_stop_beyond_its_time() {
         ..Options::default()
     });
     let mut unfinished = app.connect();
-    unfinished.write(
-        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
-          Expect: 100-continue\r\nContent-Length: 20\r\n\r\n",
-    );
-    assert_eq!(unfinished.read_head().status, 100, "it is in flight");
+    start_request(&mut unfinished);
     let asked = Instant::now();
     app.ask_to_stop();
     assert_eq!(app.wait(), Outcome::Stopped);
@@ -118,4 +134,61 @@ fn a_request_that_never_ends_does_not_hold_the_stop_beyond_its_time() {
         took >= Duration::from_millis(300) && took < Duration::from_secs(5),
         "{took:?}"
     );
+}
+
+#[test]
+fn a_drain_ends_early_when_no_connection_is_left() {
+    let mut app = spawn_app(Options {
+        config: json!({"server": {"drain_seconds": 600, "shutdown_timeout_seconds": 1200}}),
+        ..Options::default()
+    });
+    let mut last = app.connect();
+    assert_eq!(last.send(&flags()).status, 200);
+    // The connection is kept; a drain that it does not hold open would end it by now instead of answering.
+    begin_drain(&app);
+    let answer = last.send(&flags());
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    drop(last);
+    assert_eq!(app.wait(), Outcome::Stopped);
+}
+
+#[test]
+fn a_person_waits_for_no_drain() {
+    let mut app = spawn_app(Options {
+        config: json!({"server": {"drain_seconds": 600, "shutdown_timeout_seconds": 1200}}),
+        ..Options::default()
+    });
+    let mut idle = app.connect();
+    assert_eq!(idle.send(&flags()).status, 200);
+    app.signal(StopSignal::Interrupt);
+    assert!(idle.is_closed());
+    drop(idle);
+    assert_eq!(app.wait(), Outcome::Stopped);
+}
+
+#[test]
+fn a_second_signal_ends_a_drain_at_once_and_cuts_nobody() {
+    for second in [StopSignal::Terminate, StopSignal::Interrupt] {
+        let mut app = draining_for(600.0);
+        let mut idle = app.connect();
+        assert_eq!(idle.send(&flags()).status, 200);
+        begin_drain(&app);
+        app.signal(second);
+        assert!(idle.is_closed());
+        assert_eq!(app.wait(), Outcome::Stopped);
+    }
+}
+
+#[test]
+fn a_second_signal_cuts_what_is_unfinished_and_says_so() {
+    for (second, code) in [(StopSignal::Terminate, 143), (StopSignal::Interrupt, 130)] {
+        let mut app = draining_for(600.0);
+        let mut in_flight = app.connect();
+        start_request(&mut in_flight);
+        begin_drain(&app);
+        app.signal(second);
+        let outcome = app.wait();
+        assert_eq!((outcome, outcome.exit_code()), (Outcome::Cut(second), code));
+        assert!(in_flight.is_closed());
+    }
 }

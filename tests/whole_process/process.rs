@@ -3,8 +3,9 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actors::environment::EnvironmentHandle;
-use edge_proxy::application::{Application, Limits, Outcome};
+use edge_proxy::application::{Application, Limits, Outcome, StopSignal};
 use edge_proxy::settings::Settings;
+use futures::FutureExt as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -17,7 +18,7 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 
 /// Settings from this configuration, with two workers on a port of the system's choice.
 pub(crate) fn settings(folder: &TempDir, mut config: Value) -> Settings {
-    config["server"] = serde_json::json!({"host": "127.0.0.1", "port": 0});
+    config["server"] = serde_json::json!({"host": "127.0.0.1", "port": 0, "drain_seconds": 0});
     let path = folder.path().join("config.json");
     std::fs::write(&path, config.to_string()).unwrap();
     Settings::load(Some(&path), [("WEB_CONCURRENCY".to_owned(), "2".to_owned())])
@@ -39,15 +40,13 @@ pub(crate) fn serve_within(
     let outcome = actix::System::new().block_on(async {
         let application = Application::build(settings, limits).unwrap();
         let (address, environments) = (application.addresses()[0], application.environments().clone());
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (used_up, use_ends) = oneshot::channel::<()>();
         let user = std::thread::spawn(move || {
             used(address, environments);
-            stop.send(()).unwrap();
+            drop(used_up);
         });
-        let stop = async {
-            // An error: the thread has panicked, which its join tells.
-            let _ = stopped.await;
-        };
+        // A thread that panics drops its end too; its join tells.
+        let stop = Box::pin(use_ends.map(|_| StopSignal::Terminate).into_stream());
         let outcome = application.run_until_stopped(stop).await;
         user.join().unwrap();
         outcome

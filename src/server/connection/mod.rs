@@ -61,6 +61,26 @@ impl Connection {
         &self.state
     }
 
+    /// The socket itself.
+    pub(super) fn socket(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// The socket itself, for whoever wants nothing more of the connection.
+    pub(super) fn socket_mut(&mut self) -> &mut TcpStream {
+        &mut self.stream
+    }
+
+    /// Whether something was read that the dispatcher has not got yet.
+    pub(super) fn has_rest(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// Whether the server ends it, so that the end which the dispatcher reads is not the peer's.
+    pub(super) fn is_ended_here(&self) -> bool {
+        self.state.ending().is_some()
+    }
+
     /// The peer's address; `None` where the peer has gone already.
     pub(super) fn peer_address(&self) -> Option<SocketAddr> {
         self.stream.peer_addr().ok()

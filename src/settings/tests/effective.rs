@@ -98,6 +98,7 @@ fn defaults_in_full() {
         "server": {
             "host": "0.0.0.0", "port": 8000, "proxy_headers": false, "timeout_keep_alive": 75.0,
             "shutdown_timeout_seconds": 10.0,
+            "drain_seconds": 5.0,
         },
         "health_check": {"environment_update_grace_period_seconds": 30.0, "stale_is_unready": false},
         "realtime": {

@@ -167,6 +167,28 @@ fn options_without_effect_are_told() {
 }
 
 #[test]
+fn a_drain_that_does_not_fit_into_the_stop_is_told_where_it_is_asked_for() {
+    let told = |server: Value| messages(&load(json!({"server": server}), &[]));
+    for server in [
+        json!({"drain_seconds": 30}),
+        json!({"drain_seconds": 3, "shutdown_timeout_seconds": 3}),
+    ] {
+        let told = told(server);
+        assert!(
+            told.len() == 1 && told[0].starts_with("server.drain_seconds is not below"),
+            "{told:?}"
+        );
+    }
+    for server in [
+        json!({"shutdown_timeout_seconds": 3}),
+        json!({"drain_seconds": 0, "shutdown_timeout_seconds": 0}),
+        json!({"drain_seconds": 9}),
+    ] {
+        assert_eq!(told(server), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn options_at_rest_are_not_told() {
     let options = json!({
         "server": {"reload": false},

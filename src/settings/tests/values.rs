@@ -28,6 +28,7 @@ fn defaults_are_those_of_the_documentation() {
     assert!(!settings.server.proxy_headers);
     assert_eq!(settings.server.timeout_keep_alive, seconds(75));
     assert_eq!(settings.server.shutdown_timeout, seconds(10));
+    assert_eq!(settings.server.drain, seconds(5));
     assert_eq!(settings.health_check.grace_period, Some(seconds(30)));
     assert!(!settings.health_check.stale_is_unready);
     assert_eq!(settings.realtime.authentication_token, None);
@@ -47,6 +48,7 @@ const FREQUENCY: Look = |settings| format!("{:?}", settings.api_poll_frequency);
 const TIMEOUT: Look = |settings| format!("{:?}", settings.api_poll_timeout);
 const GRACE: Look = |settings| format!("{:?}", settings.health_check.grace_period);
 const PORT: Look = |settings| settings.server.port.to_string();
+const DRAIN: Look = |settings| format!("{:?}", settings.server.drain);
 const HOST: Look = |settings| settings.server.host.to_string();
 const LEVEL: Look = |settings| settings.logging.level.name().to_owned();
 const FORMAT: Look = |settings| settings.logging.format.name().to_owned();
@@ -88,6 +90,8 @@ fn values_in_the_file() {
         (json!({"server": {"port": 0}}), PORT, "0"),
         (json!({"server": {"port": "8001"}}), PORT, "8001"),
         (json!({"server": {"port": 8001.0}}), PORT, "8001"),
+        (json!({"server": {"drain_seconds": 0}}), DRAIN, "0ns"),
+        (json!({"server": {"drain_seconds": "2.5"}}), DRAIN, "2.5s"),
         (json!({"server": {"host": "::"}}), HOST, "::"),
         (json!({"server": {"host": " 127.0.0.1 "}}), HOST, "127.0.0.1"),
         (json!({"server": {"host": " localhost "}}), HOST, "localhost"),

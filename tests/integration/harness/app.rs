@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use actors::environment::EnvironmentHandle;
 use actors::sse_hub::SseHubHandle;
-use edge_proxy::application::{Application, Limits, Outcome};
+use edge_proxy::application::{Application, Limits, Outcome, StopLimits, StopSignal};
 use edge_proxy::settings::Settings;
+use futures::channel::mpsc as signals;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
 use test_support::http::{Connection, Request, Response};
 use test_support::wait::{PATIENCE, wait};
-use tokio::sync::oneshot;
 
 /// The environment's client-side key in tests.
 pub(crate) const CLIENT_KEY: &str = "client-key";
@@ -44,7 +44,11 @@ impl Default for Options {
             workers: 2,
             limits: Limits {
                 file_period: Duration::from_millis(20),
-                notice_of_stop: Duration::ZERO,
+                stop: StopLimits {
+                    quiet: Duration::ZERO,
+                    handshake: Duration::ZERO,
+                    young: Duration::from_millis(50),
+                },
                 ..Limits::default()
             },
             adjust: |_| (),
@@ -61,7 +65,7 @@ pub(crate) struct App {
     /// Its hub.
     pub hub: SseHubHandle,
     directory: TempDir,
-    stop: Option<oneshot::Sender<()>>,
+    signals: signals::UnboundedSender<StopSignal>,
     thread: Option<JoinHandle<Outcome>>,
 }
 
@@ -78,7 +82,7 @@ pub(crate) fn spawn_app(options: Options) -> App {
     (options.adjust)(&mut settings);
 
     let (started_sender, started) = mpsc::channel();
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (signals, received) = signals::unbounded();
     let has_document = options.document.is_some();
     let thread = std::thread::spawn(move || {
         actix::System::new().block_on(async move {
@@ -96,10 +100,7 @@ pub(crate) fn spawn_app(options: Options) -> App {
                 }
                 started_sender.send((address, environments, hub)).unwrap();
             });
-            let stop = async {
-                let _ = stopped.await;
-            };
-            application.run_until_stopped(stop).await.unwrap()
+            application.run_until_stopped(received).await.unwrap()
         })
     });
     let (address, environments, hub) = started.recv().unwrap();
@@ -108,7 +109,7 @@ pub(crate) fn spawn_app(options: Options) -> App {
         environments,
         hub,
         directory,
-        stop: Some(stop),
+        signals,
         thread: Some(thread),
     }
 }
@@ -120,7 +121,7 @@ fn configuration(over: &Value) -> Value {
             "server_side_key": SERVER_KEY,
             "document_path": "environment.json",
         }],
-        "server": {"host": "127.0.0.1", "port": 0},
+        "server": {"host": "127.0.0.1", "port": 0, "drain_seconds": 0},
     });
     merge(&mut config, over);
     config
@@ -218,10 +219,14 @@ impl App {
     }
 
     /// Asks it to stop, without waiting.
-    pub(crate) fn ask_to_stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+    pub(crate) fn ask_to_stop(&self) {
+        self.signal(StopSignal::Terminate);
+    }
+
+    /// Sends a signal, as if the process got it.
+    pub(crate) fn signal(&self, signal: StopSignal) {
+        // An error: it has stopped.
+        let _ = self.signals.unbounded_send(signal);
     }
 
     /// Waits until it has stopped by itself or as asked.
@@ -232,7 +237,7 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.ask_to_stop();
+        self.signal(StopSignal::Interrupt);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
             && !std::thread::panicking()

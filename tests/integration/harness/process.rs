@@ -57,7 +57,7 @@ impl Proxy {
                 "server_side_key": SERVER_KEY,
                 "document_path": "environment.json",
             }],
-            "server": {"host": "127.0.0.1", "port": 0, "shutdown_timeout_seconds": 10},
+            "server": {"host": "127.0.0.1", "port": 0, "drain_seconds": 0},
             "logging": options.logging,
         });
         merge(&mut config, &options.config);
@@ -88,10 +88,7 @@ impl Proxy {
 
     /// Sends a signal, by the name that a shell's `kill` knows.
     pub(crate) fn signal(&self, name: &str) {
-        // The shell's own kill: a slim image has no other.
-        let kill = format!("kill -s {name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
-        assert!(status.success());
+        send_signal(self.child.id(), name);
     }
 
     /// Waits for its end; what it wrote to standard error comes along.
@@ -106,6 +103,14 @@ impl Drop for Proxy {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal to a process, by the name that a shell's `kill` knows.
+pub(crate) fn send_signal(process: u32, name: &str) {
+    // The shell's own kill: a slim image has no other.
+    let kill = format!("kill -s {name} {process}");
+    let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(status.success());
 }
 
 fn wait_until_ready(address: SocketAddr) {

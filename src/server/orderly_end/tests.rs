@@ -1,0 +1,153 @@
+//! Connections that end, over real sockets.
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream as Peer};
+
+use actix_web::rt::net::TcpStream;
+use actix_web::rt::task::yield_now;
+use futures::FutureExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::super::connection::{ConnectionTimes, Worker};
+use super::super::open_connections::OpenConnections;
+use super::super::stop_signal::{ServerStop, follow};
+use super::*;
+use crate::budget::ByteBudget;
+
+/// Longer than any test waits.
+const LONG: Duration = Duration::from_secs(600);
+
+/// A worker's end of one connection, and its peer.
+struct Pair {
+    connection: OrderlyEnd,
+    peer: Peer,
+    stop: ServerStop,
+    told: CancellationToken,
+    open: OpenConnections,
+}
+
+impl Pair {
+    /// `patience`: how long what comes after the end is read off.
+    fn connected(patience: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        let times = ConnectionTimes {
+            request_head: LONG,
+            keep_alive: LONG,
+        };
+        let worker = Worker::start(times, &ByteBudget::new(0));
+        let connection = Connection::new(TcpStream::from_std(accepted).unwrap(), &worker);
+        let (stop, open) = (ServerStop::default(), OpenConnections::default());
+        let told = follow(&stop);
+        Self {
+            connection: OrderlyEnd::new(connection, told.clone(), open.count(), patience),
+            peer,
+            stop,
+            told,
+            open,
+        }
+    }
+
+    /// The stop begins, and the worker has heard of it.
+    async fn begin_stop(&self) {
+        self.stop.begin();
+        self.told.cancelled().await;
+    }
+
+    /// What there is to read by now; `None`: nothing, and no end.
+    fn read_now(&mut self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(100);
+        self.connection.read_buf(&mut bytes).now_or_never().map(|read| {
+            read.unwrap();
+            bytes
+        })
+    }
+
+    async fn read(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(100);
+        self.connection.read_buf(&mut bytes).await.unwrap();
+        bytes
+    }
+}
+
+#[actix_web::test]
+async fn an_idle_connection_looks_finished_when_the_stop_begins() {
+    let mut pair = Pair::connected(LONG);
+    pair.peer.write_all(b"request").unwrap();
+    assert_eq!(pair.read().await, b"request");
+    pair.connection.write_all(b"answer").await.unwrap();
+    let stop = pair.stop.clone();
+    let (end, ()) = futures::join!(pair.read(), async { stop.begin() });
+    assert_eq!(end, b"");
+}
+
+#[actix_web::test]
+async fn a_request_that_has_come_in_part_is_read_on() {
+    let mut pair = Pair::connected(LONG);
+    pair.peer.write_all(b"request").unwrap();
+    assert_eq!(pair.read().await, b"request");
+    pair.begin_stop().await;
+    assert_eq!(pair.read_now(), None, "it waits for its answer");
+    pair.connection.write_all(CONTINUE).await.unwrap();
+    assert_eq!(pair.read_now(), None, "it waits for its answer still");
+    pair.peer.write_all(b"body").unwrap();
+    assert_eq!(pair.read().await, b"body");
+    pair.connection.write_all(b"answer").await.unwrap();
+    assert_eq!(pair.read_now().unwrap(), b"", "it is idle");
+}
+
+#[actix_web::test]
+async fn a_request_that_has_arrived_and_is_unread_is_read() {
+    let mut pair = Pair::connected(LONG);
+    assert_eq!(pair.read_now(), None);
+    pair.begin_stop().await;
+    // The runtime has had no turn to hear of these bytes from the system.
+    pair.peer.write_all(b"request").unwrap();
+    assert_eq!(pair.read_now(), None);
+    assert_eq!(pair.read().await, b"request");
+}
+
+#[actix_web::test]
+async fn after_the_announced_end_what_comes_is_read_off_and_resets_nothing() {
+    let mut pair = Pair::connected(LONG);
+    pair.connection.write_all(b"answer").await.unwrap();
+    let mut end = actix_web::rt::spawn(async move { pair.connection.shutdown().await });
+    pair.open.none_unfinished().await;
+    assert!(pair.open.none().now_or_never().is_none());
+    let mut answer = Vec::new();
+    pair.peer.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"answer");
+    for _ in 0..100 {
+        pair.peer.write_all(&[b'x'; 1000]).unwrap();
+        yield_now().await;
+    }
+    assert!((&mut end).now_or_never().is_none(), "it waits for the peer's end");
+    drop(pair.peer);
+    end.await.unwrap().unwrap();
+    pair.open.none().await;
+}
+
+#[actix_web::test]
+async fn reading_off_is_bounded_in_time_and_in_bytes() {
+    let mut patient = Pair::connected(Duration::ZERO);
+    patient.connection.shutdown().await.unwrap();
+
+    let mut flooded = Pair::connected(LONG);
+    flooded.peer.set_nonblocking(true).unwrap();
+    let end = actix_web::rt::spawn(async move { flooded.connection.shutdown().await });
+    while !end.is_finished() {
+        // An error: the socket is full, or the connection has ended.
+        let _ = flooded.peer.write(&[b'x'; 65_536]);
+        yield_now().await;
+    }
+    end.await.unwrap().unwrap();
+}
+
+#[actix_web::test]
+async fn a_peer_that_has_finished_is_not_waited_for() {
+    let mut pair = Pair::connected(LONG);
+    pair.peer.shutdown(std::net::Shutdown::Write).unwrap();
+    assert_eq!(pair.read().await, b"");
+    pair.connection.shutdown().await.unwrap();
+}

@@ -1,0 +1,92 @@
+//! Signals that the real program gets, and what its clients see of them.
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request};
+
+/// The default.
+const LONG: Duration = Duration::from_secs(5);
+
+fn draining_for(drain: Duration) -> Proxy {
+    Proxy::start(ProxyOptions {
+        config: json!({"server": {"drain_seconds": drain.as_secs_f64()}}),
+        ..ProxyOptions::default()
+    })
+}
+
+fn flags() -> Request {
+    Request::get("/api/v1/flags/").key(CLIENT_KEY)
+}
+
+/// Sends the head of a request of which the body never comes; it is in flight then.
+fn start_request(connection: &mut Connection) {
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+          Expect: 100-continue\r\nContent-Length: 20\r\n\r\n",
+    );
+    assert_eq!(connection.read_head().status, 100);
+}
+
+fn wait_until_it_drains(proxy: &Proxy) {
+    while proxy
+        .connect()
+        .send(&Request::get("/proxy/health/readiness"))
+        .status
+        == 200
+    {}
+}
+
+#[test]
+fn after_sigterm_new_connections_are_served_for_the_drain() {
+    const DRAIN: Duration = Duration::from_secs(1);
+    let mut proxy = draining_for(DRAIN);
+    let mut kept = proxy.connect();
+    assert_eq!(kept.send(&flags()).status, 200);
+    let asked = Instant::now();
+    proxy.signal("TERM");
+    wait_until_it_drains(&proxy);
+    while let Ok(mut new) = Connection::try_open(proxy.address) {
+        let answer = new.send(&flags());
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    }
+    let served = asked.elapsed();
+    assert!(served >= DRAIN, "{served:?}");
+    assert!(
+        kept.is_closed(),
+        "what was idle all the time is closed at the end"
+    );
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[test]
+fn the_second_signal_ends_the_process_at_once() {
+    for (second, code) in [("TERM", 143), ("INT", 130)] {
+        let asked = Instant::now();
+        let mut proxy = draining_for(LONG);
+        let mut in_flight = proxy.connect();
+        start_request(&mut in_flight);
+        proxy.signal("TERM");
+        wait_until_it_drains(&proxy);
+        proxy.signal(second);
+        let (status, log) = proxy.wait();
+        assert_eq!(status.code(), Some(code), "{log}");
+        assert!(asked.elapsed() < LONG, "{:?}", asked.elapsed());
+    }
+}
+
+#[test]
+fn the_second_signal_is_no_failure_where_nothing_was_cut() {
+    let mut proxy = draining_for(LONG);
+    let asked = Instant::now();
+    let mut idle = proxy.connect();
+    assert_eq!(idle.send(&flags()).status, 200);
+    proxy.signal("TERM");
+    wait_until_it_drains(&proxy);
+    proxy.signal("TERM");
+    assert!(idle.is_closed());
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(asked.elapsed() < LONG, "{:?}", asked.elapsed());
+}
