@@ -2,11 +2,11 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use edge_proxy::application::{Application, Limits};
+use edge_proxy::application::{Application, Limits, Outcome, StopSignal};
 use edge_proxy::settings::Settings;
 use serde_json::json;
 
-use crate::harness::{CLIENT_KEY, Options, SERVER_KEY, spawn_app};
+use crate::harness::{CLIENT_KEY, Connection, Options, Request, SERVER_KEY, spawn_app};
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
@@ -42,6 +42,24 @@ fn a_taken_port_ends_the_start_before_upstream_is_asked() {
     for request in upstream.requests() {
         assert_eq!(request.header("X-Environment-Key"), Some(SERVER_KEY));
     }
+}
+
+#[test]
+fn a_signal_before_the_workers_are_up_answers_who_has_come_and_ends_in_good_order() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", "2024-12-26T16:18:08.5+00:00")));
+    let settings = settings(&upstream, 0, "ser.early");
+    let outcome = actix::System::new().block_on(async {
+        let application = Application::build(&settings, Limits::default()).unwrap();
+        let mut early = Connection::open(application.addresses()[0]);
+        early.write_request(&Request::get("/proxy/health/liveness"));
+        let client = std::thread::spawn(move || early.read(false));
+        let signals = futures::stream::iter([StopSignal::Terminate]);
+        let outcome = application.run_until_stopped(signals).await.unwrap();
+        let answer = client.join().unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+        outcome
+    });
+    assert_eq!(outcome, Outcome::Stopped);
 }
 
 fn settings(upstream: &ScriptedUpstream, port: u16, server_side_key: &str) -> Settings {

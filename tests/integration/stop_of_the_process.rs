@@ -1,9 +1,12 @@
 //! Signals that the real program gets, and what its clients see of them.
+use std::fs::File;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request};
+use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, command, send_signal};
 
 /// The default.
 const LONG: Duration = Duration::from_secs(5);
@@ -89,4 +92,20 @@ fn the_second_signal_is_no_failure_where_nothing_was_cut() {
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(asked.elapsed() < LONG, "{:?}", asked.elapsed());
+}
+
+/// The program waits for the writer of a pipe, so that the signal comes at a moment that the test knows.
+#[test]
+fn a_signal_before_the_configuration_is_read_ends_the_process_in_good_order() {
+    for signal in ["TERM", "INT"] {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("config.json");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let mut starting = command(directory.path()).spawn().unwrap();
+        // This waits until the program has opened it too; nothing is ever written.
+        let _configuration = File::options().write(true).open(&path).unwrap();
+        send_signal(starting.id(), signal);
+        let status = starting.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "{signal}: {status}");
+    }
 }
