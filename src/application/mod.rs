@@ -181,8 +181,7 @@ impl Application {
         let (parts, ending) = (self.parts, &self.ending);
         let in_order = async move {
             ending.started().await;
-            plan.run(&parts, ending).await;
-            parts.stop().await;
+            plan.run(parts, ending).await;
         };
         let was_cut_by = tokio::select! {
             () = in_order => None,

@@ -9,7 +9,7 @@
 //! 5. the workers end, and whatever is unfinished when the time is over is cut.
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::parts::Parts;
 use super::signals::StopSignal;
@@ -55,6 +55,9 @@ const STREAM_WINDOW: Duration = Duration::from_secs(5);
 
 /// What the drain leaves of `server.shutdown_timeout_seconds` for requests in flight, where that is long enough.
 const AFTER_DRAIN: Duration = Duration::from_secs(3);
+
+/// How long the parts may take to stop, within the time of the whole stop.
+const FOR_PARTS: Duration = Duration::from_secs(1);
 
 /// How long a stop may take after an actor has died, without the parts: the process must be gone within 5 s.
 const STOP_AFTER_DEATH: Duration = Duration::from_millis(3_500);
@@ -107,6 +110,8 @@ pub(super) struct StopPlan {
     young: Duration,
     /// All of it, requests in flight included.
     whole: Duration,
+    /// What the requests leave of it for the parts.
+    for_parts: Duration,
 }
 
 impl StopPlan {
@@ -133,27 +138,38 @@ impl StopPlan {
             backlog: share,
             young: limits.young.min(share),
             whole,
+            for_parts: FOR_PARTS.min(whole / 10),
         }
     }
 
     /// Goes through all of it; what is still in flight when the time is over is cut off.
-    pub(super) async fn run(self, parts: &Parts, server: &Ending) {
-        let ended = async {
-            let streams = parts.drain(self.stream_window);
-            if self.serves_until_streams_end {
-                tokio::join!(streams, self.drain(server));
-                self.end_listening(server).await;
-            } else {
-                tokio::join!(streams, self.end_listening(server));
-            }
-            server.tell();
-            server.none_open().await;
-        };
-        let is_in_time = timeout(self.whole, ended).await.is_ok();
-        if !is_in_time {
+    pub(super) async fn run(self, parts: Parts, server: &Ending) {
+        let end = Instant::now() + self.whole;
+        let serving = self.whole - self.for_parts;
+        if timeout(serving, self.end_serving(&parts, server)).await.is_ok() {
+            let rest = async {
+                server.stop(true).await;
+                parts.stop().await;
+            };
+            let _ = timeout_at(end, rest).await;
+        } else {
             log::warn!("requests were still in flight");
+            // They have the whole time all the same: none of them needs the parts any more.
+            let _ = tokio::join!(timeout_at(end, parts.stop()), timeout_at(end, server.none_open()),);
+            cut(server).await;
         }
-        server.stop(is_in_time).await;
+    }
+
+    async fn end_serving(&self, parts: &Parts, server: &Ending) {
+        let streams = parts.drain(self.stream_window);
+        if self.serves_until_streams_end {
+            tokio::join!(streams, self.drain(server));
+            self.end_listening(server).await;
+        } else {
+            tokio::join!(streams, self.end_listening(server));
+        }
+        server.tell();
+        server.none_open().await;
     }
 
     async fn drain(&self, server: &Ending) {
@@ -177,13 +193,70 @@ impl StopPlan {
 pub(super) async fn end_at_once(server: &Ending) -> bool {
     server.tell();
     let was_cut = timeout(MOMENT, server.none_unfinished()).await.is_err();
-    server.stop(false).await;
+    cut(server).await;
     was_cut
+}
+
+/// Ends the workers under whatever they still have. A server that does not answer is left to the end of the process.
+async fn cut(server: &Ending) {
+    let _ = timeout(MOMENT, server.stop(false)).await;
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
+    use futures::future::LocalBoxFuture;
+
+    use super::super::parts::Part;
     use super::*;
+    use crate::server::{self, ServerOptions, Serving, SocketOptions};
+
+    /// A part that never stops.
+    struct Stuck;
+
+    impl Part for Stuck {
+        fn name(&self) -> &'static str {
+            "Stuck"
+        }
+
+        fn stop(&self, _patience: Duration) -> LocalBoxFuture<'_, bool> {
+            std::future::pending().boxed_local()
+        }
+    }
+
+    /// A server that nobody polls answers nothing that it is asked, as one whose start takes for ever.
+    fn stuck_server() -> Serving {
+        let options = ServerOptions {
+            workers: 1,
+            max_connections: 1,
+            keep_alive: Duration::ZERO,
+            request_head: Duration::ZERO,
+            disconnect: Duration::ZERO,
+            shutdown_timeout: Duration::ZERO,
+            socket: SocketOptions {
+                unacknowledged: Duration::ZERO,
+                send_buffer: None,
+            },
+        };
+        let listener = server::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        server::serve(listener, options, actix_web::App::new).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_holds_a_stop_beyond_its_time() {
+        let server = stuck_server();
+        for (whole, drain) in [(10.0, 5.0), (10.0, 60.0), (3.0, 5.0), (1.0, 0.0)] {
+            let mut parts = Parts::default();
+            (0..3).for_each(|_| parts.started(Stuck));
+            let begun = Instant::now();
+            plan(StopSignal::Terminate, whole, drain)
+                .run(parts, &server.ending)
+                .await;
+            let took = begun.elapsed();
+            let most = Duration::from_secs_f64(whole) + MOMENT;
+            assert!(took <= most, "{took:?}");
+        }
+    }
 
     fn plan(signal: StopSignal, whole: f64, drain: f64) -> StopPlan {
         let (whole, drain) = (Duration::from_secs_f64(whole), Duration::from_secs_f64(drain));
@@ -213,6 +286,7 @@ mod tests {
                 let told = plan.drain + plan.handshake + plan.backlog + plan.young;
                 let left = plan.whole - plan.drain;
                 assert!(plan.whole - told >= left / 5, "{plan:?}");
+                assert!(plan.whole - told >= plan.for_parts, "{plan:?}");
             }
         }
     }
