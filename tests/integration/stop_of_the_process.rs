@@ -1,6 +1,9 @@
 //! Signals that the real program gets, and what its clients see of them.
 use std::fs::File;
+use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -10,6 +13,10 @@ use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, comma
 
 /// The default.
 const LONG: Duration = Duration::from_secs(5);
+/// Clients at the same moment.
+const CLIENTS: usize = 64;
+/// Stops of each kind.
+const ROUNDS: usize = 2;
 
 fn draining_for(drain: Duration) -> Proxy {
     Proxy::start(ProxyOptions {
@@ -20,6 +27,10 @@ fn draining_for(drain: Duration) -> Proxy {
 
 fn flags() -> Request {
     Request::get("/api/v1/flags/").key(CLIENT_KEY)
+}
+
+fn identity() -> Request {
+    Request::post("/api/v1/identities/", r#"{"identifier":"bob"}"#).key(CLIENT_KEY)
 }
 
 /// Sends the head of a request of which the body never comes; it is in flight then.
@@ -92,6 +103,64 @@ fn the_second_signal_is_no_failure_where_nothing_was_cut() {
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(asked.elapsed() < LONG, "{:?}", asked.elapsed());
+}
+
+/// What the clients of one stop saw.
+#[derive(Default)]
+struct Seen {
+    answered: AtomicUsize,
+    lost: AtomicUsize,
+}
+
+/// Sends one request after the other, until no connection can be made any more.
+fn send_until_refused(address: SocketAddr, is_keeping: bool, seen: &Seen) {
+    let requests = [flags(), identity()];
+    let mut kept = None;
+    for request in requests.iter().cycle() {
+        let Some(mut connection) = kept.take().or_else(|| Connection::try_open(address).ok()) else {
+            return;
+        };
+        match connection.try_send(request) {
+            Ok(answer) => {
+                assert_eq!(answer.status, 200);
+                seen.answered.fetch_add(1, Ordering::Relaxed);
+                if is_keeping && answer.header("connection") != Some("close") {
+                    kept = Some(connection);
+                }
+            }
+            Err(_) => {
+                seen.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stop_under_full_load_loses_no_request() {
+    for (signal, drain) in [("TERM", 500), ("TERM", 0), ("INT", 0)] {
+        for round in 0..ROUNDS {
+            let mut proxy = draining_for(Duration::from_millis(drain));
+            let seen = Seen::default();
+            thread::scope(|scope| {
+                for client in 0..CLIENTS {
+                    let (address, seen) = (proxy.address, &seen);
+                    // Three of four keep their connections.
+                    scope.spawn(move || send_until_refused(address, client % 4 != 0, seen));
+                }
+                while seen.answered.load(Ordering::Relaxed) < 10 * CLIENTS {
+                    thread::yield_now();
+                }
+                proxy.signal(signal);
+            });
+            let (status, log) = proxy.wait();
+            assert_eq!(status.code(), Some(0), "{log}");
+            let (answered, lost) = (seen.answered.into_inner(), seen.lost.into_inner());
+            assert_eq!(
+                lost, 0,
+                "of {answered}, {signal} with a drain of {drain} ms, round {round}"
+            );
+        }
+    }
 }
 
 /// The program waits for the writer of a pipe, so that the signal comes at a moment that the test knows.
