@@ -9,7 +9,7 @@ use actors::upstream_stream::UpstreamStreamOptions;
 use super::StopLimits;
 use crate::budget::{Budgets, ByteBudget};
 use crate::routes::{BodyLimits, StreamOptions};
-use crate::server::open_files;
+use crate::server::open_files::{self, Shares};
 use crate::settings::{NotifySpread, Settings};
 
 /// The answers that clients have not read yet may take this much of the process. 200 clients that read a document of 5 MB
@@ -26,6 +26,8 @@ pub struct Limits {
     /// How long the server reads off what a client still sends after an answer that ends the connection, or after the end
     /// of a connection was announced. actix-http's clock is up to half a second late, so it must be more.
     pub disconnect: Duration,
+    /// The limit of open files, which is shared out; `None` = the system's own. Tests make it small.
+    pub open_files: Option<usize>,
     /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
     pub unsent_answers: usize,
     /// How often a file source looks for a change.
@@ -56,6 +58,7 @@ impl Default for Limits {
             },
             request_head: Duration::from_secs(5),
             disconnect: Duration::from_secs(1),
+            open_files: None,
             unsent_answers: UNSENT_ANSWERS,
             file_period: PollingOptions::default().file_period,
             stop: StopLimits::default(),
@@ -76,16 +79,34 @@ impl Limits {
         }
     }
 
+    fn open_files(&self) -> usize {
+        self.open_files.unwrap_or_else(open_files::limit)
+    }
+
+    /// How the descriptors are shared out.
+    pub(super) fn shares(&self, settings: &Settings) -> Shares {
+        let environments = settings.environments.len();
+        Shares::of(self.open_files(), settings.process.workers, environments)
+    }
+
+    fn max_subscribers(&self, settings: &Settings) -> usize {
+        let most = self.shares(settings).streams();
+        let asked = settings.realtime.max_subscribers;
+        if let Some(asked) = asked.filter(|asked| *asked > most) {
+            log::warn!(
+                "realtime.max_subscribers is {asked}, but the limit of open files leaves room for {most}; raise that limit"
+            );
+        }
+        asked.unwrap_or(self.open_files() / 2).min(most)
+    }
+
     pub(super) fn hub_options(&self, settings: &Settings) -> HubOptions {
         HubOptions {
             notify_spread: match settings.realtime.notify_spread {
                 NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,
                 NotifySpread::Fixed(window) => actors::sse_hub::NotifySpread::Fixed(window),
             },
-            max_subscribers: settings
-                .realtime
-                .max_subscribers
-                .unwrap_or_else(|| open_files::limit() / 2),
+            max_subscribers: self.max_subscribers(settings),
             replay_age: self.replay_age,
         }
     }

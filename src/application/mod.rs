@@ -22,7 +22,7 @@ mod stop;
 
 use crate::layers::Layers;
 use crate::routes::{self, Services, SharedServices, StreamOptions};
-use crate::server::{self, BoundListener, Ending, ServerOptions, Serving, SocketOptions, open_files};
+use crate::server::{self, BoundListener, Ending, Places, ServerOptions, Serving, SocketOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
@@ -93,7 +93,7 @@ impl Application {
         };
         let options = ServerOptions {
             workers: settings.process.workers,
-            max_connections: open_files::limit(),
+            places: Places::new(limits.shares(settings)),
             keep_alive: settings.server.timeout_keep_alive,
             request_head: limits.request_head,
             disconnect: limits.disconnect,

@@ -209,7 +209,9 @@ mod tests {
 
     use super::super::parts::Part;
     use super::*;
-    use crate::server::{self, ServerOptions, Serving, SocketOptions};
+    use crate::application::Limits;
+    use crate::server::open_files::Shares;
+    use crate::server::{self, Places, ServerOptions, Serving, SocketOptions};
 
     /// A part that never stops.
     struct Stuck;
@@ -228,7 +230,6 @@ mod tests {
     fn stuck_server() -> Serving {
         let options = ServerOptions {
             workers: 1,
-            max_connections: 1,
             keep_alive: Duration::ZERO,
             request_head: Duration::ZERO,
             disconnect: Duration::ZERO,
@@ -237,9 +238,11 @@ mod tests {
                 unacknowledged: Duration::ZERO,
                 send_buffer: None,
             },
+            places: Places::new(Shares::of(64, 1, 1)),
+            budgets: Limits::default().budgets(),
         };
-        let listener = server::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        server::serve(listener, options, actix_web::App::new).unwrap()
+        let listeners = vec![server::bind(([127, 0, 0, 1], 0).into()).unwrap()];
+        server::serve(listeners, options, actix_web::App::new).unwrap()
     }
 
     #[tokio::test(start_paused = true)]

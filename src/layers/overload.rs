@@ -1,6 +1,8 @@
 //! Overload: what the process cannot take on is refused at once, before it costs anything.
 //!
 //! Whoever probes the process is answered all the same: a busy process is not a dead one.
+use std::rc::Rc;
+
 use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use futures::future::{Either, ready};
@@ -8,6 +10,7 @@ use futures::future::{Either, ready};
 use crate::budget::{Budgets, ByteBudget};
 use crate::error::ApiError;
 use crate::routes::answer;
+use crate::server::ConnectionState;
 
 /// The layer; clones share the budgets.
 #[derive(Debug, Clone)]
@@ -32,7 +35,9 @@ impl Overload {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        if self.unsent_answers.is_spent() && !is_probe(request.path()) {
+        let connection = request.conn_data::<Rc<ConnectionState>>();
+        let has_no_place = connection.is_some_and(|connection| connection.has_no_place());
+        if (has_no_place || self.unsent_answers.is_spent()) && !is_probe(request.path()) {
             let answer = answer::refused(&ApiError::Overloaded);
             return Either::Left(ready(Ok(request.into_response(answer))));
         }

@@ -13,7 +13,8 @@
 //! - `stop_signal`: how the connections hear of a stop.
 //! - `orderly_end`: how each of them ends.
 //! - `open_connections`: how many there are.
-//! - [`open_files`]: how many connections the system allows.
+//! - [`open_files`]: how many descriptors the system allows, and how they are shared out.
+//! - `places`: how many connections there may be.
 mod connection;
 mod door;
 mod ending;
@@ -21,6 +22,7 @@ mod listener;
 mod open_connections;
 pub mod open_files;
 mod orderly_end;
+mod places;
 mod socket_options;
 mod stop_signal;
 
@@ -51,6 +53,7 @@ use stop_signal::ServerStop;
 pub(crate) use connection::ConnectionState;
 pub(crate) use ending::Ending;
 pub(crate) use listener::{BoundListener, bind};
+pub(crate) use places::Places;
 pub(crate) use socket_options::SocketOptions;
 
 /// How many threads compress large answers for each HTTP worker. More would only wait for each other's core.
@@ -61,8 +64,8 @@ const BLOCKING_THREADS: usize = 4;
 pub(crate) struct ServerOptions {
     /// How many HTTP workers there are.
     pub workers: usize,
-    /// The most connections of each worker.
-    pub max_connections: usize,
+    /// How many connections there may be.
+    pub places: Places,
     /// How long an idle connection stays open.
     pub keep_alive: Duration,
     /// The longest time from a head's first byte to its last, and from a connection's start to the end of its first
@@ -109,7 +112,7 @@ where
         .disable_signals()
         .workers(options.workers)
         .worker_max_blocking_threads(BLOCKING_THREADS)
-        .max_concurrent_connections(options.max_connections)
+        .max_concurrent_connections(options.places.shares().of_a_worker)
         // Whoever asks for the stop keeps the bound to the fraction of a second; this one only knows whole seconds.
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let (stop_of_all, open) = (ServerStop::default(), OpenConnections::default());
@@ -120,7 +123,7 @@ where
             request_head: options.request_head,
             keep_alive: options.keep_alive,
         };
-        let worker = Worker::start(times, &unsent);
+        let worker = Worker::start(times, &unsent, &options.places);
         let (stop, counts) = (stop_signal::follow(&stops), counts.clone());
         let (socket, disconnect) = (options.socket, options.disconnect);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
@@ -136,10 +139,14 @@ where
             .h1(in_turns(app));
         let accepted = fn_service(move |stream: TcpStream| {
             socket.set(&stream);
-            let connection = Connection::new(stream, &worker);
-            let peer = connection.peer_address();
-            let connection = OrderlyEnd::new(connection, stop.clone(), counts.count(), disconnect);
-            ready(Ok::<_, DispatchError>((connection, peer)))
+            // Nobody hears of the error; the socket closes.
+            let connection = Connection::admit(stream, &worker)
+                .ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
+            ready(connection.map(|connection| {
+                let peer = connection.peer_address();
+                let connection = OrderlyEnd::new(connection, stop.clone(), counts.count(), disconnect);
+                (connection, peer)
+            }))
         });
         accepted.and_then(http)
     };

@@ -17,6 +17,7 @@ mod health;
 mod log_reader;
 mod methods;
 mod overload;
+mod places;
 mod process;
 mod realtime;
 mod recorded_answers;

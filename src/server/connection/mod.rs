@@ -21,7 +21,10 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::rt::net::TcpStream;
 use bytes::BytesMut;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::error::ApiError;
 
 use state::End;
 
@@ -46,14 +49,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Wraps a socket of this worker.
-    pub(super) fn new(stream: TcpStream, worker: &Rc<Worker>) -> Self {
-        Self {
+    /// Wraps a socket of this worker; `None` where there is no place for it, which it is told.
+    pub(super) fn admit(stream: TcpStream, worker: &Rc<Worker>) -> Option<Self> {
+        let Some(place) = worker.admit() else {
+            refuse(&stream);
+            return None;
+        };
+        Some(Self {
             stream,
-            state: ConnectionState::new(worker),
+            state: ConnectionState::new(worker, place),
             rest: BytesMut::new(),
             may_have_more: false,
-        }
+        })
     }
 
     /// The state that its requests share.
@@ -112,9 +119,10 @@ impl Connection {
 
     /// Ends the connection from this side. What its client gets is an answer, where it has begun to ask.
     fn end(&self, end: End) {
-        if end == End::SlowHead && self.state.unsent() == 0 {
-            // A socket that does not take so little is beyond help.
-            let _ = self.stream.try_write(SLOW_HEAD);
+        match end {
+            End::SlowHead if self.state.unsent() == 0 => send(&self.stream, SLOW_HEAD),
+            End::NoPlace => refuse(&self.stream),
+            End::SlowHead | End::Idle => {}
         }
     }
 
@@ -126,6 +134,27 @@ impl Connection {
         }
         self.state.hold_back();
         Poll::Pending
+    }
+}
+
+/// Answers a client that has asked for nothing yet: it takes that for the answer to its first request.
+fn refuse(stream: &TcpStream) {
+    let error = ApiError::Overloaded;
+    let body = error.body();
+    let head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         retry-after: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
+        body.len(),
+        error.retry_after().unwrap_or_default(),
+    );
+    send(stream, &[head.as_bytes(), &body].concat());
+}
+
+/// Sends an answer past the dispatcher, and at once: tokio does not know of a new socket that it takes bytes. One that
+/// does not take so few is beyond help.
+fn send(stream: &TcpStream, answer: &[u8]) {
+    if let Err(refused) = SockRef::from(stream).send(answer) {
+        log::debug!("a connection that is to end takes no answer: {refused}");
     }
 }
 

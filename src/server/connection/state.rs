@@ -5,6 +5,7 @@ use std::task::Waker;
 
 use super::worker::Worker;
 use crate::budget::HeldBytes;
+use crate::server::places::Place;
 
 /// What is read of a connection between the end of an answer and the next head, at most: the body that nobody wanted.
 /// No head is longer than an eighth of it.
@@ -26,8 +27,10 @@ enum Phase {
 pub(super) enum End {
     /// A head has begun and does not come to its end.
     SlowHead,
-    /// It is idle for longer than it may be.
+    /// It is idle for longer than it may be, or makes room for another one.
     Idle,
+    /// There is no place for it, and it has not asked for anything so far.
+    NoPlace,
 }
 
 /// What the wrapper around a socket and the requests that come over it share.
@@ -51,6 +54,10 @@ pub(crate) struct ConnectionState {
     is_held_back: Cell<bool>,
     /// Whether the worker lists it among those that may be idle.
     is_listed: Cell<bool>,
+    /// The number that its last request had among those of the worker; 0: there was none.
+    last_request: Cell<u64>,
+    /// Its place among the connections of the process, until it is to leave.
+    place: RefCell<Option<Place>>,
     end: Cell<Option<End>>,
     /// The task of the connection's dispatcher.
     task: RefCell<Option<Waker>>,
@@ -58,7 +65,7 @@ pub(crate) struct ConnectionState {
 
 impl ConnectionState {
     /// Starts as a connection that awaits its first request.
-    pub(super) fn new(worker: &Rc<Worker>) -> Rc<Self> {
+    pub(super) fn new(worker: &Rc<Worker>, place: Place) -> Rc<Self> {
         let state = Rc::new(Self {
             phase: Cell::new(Phase::Idle),
             idle_since: Cell::new(worker.now()),
@@ -69,6 +76,8 @@ impl ConnectionState {
             held: RefCell::new(worker.unsent_answers().holder()),
             is_held_back: Cell::new(false),
             is_listed: Cell::new(true),
+            last_request: Cell::new(0),
+            place: RefCell::new(Some(place)),
             end: Cell::new(None),
             task: RefCell::new(None),
             worker: Rc::clone(worker),
@@ -153,6 +162,23 @@ impl ConnectionState {
         self.head_since.get()
     }
 
+    /// The number that its last request had among those of the worker; 0: it has had no answer.
+    pub(super) fn last_request(&self) -> u64 {
+        self.last_request.get()
+    }
+
+    /// Tells whether there is no place for it, so that its requests are refused and it ends.
+    pub(crate) fn has_no_place(&self) -> bool {
+        self.last_request() == 0 && self.place.borrow().as_ref().is_some_and(Place::is_none)
+    }
+
+    /// Gives its place to another and ends.
+    pub(super) fn leave(&self) {
+        self.place.take();
+        let was_answered = self.last_request() > 0;
+        self.end(if was_answered { End::Idle } else { End::NoPlace });
+    }
+
     /// Notes that the worker lists it no longer.
     pub(super) fn unlist(&self) {
         self.is_listed.set(false);
@@ -199,6 +225,7 @@ impl ConnectionState {
         if !had_body && !self.ends_with_head.get() {
             self.head_since.set(Some(now));
         }
+        self.last_request.set(self.worker.number_request());
         if !self.is_listed.replace(true) {
             self.worker.list(self);
         }

@@ -7,6 +7,8 @@ use futures::future::poll_fn;
 
 use super::*;
 use crate::budget::ByteBudget;
+use crate::server::open_files::Shares;
+use crate::server::places::Places;
 
 /// A connection, its worker without a timer, and its peer.
 fn connected() -> (Connection, Rc<Worker>, Peer) {
@@ -19,8 +21,9 @@ fn connected() -> (Connection, Rc<Worker>, Peer) {
         request_head: Duration::from_secs(5),
         keep_alive: Duration::from_secs(75),
     };
-    let worker = Rc::new(Worker::new(times, &ByteBudget::new(0)));
-    let connection = Connection::new(TcpStream::from_std(accepted).unwrap(), &worker);
+    let places = Places::new(Shares::of(64, 1, 1));
+    let worker = Rc::new(Worker::new(times, &ByteBudget::new(0), &places));
+    let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
     (connection, worker, peer)
 }
 

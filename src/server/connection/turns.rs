@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use actix_http::body::MessageBody;
 use actix_http::error::PayloadError;
-use actix_http::{HttpMessage as _, Method, Payload, Request, Response};
+use actix_http::{ConnectionType, HttpMessage as _, Method, Payload, Request, Response};
 use actix_service::{Service, ServiceFactory, apply_fn_factory};
 use bytes::Bytes;
 use futures::Stream;
@@ -35,9 +35,12 @@ where
         let turn = Turn::begin(&mut request);
         let answer = app.call(request);
         async move {
-            let answer: Response<B> = answer.await?.into();
+            let mut answer: Response<B> = answer.await?.into();
             if let Some(turn) = &turn {
                 turn.state.answer_request();
+                if turn.state.has_no_place() {
+                    answer.head_mut().set_connection_type(ConnectionType::Close);
+                }
             }
             Ok(answer.map_body(|_, body| PacedBody::new(body, turn)))
         }

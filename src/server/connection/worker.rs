@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::state::{ConnectionState, End};
 use crate::budget::ByteBudget;
+use crate::server::places::{Place, Places};
 
 /// Into how many ticks the time of a head is divided. A head may take a tick longer than it should.
 const TICKS_OF_A_HEAD: u32 = 5;
@@ -17,6 +18,22 @@ const TICKS_OF_A_HEAD: u32 = 5;
 /// How much longer than its time the dispatcher may take to close an idle connection, in ticks, before it is taken for
 /// one whose timer has ended.
 const IDLE_GRACE: u32 = 3;
+
+/// A connection is young in its first ticks: its first request may be on its way.
+const YOUNG_TICKS: u32 = 2;
+
+/// Of so many idle connections the one that was used least lately makes room. All of them would be too many to look at
+/// for each new one.
+const LOOKED_AT: usize = 64;
+
+/// Which idle connections may be ended to make room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    /// Those that had an answer, or were not used for a while.
+    WasAnswered,
+    /// Young ones too.
+    Any,
+}
 
 /// How long connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +66,21 @@ pub(in crate::server) struct Worker {
     listed: RefCell<VecDeque<Weak<ConnectionState>>>,
     idle_ticks: u32,
     unsent_answers: ByteBudget,
+    places: Places,
+    /// How many of the connections are in passing.
+    passing: Rc<Cell<usize>>,
+    /// How many requests have ended, which puts connections in an order.
+    ended_requests: Cell<u64>,
 }
 
 impl Worker {
     /// Starts the timer, on the worker's thread; it ends with the last who holds the worker.
-    pub(in crate::server) fn start(times: ConnectionTimes, unsent_answers: &ByteBudget) -> Rc<Self> {
-        let worker = Rc::new(Self::new(times, unsent_answers));
+    pub(in crate::server) fn start(
+        times: ConnectionTimes,
+        unsent_answers: &ByteBudget,
+        places: &Places,
+    ) -> Rc<Self> {
+        let worker = Rc::new(Self::new(times, unsent_answers, places));
         let watched = Rc::downgrade(&worker);
         actix_rt::spawn(async move {
             let mut ticks = tokio::time::interval(times.tick());
@@ -68,12 +94,15 @@ impl Worker {
         worker
     }
 
-    pub(super) fn new(times: ConnectionTimes, unsent_answers: &ByteBudget) -> Self {
+    pub(super) fn new(times: ConnectionTimes, unsent_answers: &ByteBudget, places: &Places) -> Self {
         Self {
             now: Cell::new(0),
             listed: RefCell::new(VecDeque::new()),
             idle_ticks: times.idle_ticks(),
             unsent_answers: unsent_answers.clone(),
+            places: places.clone(),
+            passing: Rc::new(Cell::new(0)),
+            ended_requests: Cell::new(0),
         }
     }
 
@@ -82,9 +111,65 @@ impl Worker {
         self.now.get()
     }
 
+    /// Counts a request that has ended, and gives its number.
+    pub(super) fn number_request(&self) -> u64 {
+        let number = self.ended_requests.get() + 1;
+        self.ended_requests.set(number);
+        number
+    }
+
     /// The budget of answers that clients have not read.
     pub(super) fn unsent_answers(&self) -> &ByteBudget {
         &self.unsent_answers
+    }
+
+    /// Finds a place for another connection. Where none is free an idle connection leaves; where none is idle the new one
+    /// gets one in passing, and hears that there is none. `None`: not even that.
+    pub(super) fn admit(&self) -> Option<Place> {
+        let place = self.places.take();
+        if place.is_one_too_many() && !self.make_room(Idle::WasAnswered) {
+            let passes = self.passing.get() < self.places.shares().in_passing || self.make_room(Idle::Any);
+            return passes.then(|| place.in_passing(&self.passing));
+        }
+        Some(place)
+    }
+
+    /// Ends the connection that was used least lately among some that are idle; tells whether there was one.
+    fn make_room(&self, idle: Idle) -> bool {
+        let mut listed = self.listed.borrow_mut();
+        let mut leaving: Option<Rc<ConnectionState>> = None;
+        let mut looked_at = 0;
+        for _ in 0..listed.len() {
+            let Some(connection) = listed.pop_front().and_then(|listed| listed.upgrade()) else {
+                continue;
+            };
+            let Some(idle_since) = connection.idle_since() else {
+                connection.unlist();
+                continue;
+            };
+            if connection.ending().is_some() {
+                continue;
+            }
+            listed.push_back(Rc::downgrade(&connection));
+            let is_young = self.now().saturating_sub(idle_since) < YOUNG_TICKS;
+            let last_request = connection.last_request();
+            let may_leave = idle == Idle::Any || last_request > 0 || !is_young;
+            if may_leave
+                && leaving
+                    .as_ref()
+                    .is_none_or(|leaving| last_request < leaving.last_request())
+            {
+                leaving = Some(connection);
+            }
+            looked_at += 1;
+            if looked_at == LOOKED_AT {
+                break;
+            }
+        }
+        leaving.is_some_and(|connection| {
+            connection.leave();
+            true
+        })
     }
 
     /// Lists a connection that is idle.

@@ -12,6 +12,8 @@ use super::super::open_connections::OpenConnections;
 use super::super::stop_signal::{ServerStop, follow};
 use super::*;
 use crate::budget::ByteBudget;
+use crate::server::open_files::Shares;
+use crate::server::places::Places;
 
 /// Longer than any test waits.
 const LONG: Duration = Duration::from_secs(600);
@@ -36,8 +38,9 @@ impl Pair {
             request_head: LONG,
             keep_alive: LONG,
         };
-        let worker = Worker::start(times, &ByteBudget::new(0));
-        let connection = Connection::new(TcpStream::from_std(accepted).unwrap(), &worker);
+        let places = Places::new(Shares::of(64, 1, 1));
+        let worker = Worker::start(times, &ByteBudget::new(0), &places);
+        let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
         let (stop, open) = (ServerStop::default(), OpenConnections::default());
         let told = follow(&stop);
         Self {
