@@ -31,7 +31,7 @@ pub(crate) enum ApiError {
     UnknownPath,
     /// The path exists, for the methods named.
     MethodNotAllowed(HeaderValue),
-    /// The body does not describe an identity.
+    /// The body or the query does not describe an identity.
     InvalidIdentity(IdentityError),
     /// `queue-change` without the configured token.
     WrongAuthenticationToken,

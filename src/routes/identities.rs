@@ -31,11 +31,12 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
 /// nothing, because the proxy stores no identity.
 ///
 /// # Errors
-/// See [`resolve`]; 404 for a feature that is unknown or hidden from the key.
+/// See [`resolve`]; 400 for an identifier of more than 2,000 characters; 404 for a feature that is unknown or hidden from the key.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
     let identifier = parameter(request.query_string(), "identifier");
-    let identity = Identity::from_query(identifier.as_deref(), rand::random);
+    let identity =
+        Identity::from_query(identifier.as_deref(), rand::random).map_err(ApiError::InvalidIdentity)?;
     let served = &resolved.environment;
     let flags = match parameter(request.query_string(), "feature") {
         None => served.environment.identity_answer(resolved.kind, &identity),

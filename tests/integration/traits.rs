@@ -163,3 +163,41 @@ fn a_multivariate_flag_names_its_variant() {
             .all(|flag| flag["feature"]["name"] != "internal")
     );
 }
+
+#[test]
+fn what_is_past_a_limit_is_refused_with_the_number() {
+    let app = spawn_app(Options::default());
+    let many: Vec<Value> = (0..1001)
+        .map(|number| json!({"trait_key": format!("k{number}"), "trait_value": 1}))
+        .collect();
+    let long = "x".repeat(2001);
+    let path = format!("/api/v1/identities/?identifier={long}");
+    for (response, limit) in [
+        (app.get(&path), "2000"),
+        (
+            app.send(
+                Request::post("/api/v1/identities/", json!({"identifier": long}).to_string()).key(CLIENT_KEY),
+            ),
+            "2000",
+        ),
+        (
+            app.send(
+                Request::post("/api/v1/identities/", json!({"traits": many}).to_string()).key(CLIENT_KEY),
+            ),
+            "1000",
+        ),
+    ] {
+        assert_eq!(response.status, 400);
+        let body = response.json();
+        assert!(body["message"].as_str().unwrap().contains(limit), "{body}");
+        assert!(
+            !response.text().contains("xxx"),
+            "an identifier is never repeated"
+        );
+    }
+    let path = format!(
+        "/api/v1/identities/?identifier={}",
+        "é".repeat(2000).replace('é', "%C3%A9")
+    );
+    assert_eq!(app.get(&path).status, 200, "characters count, not bytes");
+}

@@ -9,6 +9,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::IdentityError;
+use super::error::MOST_TRAITS;
 use super::fields::Field;
 use super::traits::Trait;
 
@@ -89,11 +90,14 @@ impl<'de> Deserialize<'de> for Traits<'de> {
                 let mut traits = Ok(Vec::new());
                 while let Some(fields) = seq.next_element()? {
                     // The rest of the list after an error need only be of the expected form.
-                    if let Ok(read) = &mut traits {
-                        match Trait::read(fields) {
-                            Ok(sent) => push(read, sent),
-                            Err(error) => traits = Err(error),
-                        }
+                    let Ok(read) = &mut traits else { continue };
+                    if read.len() >= MOST_TRAITS {
+                        traits = Err(IdentityError::TraitCount);
+                        continue;
+                    }
+                    match Trait::read(fields) {
+                        Ok(sent) => push(read, sent),
+                        Err(error) => traits = Err(error),
                     }
                 }
                 Ok(Traits(traits))

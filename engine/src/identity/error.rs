@@ -10,8 +10,12 @@ pub enum IdentityError {
     Form,
     /// `identifier` is a boolean, a list or an object.
     Identifier,
+    /// The identifier is too long.
+    IdentifierLength,
     /// `transient` is no boolean.
     Transient,
+    /// There are too many traits.
+    TraitCount,
     /// A `trait_key` is missing or no string.
     TraitKey,
     /// A `trait_key` is too long.
@@ -30,6 +34,11 @@ pub enum IdentityError {
     Unicode,
 }
 
+/// The longest identifier without its outer blanks, in characters. Core's column holds no more, and every percentage hashes
+/// the whole identifier.
+pub(super) const LONGEST_IDENTIFIER: usize = 2000;
+/// The most traits of one request: ten times what any SDK's identity is known to carry, and few enough to copy and search.
+pub(super) const MOST_TRAITS: usize = 1000;
 /// The longest `trait_key`, in characters, as core has it.
 pub(super) const LONGEST_TRAIT_KEY: usize = 200;
 /// The longest `trait_value`, in characters, as core has it.
@@ -43,7 +52,11 @@ impl fmt::Display for IdentityError {
                 f.write_str("the body must be an object whose traits, where given, are a list of objects")
             }
             Self::Identifier => f.write_str("identifier must be a string"),
+            Self::IdentifierLength => {
+                write!(f, "identifier must have at most {LONGEST_IDENTIFIER} characters")
+            }
             Self::Transient => f.write_str("transient must be a boolean"),
+            Self::TraitCount => write!(f, "traits must be at most {MOST_TRAITS}"),
             Self::TraitKey => f.write_str("trait_key must be a string"),
             Self::TraitKeyLength => write!(f, "trait_key must have at most {LONGEST_TRAIT_KEY} characters"),
             Self::TraitValue => f.write_str("trait_value is required (null unsets the trait)"),

@@ -16,6 +16,7 @@ use crate::json::{Kind, decode_string, write_string};
 use crate::python::PyValue;
 
 use body::Body;
+use error::LONGEST_IDENTIFIER;
 
 pub use error::IdentityError;
 pub(crate) use traits::Trait;
@@ -42,13 +43,25 @@ impl<'a> Identity<'a> {
         let traits = body.traits.0?;
         traits::check_transient(body.transient, IdentityError::Transient)?;
         let identifier = body.identifier.map_or(Ok(None), read_identifier)?;
+        if identifier.as_deref().is_some_and(is_too_long) {
+            return Err(IdentityError::IdentifierLength);
+        }
         Ok(Self::new(identifier, traits, random))
     }
 
     /// The identity of `GET identities/?identifier=…`: without traits; anonymous where the identifier is blank.
-    pub fn from_query(identifier: Option<&'a str>, random: impl FnOnce() -> [u8; 16]) -> Self {
+    ///
+    /// # Errors
+    /// Where the identifier is longer than 2,000 characters.
+    pub fn from_query(
+        identifier: Option<&'a str>,
+        random: impl FnOnce() -> [u8; 16],
+    ) -> Result<Self, IdentityError> {
         let identifier = identifier.map(trim).filter(|identifier| !identifier.is_empty());
-        Self::new(identifier.map(Cow::Borrowed), Vec::new(), random)
+        if identifier.is_some_and(is_too_long) {
+            return Err(IdentityError::IdentifierLength);
+        }
+        Ok(Self::new(identifier.map(Cow::Borrowed), Vec::new(), random))
     }
 
     /// The same identity with a key of its own for percentages, in place of `{environment key}_{identifier}`: what the
@@ -145,6 +158,10 @@ fn read_identifier(json: &RawValue) -> Result<Option<Cow<'_, str>>, IdentityErro
         }
         Kind::Boolean | Kind::List | Kind::Object => Err(IdentityError::Identifier),
     }
+}
+
+fn is_too_long(identifier: &str) -> bool {
+    traits::is_longer(identifier, LONGEST_IDENTIFIER)
 }
 
 /// As Python's `str.strip`, which counts the four ASCII separators among the blanks.

@@ -80,6 +80,7 @@ fn anonymous_identities() {
 fn identifiers_of_queries() {
     let read = |identifier| {
         Identity::from_query(identifier, || [1; 16])
+            .unwrap()
             .identifier()
             .to_owned()
     };
@@ -341,9 +342,63 @@ fn shows_nothing_of_what_was_sent() {
     assert!(!format!("{:?}", read(body).unwrap()).contains("secret"));
 }
 
+fn of_traits(count: usize) -> String {
+    let sent = (0..count).map(|index| format!(r#"{{"trait_key":"{}","trait_value":1}}"#, index % 7));
+    format!(r#"{{"traits":[{}]}}"#, sent.collect::<Vec<_>>().join(","))
+}
+
 #[test]
-fn a_hundred_thousand_traits_are_read_in_one_pass() {
-    let sent = (0..100_000).map(|index| format!(r#"{{"trait_key":"{}","trait_value":1}}"#, index % 7));
-    let body = format!(r#"{{"traits":[{}]}}"#, sent.collect::<Vec<_>>().join(","));
-    assert_eq!(read(&body).unwrap().traits().len(), 100_000);
+fn a_thousand_traits_are_the_most() {
+    assert_eq!(read(&of_traits(1000)).unwrap().traits().len(), 1000);
+    for count in [1001, 100_000] {
+        assert_eq!(read(&of_traits(count)).unwrap_err(), IdentityError::TraitCount);
+    }
+    // The form of the rest counts first, and the last of two lists counts.
+    let broken = of_traits(1001).replace("]}", ",7]}");
+    assert_eq!(read(&broken).unwrap_err(), IdentityError::Form);
+    let replaced = of_traits(1001).replace("]}", r#"],"traits":[]}"#);
+    assert!(read(&replaced).is_ok());
+    assert!(IdentityError::TraitCount.to_string().contains("1000"));
+}
+
+#[test]
+fn two_thousand_characters_are_the_longest_identifier() {
+    for (character, count, fits) in [
+        ("é", 2000, true),
+        ("é", 2001, false),
+        ("x", 1 << 20, false),
+        ("😀", 2000, true),
+    ] {
+        let identifier = format!(" {}\u{a0}", character.repeat(count));
+        let expected = if fits {
+            Ok(())
+        } else {
+            Err(IdentityError::IdentifierLength)
+        };
+        let sent = serde_json::json!({"identifier": identifier}).to_string();
+        assert_eq!(read(&sent).map(|_| ()), expected, "{character} {count}");
+        let queried = Identity::from_query(Some(&identifier), || [0; 16]);
+        assert_eq!(queried.map(|_| ()), expected, "{character} {count}");
+    }
+    let number = format!(r#"{{"identifier":{}}}"#, "9".repeat(2001));
+    assert_eq!(read(&number).unwrap_err(), IdentityError::IdentifierLength);
+    assert!(IdentityError::IdentifierLength.to_string().contains("2000"));
+}
+
+#[test]
+fn integers_of_anonymous_identities_are_hashed_as_python_writes_them() {
+    let of = |value: &str| {
+        read(&format!(
+            r#"{{"traits":[{{"trait_key":"k","trait_value":{value}}}]}}"#
+        ))
+        .unwrap()
+        .identifier()
+        .to_owned()
+    };
+    assert_eq!(of("-0"), of("0"));
+    assert_eq!(
+        of("123456789012345678901234567890"),
+        of(r#""123456789012345678901234567890""#)
+    );
+    assert_ne!(of("1e0"), of("1"));
 }

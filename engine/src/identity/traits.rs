@@ -172,6 +172,9 @@ impl<'a> TraitValue<'a> {
         match self {
             Self::String { text, .. } => Cow::Borrowed(text),
             Self::Converted(text) => Cow::Borrowed(text),
+            // JSON writes an integer as Python does. A detour by a number would take quadratic time.
+            Self::Number("-0") => Cow::Borrowed("0"),
+            Self::Number(json) if !is_float(json) => Cow::Borrowed(json),
             other => Cow::Owned(other.to_python().text()),
         }
     }
@@ -218,6 +221,7 @@ fn integer(json: &str) -> Option<Integer> {
     json.parse().map(Integer::Small).ok().or_else(|| parse_int(json))
 }
 
-fn is_longer(text: &str, most_characters: usize) -> bool {
+/// Whether a text has more characters than that.
+pub(super) fn is_longer(text: &str, most_characters: usize) -> bool {
     text.len() > most_characters && text.chars().count() > most_characters
 }

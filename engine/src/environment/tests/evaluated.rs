@@ -76,7 +76,7 @@ fn tell_why_they_are_what_they_are() {
 fn have_ready_bytes_unless_they_depend_on_the_identity() {
     let (environment, body) = (environment(), identity("i", &[]));
     let answer = answer(&environment, KeyKind::Server, &body);
-    let identity = Identity::from_query(Some("i"), || [0; 16]);
+    let identity = Identity::from_query(Some("i"), || [0; 16]).unwrap();
     let flags = evaluated(&environment, &identity);
     for (flag, answered) in flags.iter().zip(answer["flags"].as_array().unwrap()) {
         let ready = flag

@@ -39,7 +39,7 @@ fn are_answered_with_identifier_traits_and_flags() {
         assert_eq!(answer.as_deref(), flag, "{name}");
     }
     let none = compile(&document(json!([]), json!([])));
-    let anonymous = Identity::from_query(None, || [0; 16]);
+    let anonymous = Identity::from_query(None, || [0; 16]).unwrap();
     assert_eq!(
         text(none.identity_answer(KeyKind::Client, &anonymous)),
         r#"{"identifier":"00000000000000000000000000000000","traits":[],"flags":[]}"#
@@ -216,7 +216,9 @@ fn may_have_a_key_of_their_own() {
             json!([multivariate(1, "a", json!("control"), options)]),
             json!([]),
         ));
-        let identity = Identity::from_query(Some("i"), || [0; 16]).with_key("another");
+        let identity = Identity::from_query(Some("i"), || [0; 16])
+            .unwrap()
+            .with_key("another");
         assert_eq!(evaluated(&environment, &identity)[0].value, value);
         assert_eq!(evaluated(&environment, None)[0].value, r#""control""#);
         assert_eq!(evaluated(&environment, None)[0].variant, None);
