@@ -1,7 +1,7 @@
 //! `GET` and `POST identities/`: the flags of one identity. The request carries the traits; nothing is remembered.
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use engine::Identity;
+use engine::{Environment, Identity};
 
 use crate::error::ApiError;
 use crate::routes::query::parameter;
@@ -24,6 +24,7 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     let identity = Identity::from_json(&body, rand::random).map_err(ApiError::InvalidIdentity)?;
     let served = &resolved.environment;
     let flags = served.environment.identity_answer(resolved.kind, &identity);
+    report_exhausted(&served.environment);
     Ok(answer::single(&request, served, flags).await)
 }
 
@@ -45,5 +46,13 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
             .identity_flag(resolved.kind, &identity, &name)
             .ok_or(ApiError::UnknownFeature)?,
     };
+    report_exhausted(&served.environment);
     Ok(answer::single(&request, served, flags).await)
+}
+
+/// Warns of each segment that has taken all the work that a request may do, once each.
+fn report_exhausted(environment: &Environment) {
+    for warning in environment.take_exhausted() {
+        log::warn!("environment {:?}: {warning}", environment.name());
+    }
 }

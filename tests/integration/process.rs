@@ -334,3 +334,41 @@ fn the_death_of_an_actor_ends_the_process_in_good_order() {
     assert_eq!(outcome.exit_code(), 70, "{outcome:?}");
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
+
+#[test]
+fn a_segment_that_takes_too_much_work_is_warned_of_once() {
+    let directory = TempDir::new().unwrap();
+    let mut document = fixture();
+    let condition = json!({"property_": "t", "operator": "REGEX", "value": r"(?=(a|a)*\1b)"});
+    let mut segment = document["project"]["segments"][0].clone();
+    segment["id"] = json!(999);
+    segment["name"] = json!("heavy");
+    segment["rules"] = json!([{"type": "ALL", "conditions": [condition], "rules": []}]);
+    document["project"]["segments"]
+        .as_array_mut()
+        .unwrap()
+        .push(segment);
+    let path = directory.path().join("document.json");
+    std::fs::write(&path, document.to_string()).unwrap();
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"environment_key_pairs": [
+            {"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": path},
+        ]}),
+        ..ProxyOptions::default()
+    });
+    let traits = json!([{"trait_key": "t", "trait_value": "a".repeat(100)}]);
+    let body = json!({"identifier": "s3cret-name", "traits": traits}).to_string();
+    let mut connection = proxy.connect();
+    for _ in 0..3 {
+        let answer = connection.send(&Request::post("/api/v1/identities/", body.clone()).key(CLIENT_KEY));
+        assert_eq!(answer.status, 200);
+    }
+    proxy.signal("TERM");
+    let (_, log) = proxy.wait();
+    let warnings = log
+        .lines()
+        .filter(|line| line.contains("take more work than one request may"));
+    let warnings: Vec<&str> = warnings.collect();
+    assert_eq!(warnings.len(), 1, "{log}");
+    assert!(warnings[0].contains("heavy") && !log.contains("s3cret"), "{log}");
+}

@@ -99,6 +99,15 @@ impl Operand {
         })
     }
 
+    /// How many bytes of a text [`Self::compare`] looks at one by one. Plain texts are compared by many at once.
+    pub(super) fn bytes_compared(&self, text: &str) -> usize {
+        match &self.string {
+            StringOperand::Text(other) => text.len().min(other.len()) / 8,
+            StringOperand::Semver { .. } => text.len(),
+            StringOperand::Fails => 0,
+        }
+    }
+
     /// Whether the property's value contains this: a string as a part; a version as its prerelease or build.
     pub(super) fn is_contained_in(&self, value: &Value<'_>) -> Result<bool, Raised> {
         match value {

@@ -6,9 +6,9 @@ use super::casting::{Cast, Comparison, Operand, to_float};
 use super::in_values::InValues;
 use super::modulo::Modulo;
 use super::regex::{Regex, RegexCache};
-use super::{Raised, RegexBudget, Value};
+use super::{Budget, Raised, Value};
 use crate::hashing::hashed_percentage;
-use crate::python::PyValue;
+use crate::python::{Integer, PyValue};
 
 /// A condition without its property: the operator and its value, prepared for every type a trait can have.
 #[derive(Debug)]
@@ -106,12 +106,8 @@ impl Matcher {
     /// Whether the condition holds for the property's value (`None`: not set).
     ///
     /// # Errors
-    /// The reference engine raises here, or the request's budget for regexes is spent.
-    pub(crate) fn matches(
-        &self,
-        value: Option<&Value<'_>>,
-        budget: &mut RegexBudget,
-    ) -> Result<bool, Raised> {
+    /// The reference engine raises here, or the evaluation's budget is spent.
+    pub(crate) fn matches(&self, value: Option<&Value<'_>>, budget: &Budget) -> Result<bool, Raised> {
         let Some(value) = value else {
             return match self.0 {
                 Kind::Raises => Err(Raised),
@@ -122,23 +118,71 @@ impl Matcher {
         match &self.0 {
             Kind::Compare(operator, operand) => Ok(operator.holds(match operand.compare_small(value) {
                 Some(ordering) => Comparison::Of(ordering),
-                None => operand.compare(value)?,
+                None => {
+                    self.spend(value, budget)?;
+                    operand.compare(value)?
+                }
             })),
-            Kind::Contains(operand) => operand.is_contained_in(value),
+            Kind::Contains(operand) => {
+                self.spend(value, budget)?;
+                operand.is_contained_in(value)
+            }
             Kind::NotContains(text) => {
+                self.spend(value, budget)?;
                 Ok(matches!(value, Value::String(string) if !string.contains(&**text)))
             }
-            Kind::In(values) => Ok(values.contains(value)),
-            Kind::Regex(regex) => value.with_text(|text| regex.matches_start(text, budget)),
+            Kind::In(values) => {
+                self.spend(value, budget)?;
+                Ok(values.contains(value))
+            }
+            Kind::Regex(regex) => {
+                self.spend(value, budget)?;
+                value.with_text(|text| regex.matches_start(text, budget))
+            }
             Kind::Modulo(modulo) => modulo.matches(value),
             Kind::IsSet => Ok(true),
             Kind::IsNotSet | Kind::Never => Ok(false),
             Kind::PercentageSplit { segment_id, limit } => match limit {
-                Cast::To(limit) => Ok(value.with_text(|text| hashed_percentage(segment_id, text)) <= *limit),
+                Cast::To(limit) => {
+                    self.spend(value, budget)?;
+                    value.with_text(|text| {
+                        budget.spend_hash(segment_id, text)?;
+                        Ok(hashed_percentage(segment_id, text) <= *limit)
+                    })
+                }
                 Cast::Fails => Ok(false),
                 Cast::Raises => Err(Raised),
             },
             Kind::Raises | Kind::RaisesIfSet => Err(Raised),
+        }
+    }
+}
+
+/// A text up to this many bytes costs nothing beside the condition itself.
+const SHORT: usize = 64;
+
+impl Matcher {
+    /// Counts what a condition takes on a long text, or on an integer past 64 bits.
+    #[inline]
+    fn spend(&self, value: &Value<'_>, budget: &Budget) -> Result<(), Raised> {
+        match value {
+            Value::String(text) if text.len() > SHORT => budget.spend_many(self.bytes_looked_at(text) / 2),
+            Value::Integer(number @ Integer::Big(_)) => match self.0 {
+                Kind::In(_) | Kind::Regex(_) | Kind::PercentageSplit { .. } => {
+                    budget.spend_digits(number.most_digits(), false)
+                }
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// How many bytes are looked at, one by one, of a text. Regexes and hashes count for themselves.
+    fn bytes_looked_at(&self, text: &str) -> usize {
+        match &self.0 {
+            Kind::Compare(_, operand) => operand.bytes_compared(text),
+            Kind::Contains(_) | Kind::NotContains(_) | Kind::In(_) => text.len(),
+            _ => 0,
         }
     }
 }

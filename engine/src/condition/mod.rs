@@ -4,8 +4,9 @@
 //! - [`Value`]: what a condition is asked about: a trait, or what a path found.
 //! - [`Matcher`]: the operator and the condition's value, prepared for every type a trait can have.
 //! - [`Property`]: where a condition finds its value; [`Path`] and [`Query`] where that is a JSONPath.
-//! - [`RegexBudget`]: bounds the regexes of one request; [`RegexCache`]: shares the equal ones of a document.
+//! - [`Budget`]: bounds the work of one evaluation. [`RegexCache`]: shares what a document's patterns have in common.
 
+pub(crate) mod budget;
 mod casting;
 mod in_values;
 mod jsonpath;
@@ -18,10 +19,12 @@ mod semver;
 mod tests;
 mod value;
 
-pub(crate) use jsonpath::Query;
+pub(crate) use budget::Budget;
+pub use budget::MOST_STEPS;
+pub(crate) use jsonpath::{Context, Node, Query};
 pub(crate) use matcher::Matcher;
 pub(crate) use property::{Path, Property};
-pub(crate) use regex::{RegexBudget, RegexCache};
+pub(crate) use regex::{RegexCache, Room};
 pub(crate) use value::Value;
 
 /// The reference engine raises an exception here, or a bound is reached: the segment does not match for this identity.

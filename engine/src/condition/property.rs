@@ -1,8 +1,9 @@
 //! Properties: they say where a condition finds its value.
 use super::jsonpath::{PathError, Query};
+use super::regex::Room;
 
 /// Where a condition finds its value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Property {
     /// The trait of this name.
     Trait(String),
@@ -11,7 +12,7 @@ pub(crate) enum Property {
 }
 
 /// A JSONPath over the evaluation context. The common paths have names: they need no context built for them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Path {
     /// `$.identity.identifier`
     IdentityIdentifier,
@@ -37,12 +38,13 @@ pub(crate) enum Path {
 }
 
 impl Property {
-    /// Reads a condition's property. Never fails: an invalid path is a trait's name.
-    pub(crate) fn parse(property: &str) -> Self {
+    /// Reads a condition's property. Never fails: an invalid path is a trait's name. Patterns in a path become automata as far
+    /// as there is room.
+    pub(crate) fn parse(property: &str, room: &mut Room) -> Self {
         if !property.starts_with("$.") {
             return Self::Trait(property.to_owned());
         }
-        match Query::parse(property) {
+        match Query::parse(property, room) {
             Ok(query) => Self::Path(Path::from_query(query)),
             Err(PathError::Syntax) => Self::Trait(property.to_owned()),
             Err(PathError::Raised) => Self::Path(Path::Raising),

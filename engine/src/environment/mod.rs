@@ -12,7 +12,7 @@ mod flag;
 mod tests;
 mod writers;
 
-use crate::{Identity, KeyKind};
+use crate::{Identity, KeyKind, Warning};
 use evaluation::{Choices, Evaluation};
 use writers::Flags;
 
@@ -89,6 +89,52 @@ impl Environment {
     ) {
         let evaluation = Evaluation::new(self, identity.into(), self.takes_traits(kind));
         Flags::write(&Choices::new(&evaluation, kind), visit);
+    }
+
+    /// As [`Self::identity_answer`], with how many steps it took, which are at most
+    /// [`MOST_STEPS`](crate::MOST_STEPS). This is for tests and measurements.
+    #[doc(hidden)]
+    pub fn identity_answer_counted(&self, kind: KeyKind, identity: &Identity<'_>) -> (Vec<u8>, u32) {
+        let takes_traits = self.takes_traits(kind);
+        let evaluation = Evaluation::new(self, Some(identity), takes_traits);
+        let answer = writers::identity(&evaluation, kind, identity, takes_traits);
+        (answer, evaluation.steps())
+    }
+
+    /// A warning for each segment that has taken more work than an evaluation may do since the last call, once each: it did not
+    /// match then. After most evaluations there are none, which one load tells. The warnings name the segments, never what
+    /// was sent.
+    pub fn take_exhausted(&self) -> Vec<Warning> {
+        if self.exhaustion.waits() {
+            self.report_exhausted()
+        } else {
+            Vec::new()
+        }
+    }
+
+    #[cold]
+    fn report_exhausted(&self) -> Vec<Warning> {
+        let (places, options) = self.exhaustion.take();
+        let segments = places.into_iter().filter_map(|place| self.segments.get(place));
+        let segments = segments.map(|segment| Warning {
+            part: format!("segment {:?}", segment.name),
+            problem:
+                "its conditions take more work than one request may for what was sent; it does not match then"
+                    .to_owned(),
+        });
+        let options = options.then(|| Warning {
+            part: "multivariate features".to_owned(),
+            problem: "their percentages take more work than one request may for the identifier sent; the last of them \
+                      answer their control values then"
+                .to_owned(),
+        });
+        segments.chain(options).collect()
+    }
+
+    /// How many evaluations of segments were cut, since the document was compiled, because they took more work than one
+    /// request may do.
+    pub fn exhausted_evaluations(&self) -> u64 {
+        self.exhaustion.evaluations()
     }
 
     /// Whether traits sent with this kind of key count.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::error::{IdentityError, LONGEST_TRAIT_KEY, LONGEST_TRAIT_VALUE};
 use super::fields::TraitFields;
-use crate::condition::{Raised, Value};
+use crate::condition::{Budget, Raised, Value};
 use crate::json::{Kind, Members, decode_string, write_string};
 use crate::python::{Integer, PyValue, PyValueError, parse_int};
 
@@ -53,6 +53,17 @@ impl<'a> Trait<'a> {
             value,
             transient,
         })
+    }
+
+    /// How many bytes its key and its text have.
+    pub(crate) fn length(&self) -> usize {
+        let value = match &self.value {
+            TraitValue::Unset | TraitValue::Boolean(_) => 0,
+            TraitValue::Number(json) => json.len(),
+            TraitValue::String { text, .. } => text.len(),
+            TraitValue::Converted(text) => text.len(),
+        };
+        self.key.len() + value
     }
 
     /// How many bytes the echo of the trait takes at most, its comma included.
@@ -138,6 +149,20 @@ impl<'a> TraitValue<'a> {
 
     pub(crate) fn is_unset(&self) -> bool {
         matches!(self, Self::Unset)
+    }
+
+    /// Counts what reading an integer takes that does not fit 64 bits.
+    ///
+    /// # Errors
+    /// Where the evaluation's budget ends.
+    #[inline]
+    pub(crate) fn spend_to_read(&self, budget: &Budget) -> Result<(), Raised> {
+        match self {
+            Self::Unset | Self::Boolean(_) => Ok(()),
+            Self::Number(json) => budget.spend_digits(json.len(), true),
+            Self::String { text, .. } => budget.spend_text(text),
+            Self::Converted(text) => budget.spend_text(text),
+        }
     }
 
     /// The value as conditions see it; `None` where it is not set.

@@ -2,7 +2,7 @@
 use regex_syntax::hir::{Class as HirClass, ClassUnicode, HirKind};
 
 /// A set of characters as sorted, separate ranges.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Class(Vec<(char, char)>);
 
 impl Class {

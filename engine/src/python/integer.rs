@@ -57,6 +57,15 @@ impl Integer {
         Some(self.cmp(&whole).then(fraction))
     }
 
+    /// At least as many as its decimal digits.
+    pub(crate) fn most_digits(&self) -> usize {
+        match self {
+            Self::Small(_) => 19,
+            // A digit takes more than three bits.
+            Self::Big(number) => usize::try_from(number.bits() / 3).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Reads an optional sign and ASCII digits. `None`: it is something else, or longer than [`MAX_DIGITS`].
     pub(crate) fn from_ascii(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);

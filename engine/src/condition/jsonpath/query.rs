@@ -1,6 +1,10 @@
 //! What a query is made of.
 //!
 //! These types hold each other, as RFC 9535's grammar does: a filter holds queries, and a query holds filters.
+use std::sync::Arc;
+
+use super::pattern::Compiled;
+use crate::condition::regex::Room;
 use crate::python::PyValue;
 
 /// A compiled query.
@@ -55,6 +59,11 @@ impl Query {
     pub(in crate::condition) fn after(mut self, skipped: usize) -> Self {
         self.segments.drain(..skipped.min(self.segments.len()));
         self
+    }
+
+    /// Whether it finds the value that it starts from.
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
     }
 
     /// Whether it finds one value at most.
@@ -136,14 +145,35 @@ pub(super) enum Function {
     Value(Operand),
     Match {
         text: Operand,
-        pattern: Operand,
+        pattern: Pattern,
         is_whole: bool,
     },
 }
 
+/// The pattern of `match` or `search`.
+#[derive(Debug, Clone)]
+pub(super) enum Pattern {
+    /// Compiled with the query. `None`: it matches nothing.
+    Literal(Option<Arc<Compiled>>),
+    /// Found by each search anew.
+    Computed(Operand),
+}
+
+impl Pattern {
+    fn new(operand: Operand, is_whole: bool, room: &mut Room) -> Self {
+        match operand {
+            Operand::Literal(PyValue::String(pattern)) => {
+                Self::Literal(Compiled::new(&pattern, is_whole, Some(room)).map(Arc::new))
+            }
+            Operand::Literal(_) => Self::Literal(None),
+            computed => Self::Computed(computed),
+        }
+    }
+}
+
 impl Function {
     /// A call of a function. `None`: there is none, or its arguments' number or types are wrong.
-    pub(super) fn new(name: &str, arguments: Vec<Operand>) -> Option<Self> {
+    pub(super) fn new(name: &str, arguments: Vec<Operand>, room: &mut Room) -> Option<Self> {
         let mut arguments = arguments.into_iter();
         let function = match name {
             "length" => Self::Length(arguments.next().filter(is_value)?),
@@ -151,10 +181,12 @@ impl Function {
             "value" => Self::Value(arguments.next().filter(is_nodes)?),
             "match" | "search" => {
                 let text = arguments.next().filter(is_value)?;
+                let pattern = arguments.next().filter(is_value)?;
+                let is_whole = name == "match";
                 Self::Match {
                     text,
-                    pattern: arguments.next().filter(is_value)?,
-                    is_whole: name == "match",
+                    pattern: Pattern::new(pattern, is_whole, room),
+                    is_whole,
                 }
             }
             _ => return None,

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
-use super::{PathError, Query};
+use super::{Node, PathError, Query};
+use crate::condition::regex::Room;
+use crate::condition::{Budget, Raised};
 use crate::python::PyValue;
 
 fn context() -> PyValue {
@@ -21,13 +23,17 @@ fn context() -> PyValue {
 }
 
 fn outcome(path: &str, context: &PyValue) -> String {
-    match Query::parse(path) {
+    match Query::parse(path, &mut Room::default()) {
         Err(PathError::Syntax) => "trait".to_owned(),
         Err(PathError::Raised) => "raises".to_owned(),
-        Ok(query) => query.first(context).map_or("nothing".to_owned(), |found| {
-            let listed = PyValue::List(vec![found.clone()]).text();
-            listed[1..listed.len() - 1].to_owned()
-        }),
+        Ok(query) => match query.first(Node::Value(context), &Budget::new()) {
+            Err(Raised) => "spent".to_owned(),
+            Ok(None) => "nothing".to_owned(),
+            Ok(Some(found)) => {
+                let listed = PyValue::List(vec![found.clone()]).text();
+                listed[1..listed.len() - 1].to_owned()
+            }
+        },
     }
 }
 
@@ -54,7 +60,7 @@ fn bounds_the_search() {
     assert_eq!(outcome("$[?@[0]==7][0]", &wide), "7");
     assert_eq!(
         outcome("$[?$[?$[?@==9]]]", &wide),
-        "nothing",
+        "spent",
         "a billion comparisons"
     );
 }

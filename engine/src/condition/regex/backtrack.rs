@@ -1,9 +1,9 @@
 //! Executes a [`Program`]: depth first, with the alternatives left on a stack of its own.
-use super::budget::RegexBudget;
 use super::characters::{WORD_CLASS, lower};
 use super::program::{Instruction, Program, Set};
 use super::syntax::{Look, RepeatKind};
 use crate::condition::Raised;
+use crate::condition::budget::{BACKTRACK, Budget, INSTRUCTION};
 
 /// A slot that nothing is saved in.
 const UNSET: usize = usize::MAX;
@@ -32,7 +32,7 @@ enum Frame {
 struct Machine<'m> {
     program: &'m Program,
     text: &'m str,
-    budget: &'m mut RegexBudget,
+    budget: &'m Budget,
     frames: Vec<Frame>,
     slots: Vec<usize>,
     instruction: usize,
@@ -40,7 +40,7 @@ struct Machine<'m> {
 }
 
 /// Whether a program matches at the start of a text.
-pub(super) fn matches_start(program: &Program, text: &str, budget: &mut RegexBudget) -> Result<bool, Raised> {
+pub(super) fn matches_start(program: &Program, text: &str, budget: &Budget) -> Result<bool, Raised> {
     let slots = vec![UNSET; program.slots];
     let mut machine = Machine {
         program,
@@ -52,7 +52,7 @@ pub(super) fn matches_start(program: &Program, text: &str, budget: &mut RegexBud
         at: 0,
     };
     loop {
-        machine.budget.work()?;
+        machine.budget.spend(INSTRUCTION)?;
         let Some(instruction) = program.instructions.get(machine.instruction) else {
             return Ok(false);
         };
@@ -108,7 +108,7 @@ impl Machine<'_> {
                     *content = height;
                 }
             }
-            Instruction::Commit(slot) => self.commit(self.slot(*slot)),
+            Instruction::Commit(slot) => self.commit(self.slot(*slot))?,
             Instruction::Return(slot) => self.at = self.slot(*slot),
             Instruction::Refuse(slot) => {
                 self.unwind(self.slot(*slot));
@@ -165,7 +165,7 @@ impl Machine<'_> {
                     }
                 }
             }
-            self.budget.backtrack()?;
+            self.budget.spend(BACKTRACK)?;
             return Ok(true);
         }
         Ok(false)
@@ -183,7 +183,7 @@ impl Machine<'_> {
         let mut taken = 0;
         let mut least = self.at;
         while most.is_none_or(|most| taken < most) && self.step(set) {
-            self.budget.work()?;
+            self.budget.spend(INSTRUCTION)?;
             taken += 1;
             if taken == min {
                 least = self.at;
@@ -272,7 +272,8 @@ impl Machine<'_> {
     }
 
     /// Forgets the ways above a height, but not what slots held before.
-    fn commit(&mut self, height: usize) {
+    fn commit(&mut self, height: usize) -> Result<(), Raised> {
+        self.budget.spend_many(self.frames.len().saturating_sub(height))?;
         let mut kept = height;
         for index in height..self.frames.len() {
             if matches!(self.frames.get(index), Some(Frame::Slot { .. })) {
@@ -281,6 +282,7 @@ impl Machine<'_> {
             }
         }
         self.frames.truncate(kept);
+        Ok(())
     }
 
     /// Forgets everything above a height.
@@ -312,7 +314,7 @@ impl Machine<'_> {
 
     fn back(&mut self, characters: u32) -> Result<bool, Raised> {
         for _ in 0..characters {
-            self.budget.work()?;
+            self.budget.spend(INSTRUCTION)?;
             let Some(previous) = self.before(self.at) else {
                 return Ok(false);
             };
@@ -328,7 +330,7 @@ impl Machine<'_> {
             return Ok(false);
         };
         for character in expected.chars() {
-            self.budget.work()?;
+            self.budget.spend(INSTRUCTION)?;
             match self.after(self.at) {
                 Some(found) if lower(found, case) == lower(character, case) => self.at += found.len_utf8(),
                 _ => return Ok(false),

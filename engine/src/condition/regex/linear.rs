@@ -1,62 +1,65 @@
-//! Tree → the `regex` crate's linear-time engine.
-use regex_automata::meta;
-use regex_automata::{Anchored, Input};
-use regex_syntax::hir::{self, Class, Hir, Repetition};
+//! Tree → automaton.
+use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition};
 
+use super::automaton::{Automaton, Room};
 use super::syntax::{Look, Node, RepeatKind};
-use crate::condition::Raised;
+use crate::condition::{Budget, Raised};
 
-/// How large a compiled pattern may become, in bytes; larger ones (`\w{500}`) run on the backtracking engine, which counts.
-const MAX_SIZE: usize = 1 << 21;
-/// How many ranges of characters a pattern may list before it is compiled, for the same reason.
-const MAX_RANGES: usize = 100_000;
-/// At most this many bytes of pattern times bytes of text: some 100 ms, where the lazy automaton fails altogether.
-const MAX_PRODUCT: usize = 1 << 31;
+/// How many ranges of characters a pattern may list. An automaton of more is too large for sure (`\w` has 770, and takes
+/// 77 kB), so that it need not be tried.
+const MAX_RANGES: usize = 600;
 
 /// A pattern that runs in time linear in the text.
 #[derive(Debug)]
 pub(super) struct Linear {
-    regex: meta::Regex,
+    automaton: Automaton,
+    /// It knows ASCII alone: other texts run otherwise.
+    is_ascii: bool,
     has_boundary: bool,
 }
 
 impl Linear {
-    /// `None`: the pattern needs backtracking, or is too large.
-    pub(super) fn new(tree: &Node) -> Option<Self> {
+    /// `None`: the pattern needs backtracking, or is too large. An automaton for ASCII is small where one for all of
+    /// Unicode is not, and most texts are ASCII.
+    pub(super) fn new(tree: &Node, room: &mut Room) -> Option<Self> {
+        Self::over(tree, false, room).or_else(|| Self::over(tree, true, room))
+    }
+
+    fn over(tree: &Node, is_ascii: bool, room: &mut Room) -> Option<Self> {
         let mut translation = Translation {
+            is_ascii,
             has_boundary: false,
             ranges: 0,
         };
-        let hir = translation.hir(tree, true)?;
-        let config = meta::Config::new()
-            .nfa_size_limit(Some(MAX_SIZE))
-            .which_captures(regex_automata::nfa::thompson::WhichCaptures::None);
-        let regex = meta::Builder::new().configure(config).build_from_hir(&hir).ok()?;
+        let pattern = translation.hir(tree, true)?;
+        // Boundaries of words are Python's on ASCII alone.
+        if translation.has_boundary && !is_ascii {
+            return None;
+        }
         Some(Self {
-            regex,
+            automaton: Automaton::new(&pattern, true, room)?,
+            is_ascii,
             has_boundary: translation.has_boundary,
         })
     }
 
     /// Whether there are no texts for the backtracking engine.
     pub(super) fn takes_every_text(&self) -> bool {
-        !self.has_boundary
+        !self.is_ascii
     }
 
-    /// Boundaries of words are Python's on ASCII alone, and an empty text has none of either kind in Python.
+    /// An empty text has no boundary of either kind in Python.
     pub(super) fn takes(&self, text: &str) -> bool {
-        !self.has_boundary || (text.is_ascii() && !text.is_empty())
+        !self.is_ascii || (text.is_ascii() && !(self.has_boundary && text.is_empty()))
     }
 
-    pub(super) fn matches_start(&self, text: &str) -> Result<bool, Raised> {
-        if text.len().saturating_mul(self.regex.memory_usage()) > MAX_PRODUCT {
-            return Err(Raised);
-        }
-        Ok(self.regex.is_match(Input::new(text).anchored(Anchored::Yes)))
+    pub(super) fn matches_start(&self, text: &str, budget: &Budget) -> Result<bool, Raised> {
+        self.automaton.finds(text, budget)
     }
 }
 
 struct Translation {
+    is_ascii: bool,
     has_boundary: bool,
     ranges: usize,
 }
@@ -66,11 +69,16 @@ impl Translation {
     fn hir(&mut self, node: &Node, is_last: bool) -> Option<Hir> {
         Some(match node {
             Node::Class(set) => {
+                let set = if self.is_ascii {
+                    ascii_of(set)
+                } else {
+                    (**set).clone()
+                };
                 self.ranges += set.ranges().len();
-                if self.ranges > MAX_RANGES {
+                if self.ranges > MAX_RANGES && !self.is_ascii {
                     return None;
                 }
-                Hir::class(Class::Unicode((**set).clone()))
+                Hir::class(Class::Unicode(set))
             }
             Node::Look(look) => self.look(*look, is_last)?,
             Node::Concat(nodes) => {
@@ -134,4 +142,9 @@ impl Translation {
             }
         }))
     }
+}
+
+fn ascii_of(set: &ClassUnicode) -> ClassUnicode {
+    let within = set.ranges().iter().take_while(|range| range.start().is_ascii());
+    ClassUnicode::new(within.map(|range| ClassUnicodeRange::new(range.start(), range.end().min('\x7f'))))
 }

@@ -1,14 +1,14 @@
 //! Python's `re` patterns.
 //!
 //! Patterns are read as Python 3.11 reads them. A pattern without back-reference, look-around, condition and atomic group
-//! runs on the `regex` crate's linear-time engine. Any other runs on a backtracking engine of our own, which counts its
-//! steps: a crate's bound holds for one search, but ours must hold for all regexes of a request together.
+//! runs on a deterministic automaton, in steps linear in the text. Any other runs on a backtracking engine of our own, which
+//! counts its steps: a crate's bound holds for one search, but ours must hold for all regexes of a request together.
 //!
 //! # Layout
 //! - `syntax`: a pattern as a tree. `parse`, `escape`, `class`, `group`: text → tree. `characters`: `\w`, letter case.
-//! - `linear`: tree → the linear-time engine. `program`, `backtrack`: tree → steps, and what executes them.
+//! - `linear`, `automaton`: tree → automaton. `program`, `backtrack`: tree → instructions, and what executes them.
+mod automaton;
 mod backtrack;
-mod budget;
 mod characters;
 mod class;
 mod escape;
@@ -24,17 +24,18 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-pub(crate) use budget::RegexBudget;
-
-use super::Raised;
+use super::{Budget, Raised};
 use linear::Linear;
-use program::Program;
+use program::{Program, Sets};
+
+pub(crate) use automaton::Room;
+pub(in crate::condition) use automaton::{Automaton, parts};
 
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Regex {
     linear: Option<Linear>,
-    /// For what the linear engine does not do: the whole pattern, or some texts.
+    /// For what the automaton does not do: the whole pattern, or some texts.
     program: Option<Program>,
 }
 
@@ -48,24 +49,33 @@ impl fmt::Display for RegexError {
     }
 }
 
-/// The patterns compiled so far: segments of one environment often share them.
+/// The patterns compiled so far: segments of one environment often share them, and patterns share sets of characters.
 #[derive(Debug, Default)]
-pub(crate) struct RegexCache(HashMap<String, Result<Arc<Regex>, RegexError>>);
+pub(crate) struct RegexCache {
+    compiled: HashMap<String, Result<Arc<Regex>, RegexError>>,
+    sets: Sets,
+    /// For the automata of paths too.
+    pub(crate) room: Room,
+}
 
 impl RegexCache {
     pub(super) fn compile(&mut self, pattern: String) -> Result<Arc<Regex>, RegexError> {
-        let compiled = |pattern: &String| Regex::new(pattern).map(Arc::new);
-        self.0.entry(pattern).or_insert_with_key(compiled).clone()
+        if let Some(known) = self.compiled.get(&pattern) {
+            return known.clone();
+        }
+        let compiled = Regex::new(&pattern, self).map(Arc::new);
+        self.compiled.insert(pattern, compiled.clone());
+        compiled
     }
 }
 
 impl Regex {
     /// Python's `re.compile(pattern)`.
-    pub(super) fn new(pattern: &str) -> Result<Self, RegexError> {
+    fn new(pattern: &str, shared: &mut RegexCache) -> Result<Self, RegexError> {
         let pattern = parse::parse(pattern)?;
-        let linear = Linear::new(&pattern.tree);
+        let linear = Linear::new(&pattern.tree, &mut shared.room);
         let is_enough = linear.as_ref().is_some_and(Linear::takes_every_text);
-        let program = (!is_enough).then(|| Program::new(&pattern));
+        let program = (!is_enough).then(|| Program::new(&pattern, &mut shared.sets));
         Ok(Self { linear, program })
     }
 
@@ -73,9 +83,9 @@ impl Regex {
     ///
     /// # Errors
     /// Where the request's budget ends.
-    pub(super) fn matches_start(&self, text: &str, budget: &mut RegexBudget) -> Result<bool, Raised> {
+    pub(super) fn matches_start(&self, text: &str, budget: &Budget) -> Result<bool, Raised> {
         match (&self.linear, &self.program) {
-            (Some(linear), _) if linear.takes(text) => linear.matches_start(text),
+            (Some(linear), _) if linear.takes(text) => linear.matches_start(text, budget),
             (_, Some(program)) => backtrack::matches_start(program, text, budget),
             (_, None) => Err(Raised),
         }

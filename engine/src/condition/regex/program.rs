@@ -1,4 +1,9 @@
 //! Tree → the backtracking engine's instructions.
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use regex_syntax::hir::ClassUnicode;
+
 use super::syntax::{Case, Look, Node, Pattern, RepeatKind};
 use crate::python::classes::Class;
 
@@ -69,18 +74,30 @@ pub(super) enum Instruction {
 #[derive(Debug)]
 pub(super) struct Set {
     ascii: u128,
-    all: Class,
+    all: Arc<Class>,
 }
 
-impl Set {
-    fn new(all: Class) -> Self {
+/// The sets of a document's patterns, each kept once: `\w` alone takes 6 kB.
+#[derive(Debug, Default)]
+pub(super) struct Sets(HashMap<Class, Arc<Class>>);
+
+impl Sets {
+    fn share(&mut self, set: &ClassUnicode) -> Set {
+        let all = Class::from(set);
+        let all = self
+            .0
+            .entry(all)
+            .or_insert_with_key(|all| Arc::new(all.clone()))
+            .clone();
         let ascii = ('\0'..='\x7f').filter(|character| all.contains(*character));
-        Self {
+        Set {
             ascii: ascii.fold(0, |bits, character| bits | 1 << u32::from(character)),
             all,
         }
     }
+}
 
+impl Set {
     pub(super) fn contains(&self, character: char) -> bool {
         if character.is_ascii() {
             self.ascii >> u32::from(character) & 1 == 1
@@ -91,13 +108,14 @@ impl Set {
 }
 
 impl Program {
-    pub(super) fn new(pattern: &Pattern) -> Self {
+    pub(super) fn new(pattern: &Pattern, sets: &mut Sets) -> Self {
         let mut program = Self {
             instructions: Vec::new(),
             slots: pattern.groups * 2,
         };
-        program.add(&pattern.tree);
+        program.add(&pattern.tree, sets);
         program.push(Instruction::Match);
+        program.instructions.shrink_to_fit();
         program
     }
 
@@ -124,34 +142,34 @@ impl Program {
         }
     }
 
-    fn add(&mut self, node: &Node) {
+    fn add(&mut self, node: &Node, sets: &mut Sets) {
         match node {
             Node::Class(set) => {
-                self.push(Instruction::Class(Set::new(Class::from(&**set))));
+                self.push(Instruction::Class(sets.share(set)));
             }
             Node::Look(look) => {
                 self.push(Instruction::Look(*look));
             }
-            Node::Concat(nodes) => nodes.iter().for_each(|node| self.add(node)),
-            Node::Alternate(nodes) => self.add_alternatives(nodes),
+            Node::Concat(nodes) => nodes.iter().for_each(|node| self.add(node, sets)),
+            Node::Alternate(nodes) => self.add_alternatives(nodes, sets),
             Node::Repeat { max: Some(0), .. } => {}
-            Node::Repeat { node, min, max, kind } => self.add_repeat(node, *min, *max, *kind),
+            Node::Repeat { node, min, max, kind } => self.add_repeat(node, *min, *max, *kind, sets),
             Node::Capture { group, node } => {
                 self.push(Instruction::Save(group * 2));
-                self.add(node);
+                self.add(node, sets);
                 self.push(Instruction::Save(group * 2 + 1));
             }
             Node::Atomic(node) => {
                 let slot = self.new_slots(1);
                 self.push(Instruction::Mark(slot));
-                self.add(node);
+                self.add(node, sets);
                 self.push(Instruction::Commit(slot));
             }
             Node::Around {
                 node,
                 behind,
                 is_negative,
-            } => self.add_around(node, *behind, *is_negative),
+            } => self.add_around(node, *behind, *is_negative, sets),
             Node::Reference { group, case } => {
                 self.push(Instruction::Reference {
                     group: *group,
@@ -163,32 +181,33 @@ impl Program {
                     group: *group,
                     otherwise: 0,
                 });
-                self.add(yes);
+                self.add(yes, sets);
                 let end = self.push(Instruction::Jump(0));
                 self.lead_here(test);
-                self.add(no);
+                self.add(no, sets);
                 self.lead_here(end);
             }
         }
     }
 
-    fn add_alternatives(&mut self, nodes: &[Node]) {
+    fn add_alternatives(&mut self, nodes: &[Node], sets: &mut Sets) {
         let Some((last, others)) = nodes.split_last() else {
             return;
         };
         let mut ends = Vec::with_capacity(others.len());
         for node in others {
             let split = self.push(Instruction::Split { otherwise: 0 });
-            self.add(node);
+            self.add(node, sets);
             ends.push(self.push(Instruction::Jump(0)));
             self.lead_here(split);
         }
-        self.add(last);
+        self.add(last, sets);
         ends.into_iter().for_each(|end| self.lead_here(end));
     }
 
-    fn add_repeat(&mut self, node: &Node, min: u32, max: Option<u32>, kind: RepeatKind) {
+    fn add_repeat(&mut self, node: &Node, min: u32, max: Option<u32>, kind: RepeatKind, sets: &mut Sets) {
         if let Some(set) = single_class(node) {
+            let set = sets.share(set);
             self.push(Instruction::Run { set, min, max, kind });
             return;
         }
@@ -207,7 +226,7 @@ impl Program {
         self.push(Instruction::LoopBody { slot });
         // The body's end jumps back to the test; the test ends the loop at the instruction after the body's first.
         let end = self.push(Instruction::Jump(0));
-        self.add(node);
+        self.add(node, sets);
         self.push(Instruction::Jump(test));
         self.lead_here(end);
         if let Some(mark) = mark {
@@ -215,7 +234,7 @@ impl Program {
         }
     }
 
-    fn add_around(&mut self, node: &Node, behind: Option<u32>, is_negative: bool) {
+    fn add_around(&mut self, node: &Node, behind: Option<u32>, is_negative: bool, sets: &mut Sets) {
         let slot = self.new_slots(2);
         self.push(Instruction::Mark(slot));
         let otherwise = is_negative.then(|| self.push(Instruction::Split { otherwise: 0 }));
@@ -223,7 +242,7 @@ impl Program {
         if let Some(characters) = behind {
             self.push(Instruction::Back(characters));
         }
-        self.add(node);
+        self.add(node, sets);
         match otherwise {
             Some(otherwise) => {
                 self.push(Instruction::Refuse(slot));
@@ -238,9 +257,9 @@ impl Program {
 }
 
 /// The set, where a part is one character and captures nothing.
-fn single_class(node: &Node) -> Option<Set> {
+fn single_class(node: &Node) -> Option<&ClassUnicode> {
     match node {
-        Node::Class(set) => Some(Set::new(Class::from(&**set))),
+        Node::Class(set) => Some(set),
         Node::Concat(nodes) => match nodes.as_slice() {
             [node] => single_class(node),
             _ => None,

@@ -97,7 +97,7 @@ fn remainders_are_floored() {
 #[test]
 fn splits_on_the_text_of_the_value() {
     let (matcher, _) = compile("PERCENTAGE_SPLIT", &json("50"), SEGMENT_ID);
-    let split = |value: Value<'_>| matcher.matches(Some(&value), &mut RegexBudget::new()).unwrap();
+    let split = |value: Value<'_>| matcher.matches(Some(&value), &Budget::new()).unwrap();
     for number in 0..50 {
         let text = number.to_string();
         assert_eq!(

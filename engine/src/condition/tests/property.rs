@@ -1,7 +1,7 @@
 //! Where a condition finds its value.
 
 use super::json;
-use crate::condition::{Path, Property};
+use crate::condition::{Budget, Node, Path, Property, Room};
 
 #[test]
 fn names_the_common_paths() {
@@ -29,24 +29,36 @@ fn names_the_common_paths() {
         ("$.a[?foo(@)]", "Path(Raising)"),
         ("$.a[9007199254740992]", "Path(Raising)"),
     ] {
-        assert_eq!(format!("{:?}", Property::parse(property)), expected, "{property}");
+        assert_eq!(
+            format!("{:?}", Property::parse(property, &mut Room::default())),
+            expected,
+            "{property}"
+        );
     }
 }
 
 #[test]
 fn reads_another_flags_result() {
-    let Property::Path(Path::Flags { name, rest }) = Property::parse("$.flags['a flag'].value[0]") else {
+    let Property::Path(Path::Flags { name, rest }) =
+        Property::parse("$.flags['a flag'].value[0]", &mut Room::default())
+    else {
         panic!("no path of a flag");
     };
     assert_eq!(name, "a flag");
     let result = json(r#"{"enabled": true, "value": [7]}"#);
-    assert_eq!(rest.first(&result).unwrap().text(), "7");
+    assert_eq!(
+        rest.first(Node::Value(&result), &Budget::new())
+            .unwrap()
+            .unwrap()
+            .text(),
+        "7"
+    );
     assert!(matches!(
-        Property::parse("$.flags.*"),
+        Property::parse("$.flags.*", &mut Room::default()),
         Property::Path(Path::General(_))
     ));
     assert!(matches!(
-        Property::parse("$.flags.a[?@.b]"),
+        Property::parse("$.flags.a[?@.b]", &mut Room::default()),
         Property::Path(Path::General(_))
     ));
 }

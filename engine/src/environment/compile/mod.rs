@@ -14,8 +14,8 @@ mod warnings;
 use hashbrown::HashMap;
 
 use super::compiled::{
-    Answer, Answers, Defaults, DependencyIndex, Environment, Feature, Features, IdentityOverrides, Segment,
-    offset,
+    Answer, Answers, Defaults, DependencyIndex, Environment, Exhaustion, Feature, Features,
+    IdentityOverrides, Segment, offset,
 };
 use crate::document::{Document, Outline};
 use crate::{KeyKind, Warning};
@@ -58,7 +58,6 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     let Properties {
         slots: trait_slots,
         reads_flags,
-        conditions,
         reads_context,
         ..
     } = properties;
@@ -83,6 +82,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         allows_client_traits: outline.allow_client_traits,
         stops_serving_flags: outline.stops_serving_flags,
         overriding_segments: overriding(&segments),
+        exhaustion: Exhaustion::new(segments.len()),
         features,
         segments,
         trait_slots,
@@ -91,7 +91,6 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         context: reads_context.then(|| context.whole().clone()),
         dependencies: reads_flags.then_some(DependencyIndex {
             segments: segments_by_feature,
-            conditions,
         }),
     }
 }
@@ -113,6 +112,7 @@ impl Environment {
             identity_overrides: IdentityOverrides::default(),
             context: None,
             dependencies: None,
+            exhaustion: Exhaustion::default(),
         }
     }
 }

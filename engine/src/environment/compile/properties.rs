@@ -2,7 +2,7 @@
 use hashbrown::HashMap;
 
 use super::context::StaticContext;
-use crate::condition::{self, Property, Query};
+use crate::condition::{self, Budget, Node, Property, Query, Room};
 use crate::environment::compiled::{Path, Source, offset};
 use crate::python::PyValue;
 
@@ -12,10 +12,10 @@ pub(super) struct Properties<'c> {
     pub slots: HashMap<Box<str>, u32>,
     /// Whether a path reads the result of a flag.
     pub reads_flags: bool,
-    /// How many conditions there are.
-    pub conditions: u32,
     /// Whether a path needs the whole evaluation context for each identity.
     pub reads_context: bool,
+    /// By the property's text: a path may hold patterns, and conditions often share it.
+    parsed: HashMap<Box<str>, Property>,
     context: &'c StaticContext<'c>,
     features: &'c HashMap<Box<str>, u32>,
 }
@@ -34,16 +34,16 @@ impl<'c> Properties<'c> {
         Self {
             slots: HashMap::new(),
             reads_flags: false,
-            conditions: 0,
             reads_context: false,
+            parsed: HashMap::new(),
             context,
             features,
         }
     }
 
     /// The source that a property names.
-    pub(super) fn source(&mut self, property: &str) -> Source {
-        match Property::parse(property) {
+    pub(super) fn source(&mut self, property: &str, room: &mut Room) -> Source {
+        match self.parse(property, room) {
             Property::Trait(name) => Source::Trait(self.slot(&name)),
             Property::Path(path) => {
                 let path = self.path(path, property);
@@ -53,6 +53,17 @@ impl<'c> Properties<'c> {
                 }
             }
         }
+    }
+
+    fn parse(&mut self, property: &str, room: &mut Room) -> Property {
+        if let Some(parsed) = self.parsed.get(property) {
+            return parsed.clone();
+        }
+        let parsed = Property::parse(property, room);
+        if matches!(parsed, Property::Path(_)) {
+            self.parsed.insert(property.into(), parsed.clone());
+        }
+        parsed
     }
 
     fn slot(&mut self, name: &str) -> u32 {
@@ -85,7 +96,11 @@ impl<'c> Properties<'c> {
 
     fn general(&mut self, query: Query, text: &str) -> Path {
         match scope(text) {
-            Scope::Document => Path::Constant(query.first(self.context.whole()).cloned()),
+            Scope::Document => {
+                let budget = Budget::new();
+                let found = query.first(Node::Value(self.context.whole()), &budget);
+                found.map_or(Path::Raising, |found| Path::Constant(found.cloned()))
+            }
             Scope::Identity => Path::Identity(query),
             Scope::Everything => {
                 self.reads_context = true;

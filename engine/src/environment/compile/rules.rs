@@ -83,7 +83,6 @@ impl RuleCompiler<'_, '_> {
     }
 
     fn condition(&mut self, json: &RawValue) -> Condition {
-        self.properties.conditions = self.properties.conditions.saturating_add(1);
         if Kind::of(json.get()) != Kind::Object {
             self.warn("a condition that is not an object");
             return Condition::Raising;
@@ -119,7 +118,7 @@ impl RuleCompiler<'_, '_> {
         let source = if by_identity {
             Source::IdentityKey
         } else {
-            self.properties.source(&property)
+            self.properties.source(&property, &mut self.regexes.room)
         };
         Ok(Condition::Matching { source, matcher })
     }

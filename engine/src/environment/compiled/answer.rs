@@ -225,9 +225,15 @@ impl Multivariate {
             .find(|option| option.start <= percentage && percentage < option.end)
     }
 
-    /// Writes what follows the flag's start: the value, the variant, the end. Without an identity there is no variant.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, answers: &Answers, identity_key: Option<&str>) {
-        match identity_key.map(|key| self.choose(key)) {
+    /// Writes what follows the flag's start: the value, the variant, the end. Without an identity there is no choice, and no
+    /// variant.
+    pub(crate) fn write(
+        &self,
+        out: &mut Vec<u8>,
+        answers: &Answers,
+        choice: Option<Option<&MultivariateOption>>,
+    ) {
+        match choice {
             Some(Some(option)) => out.extend_from_slice(option.ready().of(&answers.bytes)),
             Some(None) => {
                 out.extend_from_slice(self.control.of(&answers.bytes));

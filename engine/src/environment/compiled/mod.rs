@@ -3,8 +3,10 @@
 //! # Layout
 //! - [`Features`]: the environment's features and their defaults. [`Segment`]: rules, and what a segment overrides.
 //!   [`IdentityOverrides`]: what single identities override.
+//! - [`Exhaustion`]: which segments have taken all the work that an evaluation may do.
 //! - [`Answers`]: what each feature state answers, as ready bytes with the places of their parts.
 mod answer;
+mod exhaustion;
 mod features;
 mod identity_overrides;
 mod segment;
@@ -18,6 +20,7 @@ use crate::python::PyValue;
 pub(super) use answer::{
     Answer, Answers, CONTROL, FlagParts, Multivariate, MultivariateOption, Span, offset,
 };
+pub(super) use exhaustion::Exhaustion;
 pub(super) use features::{Defaults, Feature, Features};
 pub(super) use identity_overrides::{IdentityOverride, IdentityOverrides, IdentityOverridesBuilder};
 pub(super) use segment::{Condition, OverrideRun, Path, Rule, RuleKind, Segment, SegmentOverride, Source};
@@ -44,6 +47,7 @@ pub struct Environment {
     pub(super) context: Option<PyValue>,
     /// Where segments read flags.
     pub(super) dependencies: Option<DependencyIndex>,
+    pub(super) exhaustion: Exhaustion,
 }
 
 /// What resolving the flags that segments read needs to know.
@@ -51,8 +55,6 @@ pub struct Environment {
 pub(super) struct DependencyIndex {
     /// The segments that override each feature, in document order, one entry an override.
     pub(super) segments: Vec<Vec<u32>>,
-    /// How many conditions the document has.
-    pub(super) conditions: u32,
 }
 
 impl fmt::Debug for Environment {

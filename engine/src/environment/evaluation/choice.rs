@@ -1,5 +1,7 @@
 //! A chosen feature state, and the flag that it comes to.
-use crate::environment::compiled::{Answer, CONTROL, Environment, IdentityOverride, SegmentOverride};
+use crate::environment::compiled::{
+    Answer, CONTROL, Environment, IdentityOverride, Multivariate, MultivariateOption, SegmentOverride,
+};
 use crate::environment::flag::{Flag, Reason};
 
 /// A chosen feature state.
@@ -46,8 +48,13 @@ impl<'e> Choice<'e> {
         }
     }
 
-    /// The flag with its parts. `identity_key` is what percentages are hashed from; `None`: there is no identity.
-    pub(crate) fn flag(self, environment: &'e Environment, identity_key: Option<&str>) -> Option<Flag<'e>> {
+    /// The flag with its parts. `option` tells the option of a multivariate answer, or that there is none; `None`: there is
+    /// no identity.
+    pub(crate) fn flag(
+        self,
+        environment: &'e Environment,
+        option: impl FnOnce(&'e Multivariate) -> Option<Option<&'e MultivariateOption>>,
+    ) -> Option<Flag<'e>> {
         let Self { feature, answer, by } = self;
         let answers = &environment.answers;
         let feature = environment.features.get(feature)?;
@@ -62,12 +69,12 @@ impl<'e> Choice<'e> {
             ChosenBy::Default => feature.default_reason(),
         };
         let multivariate = answers.multivariate(answer);
-        let (value, variant, reason) = match multivariate.zip(identity_key) {
+        let (value, variant, reason) = match multivariate.and_then(|chosen| Some((chosen, option(chosen)?))) {
             None => {
                 let control = multivariate.map(|multivariate| answers.text(multivariate.control));
                 (control.unwrap_or_else(|| answers.value(answer)), None, reason)
             }
-            Some((multivariate, key)) => match multivariate.choose(key) {
+            Some((multivariate, option)) => match option {
                 None => (answers.text(multivariate.control), Some(CONTROL), reason),
                 Some(option) => {
                     let weight = answers.text(option.weight);

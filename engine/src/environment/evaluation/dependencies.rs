@@ -14,12 +14,6 @@ use crate::environment::compiled::{DependencyIndex, Environment, IdentityOverrid
 /// Flags that depend on each other deeper than this are not resolved. The reference's own recursion ends after 58 with the
 /// plainest rules.
 const DEEPEST_CHAIN: usize = 64;
-/// How often every condition may be evaluated, and what small environments may spend beyond that. A condition is evaluated
-/// twice where there are no cycles: for its own segment, and for a flag that depends on the segment. Flags in cycles are
-/// resolved anew at every read, and densely connected ones would never end.
-const MOST_EVALUATIONS: u32 = 4;
-const FREE_EVALUATIONS: u32 = 2_000;
-
 /// Evaluates the segment in a place.
 type Matches<'m> = &'m dyn Fn(u32) -> bool;
 
@@ -35,8 +29,6 @@ pub(super) struct Dependencies<'e> {
     cyclic: RefCell<HashSet<u32>>,
     /// How many cycles have been cut.
     cuts: Cell<u32>,
-    /// How many conditions may yet be evaluated.
-    conditions_left: Cell<u32>,
     resolved: RefCell<HashMap<u32, Choice<'e>>>,
     verdicts: RefCell<HashMap<u32, bool>>,
 }
@@ -47,7 +39,6 @@ impl<'e> Dependencies<'e> {
         index: &'e DependencyIndex,
         own: &'e [IdentityOverride],
     ) -> Self {
-        let most_conditions = index.conditions.saturating_mul(MOST_EVALUATIONS);
         Self {
             environment,
             own,
@@ -55,7 +46,6 @@ impl<'e> Dependencies<'e> {
             resolving: RefCell::default(),
             cyclic: RefCell::default(),
             cuts: Cell::new(0),
-            conditions_left: Cell::new(most_conditions.saturating_add(FREE_EVALUATIONS)),
             resolved: RefCell::default(),
             verdicts: RefCell::default(),
         }
@@ -72,13 +62,6 @@ impl<'e> Dependencies<'e> {
         let mut features: Vec<u32> = self.resolved.borrow().keys().copied().collect();
         features.sort_unstable();
         features
-    }
-
-    /// Counts a condition.
-    pub(super) fn spend(&self) -> Result<(), Raised> {
-        self.conditions_left
-            .set(self.conditions_left.get().checked_sub(1).ok_or(Raised)?);
-        Ok(())
     }
 
     /// Whether a segment matches without having cut a cycle.

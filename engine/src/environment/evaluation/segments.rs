@@ -3,15 +3,17 @@
 //! Rules are evaluated in the reference's order and as lazily, because where it would raise depends on it: a raise that is
 //! reached makes the segment not match.
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use super::choice::Choice;
 use super::dependencies::Dependencies;
 use super::subject::Subject;
 use crate::Identity;
-use crate::condition::{Query, Raised, RegexBudget, Value};
+use crate::condition::budget::{FLAG, NESTED};
+use crate::condition::{Budget, Node, Query, Raised, Value};
 use crate::environment::compiled::{
-    Condition, Environment, IdentityOverride, Path, Rule, RuleKind, Segment, Source, offset,
+    Condition, Environment, IdentityOverride, Multivariate, MultivariateOption, Path, Rule, RuleKind,
+    Segment, Source, offset,
 };
 use crate::environment::flag::Flag;
 use crate::python::PyValue;
@@ -24,7 +26,7 @@ const DEEPEST_RULES: u32 = 200;
 pub(crate) struct Evaluation<'e> {
     pub(super) environment: &'e Environment,
     subject: Subject<'e>,
-    budget: RefCell<RegexBudget>,
+    budget: Budget,
     /// How many rules are being evaluated, one inside the other.
     depth: Cell<u32>,
     pub(super) dependencies: Option<Dependencies<'e>>,
@@ -40,10 +42,11 @@ impl<'e> Evaluation<'e> {
             let own = identity.map(|identity| environment.identity_overrides.of(identity.identifier()));
             Dependencies::new(environment, index, own.unwrap_or_default())
         });
+        let budget = Budget::new();
         Self {
             environment,
-            subject: Subject::new(environment, identity, takes_traits),
-            budget: RefCell::new(RegexBudget::new()),
+            subject: Subject::new(environment, identity, takes_traits, &budget),
+            budget,
             depth: Cell::new(0),
             dependencies,
         }
@@ -54,9 +57,22 @@ impl<'e> Evaluation<'e> {
         self.environment
     }
 
-    /// The key that percentages are hashed from; `None`: there is no identity.
-    pub(crate) fn identity_key(&self) -> Option<&str> {
-        self.subject.key()
+    /// The option that the identity gets, if any; `None`: there is no identity.
+    pub(crate) fn option<'m>(
+        &self,
+        multivariate: &'m Multivariate,
+    ) -> Option<Option<&'m MultivariateOption>> {
+        let key = self.subject.key()?;
+        if !self.budget.spend_option(&multivariate.key, key) {
+            self.environment.exhaustion.note_options();
+            return Some(None);
+        }
+        Some(multivariate.choose(key))
+    }
+
+    /// How many steps were taken so far.
+    pub(crate) fn steps(&self) -> u32 {
+        self.budget.spent()
     }
 
     /// What the identity overrides itself, in the order of the features.
@@ -91,11 +107,16 @@ impl<'e> Evaluation<'e> {
     /// A segment without rules never matches; all its rules must hold.
     fn segment_matches(&self, place: u32) -> bool {
         let segment = self.environment.segments.get(place as usize);
-        segment.is_some_and(|segment| self.matches(segment))
+        segment.is_some_and(|segment| self.matches(place, segment))
     }
 
-    pub(super) fn matches(&self, segment: &Segment) -> bool {
-        !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_holds(rule) == Ok(true))
+    pub(super) fn matches(&self, place: u32, segment: &Segment) -> bool {
+        let matches =
+            !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_holds(rule) == Ok(true));
+        if self.budget.take_refusal() {
+            self.environment.exhaustion.note_segment(place);
+        }
+        matches
     }
 
     /// Evaluates both parts, the conditions first, because either may raise.
@@ -103,6 +124,9 @@ impl<'e> Evaluation<'e> {
         let depth = self.depth.get();
         if depth >= DEEPEST_RULES {
             return Err(Raised);
+        }
+        if self.dependencies.is_some() {
+            self.budget.spend(NESTED)?;
         }
         self.depth.set(depth + 1);
         let holds = self.parts_hold(rule);
@@ -119,13 +143,13 @@ impl<'e> Evaluation<'e> {
     }
 
     fn condition_holds(&self, condition: &Condition) -> Result<bool, Raised> {
-        if let Some(dependencies) = &self.dependencies {
-            dependencies.spend()?;
+        if self.dependencies.is_some() {
+            self.budget.spend(NESTED)?;
         }
         let Condition::Matching { source, matcher } = condition else {
             return Err(Raised);
         };
-        let holds = |value: Option<&Value<'_>>| matcher.matches(value, &mut self.budget.borrow_mut());
+        let holds = |value: Option<&Value<'_>>| matcher.matches(value, &self.budget);
         match source {
             Source::Trait(slot) => holds(self.subject.trait_value(*slot)?),
             Source::IdentityKey => holds(
@@ -144,8 +168,8 @@ impl<'e> Evaluation<'e> {
 
     fn find<'v>(&'v self, path: &'v Path) -> Result<Found<'v>, Raised> {
         let found = match path {
-            Path::IdentityIdentifier => return coerced(self.subject.identifier()),
-            Path::IdentityKey => return coerced(self.subject.key()),
+            Path::IdentityIdentifier => return self.coerced(self.subject.identifier()),
+            Path::IdentityKey => return self.coerced(self.subject.key()),
             Path::IdentityTrait(slot) => {
                 return Ok(match self.subject.trait_value(*slot)? {
                     Some(value) => Found::Value(value.clone()),
@@ -154,12 +178,26 @@ impl<'e> Evaluation<'e> {
                 });
             }
             Path::Constant(value) => value.as_ref(),
-            Path::Identity(query) => query.first(self.subject.identity_context()),
-            Path::Context(query) => query.first(self.subject.context()),
+            Path::Identity(query) => {
+                let identity = self.subject.identity_context(&self.budget)?;
+                query.first(Node::Value(identity), &self.budget)?
+            }
+            Path::Context(query) => {
+                let context = Node::Context(self.subject.context(&self.budget)?);
+                query.first(context, &self.budget)?
+            }
             Path::Flag { feature, rest } => return self.find_in_flag(*feature, rest),
             Path::Raising => return Err(Raised),
         };
-        Found::of(found)
+        Found::of(found, &self.budget)
+    }
+
+    fn coerced<'v>(&self, text: Option<&'v str>) -> Result<Found<'v>, Raised> {
+        let Some(text) = text else {
+            return Ok(Found::Nothing);
+        };
+        self.budget.spend_text(text)?;
+        Value::coerce(text).map(Found::Value)
     }
 
     /// What a path finds in the result of another flag; an unresolved one is null.
@@ -170,9 +208,17 @@ impl<'e> Evaluation<'e> {
             }
             None => None,
         };
-        let flag = choice.and_then(|choice| choice.flag(self.environment, self.subject.key()));
+        self.budget.spend(FLAG)?;
+        let key = self.subject.key();
+        let multivariate = choice.and_then(|choice| self.environment.answers.multivariate(choice.answer));
+        if let Some((multivariate, key)) = multivariate.zip(key) {
+            self.budget.spend_hash(&multivariate.key, key)?;
+        }
+        let option = |multivariate: &'e Multivariate| key.map(|key| multivariate.choose(key));
+        let flag = choice.and_then(|choice| choice.flag(self.environment, option));
         let result = flag.and_then(Flag::to_python).unwrap_or(PyValue::None);
-        Ok(match Found::of(rest.first(&result))? {
+        let found = rest.first(Node::Value(&result), &self.budget)?;
+        Ok(match Found::of(found, &self.budget)? {
             Found::Nothing => Found::Nothing,
             Found::Null => Found::Null,
             Found::Value(Value::Boolean(boolean)) => Found::Value(Value::Boolean(boolean)),
@@ -193,17 +239,16 @@ enum Found<'v> {
 }
 
 impl<'v> Found<'v> {
-    fn of(found: Option<&'v PyValue>) -> Result<Self, Raised> {
+    fn of(found: Option<&'v PyValue>, budget: &Budget) -> Result<Self, Raised> {
+        if let Some(PyValue::String(text)) = found {
+            budget.spend_text(text)?;
+        }
         match found {
             None => Ok(Self::Nothing),
             Some(PyValue::None) => Ok(Self::Null),
             Some(found) => Ok(Value::from_found(found)?.map_or(Self::Nothing, Self::Value)),
         }
     }
-}
-
-fn coerced(text: Option<&str>) -> Result<Found<'_>, Raised> {
-    text.map_or(Ok(Found::Nothing), |text| Value::coerce(text).map(Found::Value))
 }
 
 /// Combines parts lazily; an empty part holds for every kind.

@@ -5,9 +5,13 @@ use std::cell::OnceCell;
 use smallvec::{SmallVec, smallvec};
 
 use crate::Identity;
-use crate::condition::{Raised, Value};
+use crate::condition::budget::CONTEXT_TRAIT;
+use crate::condition::{Budget, Context, Raised, Value};
 use crate::environment::compiled::{Environment, IdentityOverride};
+use crate::identity::Trait;
 use crate::python::PyValue;
+
+static NOTHING: PyValue = PyValue::Dict(Vec::new());
 
 /// Environments that read no more traits need no allocation for them.
 const TRAITS_INLINE: usize = 24;
@@ -20,7 +24,6 @@ pub(super) struct Subject<'e> {
     traits: SmallVec<[Slot<'e>; TRAITS_INLINE]>,
     key: OnceCell<Option<Cow<'e, str>>>,
     identity_context: OnceCell<PyValue>,
-    context: OnceCell<PyValue>,
 }
 
 /// A trait that segments read.
@@ -39,6 +42,7 @@ impl<'e> Subject<'e> {
         environment: &'e Environment,
         identity: Option<&'e Identity<'e>>,
         takes_traits: bool,
+        budget: &Budget,
     ) -> Self {
         let mut traits = smallvec![Slot::Unset; environment.trait_slots.len()];
         for sent in identity
@@ -51,7 +55,11 @@ impl<'e> Subject<'e> {
                 .and_then(|slot| traits.get_mut(*slot as usize));
             // The last of several traits of one key counts, be it null.
             if let Some(slot) = slot {
-                *slot = match sent.value.to_value() {
+                let value = sent
+                    .value
+                    .spend_to_read(budget)
+                    .and_then(|()| sent.value.to_value());
+                *slot = match value {
                     Ok(Some(value)) => Slot::Set(value),
                     Ok(None) => Slot::Null,
                     Err(Raised) => Slot::Raising,
@@ -65,7 +73,6 @@ impl<'e> Subject<'e> {
             traits,
             key: OnceCell::new(),
             identity_context: OnceCell::new(),
-            context: OnceCell::new(),
         }
     }
 
@@ -106,43 +113,45 @@ impl<'e> Subject<'e> {
         key.as_deref()
     }
 
-    /// The part of the evaluation context below `$.identity`.
-    pub(super) fn identity_context(&self) -> &PyValue {
-        self.identity_context
-            .get_or_init(|| PyValue::Dict(self.identity_member().into_iter().collect()))
+    /// The part of the evaluation context that holds the identity: `{identity}`, or nothing without one.
+    pub(super) fn identity_context(&self, budget: &Budget) -> Result<&PyValue, Raised> {
+        if let Some(context) = self.identity_context.get() {
+            return Ok(context);
+        }
+        for sent in self.sent_traits() {
+            budget.spend(CONTEXT_TRAIT)?;
+            budget.spend_many(sent.length() / 4)?;
+            sent.value.spend_to_read(budget)?;
+        }
+        Ok(self
+            .identity_context
+            .get_or_init(|| PyValue::Dict(self.identity_member().into_iter().collect())))
     }
 
-    /// The whole evaluation context.
-    pub(super) fn context(&self) -> &PyValue {
-        self.context.get_or_init(|| {
-            let known = match &self.environment.context {
-                Some(PyValue::Dict(members)) => members.clone(),
-                _ => Vec::new(),
-            };
-            // `dependencies` resolves the flags that segments read.
-            let flags = ("flags".to_owned(), PyValue::Dict(Vec::new()));
-            PyValue::Dict(
-                known
-                    .into_iter()
-                    .chain(self.identity_member())
-                    .chain([flags])
-                    .collect(),
-            )
+    /// The whole evaluation context. `dependencies` resolves the flags that segments read.
+    pub(super) fn context(&self, budget: &Budget) -> Result<Context<'_>, Raised> {
+        Ok(Context {
+            document: self.environment.context.as_ref().unwrap_or(&NOTHING),
+            identity: self.identity_context(budget)?,
         })
+    }
+
+    fn sent_traits(&self) -> &'e [Trait<'e>] {
+        self.identity
+            .filter(|_| self.takes_traits)
+            .map_or(&[], Identity::traits)
     }
 
     fn identity_member(&self) -> Option<(String, PyValue)> {
         let identity = self.identity?;
         let mut traits = Vec::new();
-        if self.takes_traits {
-            let mut places = hashbrown::HashMap::new();
-            for sent in identity.traits() {
-                let place = *places.entry(&*sent.key).or_insert(traits.len());
-                let value = sent.value.to_python();
-                match traits.get_mut(place) {
-                    Some((_, earlier)) => *earlier = value,
-                    None => traits.push((sent.key.as_ref().to_owned(), value)),
-                }
+        let mut places = hashbrown::HashMap::new();
+        for sent in self.sent_traits() {
+            let place = *places.entry(&*sent.key).or_insert(traits.len());
+            let value = sent.value.to_python();
+            match traits.get_mut(place) {
+                Some((_, earlier)) => *earlier = value,
+                None => traits.push((sent.key.as_ref().to_owned(), value)),
             }
         }
         let key = self.key().unwrap_or_default().to_owned();

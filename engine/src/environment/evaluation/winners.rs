@@ -35,7 +35,7 @@ impl<'e> Winners<'e> {
         }
         for place in &environment.overriding_segments {
             if let Some(segment) = environment.segments.get(*place as usize)
-                && evaluation.matches(segment)
+                && evaluation.matches(*place, segment)
             {
                 self.add(segment, &environment.features);
             }

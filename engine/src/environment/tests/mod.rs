@@ -1,3 +1,4 @@
+mod budget;
 mod dependencies;
 mod evaluated;
 mod flags;

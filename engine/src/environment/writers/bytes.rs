@@ -153,7 +153,7 @@ impl<'e> Writer<'e> for Bytes<'_, '_, 'e> {
         self.push(&self.answers.bytes, answer.json);
         if let Some(multivariate) = self.answers.multivariate(answer) {
             self.flush();
-            multivariate.write(self.out, self.answers, self.evaluation.identity_key());
+            multivariate.write(self.out, self.answers, self.evaluation.option(multivariate));
         }
     }
 }

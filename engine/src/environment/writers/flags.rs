@@ -54,7 +54,10 @@ impl<'e, V: FnMut(Flag<'e>)> Writer<'e> for Flags<'_, 'e, V> {
     }
 
     fn choice(&mut self, choice: Choice<'e>) {
-        let flag = choice.flag(self.evaluation.environment(), self.evaluation.identity_key());
+        let evaluation = self.evaluation;
+        let flag = choice.flag(evaluation.environment(), |multivariate| {
+            evaluation.option(multivariate)
+        });
         flag.map(&mut self.visit);
     }
 }

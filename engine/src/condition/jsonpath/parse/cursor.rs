@@ -1,25 +1,33 @@
 //! Reads a query's text: blanks, literals, names.
 use crate::condition::jsonpath::PathError;
+use crate::condition::regex::Room;
 
 /// How deep filters and parentheses may nest.
 const MAX_DEPTH: usize = 50;
 
 /// A place in a query's text.
-pub(super) struct Cursor<'t> {
+pub(super) struct Cursor<'t, 'r> {
     text: &'t str,
+    room: &'r mut Room,
     at: usize,
     depth: usize,
     has_raised: bool,
 }
 
-impl<'t> Cursor<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+impl<'t, 'r> Cursor<'t, 'r> {
+    pub(super) fn new(text: &'t str, room: &'r mut Room) -> Self {
         Self {
             text,
+            room,
             at: 0,
             depth: 0,
             has_raised: false,
         }
+    }
+
+    /// How much the document's automata may still take.
+    pub(super) fn room(&mut self) -> &mut Room {
+        self.room
     }
 
     /// Notes what the library raises for; a syntax error elsewhere in the text comes first.

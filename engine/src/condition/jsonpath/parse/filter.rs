@@ -6,7 +6,7 @@ use crate::condition::jsonpath::query::{
 use crate::python::{Integer, PyValue};
 
 /// A filter: what it tests.
-pub(super) fn filter(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+pub(super) fn filter(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     let tested = alternatives(cursor)?;
     if matches!(&tested, Operand::Function(function) if function.returns() == Type::Value) {
         cursor.raise();
@@ -14,7 +14,7 @@ pub(super) fn filter(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     test(tested)
 }
 
-fn alternatives(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+fn alternatives(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     joined(
         cursor,
         "||",
@@ -23,10 +23,10 @@ fn alternatives(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     )
 }
 
-fn joined<'t>(
-    cursor: &mut Cursor<'t>,
+fn joined<'t, 'r>(
+    cursor: &mut Cursor<'t, 'r>,
     operator: &str,
-    part: impl Fn(&mut Cursor<'t>) -> Result<Operand, PathError>,
+    part: impl Fn(&mut Cursor<'t, 'r>) -> Result<Operand, PathError>,
     join: impl Fn(Vec<Operand>) -> Expression,
 ) -> Result<Operand, PathError> {
     let first = part(cursor)?;
@@ -42,7 +42,7 @@ fn joined<'t>(
     }
 }
 
-fn take_after_blanks(cursor: &mut Cursor<'_>, expected: &str) -> bool {
+fn take_after_blanks(cursor: &mut Cursor<'_, '_>, expected: &str) -> bool {
     let before = cursor.place();
     cursor.skip_blanks();
     let found = cursor.take(expected);
@@ -54,7 +54,7 @@ fn take_after_blanks(cursor: &mut Cursor<'_>, expected: &str) -> bool {
 
 /// Comparisons chain to the right, `!` binds closer, and anything may stand in parentheses: the library's grammar, which
 /// takes more than the RFC's.
-fn comparison(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+fn comparison(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     let left = unary(cursor)?;
     let Some(comparator) = comparator(cursor) else {
         return Ok(left);
@@ -68,7 +68,7 @@ fn comparison(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     ))))
 }
 
-fn unary(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+fn unary(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     cursor.skip_blanks();
     if cursor.take("!") {
         let negated = cursor.nested(unary)?;
@@ -100,7 +100,7 @@ fn is_comparable(operand: &Operand) -> bool {
     }
 }
 
-fn comparator(cursor: &mut Cursor<'_>) -> Option<Comparator> {
+fn comparator(cursor: &mut Cursor<'_, '_>) -> Option<Comparator> {
     const COMPARATORS: [(&str, Comparator); 6] = [
         ("==", Comparator::Equal),
         ("!=", Comparator::NotEqual),
@@ -115,7 +115,7 @@ fn comparator(cursor: &mut Cursor<'_>) -> Option<Comparator> {
         .map(|(_, comparator)| comparator)
 }
 
-fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+fn operand(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     match cursor.peek().ok_or(PathError::Syntax)? {
         sigil @ ('@' | '$') => {
             cursor.next();
@@ -136,7 +136,7 @@ fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     }
 }
 
-fn word(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+fn word(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     const LITERALS: [(&str, PyValue); 3] = [
         ("true", PyValue::Boolean(true)),
         ("false", PyValue::Boolean(false)),
@@ -150,7 +150,7 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     let name = cursor.take_while(is_name);
     cursor.expect("(")?;
     let arguments = cursor.nested(arguments)?;
-    Ok(match Function::new(name, arguments) {
+    Ok(match Function::new(name, arguments, cursor.room()) {
         Some(function) => Operand::Function(Box::new(function)),
         None => {
             cursor.raise();
@@ -162,7 +162,7 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
     })
 }
 
-fn arguments(cursor: &mut Cursor<'_>) -> Result<Vec<Operand>, PathError> {
+fn arguments(cursor: &mut Cursor<'_, '_>) -> Result<Vec<Operand>, PathError> {
     let mut arguments = Vec::new();
     cursor.skip_blanks();
     if cursor.take(")") {
@@ -179,14 +179,14 @@ fn arguments(cursor: &mut Cursor<'_>) -> Result<Vec<Operand>, PathError> {
     }
 }
 
-fn argument(cursor: &mut Cursor<'_>) -> Result<Operand, PathError> {
+fn argument(cursor: &mut Cursor<'_, '_>) -> Result<Operand, PathError> {
     match cursor.peek() {
         Some('!' | '(') => Err(PathError::Syntax),
         _ => alternatives(cursor),
     }
 }
 
-fn number(cursor: &mut Cursor<'_>) -> Result<PyValue, PathError> {
+fn number(cursor: &mut Cursor<'_, '_>) -> Result<PyValue, PathError> {
     let start = cursor.place();
     cursor.take("-");
     let whole = cursor.take_while(|character| character.is_ascii_digit());
@@ -214,7 +214,7 @@ fn number(cursor: &mut Cursor<'_>) -> Result<PyValue, PathError> {
         .ok_or(PathError::Raised)
 }
 
-fn digits(cursor: &mut Cursor<'_>) -> Result<(), PathError> {
+fn digits(cursor: &mut Cursor<'_, '_>) -> Result<(), PathError> {
     let digits = cursor.take_while(|character| character.is_ascii_digit());
     if digits.is_empty() {
         Err(PathError::Syntax)

@@ -3,6 +3,7 @@ mod cursor;
 mod filter;
 
 use super::query::{PathError, Query, Segment, Selector};
+use crate::condition::regex::Room;
 use cursor::Cursor;
 
 /// The largest index: the largest integer that a double holds exactly (RFC 9535, 2.1).
@@ -10,8 +11,8 @@ const MAX_INDEX: i64 = (1 << 53) - 1;
 
 impl Query {
     /// Reads a whole query that starts at the root, `$`.
-    pub(in crate::condition) fn parse(text: &str) -> Result<Self, PathError> {
-        let mut cursor = Cursor::new(text);
+    pub(in crate::condition) fn parse(text: &str, room: &mut Room) -> Result<Self, PathError> {
+        let mut cursor = Cursor::new(text, room);
         cursor.expect("$")?;
         let query = Self::parse_segments(&mut cursor)?;
         match (cursor.rest().is_empty(), cursor.has_raised()) {
@@ -22,7 +23,7 @@ impl Query {
     }
 
     /// Reads segments as long as there are any.
-    fn parse_segments(cursor: &mut Cursor<'_>) -> Result<Self, PathError> {
+    fn parse_segments(cursor: &mut Cursor<'_, '_>) -> Result<Self, PathError> {
         let mut segments = Vec::new();
         loop {
             let end = cursor.place();
@@ -40,7 +41,7 @@ impl Query {
 }
 
 impl Segment {
-    fn parse(cursor: &mut Cursor<'_>) -> Result<Option<Self>, PathError> {
+    fn parse(cursor: &mut Cursor<'_, '_>) -> Result<Option<Self>, PathError> {
         let descends = cursor.take("..");
         let dotted = descends || cursor.take(".");
         if (descends || !dotted) && cursor.take("[") {
@@ -62,7 +63,7 @@ impl Segment {
     }
 }
 
-fn bracketed(cursor: &mut Cursor<'_>) -> Result<Vec<Selector>, PathError> {
+fn bracketed(cursor: &mut Cursor<'_, '_>) -> Result<Vec<Selector>, PathError> {
     let mut selectors = Vec::new();
     loop {
         cursor.skip_blanks();
@@ -75,7 +76,7 @@ fn bracketed(cursor: &mut Cursor<'_>) -> Result<Vec<Selector>, PathError> {
     }
 }
 
-fn selector(cursor: &mut Cursor<'_>) -> Result<Selector, PathError> {
+fn selector(cursor: &mut Cursor<'_, '_>) -> Result<Selector, PathError> {
     match cursor.peek().ok_or(PathError::Syntax)? {
         quote @ ('\'' | '"') => {
             cursor.next();
@@ -94,7 +95,7 @@ fn selector(cursor: &mut Cursor<'_>) -> Result<Selector, PathError> {
     }
 }
 
-fn index_or_slice(cursor: &mut Cursor<'_>) -> Result<Selector, PathError> {
+fn index_or_slice(cursor: &mut Cursor<'_, '_>) -> Result<Selector, PathError> {
     let start = index(cursor)?;
     cursor.skip_blanks();
     if !cursor.take(":") {
@@ -115,7 +116,7 @@ fn index_or_slice(cursor: &mut Cursor<'_>) -> Result<Selector, PathError> {
     })
 }
 
-fn index(cursor: &mut Cursor<'_>) -> Result<Option<i64>, PathError> {
+fn index(cursor: &mut Cursor<'_, '_>) -> Result<Option<i64>, PathError> {
     let start = cursor.place();
     cursor.take("-");
     let digits = cursor.take_while(|character| character.is_ascii_digit());

@@ -2,13 +2,16 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::functions::{self, Outcome};
+use super::functions::{self, Outcome, Single};
 use super::{Search, Stopped};
+use crate::condition::Raised;
+use crate::condition::budget::{Budget, COMPARISON};
+use crate::condition::jsonpath::node::{Node, member};
 use crate::condition::jsonpath::query::{Comparator, Expression, FilterQuery, Function, Operand};
 use crate::python::{Integer, PyValue};
 
 impl Expression {
-    fn holds<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<bool, Stopped> {
+    fn holds<'v>(&'v self, current: Node<'v>, search: &mut Search<'v>) -> Result<bool, Stopped> {
         match self {
             Self::Any(parts) => {
                 for part in parts {
@@ -29,7 +32,7 @@ impl Expression {
             Self::Not(part) => Ok(!part.is_truthy(current, search)?),
             Self::Compare(left, comparator, right) => {
                 let (left, right) = (left.evaluate(current, search)?, right.evaluate(current, search)?);
-                Ok(comparator.holds(left.single(), right.single()))
+                Ok(comparator.holds(left.single(), right.single(), search.budget)?)
             }
         }
     }
@@ -38,20 +41,20 @@ impl Expression {
 impl Operand {
     /// Whether a test of this succeeds.
     pub(super) fn is_truthy<'v>(
-        &self,
-        current: &'v PyValue,
+        &'v self,
+        current: Node<'v>,
         search: &mut Search<'v>,
     ) -> Result<bool, Stopped> {
         Ok(self.evaluate(current, search)?.is_truthy())
     }
 
     pub(super) fn evaluate<'v>(
-        &self,
-        current: &'v PyValue,
+        &'v self,
+        current: Node<'v>,
         search: &mut Search<'v>,
     ) -> Result<Outcome<'v>, Stopped> {
         match self {
-            Self::Literal(value) => Ok(Outcome::Value(Cow::Owned(value.clone()))),
+            Self::Literal(value) => Ok(Outcome::Value(Cow::Borrowed(value))),
             Self::Query(query) => query.evaluate(current, search),
             Self::Function(function) => function.call(current, search),
             Self::Logical(expression) => {
@@ -63,24 +66,24 @@ impl Operand {
 }
 
 impl FilterQuery {
-    fn evaluate<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<Outcome<'v>, Stopped> {
+    fn evaluate<'v>(&'v self, current: Node<'v>, search: &mut Search<'v>) -> Result<Outcome<'v>, Stopped> {
         if !self.is_relative {
             return search.all(&self.query, search.root).map(Outcome::Nodes);
         }
-        match current {
+        match current.value() {
             // The library takes the current value for the root (`$`) of filters further in.
-            PyValue::List(_) | PyValue::Dict(_) => search.within(current, &self.query).map(Outcome::Nodes),
+            _ if current.is_container() => search.within(current, &self.query).map(Outcome::Nodes),
             // The library's `@` on such a value is the value itself, whose truth counts, not its existence.
-            _ if self.query.segments.is_empty() => Ok(Outcome::Value(Cow::Borrowed(current))),
+            Some(value) if self.query.is_empty() => Ok(Outcome::Value(Cow::Borrowed(value))),
             _ => Ok(Outcome::Nodes(Vec::new())),
         }
     }
 }
 
 impl Function {
-    fn call<'v>(&self, current: &'v PyValue, search: &mut Search<'v>) -> Result<Outcome<'v>, Stopped> {
+    fn call<'v>(&'v self, current: Node<'v>, search: &mut Search<'v>) -> Result<Outcome<'v>, Stopped> {
         Ok(match self {
-            Self::Length(argument) => functions::length(argument.evaluate(current, search)?),
+            Self::Length(argument) => functions::length(&argument.evaluate(current, search)?, search.budget)?,
             Self::Count(argument) => functions::count(&argument.evaluate(current, search)?),
             Self::Value(argument) => functions::value(argument.evaluate(current, search)?),
             Self::Match {
@@ -89,55 +92,85 @@ impl Function {
                 is_whole,
             } => {
                 let text = text.evaluate(current, search)?;
-                functions::matches(text, pattern.evaluate(current, search)?, *is_whole)
+                pattern.matches(text, *is_whole, current, search)?
             }
         })
     }
 }
 
 impl Comparator {
-    fn holds(self, left: Option<Cow<'_, PyValue>>, right: Option<Cow<'_, PyValue>>) -> bool {
-        let is_equal = match (&left, &right) {
-            (None, None) => true,
-            (Some(left), Some(right)) => {
-                // At this level, and not below, the library tells 1 from true.
-                let are_booleans = |value: &PyValue| matches!(value, PyValue::Boolean(_));
-                are_booleans(left) == are_booleans(right) && equal(left, right)
+    fn holds(
+        self,
+        left: Option<Single<'_>>,
+        right: Option<Single<'_>>,
+        budget: &Budget,
+    ) -> Result<bool, Raised> {
+        budget.spend(COMPARISON)?;
+        let (left, right) = (left.as_ref().map(Single::node), right.as_ref().map(Single::node));
+        let values = left.and_then(Node::value).zip(right.and_then(Node::value));
+        let is_equal = match (left, right, values) {
+            (None, None, _) => true,
+            // At this level, and not below, the library tells 1 from true.
+            (_, _, Some((left, right))) => {
+                is_boolean(left) == is_boolean(right) && equal(left, right, budget)?
             }
+            // The whole context is like itself alone.
+            (Some(Node::Context(_)), Some(Node::Context(_)), None) => true,
             _ => false,
         };
-        let order = || {
-            left.as_ref()
-                .zip(right.as_ref())
-                .and_then(|(left, right)| order(left, right))
-        };
-        match self {
+        let order = || values.and_then(|(left, right)| order(left, right));
+        Ok(match self {
             Self::Equal => is_equal,
             Self::NotEqual => !is_equal,
             Self::Less => order() == Some(Ordering::Less),
             Self::Greater => order() == Some(Ordering::Greater),
             Self::LessOrEqual => is_equal || order() == Some(Ordering::Less),
             Self::GreaterOrEqual => is_equal || order() == Some(Ordering::Greater),
-        }
+        })
     }
 }
 
+fn is_boolean(value: &PyValue) -> bool {
+    matches!(value, PyValue::Boolean(_))
+}
+
 /// Python's `==`.
-fn equal(left: &PyValue, right: &PyValue) -> bool {
-    match (left, right) {
+fn equal(left: &PyValue, right: &PyValue, budget: &Budget) -> Result<bool, Raised> {
+    budget.spend(COMPARISON)?;
+    Ok(match (left, right) {
         (PyValue::None, PyValue::None) => true,
-        (PyValue::String(left), PyValue::String(right)) => left == right,
+        (PyValue::String(left), PyValue::String(right)) => {
+            budget.spend_many(left.len().min(right.len()) / BYTES_COMPARED)?;
+            left == right
+        }
         (PyValue::List(left), PyValue::List(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+            left.len() == right.len()
+                && all(left.iter().zip(right), |(left, right)| equal(left, right, budget))?
         }
         (PyValue::Dict(left), PyValue::Dict(members)) => {
             left.len() == members.len()
-                && left
-                    .iter()
-                    .all(|(name, value)| right.member(name).is_some_and(|other| equal(value, other)))
+                && all(left, |(name, value)| match member(right, name, budget)? {
+                    Some(other) => equal(value, other, budget),
+                    None => Ok(false),
+                })?
         }
         _ => order_of_numbers(left, right) == Some(Ordering::Equal),
+    })
+}
+
+/// Bytes of strings that are compared in one step.
+const BYTES_COMPARED: usize = 16;
+
+fn all<T>(
+    items: impl IntoIterator<Item = T>,
+    holds: impl Fn(T) -> Result<bool, Raised>,
+) -> Result<bool, Raised> {
+    for item in items {
+        if !holds(item)? {
+            return Ok(false);
+        }
     }
+    Ok(true)
 }
 
 fn order(left: &PyValue, right: &PyValue) -> Option<Ordering> {
@@ -149,18 +182,19 @@ fn order(left: &PyValue, right: &PyValue) -> Option<Ordering> {
 
 /// Booleans are numbers in Python.
 fn order_of_numbers(left: &PyValue, right: &PyValue) -> Option<Ordering> {
-    let as_number = |value: &PyValue| match value {
-        PyValue::Boolean(boolean) => Some(PyValue::Integer(Integer::Small((*boolean).into()))),
-        PyValue::Integer(_) | PyValue::Float(_) => Some(value.clone()),
+    let as_integer = |value: &PyValue| match value {
+        PyValue::Boolean(boolean) => Some(Integer::Small((*boolean).into())),
         _ => None,
     };
-    match (as_number(left)?, as_number(right)?) {
-        (PyValue::Integer(left), PyValue::Integer(right)) => Some(left.cmp(&right)),
-        (PyValue::Integer(left), PyValue::Float(right)) => left.partial_cmp_float(right),
+    match (left, right) {
+        (PyValue::Boolean(_), _) => order_of_numbers(&PyValue::Integer(as_integer(left)?), right),
+        (_, PyValue::Boolean(_)) => order_of_numbers(left, &PyValue::Integer(as_integer(right)?)),
+        (PyValue::Integer(left), PyValue::Integer(right)) => Some(left.cmp(right)),
+        (PyValue::Integer(left), PyValue::Float(right)) => left.partial_cmp_float(*right),
         (PyValue::Float(left), PyValue::Integer(right)) => {
-            right.partial_cmp_float(left).map(Ordering::reverse)
+            right.partial_cmp_float(*left).map(Ordering::reverse)
         }
-        (PyValue::Float(left), PyValue::Float(right)) => left.partial_cmp(&right),
+        (PyValue::Float(left), PyValue::Float(right)) => left.partial_cmp(right),
         _ => None,
     }
 }

@@ -4,37 +4,59 @@ use std::ops::ControlFlow;
 mod filter;
 mod functions;
 
+use super::node::Node;
 use super::query::{Query, Segment, Selector};
+use crate::condition::Raised;
+use crate::condition::budget::{Budget, VISIT};
 use crate::python::PyValue;
+use functions::LastPattern;
 
-/// How many values one query may visit. Without a bound filters within filters would take endless time.
-const MAX_VISITS: usize = 100_000;
 /// How deep `..` descends before the library gives up.
 const MAX_DESCENT: usize = 100;
 
-/// The search ended at a bound; the reference finds nothing then.
+/// The search ended at a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stopped;
+enum Stopped {
+    /// [`MAX_DESCENT`]: the reference finds nothing then.
+    TooDeep,
+    /// The evaluation's budget. Without it filters within filters would take endless time.
+    Spent,
+}
+
+impl From<Raised> for Stopped {
+    fn from(Raised: Raised) -> Self {
+        Self::Spent
+    }
+}
 
 /// One evaluation of a query.
 struct Search<'v> {
-    root: &'v PyValue,
-    visits_left: usize,
+    root: Node<'v>,
+    budget: &'v Budget,
+    pattern: LastPattern,
 }
 
 /// Receives each value found and says whether to go on.
-type Found<'f, 'v> = dyn FnMut(&'v PyValue) -> ControlFlow<()> + 'f;
+type Found<'f, 'v> = dyn FnMut(Node<'v>) -> ControlFlow<()> + 'f;
 /// Breaks with the reason: a bound reached, or enough found.
 type Flow = ControlFlow<Result<(), Stopped>>;
 
 impl Query {
     /// The first value the query finds: Python's `find_one`. Objects are visited in their own order.
     ///
-    /// `None` also where the search takes too long: past 100,000 values visited, or 100 levels of `..`.
-    pub(crate) fn first<'v>(&self, context: &'v PyValue) -> Option<&'v PyValue> {
+    /// `None` also past 100 levels of `..`.
+    ///
+    /// # Errors
+    /// Where the evaluation's budget ends.
+    pub(crate) fn first<'v>(
+        &'v self,
+        context: Node<'v>,
+        budget: &'v Budget,
+    ) -> Result<Option<&'v PyValue>, Raised> {
         let mut search = Search {
             root: context,
-            visits_left: MAX_VISITS,
+            budget,
+            pattern: LastPattern::default(),
         };
         let mut first = None;
         let flow = search.visit(&self.segments, context, &mut |value| {
@@ -42,15 +64,16 @@ impl Query {
             ControlFlow::Break(())
         });
         match flow {
-            ControlFlow::Break(Err(Stopped)) => None,
-            ControlFlow::Break(Ok(())) | ControlFlow::Continue(()) => first,
+            ControlFlow::Break(Err(Stopped::Spent)) => Err(Raised),
+            ControlFlow::Break(Err(Stopped::TooDeep)) => Ok(None),
+            ControlFlow::Break(Ok(())) | ControlFlow::Continue(()) => Ok(first.and_then(Node::value)),
         }
     }
 }
 
 impl<'v> Search<'v> {
     /// Every value that a filter's query finds.
-    fn all(&mut self, query: &Query, from: &'v PyValue) -> Result<Vec<&'v PyValue>, Stopped> {
+    fn all(&mut self, query: &'v Query, from: Node<'v>) -> Result<Vec<Node<'v>>, Stopped> {
         let mut all = Vec::new();
         let flow = self.visit(&query.segments, from, &mut |value| {
             all.push(value);
@@ -63,24 +86,21 @@ impl<'v> Search<'v> {
     }
 
     /// Every value that a filter's query finds, with the value it starts from as the root.
-    fn within(&mut self, root: &'v PyValue, query: &Query) -> Result<Vec<&'v PyValue>, Stopped> {
+    fn within(&mut self, root: Node<'v>, query: &'v Query) -> Result<Vec<Node<'v>>, Stopped> {
         let outer = std::mem::replace(&mut self.root, root);
         let all = self.all(query, root);
         self.root = outer;
         all
     }
 
-    fn count(&mut self) -> Flow {
-        match self.visits_left.checked_sub(1) {
-            Some(left) => {
-                self.visits_left = left;
-                ControlFlow::Continue(())
-            }
-            None => ControlFlow::Break(Err(Stopped)),
+    fn count(&self) -> Flow {
+        match self.budget.spend(VISIT) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(raised) => stop(raised),
         }
     }
 
-    fn visit(&mut self, segments: &[Segment], value: &'v PyValue, found: &mut Found<'_, 'v>) -> Flow {
+    fn visit(&mut self, segments: &'v [Segment], value: Node<'v>, found: &mut Found<'_, 'v>) -> Flow {
         self.count()?;
         match segments {
             [] => found(value).map_break(Ok),
@@ -91,18 +111,19 @@ impl<'v> Search<'v> {
 
     fn descend(
         &mut self,
-        segment: &Segment,
-        rest: &[Segment],
-        value: &'v PyValue,
+        segment: &'v Segment,
+        rest: &'v [Segment],
+        value: Node<'v>,
         depth: usize,
         found: &mut Found<'_, 'v>,
     ) -> Flow {
         if depth > MAX_DESCENT {
-            return ControlFlow::Break(Err(Stopped));
+            return ControlFlow::Break(Err(Stopped::TooDeep));
         }
+        self.count()?;
         self.select(segment, rest, value, found)?;
-        for child in children(value) {
-            if matches!(child, PyValue::List(_) | PyValue::Dict(_)) {
+        for child in value.children().map(Node::Value) {
+            if child.is_container() {
                 self.descend(segment, rest, child, depth + 1, found)?;
             }
         }
@@ -111,35 +132,35 @@ impl<'v> Search<'v> {
 
     fn select(
         &mut self,
-        segment: &Segment,
-        rest: &[Segment],
-        value: &'v PyValue,
+        segment: &'v Segment,
+        rest: &'v [Segment],
+        value: Node<'v>,
         found: &mut Found<'_, 'v>,
     ) -> Flow {
         for selector in &segment.selectors {
             match selector {
-                Selector::Name(name) => {
-                    if let Some(child) = value.member(name) {
-                        self.visit(rest, child, found)?;
-                    }
-                }
+                Selector::Name(name) => match value.member(name, self.budget) {
+                    Ok(Some(child)) => self.visit(rest, Node::Value(child), found)?,
+                    Ok(None) => {}
+                    Err(raised) => return stop(raised),
+                },
                 Selector::Wildcard => {
-                    for child in children(value) {
-                        self.visit(rest, child, found)?;
+                    for child in value.children() {
+                        self.visit(rest, Node::Value(child), found)?;
                     }
                 }
                 Selector::Index(index) => {
-                    if let Some(child) = element(value, *index) {
-                        self.visit(rest, child, found)?;
+                    if let Some(child) = element(value.elements(), *index) {
+                        self.visit(rest, Node::Value(child), found)?;
                     }
                 }
                 Selector::Slice { start, stop, step } => {
-                    for child in slice(value, *start, *stop, *step) {
-                        self.visit(rest, child, found)?;
+                    for child in slice(value.elements(), *start, *stop, *step) {
+                        self.visit(rest, Node::Value(child), found)?;
                     }
                 }
                 Selector::Filter(tested) => {
-                    for child in children(value) {
+                    for child in value.children().map(Node::Value) {
                         self.count()?;
                         match tested.is_truthy(child, self) {
                             Ok(true) => self.visit(rest, child, found)?,
@@ -154,24 +175,11 @@ impl<'v> Search<'v> {
     }
 }
 
-/// The values within a list or an object, in order.
-fn children(value: &PyValue) -> Box<dyn Iterator<Item = &PyValue> + '_> {
-    match value {
-        PyValue::List(elements) => Box::new(elements.iter()),
-        PyValue::Dict(members) => Box::new(members.iter().map(|(_, value)| value)),
-        _ => Box::new(std::iter::empty()),
-    }
+fn stop(raised: Raised) -> Flow {
+    ControlFlow::Break(Err(raised.into()))
 }
 
-fn elements(value: &PyValue) -> &[PyValue] {
-    match value {
-        PyValue::List(elements) => elements,
-        _ => &[],
-    }
-}
-
-fn element(value: &PyValue, index: i64) -> Option<&PyValue> {
-    let elements = elements(value);
+fn element(elements: &[PyValue], index: i64) -> Option<&PyValue> {
     let from_end = if index < 0 {
         i64::try_from(elements.len()).ok()?
     } else {
@@ -181,8 +189,12 @@ fn element(value: &PyValue, index: i64) -> Option<&PyValue> {
 }
 
 /// RFC 9535, 2.3.4.2.2; the indices are bounded by the parser, so that nothing overflows.
-fn slice(value: &PyValue, start: Option<i64>, stop: Option<i64>, step: i64) -> Vec<&PyValue> {
-    let elements = elements(value);
+fn slice(
+    elements: &[PyValue],
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: i64,
+) -> impl Iterator<Item = &PyValue> {
     let length = i64::try_from(elements.len()).unwrap_or(i64::MAX);
     let normal = |index: i64| if index < 0 { length + index } else { index };
     let (lowest, highest) = if step < 0 { (-1, length - 1) } else { (0, length) };
@@ -196,11 +208,8 @@ fn slice(value: &PyValue, start: Option<i64>, stop: Option<i64>, step: i64) -> V
     } else {
         (bounded(start, lowest), bounded(stop, highest))
     };
-    let mut selected = Vec::new();
-    let mut index = start;
-    while (step > 0 && index < stop) || (step < 0 && index > stop) {
-        selected.extend(usize::try_from(index).ok().and_then(|index| elements.get(index)));
-        index += step;
-    }
-    selected
+    let next = move |index: &i64| Some(index + step);
+    std::iter::successors(Some(start), next)
+        .take_while(move |index| (step > 0 && *index < stop) || (step < 0 && *index > stop))
+        .filter_map(|index| elements.get(usize::try_from(index).ok()?))
 }

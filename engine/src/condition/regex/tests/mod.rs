@@ -3,12 +3,17 @@ mod recorded;
 use proptest::prelude::*;
 
 use super::*;
+use crate::condition::budget::AUTOMATON;
+
+fn compile(pattern: &str) -> Result<Regex, RegexError> {
+    Regex::new(pattern, &mut RegexCache::default())
+}
 
 fn outcome(pattern: &str, text: &str) -> char {
-    let Ok(regex) = Regex::new(pattern) else {
+    let Ok(regex) = compile(pattern) else {
         return 'R';
     };
-    if regex.matches_start(text, &mut RegexBudget::new()).unwrap() {
+    if regex.matches_start(text, &Budget::new()).unwrap() {
         'T'
     } else {
         'F'
@@ -20,8 +25,8 @@ fn check(cases: &[(&str, &str, char)]) {
         assert_eq!(outcome(pattern, text), *expected, "{pattern:?} {text:?}");
         // The backtracking engine agrees on the patterns that it is spared.
         if let Ok(read) = parse::parse(pattern) {
-            let program = Program::new(&read);
-            let matched = backtrack::matches_start(&program, text, &mut RegexBudget::new()).unwrap();
+            let program = Program::new(&read, &mut Sets::default());
+            let matched = backtrack::matches_start(&program, text, &Budget::new()).unwrap();
             assert_eq!(matched, *expected == 'T', "backtracking {pattern:?} {text:?}");
         }
     }
@@ -92,34 +97,77 @@ fn ordinary_patterns_run_in_linear_time() {
         r"\bfoo(\w+\s?)*$",
         "(?:a?){50}a{50}",
     ] {
-        assert!(Regex::new(pattern).unwrap().linear.is_some(), "{pattern}");
+        assert!(compile(pattern).unwrap().linear.is_some(), "{pattern}");
     }
 }
 
 #[test]
-fn catastrophic_patterns_cost_nothing_on_the_linear_engine() {
-    let mut budget = RegexBudget::new();
-    let regex = Regex::new("(a+)+$").unwrap();
+fn catastrophic_patterns_cost_a_step_a_byte_on_an_automaton() {
+    let budget = Budget::new();
+    let regex = compile("(a+)+$").unwrap();
     let text = format!("{}b", "a".repeat(10_000));
-    assert_eq!(regex.matches_start(&text, &mut budget), Ok(false));
-    assert_eq!(format!("{budget:?}"), format!("{:?}", RegexBudget::new()));
+    assert_eq!(regex.matches_start(&text, &budget), Ok(false));
+    assert_eq!(budget.spent(), AUTOMATON + 10_001);
+    // What is not looked at costs nothing.
+    assert_eq!(regex.matches_start(&text.replace('a', "x"), &budget), Ok(false));
+    assert_eq!(budget.spent(), 2 * AUTOMATON + 10_002);
+}
+
+#[test]
+fn automata_count_in_the_budget_too() {
+    let budget = Budget::new();
+    let regex = compile("a*$").unwrap();
+    let text = "a".repeat(100_000);
+    let answered = (0..100)
+        .take_while(|_| regex.matches_start(&text, &budget).is_ok())
+        .count();
+    assert_eq!(answered, 19);
+    assert_eq!(regex.matches_start("b", &budget), Err(Raised));
+}
+
+#[test]
+fn texts_beyond_ascii_get_the_same_answer_where_the_automaton_knows_ascii_alone() {
+    for pattern in [r"\w+ \w+$", r"(?i)straße|\w", r"[^\W\d]+$"] {
+        let regex = compile(pattern).unwrap();
+        assert!(regex.program.is_some(), "{pattern}");
+    }
+    for (pattern, text, expected) in [
+        (r"\w+ \w+$", "größe é", 'T'),
+        (r"\w+ \w+$", "größe -", 'F'),
+        (r"\w+ \w+$", "a b", 'T'),
+        (r"\w+ \w+$", "a -", 'F'),
+    ] {
+        assert_eq!(outcome(pattern, text), expected, "{pattern} {text}");
+    }
+}
+
+#[test]
+fn automata_of_a_document_are_bounded_together() {
+    let mut cache = RegexCache::default();
+    let mut linear = 0;
+    for number in 0..2_000 {
+        let regex = cache.compile(format!("(?:[ab]{{200}}|c{number})x")).unwrap();
+        linear += usize::from(regex.linear.is_some());
+        assert_eq!(
+            regex.matches_start(&format!("c{number}x"), &Budget::new()),
+            Ok(true)
+        );
+    }
+    assert!((1..2_000).contains(&linear), "{linear}");
 }
 
 #[test]
 fn one_budget_bounds_all_regexes_of_a_request() {
-    let mut budget = RegexBudget::new();
-    let harmless = Regex::new("(?=a)a").unwrap();
-    let catastrophic = Regex::new(r"(a|a)*\1b").unwrap();
-    assert_eq!(harmless.matches_start("a", &mut budget), Ok(true));
-    assert_eq!(
-        catastrophic.matches_start(&"a".repeat(64), &mut budget),
-        Err(Raised)
-    );
+    let budget = Budget::new();
+    let harmless = compile("(?=a)a").unwrap();
+    let catastrophic = compile(r"(a|a)*\1b").unwrap();
+    assert_eq!(harmless.matches_start("a", &budget), Ok(true));
+    assert_eq!(catastrophic.matches_start(&"a".repeat(64), &budget), Err(Raised));
     // What is left is none: also for patterns that would take few steps.
-    let few_steps = Regex::new("(?=a*b)a").unwrap();
-    assert_eq!(few_steps.matches_start(&"a".repeat(64), &mut budget), Err(Raised));
+    let few_steps = compile("(?=a*b)a").unwrap();
+    assert_eq!(few_steps.matches_start(&"a".repeat(64), &budget), Err(Raised));
     assert_eq!(
-        few_steps.matches_start(&"a".repeat(64), &mut RegexBudget::new()),
+        few_steps.matches_start(&"a".repeat(64), &Budget::new()),
         Ok(false)
     );
 }
@@ -127,13 +175,13 @@ fn one_budget_bounds_all_regexes_of_a_request() {
 #[test]
 fn a_hundred_thousand_steps_are_allowed() {
     // Each character of the text is one step back.
-    let regex = Regex::new("(?=a*b)").unwrap();
+    let regex = compile("(?=a*b)").unwrap();
     assert_eq!(
-        regex.matches_start(&"a".repeat(99_000), &mut RegexBudget::new()),
+        regex.matches_start(&"a".repeat(99_000), &Budget::new()),
         Ok(false)
     );
     assert_eq!(
-        regex.matches_start(&"a".repeat(101_000), &mut RegexBudget::new()),
+        regex.matches_start(&"a".repeat(101_000), &Budget::new()),
         Err(Raised)
     );
 }
@@ -145,9 +193,9 @@ fn large_patterns_are_bounded() {
         "(?:(?:a{60000}){60000}){60000}x",
         r"(?:[^\W\d]\w){5000}",
     ] {
-        let regex = Regex::new(pattern).unwrap();
+        let regex = compile(pattern).unwrap();
         assert!(regex.linear.is_none(), "{pattern}");
-        assert_eq!(regex.matches_start("aaa", &mut RegexBudget::new()), Ok(false));
+        assert_eq!(regex.matches_start("aaa", &Budget::new()), Ok(false));
     }
     assert_eq!(
         outcome(&format!("{}a{}", "(".repeat(150), ")".repeat(150)), "a"),
@@ -163,7 +211,7 @@ fn large_patterns_are_bounded() {
 #[test]
 fn errors_repeat_nothing_of_the_pattern() {
     assert_eq!(
-        Regex::new("secret[").unwrap_err().to_string(),
+        compile("secret[").unwrap_err().to_string(),
         "the pattern does not compile: unterminated character set"
     );
 }
@@ -181,12 +229,12 @@ fn equal_patterns_are_compiled_once() {
 proptest! {
     #[test]
     fn no_pattern_panics(pattern in r"[\\a-c(){}\[\]?*+|^$.:=!<>P#\-0-3,ix é]{0,24}", text in "[a-c é\n]{0,8}") {
-        if let Ok(regex) = Regex::new(&pattern) {
-            let matched = regex.matches_start(&text, &mut RegexBudget::new());
+        if let Ok(regex) = compile(&pattern) {
+            let matched = regex.matches_start(&text, &Budget::new());
             // Both engines agree.
             if let (Some(_), Ok(matched)) = (&regex.linear, matched) {
-                let program = Program::new(&parse::parse(&pattern).unwrap());
-                if let Ok(backtracked) = backtrack::matches_start(&program, &text, &mut RegexBudget::new()) {
+                let program = Program::new(&parse::parse(&pattern).unwrap(), &mut Sets::default());
+                if let Ok(backtracked) = backtrack::matches_start(&program, &text, &Budget::new()) {
                     prop_assert_eq!(matched, backtracked);
                 }
             }

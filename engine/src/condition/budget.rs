@@ -1,0 +1,197 @@
+//! How much work one evaluation may do.
+//!
+//! Work that the document alone decides (how many segments, conditions and features there are) is done whatever it costs.
+//! What depends on what the client sent is counted in steps: regexes, paths, hashes, long texts and numbers, and flags
+//! that read each other. One step stands for some two nanoseconds of a server's core. Steps depend on the document and the
+//! identity alone, never on what was evaluated before, so that the same question gets the same answer.
+use std::cell::Cell;
+
+use super::Raised;
+
+/// The steps of all conditions of one evaluation: some 4 ms. It is what a hundred thousand backtracking steps come to, the
+/// bound that regexes have always had here ([`BACKTRACK`], and an [`INSTRUCTION`] on either side of it).
+const CONDITIONS: u32 = 2_000_000;
+/// The steps of choosing multivariate options, set aside so that no condition can take them: some 1 ms. That is 5,500
+/// features for an identifier of 30 bytes, 240 for one of 2,000.
+const OPTIONS: u32 = 500_000;
+
+/// The most steps that one evaluation takes.
+///
+/// A step stands for some two nanoseconds, so that no identity within the limits of [`Identity`](crate::Identity) takes
+/// more than 5 ms, beside what the number of its segments, conditions and features costs a document anyway.
+pub const MOST_STEPS: u32 = CONDITIONS + OPTIONS;
+
+/// The backtracking engine returns to an alternative.
+pub(super) const BACKTRACK: u32 = 16;
+/// The backtracking engine executes an instruction or takes a character. This also bounds its stack, to some 24 MB.
+pub(super) const INSTRUCTION: u32 = 2;
+/// A condition that asks an automaton, beside a step a byte.
+pub(super) const AUTOMATON: u32 = 16;
+/// A path visits a value.
+pub(super) const VISIT: u32 = 16;
+/// A path compares the name of a member, in steps.
+pub(super) const MEMBER: usize = 2;
+/// A filter compares a value with another.
+pub(super) const COMPARISON: u32 = 4;
+/// A function of a path compiles a pattern that is no literal (some 0.4 ms at most), beside [`PATTERN_BYTE`].
+pub(super) const PATTERN: u32 = 200_000;
+/// A byte of such a pattern: one of `\p{L}` takes 5 µs.
+pub(super) const PATTERN_BYTE: usize = 2_500;
+/// A hash, beside a step a byte: MD5 works on blocks of 64 bytes, of which the last is for its own.
+const HASH: u32 = 64;
+/// A trait in the context that paths search, beside a step for four bytes.
+pub(crate) const CONTEXT_TRAIT: u32 = 64;
+/// A rule or condition, where flags read each other: there the document does not bound how often each is evaluated.
+pub(crate) const NESTED: u32 = 8;
+/// A flag as paths see it.
+pub(crate) const FLAG: u32 = 400;
+
+/// An integer of more digits may not fit 64 bits.
+const LONG_DIGITS: usize = 18;
+
+/// The steps that one evaluation has left.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    conditions: Cell<u32>,
+    options: Cell<u32>,
+    /// Whether something was refused since [`Self::take_refusal`] last asked.
+    refused: Cell<bool>,
+}
+
+impl Budget {
+    /// A fresh budget: one an evaluation.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self {
+            conditions: Cell::new(CONDITIONS),
+            options: Cell::new(OPTIONS),
+            refused: Cell::new(false),
+        }
+    }
+
+    /// Takes steps for a condition.
+    ///
+    /// # Errors
+    /// Where fewer are left; then none are.
+    #[inline]
+    pub(crate) fn spend(&self, steps: u32) -> Result<(), Raised> {
+        match self.conditions.get().checked_sub(steps) {
+            Some(left) => {
+                self.conditions.set(left);
+                Ok(())
+            }
+            None => Err(self.refuse()),
+        }
+    }
+
+    /// Takes a number of steps, such as a length.
+    ///
+    /// # Errors
+    /// As [`Self::spend`].
+    #[inline]
+    pub(crate) fn spend_many(&self, steps: usize) -> Result<(), Raised> {
+        self.spend(u32::try_from(steps).unwrap_or(u32::MAX))
+    }
+
+    /// Takes the steps of a hash of two ids for a condition.
+    ///
+    /// # Errors
+    /// As [`Self::spend`].
+    pub(crate) fn spend_hash(&self, first: &str, second: &str) -> Result<(), Raised> {
+        self.spend(hash(first, second))
+    }
+
+    /// Takes the steps of a hash that chooses a multivariate option; false: too few are left.
+    pub(crate) fn spend_option(&self, first: &str, second: &str) -> bool {
+        match self.options.get().checked_sub(hash(first, second)) {
+            Some(left) => {
+                self.options.set(left);
+                true
+            }
+            None => {
+                self.options.set(0);
+                false
+            }
+        }
+    }
+
+    /// Takes the steps of reading a decimal integer (`is_read`), or writing one, of so many digits: quadratic where it does
+    /// not fit 64 bits.
+    ///
+    /// # Errors
+    /// As [`Self::spend`].
+    #[inline]
+    pub(crate) fn spend_digits(&self, digits: usize, is_read: bool) -> Result<(), Raised> {
+        if digits <= LONG_DIGITS {
+            return Ok(());
+        }
+        let divisor = if is_read { 1000 } else { 200 };
+        self.spend_many(digits.saturating_mul(digits) / divisor + 50)
+    }
+
+    /// Takes the steps of reading a text as the integer that it may be.
+    ///
+    /// # Errors
+    /// As [`Self::spend`].
+    #[inline]
+    pub(crate) fn spend_text(&self, text: &str) -> Result<(), Raised> {
+        let may_be_integer = || text.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+        if text.len() > LONG_DIGITS && may_be_integer() {
+            self.spend_digits(text.len(), true)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn refuse(&self) -> Raised {
+        self.conditions.set(0);
+        self.refused.set(true);
+        Raised
+    }
+
+    /// Whether a condition was refused steps since the last call.
+    #[inline]
+    pub(crate) fn take_refusal(&self) -> bool {
+        self.refused.get() && self.refused.replace(false)
+    }
+
+    /// How many steps were taken.
+    pub(crate) fn spent(&self) -> u32 {
+        MOST_STEPS - self.conditions.get() - self.options.get()
+    }
+}
+
+fn hash(first: &str, second: &str) -> u32 {
+    u32::try_from(first.len() + second.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(HASH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_and_stays_ended() {
+        let budget = Budget::new();
+        assert_eq!(budget.spend(CONDITIONS - 1), Ok(()));
+        assert!(!budget.take_refusal());
+        assert_eq!(budget.spend(2), Err(Raised));
+        assert_eq!(budget.spend(1), Err(Raised));
+        assert!(budget.take_refusal());
+        assert!(!budget.take_refusal(), "it is told once");
+        assert_eq!(budget.spent(), CONDITIONS);
+    }
+
+    #[test]
+    fn options_are_apart_from_conditions() {
+        let budget = Budget::new();
+        assert_eq!(budget.spend(u32::MAX), Err(Raised));
+        assert!(budget.spend_option("1", "key_identity"));
+        let long = "x".repeat(OPTIONS as usize);
+        assert!(!budget.spend_option("1", &long));
+        assert!(!budget.spend_option("1", "key_identity"));
+        assert_eq!(budget.spent(), MOST_STEPS);
+    }
+}
