@@ -22,7 +22,9 @@ fn read(profile: Profile) -> Document {
 }
 
 fn environment(profile: Profile) -> Environment {
-    Environment::compile(&read(profile)).0
+    Environment::compile(&read(profile))
+        .expect("our documents compile")
+        .0
 }
 
 fn identity(body: &str) -> Identity<'_> {

@@ -78,7 +78,7 @@ fn each_environment(check: impl Fn(&str, &Environment)) {
         let page =
             std::fs::read(directory.join(format!("{name}.environment-document.json"))).expect("a document");
         let document = Document::from_pages(vec![Bytes::from(page)]).expect("an environment document");
-        let (environment, warnings) = Environment::compile(&document);
+        let (environment, warnings) = Environment::compile(&document).unwrap();
         assert_eq!(warnings, []);
         check(name, &environment);
     }

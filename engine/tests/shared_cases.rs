@@ -95,7 +95,7 @@ fn run(file: &Path) -> Result<(), Failed> {
     );
     let document = adapt::document(context).to_json();
     let document = Document::from_pages(vec![Bytes::from(document)]).map_err(|error| format!("{error:?}"))?;
-    let (environment, _) = Environment::compile(&document);
+    let (environment, _) = Environment::compile(&document).map_err(|error| format!("{error:?}"))?;
     let mut reasons = Vec::new();
     let reason = |flag: Flag<'_>| {
         let reason = match flag.reason {

@@ -144,7 +144,7 @@ fn apply(pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
             Vec::new(),
         ),
         Verdict::Serve(updated_at) | Verdict::ServeUnsettled(updated_at) => {
-            let (environment, warnings) = Environment::compile(&document);
+            let (environment, warnings) = Environment::compile(&document).map_err(refused)?;
             (
                 Some(Arc::new(ServedEnvironment::new(
                     &document,
@@ -165,10 +165,14 @@ fn apply(pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
 }
 
 fn read(pages: Vec<Bytes>) -> Result<Document, FetchFailure> {
-    Document::from_pages(pages).map_err(|error| match error {
+    Document::from_pages(pages).map_err(refused)
+}
+
+fn refused(error: DocumentError) -> FetchFailure {
+    match error {
         DocumentError::NotJson(why) => FetchFailure::NotJson(why),
         DocumentError::NotADocument(why) => FetchFailure::NotADocument(why),
-    })
+    }
 }
 
 #[cfg(test)]

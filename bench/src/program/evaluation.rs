@@ -119,7 +119,7 @@ fn growth(options: &Options, report: &mut Report) {
 fn compile(profile: Profile) -> Environment {
     let document =
         Document::from_pages(vec![profile.document(0).into()]).expect("our documents are documents");
-    Environment::compile(&document).0
+    Environment::compile(&document).expect("our documents compile").0
 }
 
 fn identity(body: &str) -> Identity<'_> {

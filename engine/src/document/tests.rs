@@ -262,5 +262,11 @@ fn knows_its_date() {
 #[test]
 fn shows_nothing_of_what_it_holds() {
     let document = document(r#"{"api_key":"secret","project":{},"feature_states":[]}"#).unwrap();
-    assert!(!format!("{document:?} {:?}", crate::Environment::compile(&document).0).contains("secret"));
+    assert!(
+        !format!(
+            "{document:?} {:?}",
+            crate::Environment::compile(&document).unwrap().0
+        )
+        .contains("secret")
+    );
 }

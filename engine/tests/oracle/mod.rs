@@ -204,7 +204,7 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
 pub(crate) fn compile(document: &str) -> Environment {
     let pages = vec![Bytes::copy_from_slice(document.as_bytes())];
     let document = Document::from_pages(pages).expect("generated documents are environment documents");
-    Environment::compile(&document).0
+    Environment::compile(&document).unwrap().0
 }
 
 fn text_of_flags(flags: &Result<Vec<Flag<'_>>, serde_json::Error>) -> String {

@@ -55,7 +55,7 @@ fn documents() -> Vec<Tree> {
 
 fn compiled(document: &[u8]) -> Option<Environment> {
     let document = Document::from_pages(vec![Bytes::copy_from_slice(document)]).ok()?;
-    Some(Environment::compile(&document).0)
+    Some(Environment::compile(&document).expect("a document compiles").0)
 }
 
 /// Reads, compiles and asks a document in every way there is. Its answers are JSON; errors and warnings can be displayed.
@@ -69,7 +69,7 @@ fn exercise_document(document: &[u8]) {
     };
     let _ = (document.updated_at(), document.content());
     is_json(&document.to_json(UpdatedAt::from_micros(1_735_229_888_760_000)));
-    let (environment, warnings) = Environment::compile(&document);
+    let (environment, warnings) = Environment::compile(&document).expect("a document compiles");
     for warning in warnings {
         let _ = warning.to_string();
     }

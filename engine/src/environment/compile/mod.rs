@@ -11,14 +11,11 @@ mod rules;
 mod segments;
 mod warnings;
 
-use hashbrown::HashMap;
-
 use super::compiled::{
-    Answer, Answers, Defaults, DependencyIndex, Environment, Exhaustion, Feature, Features,
-    IdentityOverrides, Segment, offset,
+    Answer, Defaults, DependencyIndex, Environment, Exhaustion, Feature, Features, Segment, offset,
 };
 use crate::document::{Document, Outline};
-use crate::{KeyKind, Warning};
+use crate::{DocumentError, KeyKind, Warning};
 use context::StaticContext;
 use feature_states::FeatureStates;
 use properties::Properties;
@@ -26,17 +23,14 @@ use warnings::Warnings;
 
 impl Environment {
     /// Compiles a document; the warnings name the parts that could not be understood.
-    pub fn compile(document: &Document) -> (Self, Vec<Warning>) {
+    ///
+    /// # Errors
+    /// Where a load-bearing field is missing or of a wrong type. No [`Document`] can be read that has such a fault; an
+    /// environment without a document does not exist all the same.
+    pub fn compile(document: &Document) -> Result<(Self, Vec<Warning>), DocumentError> {
         let mut warnings = Warnings::default();
-        let environment = match Outline::read(document) {
-            Ok(outline) => compile_outline(document, &outline, &mut warnings),
-            Err(error) => {
-                // A document is only made of pages that have an outline.
-                warnings.push("environment document", &error.to_string());
-                Self::empty()
-            }
-        };
-        (environment, warnings.finish())
+        let environment = compile_outline(document, &Outline::read(document)?, &mut warnings);
+        Ok((environment, warnings.finish()))
     }
 }
 
@@ -92,28 +86,6 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         dependencies: reads_flags.then_some(DependencyIndex {
             segments: segments_by_feature,
         }),
-    }
-}
-
-impl Environment {
-    fn empty() -> Self {
-        Self {
-            id: "null".into(),
-            name: Box::default(),
-            key_prefix: Box::default(),
-            hides_disabled_flags: false,
-            allows_client_traits: true,
-            stops_serving_flags: false,
-            features: Features::default(),
-            segments: Vec::new(),
-            overriding_segments: Vec::new(),
-            trait_slots: HashMap::new(),
-            answers: Answers::default(),
-            identity_overrides: IdentityOverrides::default(),
-            context: None,
-            dependencies: None,
-            exhaustion: Exhaustion::default(),
-        }
     }
 }
 

@@ -19,7 +19,7 @@ fn are_the_defaults_in_document_order() {
         {"feature":{"id":"three","name":"c"},"enabled":true,"feature_state_value":{ "a": [1, 2] }},
         {"feature":{"id":4,"name":"d","type":"STANDARD"},"enabled":true}]}"#;
     let document = Document::from_pages(vec![Bytes::from_static(page.as_bytes())]).unwrap();
-    let (environment, _) = Environment::compile(&document);
+    let (environment, _) = Environment::compile(&document).unwrap();
     let expected = concat!(
         r#"[{"feature":{"id":2,"name":"b \"é","type":"STANDARD"},"enabled":true,"feature_state_value":1.50},"#,
         r#"{"feature":{"id":1,"name":"a","type":"MULTIVARIATE"},"enabled":false,"feature_state_value":123456789012345678901},"#,

@@ -72,7 +72,7 @@ fn with(mut value: Value, name: &str, member: Value) -> Value {
 
 fn compile_with_warnings(document: &Value) -> (Environment, Vec<Warning>) {
     let document = Document::from_pages(vec![Bytes::from(document.to_string())]).unwrap();
-    Environment::compile(&document)
+    Environment::compile(&document).unwrap()
 }
 
 /// Compiles a document that is wholly understood.
