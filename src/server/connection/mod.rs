@@ -195,6 +195,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.state.free_place();
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

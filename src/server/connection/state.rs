@@ -172,6 +172,16 @@ impl ConnectionState {
         self.last_request() == 0 && self.place.borrow().as_ref().is_some_and(Place::is_none)
     }
 
+    /// Tells whether it has a place that it can give to another.
+    pub(super) fn has_place(&self) -> bool {
+        self.place.borrow().is_some()
+    }
+
+    /// Gives its place to another: its end was announced, and all that is left is to read off what still comes.
+    pub(super) fn free_place(&self) {
+        self.place.take();
+    }
+
     /// Gives its place to another and ends.
     pub(super) fn leave(&self) {
         self.place.take();

@@ -147,7 +147,8 @@ impl Worker {
                 connection.unlist();
                 continue;
             };
-            if connection.ending().is_some() {
+            // It has given its place to another already.
+            if !connection.has_place() {
                 continue;
             }
             listed.push_back(Rc::downgrade(&connection));
