@@ -3,14 +3,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
 
-use edge_proxy::application::{Application, EXIT_SYSTEM, Limits, StopSignals, requirements};
+use edge_proxy::application::{Application, Beginning, EXIT_SYSTEM, Limits, requirements};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
 use edge_proxy::logging;
 use edge_proxy::server::open_files;
 use edge_proxy::settings::{Loaded, Settings};
-use futures::StreamExt as _;
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
@@ -83,28 +81,24 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
 }
 
 fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
+    let beginning = Beginning::start().map_err(system)?;
+    let Loaded { settings, notices } = load(config_path)?;
+    logging::init(&settings.logging)
+        .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the log: {error}")))?;
+    for notice in &notices {
+        notice.log();
+    }
+    let open_files = open_files::raise_limit();
+    requirements::check(&settings).map_err(|shortage| Failure::new(EXIT_SYSTEM, shortage))?;
+    log::info!("up to {open_files} open files");
+    // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
-    actix::System::with_tokio_rt(|| runtime).block_on(async {
-        // Before anything else: the first process of a container does not get a signal that it does not take.
-        let mut signals = StopSignals::install().map_err(system)?;
-        let loading = beside(move || load(config_path)).map_err(system)?;
-        let Loaded { settings, notices } = tokio::select! {
-            Some(_) = signals.next() => return Ok(0),
-            loaded = loading => loaded?,
-        };
-        logging::init(&settings.logging)
-            .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the log: {error}")))?;
-        for notice in &notices {
-            notice.log();
-        }
-        let open_files = open_files::raise_limit();
-        requirements::check(&settings).map_err(|shortage| Failure::new(EXIT_SYSTEM, shortage))?;
-        log::info!("up to {open_files} open files");
-        // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+    actix::System::with_tokio_rt(|| runtime).block_on(async move {
+        let signals = beginning.end().map_err(system)?;
         let application = Application::build(&settings, Limits::default())
             .map_err(|error| Failure::new(EXIT_SYSTEM, error))?;
         application
@@ -112,23 +106,6 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
             .await
             .map(|outcome| outcome.exit_code())
             .map_err(system)
-    })
-}
-
-/// Does something that may wait for a file system for long, such as a pipe or a share that has gone, on a thread that is
-/// left to the end of the process where nobody waits for it any more.
-fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> io::Result<impl Future<Output = Result<T, Failure>>> {
-    let (done, is_done) = tokio::sync::oneshot::channel();
-    thread::Builder::new().name("start".to_owned()).spawn(move || {
-        // An error: nobody waits for it any more.
-        let _ = done.send(work());
-    })?;
-    Ok(async {
-        is_done
-            .await
-            .unwrap_or_else(|_| Err(Failure::new(EXIT_SYSTEM, "a thread of the start has died")))
     })
 }
 

@@ -29,7 +29,7 @@ use crate::settings::Settings;
 pub use limits::Limits;
 pub use listening::{ListenError, StartError};
 use parts::Parts;
-pub use signals::{StopSignal, StopSignals};
+pub use signals::{Beginning, StopSignal, StopSignals};
 use stop::{Cause, StopPlan, end_at_once};
 pub use stop::{EXIT_ACTOR_DIED, Outcome, StopLimits};
 
