@@ -8,7 +8,8 @@
 //! - `bin/bare.rs`: the bare handler that the proxy is compared with.
 //! - `bin/replica-message.rs`: the same handler with and without asking its worker's replica.
 //! - [`comparison`]: interleaved rounds. [`load`]: requests without a pause. [`cpu`]: the server's CPU time.
-//! - [`child`]: servers as processes of their own. [`documents`]: what is served. [`statistics`]: medians and quartiles.
+//! - [`child`]: servers as processes of their own. [`documents`]: what is served.
+//!   [`hostile`]: what takes most work. [`statistics`]: medians and quartiles.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
@@ -18,5 +19,6 @@ pub mod child;
 pub mod comparison;
 pub mod cpu;
 pub mod documents;
+pub mod hostile;
 pub mod load;
 pub mod statistics;

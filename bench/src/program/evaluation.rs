@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use bench::documents::{self, Profile, SIMPLE, SIZING};
 use bench::statistics::Sample;
-use engine::{Document, Environment, Identity, KeyKind};
+use bench::{cpu, hostile};
+use engine::{Document, Environment, Identity, KeyKind, MOST_STEPS};
 
 use super::options::Options;
 use super::report::Report;
@@ -39,9 +40,50 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
             report.measured(&format!("{name}-parse"), &what, &parse(body, options), "µs");
         }
     }
+    if options.wants("evaluate-worst") {
+        worst(options, report);
+    }
     if options.wants("growth") {
         growth(options, report);
     }
+}
+
+/// The identity that takes most of all that the limits accept, each with the document that lets it.
+fn worst(options: &Options, report: &mut Report) {
+    let measured = hostile::all().into_iter().map(|pair| {
+        let document = Document::from_pages(vec![pair.document.into()]).expect("our documents are documents");
+        let environment = compiled(&document);
+        let identity = identity(&pair.body);
+        let (_, steps) = environment.identity_answer_counted(KeyKind::Client, &identity);
+        let times = cpu_time(options, || {
+            black_box(environment.identity_answer(KeyKind::Client, black_box(&identity)));
+        });
+        let what = format!("{}, {steps} of {MOST_STEPS} steps", pair.name);
+        eprintln!("{:.0} µs of CPU: {what}", times.median());
+        (what, times)
+    });
+    let worst = measured.max_by(|(_, one), (_, other)| one.median().total_cmp(&other.median()));
+    if let Some((what, times)) = worst {
+        let what = format!("CPU of the worst accepted identity: {what}");
+        report.measured("evaluate-worst", &what, &times, "µs");
+    }
+}
+
+/// Microseconds of CPU a call, of rounds that are long beside the scheduler's ticks.
+fn cpu_time(options: &Options, mut call: impl FnMut()) -> Sample {
+    let round = Duration::from_millis(if options.quick { 50 } else { 200 });
+    let mut once = || {
+        let (start, mut calls) = (cpu::time_of_this_thread(), 0_u32);
+        loop {
+            call();
+            calls += 1;
+            let taken = cpu::time_of_this_thread().saturating_sub(start);
+            if taken >= round {
+                return taken.as_secs_f64() * 1e6 / f64::from(calls);
+            }
+        }
+    };
+    Sample::new((0..options.repetitions(5)).map(|_| once()))
 }
 
 fn body_of(body: &str) -> String {
@@ -119,7 +161,11 @@ fn growth(options: &Options, report: &mut Report) {
 fn compile(profile: Profile) -> Environment {
     let document =
         Document::from_pages(vec![profile.document(0).into()]).expect("our documents are documents");
-    Environment::compile(&document).expect("our documents compile").0
+    compiled(&document)
+}
+
+fn compiled(document: &Document) -> Environment {
+    Environment::compile(document).expect("our documents compile").0
 }
 
 fn identity(body: &str) -> Identity<'_> {

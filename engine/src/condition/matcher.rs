@@ -166,7 +166,7 @@ impl Matcher {
     #[inline]
     fn spend(&self, value: &Value<'_>, budget: &Budget) -> Result<(), Raised> {
         match value {
-            Value::String(text) if text.len() > SHORT => budget.spend_many(self.bytes_looked_at(text) / 2),
+            Value::String(text) if text.len() > SHORT => budget.spend_many(self.steps_for(text)),
             Value::Integer(number @ Integer::Big(_)) => match self.0 {
                 Kind::In(_) | Kind::Regex(_) | Kind::PercentageSplit { .. } => {
                     budget.spend_digits(number.most_digits(), false)
@@ -177,11 +177,13 @@ impl Matcher {
         }
     }
 
-    /// How many bytes are looked at, one by one, of a text. Regexes and hashes count for themselves.
-    fn bytes_looked_at(&self, text: &str) -> usize {
+    /// What looking at a long text takes. Regexes and hashes count for themselves.
+    fn steps_for(&self, text: &str) -> usize {
         match &self.0 {
-            Kind::Compare(_, operand) => operand.bytes_compared(text),
-            Kind::Contains(_) | Kind::NotContains(_) | Kind::In(_) => text.len(),
+            Kind::Compare(_, operand) => operand.steps_to_compare(text),
+            // Looking for a text takes up to 3.3 ns a byte.
+            Kind::Contains(_) | Kind::NotContains(_) => text.len() * 2,
+            Kind::In(_) => text.len() / 2,
             _ => 0,
         }
     }

@@ -8,6 +8,7 @@ mod documents;
 mod edges;
 mod invariants;
 mod json;
+mod work;
 
 use std::time::Duration;
 

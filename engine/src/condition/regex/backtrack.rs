@@ -1,9 +1,9 @@
 //! Executes a [`Program`]: depth first, with the alternatives left on a stack of its own.
 use super::characters::{WORD_CLASS, lower};
 use super::program::{Instruction, Program, Set};
-use super::syntax::{Look, RepeatKind};
+use super::syntax::{Case, Look, RepeatKind};
 use crate::condition::Raised;
-use crate::condition::budget::{BACKTRACK, Budget, INSTRUCTION};
+use crate::condition::budget::{BACKTRACK, BOUNDARY, Budget, INSTRUCTION, WITHOUT_CASE};
 
 /// A slot that nothing is saved in.
 const UNSET: usize = usize::MAX;
@@ -73,7 +73,12 @@ impl Machine<'_> {
         match instruction {
             Instruction::Class(set) => return Ok(self.step(set)),
             Instruction::Run { set, min, max, kind } => return self.run(this, set, *min, *max, *kind),
-            Instruction::Look(look) => return Ok(self.holds(*look)),
+            Instruction::Look(look) => {
+                if matches!(look, Look::Boundary { is_ascii: false, .. }) {
+                    self.budget.spend(BOUNDARY)?;
+                }
+                return Ok(self.holds(*look));
+            }
             Instruction::Split { otherwise } => {
                 self.frames.push(Frame::Way {
                     instruction: *otherwise,
@@ -323,14 +328,15 @@ impl Machine<'_> {
         Ok(true)
     }
 
-    fn reference(&mut self, group: usize, case: super::syntax::Case) -> Result<bool, Raised> {
+    fn reference(&mut self, group: usize, case: Case) -> Result<bool, Raised> {
         let text = self.text;
         let (start, end) = (self.slot(group * 2), self.slot(group * 2 + 1));
         let Some(expected) = text.get(start..end) else {
             return Ok(false);
         };
+        let steps = INSTRUCTION + if case == Case::Exact { 0 } else { WITHOUT_CASE };
         for character in expected.chars() {
-            self.budget.spend(INSTRUCTION)?;
+            self.budget.spend(steps)?;
             match self.after(self.at) {
                 Some(found) if lower(found, case) == lower(character, case) => self.at += found.len_utf8(),
                 _ => return Ok(false),

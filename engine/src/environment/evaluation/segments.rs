@@ -9,7 +9,7 @@ use super::choice::Choice;
 use super::dependencies::Dependencies;
 use super::subject::Subject;
 use crate::Identity;
-use crate::condition::budget::{FLAG, NESTED};
+use crate::condition::budget::{FLAG, FLAG_RESULT, NESTED};
 use crate::condition::{Budget, Node, Query, Raised, Value};
 use crate::environment::compiled::{
     Condition, Environment, IdentityOverride, Multivariate, MultivariateOption, Path, Rule, RuleKind,
@@ -202,13 +202,15 @@ impl<'e> Evaluation<'e> {
 
     /// What a path finds in the result of another flag; an unresolved one is null.
     fn find_in_flag(&self, feature: Option<u32>, rest: &Query) -> Result<Found<'static>, Raised> {
+        self.budget.spend(FLAG)?;
         let choice = match self.dependencies.as_ref().zip(feature) {
             Some((dependencies, feature)) => {
                 dependencies.read(feature, &|place| self.segment_matches(place))?
             }
             None => None,
         };
-        self.budget.spend(FLAG)?;
+        self.budget
+            .spend(if choice.is_some() { FLAG_RESULT } else { 0 })?;
         let key = self.subject.key();
         let multivariate = choice.and_then(|choice| self.environment.answers.multivariate(choice.answer));
         if let Some((multivariate, key)) = multivariate.zip(key) {
