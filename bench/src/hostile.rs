@@ -31,7 +31,7 @@ pub fn all() -> Vec<Hostile> {
         texts(),
         paths(),
         patterns(),
-        vec![percentages(), cycles(), reads()],
+        vec![percentages(), cycles(), wide_cycles(), reads()],
     ]
     .concat()
 }
@@ -208,6 +208,18 @@ fn cycles() -> Hostile {
     Hostile {
         name: "flags that read each other",
         document: document((1..=FLAGS).map(state).collect(), segments.collect()),
+        body: json!({"identifier": "somebody"}).to_string(),
+    }
+}
+
+/// Two flags that read each other, each in many segments.
+fn wide_cycles() -> Hostile {
+    let reads = |other| condition("EQUAL", &format!("$.flags.feature_{other}.value"), "x");
+    let idle = (3..=MANY).map(|id| segment(id, vec![condition("IS_SET", "t", "")], 1 + id % 2));
+    let cyclic = [(1, 2), (2, 1)].map(|(id, other)| segment(id, vec![reads(other); MANY], id));
+    Hostile {
+        name: "flags of many segments that read each other",
+        document: document(vec![state(1), state(2)], cyclic.into_iter().chain(idle).collect()),
         body: json!({"identifier": "somebody"}).to_string(),
     }
 }

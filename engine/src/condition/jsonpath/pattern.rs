@@ -20,7 +20,7 @@ pub(super) struct Compiled {
 
 #[derive(Debug)]
 enum Engine {
-    Automaton(Automaton),
+    Automaton(Box<Automaton>),
     /// What is too large for an automaton, or used too little.
     Parts(PikeVM),
 }
@@ -37,7 +37,7 @@ impl Compiled {
         let pattern = regex_syntax::parse(&pattern).ok()?;
         let automaton = room.and_then(|room| Automaton::new(&pattern, is_whole, room));
         let engine = match automaton {
-            Some(automaton) => Engine::Automaton(automaton),
+            Some(automaton) => Engine::Automaton(Box::new(automaton)),
             None => {
                 let parts = parts(&pattern, MAX_PATTERN_SIZE)?;
                 Engine::Parts(PikeVM::builder().build_from_nfa(parts).ok()?)

@@ -8,7 +8,8 @@ use std::cell::{Cell, RefCell};
 use hashbrown::{HashMap, HashSet};
 
 use super::choice::{Choice, ChosenBy};
-use crate::condition::Raised;
+use crate::condition::budget::NESTED;
+use crate::condition::{Budget, Raised};
 use crate::environment::compiled::{DependencyIndex, Environment, IdentityOverride, SegmentOverride};
 
 /// Flags that depend on each other deeper than this are not resolved. The reference's own recursion ends after 58 with the
@@ -72,14 +73,22 @@ impl<'e> Dependencies<'e> {
     }
 
     /// What is chosen for a feature whose flag a condition reads; `None`: its flag cannot be resolved.
-    pub(super) fn read(&self, feature: u32, matches: Matches<'_>) -> Result<Option<Choice<'e>>, Raised> {
+    ///
+    /// # Errors
+    /// Where flags depend on each other too deep, or the evaluation's budget ends.
+    pub(super) fn read(
+        &self,
+        feature: u32,
+        budget: &Budget,
+        matches: Matches<'_>,
+    ) -> Result<Option<Choice<'e>>, Raised> {
         if self.choice(feature).is_none() {
-            self.resolve(feature, matches)?;
+            self.resolve(feature, budget, matches)?;
         }
         Ok(self.choice(feature))
     }
 
-    fn resolve(&self, feature: u32, matches: Matches<'_>) -> Result<(), Raised> {
+    fn resolve(&self, feature: u32, budget: &Budget, matches: Matches<'_>) -> Result<(), Raised> {
         let depth = {
             let resolving = self.resolving.borrow();
             if let Some(start) = resolving.iter().position(|other| *other == feature) {
@@ -93,8 +102,9 @@ impl<'e> Dependencies<'e> {
             return Err(Raised);
         }
         self.resolving.borrow_mut().push(feature);
-        let choice = self.choose(feature, matches);
+        let choice = self.choose(feature, budget, matches);
         self.resolving.borrow_mut().pop();
+        let choice = choice?;
         if !self.cyclic.borrow().contains(&feature) {
             self.resolved
                 .borrow_mut()
@@ -104,12 +114,20 @@ impl<'e> Dependencies<'e> {
     }
 
     /// Evaluates every segment that overrides the feature, the winner known or not: each may cut a cycle.
-    fn choose(&self, feature: u32, matches: Matches<'_>) -> Option<Choice<'e>> {
+    fn choose(
+        &self,
+        feature: u32,
+        budget: &Budget,
+        matches: Matches<'_>,
+    ) -> Result<Option<Choice<'e>>, Raised> {
         let environment = self.environment;
-        let known = environment.features.get(feature)?;
+        let Some(known) = environment.features.get(feature) else {
+            return Ok(None);
+        };
         let mut winner: Option<&SegmentOverride> = None;
         let segments = self.index.segments.get(feature as usize);
         for place in segments.map_or(&[][..], Vec::as_slice) {
+            budget.spend(NESTED)?;
             if !self.segment_matches(*place, matches) {
                 continue;
             }
@@ -117,22 +135,23 @@ impl<'e> Dependencies<'e> {
                 .segments
                 .get(*place as usize)
                 .map_or(&[][..], |segment| &*segment.overrides);
-            for candidate in overrides
-                .iter()
-                .filter(|candidate| Some(candidate.contested) == known.contested)
-            {
-                if winner.is_none_or(|winner| candidate.rank < winner.rank) {
-                    winner = Some(candidate);
-                }
-            }
+            let found = overrides.binary_search_by_key(&feature, |candidate| candidate.feature);
+            let candidate = found.ok().and_then(|found| overrides.get(found));
+            winner = match (candidate, winner) {
+                (Some(candidate), Some(winner)) if candidate.rank >= winner.rank => Some(winner),
+                (candidate, winner) => candidate.or(winner),
+            };
         }
         let mut own = self.own.iter();
         let (answer, by) = match (own.find(|own| own.feature == feature), winner) {
             (Some(own), _) => (&own.answer, ChosenBy::Identity),
             (None, Some(winner)) => (&winner.answer, ChosenBy::Segment(winner.segment)),
-            (None, None) => (known.default.as_ref()?, ChosenBy::Default),
+            (None, None) => match &known.default {
+                Some(default) => (default, ChosenBy::Default),
+                None => return Ok(None),
+            },
         };
-        Some(Choice { feature, answer, by })
+        Ok(Some(Choice { feature, answer, by }))
     }
 
     fn segment_matches(&self, place: u32, matches: Matches<'_>) -> bool {

@@ -205,7 +205,7 @@ impl<'e> Evaluation<'e> {
         self.budget.spend(FLAG)?;
         let choice = match self.dependencies.as_ref().zip(feature) {
             Some((dependencies, feature)) => {
-                dependencies.read(feature, &|place| self.segment_matches(place))?
+                dependencies.read(feature, &self.budget, &|place| self.segment_matches(place))?
             }
             None => None,
         };
