@@ -9,7 +9,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::IdentityError;
-use super::error::MOST_TRAITS;
+use super::error::{MOST_DIGITS, MOST_TRAITS};
 use super::fields::Field;
 use super::traits::Trait;
 
@@ -88,6 +88,7 @@ impl<'de> Deserialize<'de> for Traits<'de> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut traits = Ok(Vec::new());
+                let mut digits_left = MOST_DIGITS;
                 while let Some(fields) = seq.next_element()? {
                     // The rest of the list after an error need only be of the expected form.
                     let Ok(read) = &mut traits else { continue };
@@ -95,7 +96,7 @@ impl<'de> Deserialize<'de> for Traits<'de> {
                         traits = Err(IdentityError::TraitCount);
                         continue;
                     }
-                    match Trait::read(fields) {
+                    match Trait::read(fields, &mut digits_left) {
                         Ok(sent) => push(read, sent),
                         Err(error) => traits = Err(error),
                     }

@@ -28,7 +28,7 @@ pub enum IdentityError {
     TraitValueDepth,
     /// A trait's `transient` is no boolean.
     TraitTransient,
-    /// A number is too large.
+    /// A number is too large, or there are too many large ones.
     Number,
     /// A string is no valid Unicode.
     Unicode,
@@ -39,6 +39,9 @@ pub enum IdentityError {
 pub(super) const LONGEST_IDENTIFIER: usize = 2000;
 /// The most traits of one request: ten times what any SDK's identity is known to carry, and few enough to copy and search.
 pub(super) const MOST_TRAITS: usize = 1000;
+/// The most digits of integers past 64 bits in lists and objects, over all traits: their text takes quadratic time, 1 MiB of
+/// them 18 ms, and so many 1 ms at most.
+pub(super) const MOST_DIGITS: usize = 100_000;
 /// The longest `trait_key`, in characters, as core has it.
 pub(super) const LONGEST_TRAIT_KEY: usize = 200;
 /// The longest `trait_value`, in characters, as core has it.

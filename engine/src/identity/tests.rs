@@ -402,3 +402,20 @@ fn integers_of_anonymous_identities_are_hashed_as_python_writes_them() {
     );
     assert_ne!(of("1e0"), of("1"));
 }
+
+#[test]
+fn large_integers_in_lists_are_bounded_together() {
+    let of = |count: usize, digits: usize| {
+        let value = format!("[{}]", "7".repeat(digits));
+        let sent = (0..count).map(|index| format!(r#"{{"trait_key":"k{index}","trait_value":{value}}}"#));
+        format!(r#"{{"traits":[{}]}}"#, sent.collect::<Vec<_>>().join(","))
+    };
+    assert!(read(&of(100, 1000)).is_ok());
+    assert_eq!(read(&of(101, 1000)).unwrap_err(), IdentityError::Number);
+    assert!(read(&of(1000, 18)).is_ok());
+    let one = format!(
+        r#"{{"traits":[{{"trait_key":"k","trait_value":[{}]}}]}}"#,
+        vec!["7".repeat(4300); 200].join(",")
+    );
+    assert_eq!(read(&one).unwrap_err(), IdentityError::Number);
+}

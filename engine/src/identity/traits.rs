@@ -36,7 +36,8 @@ pub(crate) enum TraitValue<'a> {
 }
 
 impl<'a> Trait<'a> {
-    pub(super) fn read(sent: TraitFields<'a>) -> Result<Self, IdentityError> {
+    /// Reads a trait. `digits_left` bounds the integers in lists and objects, over all traits of the request.
+    pub(super) fn read(sent: TraitFields<'a>, digits_left: &mut usize) -> Result<Self, IdentityError> {
         let key_json = sent.key.map(RawValue::get).ok_or(IdentityError::TraitKey)?;
         if Kind::of(key_json) != Kind::String {
             return Err(IdentityError::TraitKey);
@@ -45,7 +46,7 @@ impl<'a> Trait<'a> {
         if is_longer(&key, LONGEST_TRAIT_KEY) {
             return Err(IdentityError::TraitKeyLength);
         }
-        let value = TraitValue::read(sent.value.ok_or(IdentityError::TraitValue)?)?;
+        let value = TraitValue::read(sent.value.ok_or(IdentityError::TraitValue)?, digits_left)?;
         let transient = check_transient(sent.transient, IdentityError::TraitTransient)?;
         Ok(Self {
             key,
@@ -101,13 +102,13 @@ impl<'a> Trait<'a> {
 }
 
 impl<'a> TraitValue<'a> {
-    fn read(json: &'a RawValue) -> Result<Self, IdentityError> {
+    fn read(json: &'a RawValue, digits_left: &mut usize) -> Result<Self, IdentityError> {
         match Kind::of(json.get()) {
             Kind::Object => match wrapped_value(json) {
-                Some(value) if Kind::of(value.get()) != Kind::Object => Self::read(value),
-                value => Self::convert(value.unwrap_or(json)),
+                Some(value) if Kind::of(value.get()) != Kind::Object => Self::read(value, digits_left),
+                value => Self::convert(value.unwrap_or(json), digits_left),
             },
-            Kind::List => Self::convert(json),
+            Kind::List => Self::convert(json, digits_left),
             Kind::Null => Ok(Self::Unset),
             Kind::Boolean => Ok(Self::Boolean(json.get() == "true")),
             Kind::Number => {
@@ -134,8 +135,8 @@ impl<'a> TraitValue<'a> {
     }
 
     /// A list or an object is taken as its Python text, as core does.
-    fn convert(json: &RawValue) -> Result<Self, IdentityError> {
-        let value = PyValue::from_json(json).map_err(|error| match error {
+    fn convert(json: &RawValue, digits_left: &mut usize) -> Result<Self, IdentityError> {
+        let value = PyValue::from_json_within(json, digits_left).map_err(|error| match error {
             PyValueError::TooDeep => IdentityError::TraitValueDepth,
             // It is JSON: what Python does not read is too long an integer.
             PyValueError::NotJson => IdentityError::Number,

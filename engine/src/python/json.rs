@@ -21,7 +21,16 @@ impl PyValue {
     /// # Errors
     /// Where it nests more than 500 deep, or holds an integer of more than 4300 digits.
     pub(crate) fn from_json(json: &RawValue) -> Result<Self, PyValueError> {
-        parse(json.get())
+        let mut unbounded = usize::MAX;
+        parse(json.get(), &mut unbounded)
+    }
+
+    /// Reads a value whose integers past 64 bits have no more digits together than are left: they take quadratic time.
+    ///
+    /// # Errors
+    /// As [`Self::from_json`], and where the digits run out.
+    pub(crate) fn from_json_within(json: &RawValue, digits_left: &mut usize) -> Result<Self, PyValueError> {
+        parse(json.get(), digits_left)
     }
 
     /// Python's `json.loads(text)`.
@@ -29,12 +38,17 @@ impl PyValue {
     /// # Errors
     /// As [`Self::from_json`], and where the text is no JSON.
     pub(crate) fn from_json_text(text: &str) -> Result<Self, PyValueError> {
-        parse(text)
+        let mut unbounded = usize::MAX;
+        parse(text, &mut unbounded)
     }
 }
 
-fn parse(text: &str) -> Result<PyValue, PyValueError> {
-    let mut reader = Reader { text, at: 0 };
+fn parse(text: &str, digits_left: &mut usize) -> Result<PyValue, PyValueError> {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        digits_left,
+    };
     reader.skip_blanks();
     let value = reader.value(0)?;
     reader.skip_blanks();
@@ -45,12 +59,17 @@ fn parse(text: &str) -> Result<PyValue, PyValueError> {
     }
 }
 
-struct Reader<'t> {
+struct Reader<'t, 'd> {
     text: &'t str,
     at: usize,
+    /// How many digits integers past 64 bits may yet have.
+    digits_left: &'d mut usize,
 }
 
-impl<'t> Reader<'t> {
+/// An integer of more digits may not fit 64 bits.
+const MOST_DIGITS_OF_64_BITS: usize = 18;
+
+impl<'t> Reader<'t, '_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -177,6 +196,10 @@ impl<'t> Reader<'t> {
                 .parse()
                 .map(PyValue::Float)
                 .map_err(|_| PyValueError::NotJson);
+        }
+        if whole.len() > MOST_DIGITS_OF_64_BITS {
+            let left = self.digits_left.checked_sub(whole.len());
+            *self.digits_left = left.ok_or(PyValueError::NotJson)?;
         }
         debug_assert!(whole.len() > MAX_DIGITS || Integer::from_ascii(text).is_some());
         Integer::from_ascii(text)
