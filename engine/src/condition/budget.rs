@@ -11,8 +11,8 @@ use super::Raised;
 /// The steps of all conditions of one evaluation: some 4 ms. It is what a hundred thousand backtracking steps come to, the
 /// bound that regexes have always had here ([`BACKTRACK`], and an [`INSTRUCTION`] on either side of it).
 const CONDITIONS: u32 = 2_000_000;
-/// The steps of choosing multivariate options, set aside so that no condition can take them: some 1 ms. That is 5,500
-/// features for an identifier of 30 bytes, 240 for one of 2,000.
+/// The steps of choosing multivariate options, set aside so that no condition can take them: some 1 ms. That is some 4,000
+/// features for an identifier of 30 bytes, 240 for one of 2,000; further ones answer their control values.
 const OPTIONS: u32 = 500_000;
 
 /// The most steps that one evaluation takes.
