@@ -4,7 +4,7 @@ use regex_automata::{Anchored, Input};
 
 use crate::condition::Raised;
 use crate::condition::budget::Budget;
-use crate::condition::regex::{Automaton, Room, parts};
+use crate::condition::regex::{Automaton, Room, USUAL_SIZE, parts};
 
 /// How large a pattern may become when compiled, in bytes.
 const MAX_PATTERN_SIZE: usize = 1 << 17;
@@ -35,7 +35,7 @@ impl Compiled {
             (pattern, Anchored::No)
         };
         let pattern = regex_syntax::parse(&pattern).ok()?;
-        let automaton = room.and_then(|room| Automaton::new(&pattern, is_whole, room));
+        let automaton = room.and_then(|room| Automaton::new(&pattern, is_whole, USUAL_SIZE, room));
         let engine = match automaton {
             Some(automaton) => Engine::Automaton(Box::new(automaton)),
             None => {

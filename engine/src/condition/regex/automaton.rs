@@ -12,10 +12,12 @@ use regex_syntax::hir::Hir;
 use crate::condition::budget::AUTOMATON;
 use crate::condition::{Budget, Raised};
 
-/// How large one automaton may become, in bytes. `^[a-z.]+@example\.com$` takes 1 kB, ten `.` in a row 20.
-const MAX_SIZE: usize = 1 << 16;
+/// How large an automaton usually may become, in bytes. `^[a-z.]+@example\.com$` takes 1 kB, ten `.` in a row 20.
+pub(crate) const USUAL_SIZE: usize = 1 << 16;
+/// How large one may become whose pattern would backtrack without end.
+pub(super) const LARGE_SIZE: usize = 1 << 18;
 /// How much memory building one may take, in bytes.
-const MAX_BUILDING: usize = 1 << 18;
+const MAX_BUILDING: usize = 1 << 19;
 /// How large the pattern's parts may become before that, in bytes.
 const MAX_PARTS: usize = 1 << 18;
 /// What all automata of a document may take together, in bytes. One that becomes too large counts with the most it may
@@ -40,15 +42,15 @@ pub(crate) struct Automaton {
 }
 
 impl Automaton {
-    /// `None`: it would be too large.
-    pub(crate) fn new(pattern: &Hir, is_anchored: bool, room: &mut Room) -> Option<Self> {
-        room.0.checked_sub(MAX_SIZE)?;
-        let built = Self::build(pattern, is_anchored);
-        room.0 -= built.as_ref().map_or(MAX_SIZE, Self::size).min(MAX_SIZE);
+    /// `None`: it would be larger than so many bytes, or there is no room.
+    pub(crate) fn new(pattern: &Hir, is_anchored: bool, most: usize, room: &mut Room) -> Option<Self> {
+        room.0.checked_sub(most)?;
+        let built = Self::build(pattern, is_anchored, most);
+        room.0 -= built.as_ref().map_or(most, Self::size).min(most);
         built
     }
 
-    fn build(pattern: &Hir, is_anchored: bool) -> Option<Self> {
+    fn build(pattern: &Hir, is_anchored: bool, most: usize) -> Option<Self> {
         let (start, anchored) = if is_anchored {
             (StartKind::Anchored, Anchored::Yes)
         } else {
@@ -57,7 +59,7 @@ impl Automaton {
         let config = dense::Config::new()
             .start_kind(start)
             .accelerate(false)
-            .dfa_size_limit(Some(MAX_SIZE))
+            .dfa_size_limit(Some(most))
             .determinize_size_limit(Some(MAX_BUILDING));
         let dfa = dense::Builder::new()
             .configure(config)

@@ -1,13 +1,13 @@
 //! Tree → automaton.
 use regex_syntax::hir::{self, Class, ClassUnicode, ClassUnicodeRange, Hir, Repetition};
 
-use super::automaton::{Automaton, Room};
+use super::automaton::{Automaton, LARGE_SIZE, Room, USUAL_SIZE};
 use super::syntax::{Look, Node, RepeatKind};
 use crate::condition::{Budget, Raised};
 
-/// How many ranges of characters a pattern may list. An automaton of more is too large for sure (`\w` has 770, and takes
-/// 77 kB), so that it need not be tried.
-const MAX_RANGES: usize = 600;
+/// How many bytes of an automaton each range of characters in a pattern takes for sure (`\w` has 770, and takes 77 kB): what is
+/// too large need not be tried.
+const BYTES_A_RANGE: usize = 100;
 
 /// A pattern that runs in time linear in the text.
 #[derive(Debug)]
@@ -22,12 +22,18 @@ impl Linear {
     /// `None`: the pattern needs backtracking, or is too large. An automaton for ASCII is small where one for all of
     /// Unicode is not, and most texts are ASCII.
     pub(super) fn new(tree: &Node, room: &mut Room) -> Option<Self> {
-        Self::over(tree, false, room).or_else(|| Self::over(tree, true, room))
+        let most = if tree.backtracks_without_end(false) {
+            LARGE_SIZE
+        } else {
+            USUAL_SIZE
+        };
+        Self::over(tree, false, most, room).or_else(|| Self::over(tree, true, USUAL_SIZE, room))
     }
 
-    fn over(tree: &Node, is_ascii: bool, room: &mut Room) -> Option<Self> {
+    fn over(tree: &Node, is_ascii: bool, most: usize, room: &mut Room) -> Option<Self> {
         let mut translation = Translation {
             is_ascii,
+            most_ranges: most / BYTES_A_RANGE,
             has_boundary: false,
             ranges: 0,
         };
@@ -37,7 +43,7 @@ impl Linear {
             return None;
         }
         Some(Self {
-            automaton: Automaton::new(&pattern, true, room)?,
+            automaton: Automaton::new(&pattern, true, most, room)?,
             is_ascii,
             has_boundary: translation.has_boundary,
         })
@@ -60,6 +66,7 @@ impl Linear {
 
 struct Translation {
     is_ascii: bool,
+    most_ranges: usize,
     has_boundary: bool,
     ranges: usize,
 }
@@ -75,7 +82,7 @@ impl Translation {
                     (**set).clone()
                 };
                 self.ranges += set.ranges().len();
-                if self.ranges > MAX_RANGES && !self.is_ascii {
+                if self.ranges > self.most_ranges {
                     return None;
                 }
                 Hir::class(Class::Unicode(set))

@@ -29,7 +29,7 @@ use linear::Linear;
 use program::{Program, Sets};
 
 pub(crate) use automaton::Room;
-pub(in crate::condition) use automaton::{Automaton, parts};
+pub(in crate::condition) use automaton::{Automaton, USUAL_SIZE, parts};
 
 /// A compiled pattern.
 #[derive(Debug)]

@@ -114,6 +114,27 @@ impl Width {
 }
 
 impl Node {
+    /// Whether a text may have endlessly many ways through this: something that repeats or has alternatives, in something
+    /// that repeats.
+    pub(super) fn backtracks_without_end(&self, is_repeated: bool) -> bool {
+        let any = |nodes: &[Self]| nodes.iter().any(|node| node.backtracks_without_end(is_repeated));
+        match self {
+            Self::Class(_) | Self::Look(_) | Self::Reference { .. } => false,
+            Self::Concat(nodes) => any(nodes),
+            Self::Alternate(nodes) => is_repeated || any(nodes),
+            Self::Repeat { node, min, max, .. } => {
+                let varies = *max != Some(*min);
+                varies && is_repeated || node.backtracks_without_end(is_repeated || varies)
+            }
+            Self::Capture { node, .. } | Self::Atomic(node) | Self::Around { node, .. } => {
+                node.backtracks_without_end(is_repeated)
+            }
+            Self::Conditional { yes, no, .. } => {
+                yes.backtracks_without_end(is_repeated) || no.backtracks_without_end(is_repeated)
+            }
+        }
+    }
+
     /// The width, given those of the groups that are closed by now.
     pub(super) fn width(&self, groups: &[Option<Width>]) -> Width {
         match self {

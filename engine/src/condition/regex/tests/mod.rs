@@ -241,3 +241,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn patterns_that_backtrack_without_end_are_linear_for_all_texts_where_that_is_possible() {
+    for (pattern, is_linear) in [
+        (r"(\w+\s?)*!", true),
+        (r"(?:é|[^\W\d])*!", true),
+        (r"\w+\s?!", false),
+        (r"(\w{1,20}\s?)*!", false),
+    ] {
+        let regex = compile(pattern).unwrap();
+        assert_eq!(regex.program.is_none(), is_linear, "{pattern}");
+    }
+    let text = "größe ".repeat(300);
+    let budget = Budget::new();
+    assert_eq!(
+        compile(r"(\w+\s?)*!").unwrap().matches_start(&text, &budget),
+        Ok(false)
+    );
+    assert!(budget.spent() < 3000);
+}
