@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The budgets of the process; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Budgets {
+    /// Bodies of requests that are still coming.
+    pub request_bodies: ByteBudget,
     /// Answers that clients have not read yet: those in the buffers of connections, and those made for one request.
     pub unsent_answers: ByteBudget,
 }

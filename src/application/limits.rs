@@ -12,6 +12,10 @@ use crate::routes::{BodyLimits, StreamOptions};
 use crate::server::open_files::{self, Shares};
 use crate::settings::{NotifySpread, Settings};
 
+/// The requests of one worker's turn, about: more of them have come than it can answer before the next ones come. The
+/// runtime looks for so many sockets at a time, and an ordinary request takes some microseconds.
+const REQUESTS_IN_FLIGHT: usize = 1_024;
+
 /// The answers that clients have not read yet may take this much of the process. 200 clients that read a document of 5 MB
 /// slowly take a twentieth of it.
 const UNSENT_ANSWERS: usize = 256 * 1024 * 1024;
@@ -28,6 +32,8 @@ pub struct Limits {
     pub disconnect: Duration,
     /// The limit of open files, which is shared out; `None` = the system's own. Tests make it small.
     pub open_files: Option<usize>,
+    /// The most requests that each worker has in hand, save those that wait for their body; past it they are refused.
+    pub requests_in_flight: usize,
     /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
     pub unsent_answers: usize,
     /// How often a file source looks for a change.
@@ -59,6 +65,7 @@ impl Default for Limits {
             request_head: Duration::from_secs(5),
             disconnect: Duration::from_secs(1),
             open_files: None,
+            requests_in_flight: REQUESTS_IN_FLIGHT,
             unsent_answers: UNSENT_ANSWERS,
             file_period: PollingOptions::default().file_period,
             stop: StopLimits::default(),
@@ -73,8 +80,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn budgets(&self) -> Budgets {
+    pub(super) fn budgets(&self, request_bodies: usize) -> Budgets {
         Budgets {
+            request_bodies: ByteBudget::new(request_bodies),
             unsent_answers: ByteBudget::new(self.unsent_answers),
         }
     }

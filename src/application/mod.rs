@@ -71,7 +71,7 @@ impl Application {
             max_age: settings.realtime.max_stream_age,
             ..limits.streams.clone()
         };
-        let budgets = limits.budgets();
+        let budgets = limits.budgets(settings.server.max_body_bytes_in_flight);
         let shared = Arc::new(SharedServices {
             environments: environments.clone(),
             hub: hub.clone(),
@@ -99,6 +99,7 @@ impl Application {
             disconnect: limits.disconnect,
             shutdown_timeout: settings.server.shutdown_timeout,
             budgets,
+            requests_in_flight: limits.requests_in_flight,
             socket: SocketOptions {
                 unacknowledged: limits.unacknowledged,
                 send_buffer: limits.send_buffer,

@@ -239,7 +239,8 @@ mod tests {
                 send_buffer: None,
             },
             places: Places::new(Shares::of(64, 1, 1)),
-            budgets: Limits::default().budgets(),
+            requests_in_flight: 1,
+            budgets: Limits::default().budgets(0),
         };
         let listeners = vec![server::bind(([127, 0, 0, 1], 0).into()).unwrap()];
         server::serve(listeners, options, actix_web::App::new).unwrap()

@@ -3,13 +3,13 @@
 //! Whoever probes the process is answered all the same: a busy process is not a dead one.
 use std::rc::Rc;
 
-use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use futures::future::{Either, ready};
+use actix_web::{Error, HttpMessage as _};
+use futures::future::Either;
 
 use crate::budget::{Budgets, ByteBudget};
 use crate::error::ApiError;
-use crate::routes::answer;
+use crate::routes::{answer, body};
 use crate::server::ConnectionState;
 
 /// The layer; clones share the budgets.
@@ -29,17 +29,21 @@ impl Overload {
     /// Refuses the request where there is too much in hand.
     pub(super) fn apply<S>(
         &self,
-        request: ServiceRequest,
+        mut request: ServiceRequest,
         routes: &S,
     ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
         let connection = request.conn_data::<Rc<ConnectionState>>();
-        let has_no_place = connection.is_some_and(|connection| connection.has_no_place());
-        if (has_no_place || self.unsent_answers.is_spent()) && !is_probe(request.path()) {
-            let answer = answer::refused(&ApiError::Overloaded);
-            return Either::Left(ready(Ok(request.into_response(answer))));
+        let is_refused =
+            connection.is_some_and(|connection| connection.has_no_place() || connection.worker_is_full());
+        if (is_refused || self.unsent_answers.is_spent()) && !is_probe(request.path()) {
+            return Either::Left(async move {
+                // The connection goes on: a new one would cost more than this.
+                body::discard(request.take_payload()).await;
+                Ok(request.into_response(answer::refused(&ApiError::Overloaded)))
+            });
         }
         Either::Right(routes.call(request))
     }

@@ -20,6 +20,7 @@ fn layers(recorder: &Recorder) -> (Layers, Arc<ServiceState>) {
         closing_answers: ClosingAnswers::new(Arc::clone(&state)),
         cors: Cors::new(AllowedOrigins::Any),
         overload: Overload::new(&Budgets {
+            request_bodies: ByteBudget::new(0),
             unsent_answers: ByteBudget::new(1),
         }),
     };

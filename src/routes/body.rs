@@ -4,14 +4,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use tokio::time::timeout;
 
+use crate::budget::{ByteBudget, HeldBytes};
 use crate::error::ApiError;
-use crate::server::ConnectionState;
+use crate::routes::Services;
+use crate::server::{ConnectionState, wait_aside};
 
 /// What a request's body may cost.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +29,7 @@ pub struct BodyLimits {
 ///
 /// # Errors
 /// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
-/// early.
+/// early, 503 where the bodies of all requests take too much together.
 pub(super) async fn read(
     request: &HttpRequest,
     payload: Payload,
@@ -39,13 +42,18 @@ pub(super) async fn read(
     if announced.is_some_and(|length| length > limits.bytes) {
         return Err(ApiError::BodyTooLarge);
     }
-    let mut collecting = pin!(collect(payload, limits.bytes));
+    let most = announced.unwrap_or(limits.bytes);
+    let budget = &Services::of(request)?.shared.budgets.request_bodies;
+    let mut collecting = pin!(collect(payload, limits.bytes, most, budget));
     // Most bodies have come with the head, and need no timer.
     let body = match collecting.as_mut().now_or_never() {
         Some(body) => body,
-        None => timeout(limits.duration, collecting)
-            .await
-            .unwrap_or(Err(ApiError::SlowBody)),
+        None => {
+            let _aside = wait_aside(request);
+            timeout(limits.duration, collecting)
+                .await
+                .unwrap_or(Err(ApiError::SlowBody))
+        }
     };
     if let Some(connection) = request.conn_data::<Rc<ConnectionState>>() {
         connection.body_is_read();
@@ -55,25 +63,69 @@ pub(super) async fn read(
 
 /// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes a
 /// connection whose body nobody read. It waits for nothing: a body still on its way costs the connection.
-pub(super) async fn discard(mut payload: Payload) {
+pub(crate) async fn discard(payload: impl Stream<Item = Result<Bytes, PayloadError>>) {
+    let mut payload = pin!(payload);
     // The connection decodes what it has received only once a handler waits.
     tokio::task::yield_now().await;
     while let Some(Some(Ok(_))) = payload.next().now_or_never() {}
 }
 
-async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+/// Collects a body of `limit` bytes at most, of which `most` are expected.
+async fn collect(
+    mut payload: Payload,
+    limit: usize,
+    most: usize,
+    budget: &ByteBudget,
+) -> Result<Bytes, ApiError> {
     let Some(first) = next(&mut payload, limit).await? else {
         return Ok(Bytes::new());
     };
     let Some(second) = next(&mut payload, limit - first.len()).await? else {
         return Ok(first);
     };
-    let mut body = BytesMut::from(first);
-    body.extend_from_slice(&second);
-    while let Some(chunk) = next(&mut payload, limit - body.len()).await? {
-        body.extend_from_slice(&chunk);
+    let mut body = GrowingBody::new(most, budget);
+    body.push(&first)?;
+    drop(first);
+    body.push(&second)?;
+    drop(second);
+    while let Some(chunk) = next(&mut payload, limit - body.bytes.len()).await? {
+        body.push(&chunk)?;
     }
-    Ok(body.freeze())
+    Ok(body.bytes.freeze())
+}
+
+/// A body that comes in pieces. What it takes of the process counts while it grows.
+struct GrowingBody {
+    bytes: BytesMut,
+    most: usize,
+    held: HeldBytes,
+}
+
+impl GrowingBody {
+    fn new(most: usize, budget: &ByteBudget) -> Self {
+        Self {
+            bytes: BytesMut::new(),
+            most,
+            held: budget.holder(),
+        }
+    }
+
+    /// Adds a piece; refuses where the bodies of all requests take as much as they may.
+    fn push(&mut self, piece: &[u8]) -> Result<(), ApiError> {
+        let (room, needed) = (self.bytes.capacity(), self.bytes.len() + piece.len());
+        if needed > room {
+            // Twice as much, so that it is copied a few times only, but not more than will come.
+            let grown = needed.max((2 * room).min(self.most));
+            if !self.held.try_add(grown - room) {
+                return Err(ApiError::Overloaded);
+            }
+            let mut bytes = BytesMut::with_capacity(grown);
+            bytes.extend_from_slice(&self.bytes);
+            self.bytes = bytes;
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
 }
 
 async fn next(payload: &mut Payload, room: usize) -> Result<Option<Bytes>, ApiError> {

@@ -10,7 +10,7 @@
 //! - `query`, `body`: reading what a request carries.
 //! - [`answer`]: building what it gets.
 pub mod answer;
-mod body;
+pub(crate) mod body;
 mod environment_document;
 mod event_stream;
 mod flags;

@@ -108,6 +108,7 @@ mod tests {
                 duration: Duration::ZERO,
             },
             budgets: Budgets {
+                request_bodies: ByteBudget::new(0),
                 unsent_answers: ByteBudget::new(0),
             },
             stale_is_unready: false,

@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::routes::event_stream::EventStream;
 use crate::routes::resolve::environment_of_path;
 use crate::routes::{Services, answer};
+use crate::server::wait_aside;
 
 /// The shortest time after which a client comes back to a stream that ended.
 const RETRY: Duration = Duration::from_secs(1);
@@ -81,6 +82,7 @@ async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> 
     let shared = &Services::of(request)?.shared;
     if let Ok(_held) = shared.refusals.try_acquire() {
         let hold = shared.streams.refusal_hold;
+        let _aside = wait_aside(request);
         sleep(hold.mul_f64(rand::random_range(1.0..=2.0))).await;
     }
     let mut response = answer::refused(&ApiError::UnknownEnvironment);

@@ -50,7 +50,7 @@ use open_connections::OpenConnections;
 use orderly_end::OrderlyEnd;
 use stop_signal::ServerStop;
 
-pub(crate) use connection::ConnectionState;
+pub(crate) use connection::{ConnectionState, wait_aside};
 pub(crate) use ending::Ending;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use places::Places;
@@ -77,6 +77,8 @@ pub(crate) struct ServerOptions {
     pub shutdown_timeout: Duration,
     /// What is set on each connection's socket.
     pub socket: SocketOptions,
+    /// The most requests that each worker has in hand.
+    pub requests_in_flight: usize,
     /// What all connections together may hold.
     pub budgets: Budgets,
 }
@@ -123,7 +125,7 @@ where
             request_head: options.request_head,
             keep_alive: options.keep_alive,
         };
-        let worker = Worker::start(times, &unsent, &options.places);
+        let worker = Worker::start(times, options.requests_in_flight, &unsent, &options.places);
         let (stop, counts) = (stop_signal::follow(&stops), counts.clone());
         let (socket, disconnect) = (options.socket, options.disconnect);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());

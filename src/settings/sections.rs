@@ -13,6 +13,13 @@ use super::{
     UpstreamSettings,
 };
 
+/// `server.max_body_bytes_in_flight` where it is not set: 64 bodies of the largest size, or some ten thousand ordinary ones
+/// that do not come in one piece.
+const BODY_BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
+
+/// One body of the largest size must fit in.
+const LEAST_BODY_BYTES_IN_FLIGHT: u32 = 1024 * 1024;
+
 type Read<T> = Result<T, SettingsError>;
 
 impl Sources {
@@ -95,6 +102,7 @@ impl Sources {
             port: u16::try_from(port).unwrap_or(u16::MAX),
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
+            max_body_bytes_in_flight: self.body_bytes_in_flight()?,
             shutdown_timeout,
             drain: self.drain(shutdown_timeout, notices)?,
         })
@@ -111,6 +119,14 @@ impl Sources {
             ));
         }
         Ok(drain)
+    }
+
+    fn body_bytes_in_flight(&self) -> Read<usize> {
+        let Some(field) = self.field("server.max_body_bytes_in_flight") else {
+            return Ok(BODY_BYTES_IN_FLIGHT);
+        };
+        let bytes = field.integer(LEAST_BODY_BYTES_IN_FLIGHT, u32::MAX)?;
+        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// Reads `health_check`.

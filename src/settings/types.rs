@@ -114,6 +114,8 @@ pub struct ServerSettings {
     pub proxy_headers: bool,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
     pub timeout_keep_alive: Duration,
+    /// `max_body_bytes_in_flight` (ours): what the bodies of all requests that are still coming may take together.
+    pub max_body_bytes_in_flight: usize,
     /// `shutdown_timeout_seconds` (ours): how long a stop may take, requests in flight included; 10 s is Docker's patience.
     pub shutdown_timeout: Duration,
     /// `drain_seconds` (ours): how long everything is still served after SIGTERM, within `shutdown_timeout`.

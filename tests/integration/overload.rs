@@ -1,5 +1,8 @@
 //! More than the process can take on: some of it is refused at once, and the rest is answered as ever.
+use std::time::Duration;
+
 use edge_proxy::application::Limits;
+use edge_proxy::routes::{BodyLimits, StreamOptions};
 use serde_json::json;
 
 use crate::harness::{
@@ -59,5 +62,99 @@ fn unread_answers_are_bounded_over_all_connections() {
     assert_refused(&app.send(identity_request()));
     probes_are_answered(&app);
     drop(unread);
+    app.wait_until_answered(|app| app.send(identity_request()).status == 200);
+}
+
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// A request whose body takes more than half of the least budget.
+fn large_request() -> Request {
+    let ignored = "x".repeat(7 * MEBIBYTE / 10);
+    let body = json!({"identifier": "bob", "ignored": ignored}).to_string();
+    Request::post("/api/v1/identities/", body).key(CLIENT_KEY)
+}
+
+#[test]
+fn bodies_that_still_come_are_bounded_over_all_connections() {
+    let app = spawn_app(Options {
+        config: json!({"server": {"max_body_bytes_in_flight": MEBIBYTE}}),
+        ..Options::default()
+    });
+    assert_eq!(app.send(large_request()).status, 200);
+    let bytes = large_request().bytes();
+    let (last, rest) = bytes.split_last().unwrap();
+    let mut waiting = app.connect();
+    waiting.write(rest);
+    // Once most of it has come there is no room for another one.
+    let mut refusal = None;
+    app.wait_until_answered(|app| {
+        let mut connection = app.connect();
+        connection.try_write(&bytes);
+        refusal = Some(connection.read(false)).filter(|response| response.status != 200);
+        refusal.is_some()
+    });
+    assert_refused(&refusal.unwrap());
+    probes_are_answered(&app);
+    assert_eq!(app.send(identity_request()).status, 200);
+
+    waiting.write(&[*last]);
+    assert_eq!(waiting.read(false).status, 200);
+    assert_eq!(app.send(large_request()).status, 200);
+}
+
+/// A proxy with one worker that may have so many requests in hand.
+fn with_requests_in_flight(requests_in_flight: usize) -> App {
+    spawn_app(Options {
+        workers: 1,
+        limits: Limits {
+            requests_in_flight,
+            body: BodyLimits {
+                duration: Duration::from_secs(3_600),
+                ..Limits::default().body
+            },
+            streams: StreamOptions {
+                refusal_hold: Duration::from_secs(3_600),
+                ..StreamOptions::default()
+            },
+            ..Options::default().limits
+        },
+        ..Options::default()
+    })
+}
+
+#[test]
+fn a_worker_with_too_much_in_hand_refuses_all_but_probes() {
+    let app = with_requests_in_flight(0);
+    let mut connection = app.connect();
+    for request in [identity_request(), Request::get("/api/v1/flags/").key(CLIENT_KEY)] {
+        // The connection is kept.
+        assert_refused(&connection.send(&request));
+    }
+    probes_are_answered(&app);
+}
+
+#[test]
+fn requests_that_wait_are_not_in_hand() {
+    let app = with_requests_in_flight(1);
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        let mut body = app.connect();
+        body.write(
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+              Expect: 100-continue\r\nContent-Length: 20\r\n\r\n",
+        );
+        assert_eq!(body.read_head().status, 100);
+        let mut refusal = app.connect();
+        refusal.write_request(&Request::get("/sse/environments/unknown/stream"));
+        waiting.push((body, refusal));
+        // Both are in hand for a moment.
+        app.wait_until_answered(|app| app.get("/api/v1/flags/").status == 200);
+    }
+    for (body, _) in &mut waiting {
+        body.write(br#"{"identifier":"bob"}"#);
+        assert_eq!(body.read(false).status, 200);
+    }
+    // Whoever gives up waiting leaves nothing behind.
+    drop(waiting);
     app.wait_until_answered(|app| app.send(identity_request()).status == 200);
 }

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     reason = "clippy.toml allows them in test functions; this is what those share"
 )]
+mod bodies;
 mod configuration;
 mod holdings;
 mod leftovers;

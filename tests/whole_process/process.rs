@@ -18,7 +18,9 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 
 /// Settings from this configuration, with two workers on a port of the system's choice.
 pub(crate) fn settings(folder: &TempDir, mut config: Value) -> Settings {
-    config["server"] = serde_json::json!({"host": "127.0.0.1", "port": 0, "drain_seconds": 0});
+    config["server"]["host"] = "127.0.0.1".into();
+    config["server"]["port"] = 0.into();
+    config["server"]["drain_seconds"] = 0.into();
     let path = folder.path().join("config.json");
     std::fs::write(&path, config.to_string()).unwrap();
     Settings::load(Some(&path), [("WEB_CONCURRENCY".to_owned(), "2".to_owned())])

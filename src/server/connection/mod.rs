@@ -19,6 +19,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
+use actix_web::HttpRequest;
 use actix_web::rt::net::TcpStream;
 use bytes::BytesMut;
 use socket2::SockRef;
@@ -29,7 +30,7 @@ use crate::error::ApiError;
 use state::End;
 
 pub(super) use paced_body::SLICE;
-pub(crate) use state::ConnectionState;
+pub(crate) use state::{Aside, ConnectionState};
 pub(super) use turns::in_turns;
 pub(super) use worker::{ConnectionTimes, Worker};
 
@@ -97,14 +98,15 @@ impl Connection {
     fn poll_portion(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         if self.rest.is_empty() {
-            ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
-            self.may_have_more = into.remaining() == 0;
-            let (_, read) = into.filled().split_at(before);
-            let portion = portion::portion(read);
-            if portion < read.len() {
-                self.rest.extend_from_slice(read.split_at(portion).1);
-                into.set_filled(before + portion);
-            }
+            let worker = Rc::clone(self.state.worker());
+            let mut scratch = worker.scratch();
+            let asked = portion::read_at_once(into.remaining()).min(scratch.len());
+            let mut read = ReadBuf::new(scratch.split_at_mut(asked).0);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
+            self.may_have_more = read.remaining() == 0;
+            let (portion, rest) = read.filled().split_at(portion::portion(read.filled()));
+            into.put_slice(portion);
+            self.rest.extend_from_slice(rest);
         } else {
             let portion = portion::portion(&self.rest).min(into.remaining());
             into.put_slice(&self.rest.split_to(portion));
@@ -135,6 +137,12 @@ impl Connection {
         self.state.hold_back();
         Poll::Pending
     }
+}
+
+/// Lets a request wait, for its peer or on purpose, without counting among those that its worker has in hand.
+pub(crate) fn wait_aside(request: &HttpRequest) -> Option<Aside> {
+    let connection = request.conn_data::<Rc<ConnectionState>>()?;
+    Some(connection.wait_aside())
 }
 
 /// Answers a client that has asked for nothing yet: it takes that for the answer to its first request.

@@ -54,6 +54,8 @@ pub(crate) struct ConnectionState {
     is_held_back: Cell<bool>,
     /// Whether the worker lists it among those that may be idle.
     is_listed: Cell<bool>,
+    /// Whether its request counts among those that the worker has in hand.
+    is_in_hand: Cell<bool>,
     /// The number that its last request had among those of the worker; 0: there was none.
     last_request: Cell<u64>,
     /// Its place among the connections of the process, until it is to leave.
@@ -76,6 +78,7 @@ impl ConnectionState {
             held: RefCell::new(worker.unsent_answers().holder()),
             is_held_back: Cell::new(false),
             is_listed: Cell::new(true),
+            is_in_hand: Cell::new(false),
             last_request: Cell::new(0),
             place: RefCell::new(Some(place)),
             end: Cell::new(None),
@@ -86,10 +89,38 @@ impl ConnectionState {
         state
     }
 
+    /// The worker that has the connection.
+    pub(super) fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
     /// Notes that the request in progress has its whole body, or wants no more of it.
     pub(crate) fn body_is_read(&self) {
         if self.phase.get() == Phase::Receiving {
             self.phase.set(Phase::Answering);
+        }
+    }
+
+    /// Tells whether the worker has more requests in hand than it may.
+    pub(crate) fn worker_is_full(&self) -> bool {
+        self.worker.is_full()
+    }
+
+    /// Lets the request in progress wait without counting among those in hand: it costs nothing meanwhile.
+    pub(crate) fn wait_aside(self: &Rc<Self>) -> Aside {
+        self.put_aside();
+        Aside(Rc::clone(self))
+    }
+
+    fn take_in_hand(&self) {
+        if !self.is_in_hand.replace(true) {
+            self.worker.take_request();
+        }
+    }
+
+    fn put_aside(&self) {
+        if self.is_in_hand.replace(false) {
+            self.worker.leave_request();
         }
     }
 
@@ -218,15 +249,18 @@ impl ConnectionState {
             Phase::Answering
         });
         self.head_since.set(None);
+        self.take_in_hand();
     }
 
     /// The head of its answer is ready.
     pub(super) fn answer_request(&self) {
         self.phase.set(Phase::Answering);
+        self.put_aside();
     }
 
     /// The dispatcher has taken all of its answer.
     pub(super) fn end_request(self: &Rc<Self>, had_body: bool) {
+        self.put_aside();
         let now = self.worker.now();
         self.phase.set(Phase::Idle);
         self.idle_since.set(now);
@@ -240,5 +274,18 @@ impl ConnectionState {
             self.worker.list(self);
         }
         self.release();
+    }
+}
+
+/// A request that waits aside; it is in hand again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Aside(Rc<ConnectionState>);
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // A request that is given up has ended by then.
+        if self.0.phase.get() != Phase::Idle {
+            self.0.take_in_hand();
+        }
     }
 }

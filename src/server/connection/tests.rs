@@ -22,7 +22,7 @@ fn connected() -> (Connection, Rc<Worker>, Peer) {
         keep_alive: Duration::from_secs(75),
     };
     let places = Places::new(Shares::of(64, 1, 1));
-    let worker = Rc::new(Worker::new(times, &ByteBudget::new(0), &places));
+    let worker = Rc::new(Worker::new(times, 1, &ByteBudget::new(0), &places));
     let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
     (connection, worker, peer)
 }

@@ -58,7 +58,8 @@ impl Turn {
     fn begin(request: &mut Request) -> Option<Self> {
         let state = Rc::clone(request.conn_data::<Rc<ConnectionState>>()?);
         let body = RequestBody::of(request);
-        state.begin_request(!matches!(body, RequestBody::None));
+        let wants_body = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        state.begin_request(wants_body && !matches!(body, RequestBody::None));
         Some(Self { state, body })
     }
 }
@@ -85,12 +86,12 @@ impl RequestBody {
     ///
     /// The dispatcher reads off a chunked body that its handler has dropped, for ever; and any body that was dropped
     /// while the answer is awaited. While somebody holds it, an answer before its end ends the connection, a second
-    /// later at most (`client_disconnect_timeout`). Handlers of `POST` with a length read their body or answer at once.
+    /// later at most (`client_disconnect_timeout`). Handlers of `POST` and `PUT` read their body or answer at once, where it has a length.
     fn of(request: &mut Request) -> Self {
         if matches!(request.payload(), Payload::None) {
             return Self::None;
         }
-        if *request.method() == Method::POST && !request.chunked().unwrap_or(true) {
+        if matches!(*request.method(), Method::POST | Method::PUT) && !request.chunked().unwrap_or(true) {
             return Self::Given;
         }
         let payload = Rc::new(RefCell::new(request.take_payload()));

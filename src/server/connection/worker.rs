@@ -3,11 +3,12 @@
 //! actix-http times the first head of a connection alone, by a clock that is up to half a second late, and the first byte
 //! of a second one ends the timer that would close an idle connection: two packets would hold it for ever. Here one timer
 //! looks after all of them. Requests note the worker's time, which is a number in a cell, and set no timer of their own.
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use super::portion::AT_ONCE;
 use super::state::{ConnectionState, End};
 use crate::budget::ByteBudget;
 use crate::server::places::{Place, Places};
@@ -69,18 +70,24 @@ pub(in crate::server) struct Worker {
     places: Places,
     /// How many of the connections are in passing.
     passing: Rc<Cell<usize>>,
+    /// Where bytes are read to, by one connection at a time.
+    scratch: RefCell<Vec<u8>>,
     /// How many requests have ended, which puts connections in an order.
     ended_requests: Cell<u64>,
+    /// Requests in hand.
+    in_flight: Cell<usize>,
+    most_in_flight: usize,
 }
 
 impl Worker {
     /// Starts the timer, on the worker's thread; it ends with the last who holds the worker.
     pub(in crate::server) fn start(
         times: ConnectionTimes,
+        requests_in_flight: usize,
         unsent_answers: &ByteBudget,
         places: &Places,
     ) -> Rc<Self> {
-        let worker = Rc::new(Self::new(times, unsent_answers, places));
+        let worker = Rc::new(Self::new(times, requests_in_flight, unsent_answers, places));
         let watched = Rc::downgrade(&worker);
         actix_rt::spawn(async move {
             let mut ticks = tokio::time::interval(times.tick());
@@ -94,7 +101,12 @@ impl Worker {
         worker
     }
 
-    pub(super) fn new(times: ConnectionTimes, unsent_answers: &ByteBudget, places: &Places) -> Self {
+    pub(super) fn new(
+        times: ConnectionTimes,
+        requests_in_flight: usize,
+        unsent_answers: &ByteBudget,
+        places: &Places,
+    ) -> Self {
         Self {
             now: Cell::new(0),
             listed: RefCell::new(VecDeque::new()),
@@ -102,13 +114,36 @@ impl Worker {
             unsent_answers: unsent_answers.clone(),
             places: places.clone(),
             passing: Rc::new(Cell::new(0)),
+            scratch: RefCell::new(vec![0; AT_ONCE]),
             ended_requests: Cell::new(0),
+            in_flight: Cell::new(0),
+            most_in_flight: requests_in_flight,
         }
+    }
+
+    /// Where bytes are read to.
+    pub(super) fn scratch(&self) -> RefMut<'_, Vec<u8>> {
+        self.scratch.borrow_mut()
     }
 
     /// The worker's time.
     pub(super) fn now(&self) -> u32 {
         self.now.get()
+    }
+
+    /// Takes a request in hand.
+    pub(super) fn take_request(&self) {
+        self.in_flight.set(self.in_flight.get() + 1);
+    }
+
+    /// It is in hand no longer.
+    pub(super) fn leave_request(&self) {
+        self.in_flight.set(self.in_flight.get().saturating_sub(1));
+    }
+
+    /// Tells whether more requests are in hand than may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.in_flight.get() > self.most_in_flight
     }
 
     /// Counts a request that has ended, and gives its number.

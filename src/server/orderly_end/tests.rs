@@ -39,7 +39,7 @@ impl Pair {
             keep_alive: LONG,
         };
         let places = Places::new(Shares::of(64, 1, 1));
-        let worker = Worker::start(times, &ByteBudget::new(0), &places);
+        let worker = Worker::start(times, 1, &ByteBudget::new(0), &places);
         let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
         let (stop, open) = (ServerStop::default(), OpenConnections::default());
         let told = follow(&stop);

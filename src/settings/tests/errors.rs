@@ -114,6 +114,7 @@ fn wrong_values_of_every_kind_are_refused() {
         json!({"realtime": {"upstream_url": "https://secret@a"}}),
         json!({"realtime": {"max_subscribers": 1.5}}),
         json!({"upstream": {"document_memory_bytes": 1000}}),
+        json!({"server": {"max_body_bytes_in_flight": 1_000}}),
         json!({"persistence": {"directory": 1}}),
         json!({"environment_key_pairs": null}),
     ];

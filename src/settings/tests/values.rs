@@ -27,6 +27,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.server.port, 8000);
     assert!(!settings.server.proxy_headers);
     assert_eq!(settings.server.timeout_keep_alive, seconds(75));
+    assert_eq!(settings.server.max_body_bytes_in_flight, 64 << 20);
     assert_eq!(settings.server.shutdown_timeout, seconds(10));
     assert_eq!(settings.server.drain, seconds(5));
     assert_eq!(settings.health_check.grace_period, Some(seconds(30)));
