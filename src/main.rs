@@ -83,8 +83,12 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
 fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let beginning = Beginning::start().map_err(system)?;
     let Loaded { settings, notices } = load(config_path)?;
-    logging::init(&settings.logging)
-        .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the log: {error}")))?;
+    logging::init(&settings.logging).map_err(|error| {
+        Failure::new(
+            EXIT_SYSTEM,
+            format!("cannot start the log's thread: {error}; raise the limits of threads and of open files"),
+        )
+    })?;
     for notice in &notices {
         notice.log();
     }
