@@ -2,22 +2,22 @@
 //!
 //! Work that the document alone decides (how many segments, conditions and features there are) is done whatever it costs.
 //! What depends on what the client sent is counted in steps: regexes, paths, hashes, long texts and numbers, and flags
-//! that read each other. One step stands for some two nanoseconds of a server's core. Steps depend on the document and the
+//! that read each other. One step stands for a nanosecond or two of a server's core. Steps depend on the document and the
 //! identity alone, never on what was evaluated before, so that the same question gets the same answer.
 use std::cell::Cell;
 
 use super::Raised;
 
-/// The steps of all conditions of one evaluation: some 4 ms. It is what a hundred thousand backtracking steps come to, the
+/// The steps of all conditions of one evaluation: 2 to 3 ms. It is what a hundred thousand backtracking steps come to, the
 /// bound that regexes have always had here ([`BACKTRACK`], and an [`INSTRUCTION`] on either side of it).
 const CONDITIONS: u32 = 2_000_000;
-/// The steps of choosing multivariate options, set aside so that no condition can take them: some 1 ms. That is some 4,000
-/// features for an identifier of 30 bytes, 240 for one of 2,000; further ones answer their control values.
+/// The steps of choosing multivariate options, set aside so that no condition can take them. That is some 2,000
+/// features for an identifier of 30 bytes, 120 for one of 2,000; further ones answer their control values.
 const OPTIONS: u32 = 500_000;
 
 /// The most steps that one evaluation takes.
 ///
-/// A step stands for some two nanoseconds, so that no identity within the limits of [`Identity`](crate::Identity) takes
+/// A step stands for a nanosecond or two, so that no identity within the limits of [`Identity`](crate::Identity) takes
 /// more than 5 ms, beside what the number of its segments, conditions and features costs a document anyway.
 pub const MOST_STEPS: u32 = CONDITIONS + OPTIONS;
 
@@ -26,23 +26,27 @@ pub(super) const BACKTRACK: u32 = 16;
 /// The backtracking engine executes an instruction or takes a character. This also bounds its stack, to some 24 MB.
 pub(super) const INSTRUCTION: u32 = 2;
 /// It compares two characters without case, beside that.
-pub(super) const WITHOUT_CASE: u32 = 8;
+pub(super) const WITHOUT_CASE: u32 = 14;
 /// It asks for the boundary of a word beyond ASCII, beside that.
-pub(super) const BOUNDARY: u32 = 2;
-/// A condition that asks an automaton, beside a step a byte.
+pub(super) const BOUNDARY: u32 = 6;
+/// A condition that asks an automaton, beside [`AUTOMATON_BYTE`].
 pub(super) const AUTOMATON: u32 = 16;
+/// An automaton looks at a byte.
+pub(super) const AUTOMATON_BYTE: usize = 2;
 /// A path visits a value.
-pub(super) const VISIT: u32 = 16;
+pub(super) const VISIT: u32 = 20;
 /// A path compares the name of a member, in steps.
-pub(super) const MEMBER: usize = 3;
+pub(super) const MEMBER: usize = 4;
 /// A filter compares a value with another.
 pub(super) const COMPARISON: u32 = 4;
 /// A function of a path compiles a pattern that is no literal , beside [`PATTERN_BYTE`]: `\p{L}` takes 0.1 ms.
 pub(super) const PATTERN: u32 = 75_000;
 /// A byte of such a pattern.
-pub(super) const PATTERN_BYTE: usize = 1_500;
-/// A hash, beside a step a byte: MD5 works on blocks of 64 bytes, of which the last is for its own.
-const HASH: u32 = 64;
+pub(super) const PATTERN_BYTE: usize = 3_000;
+/// A hash, beside [`HASH_BYTE`]: MD5 works on blocks of 64 bytes, of which the last is for its own.
+const HASH: u32 = 128;
+/// A byte that is hashed.
+const HASH_BYTE: usize = 2;
 /// A trait in the context that paths search, beside a step for four bytes.
 pub(crate) const CONTEXT_TRAIT: u32 = 64;
 /// A rule or condition, where flags read each other: there the document does not bound how often each is evaluated.
@@ -131,7 +135,7 @@ impl Budget {
         if digits <= LONG_DIGITS {
             return Ok(());
         }
-        let divisor = if is_read { 500 } else { 200 };
+        let divisor = if is_read { 250 } else { 200 };
         self.spend_many(digits.saturating_mul(digits) / divisor + 50)
     }
 
@@ -169,7 +173,7 @@ impl Budget {
 }
 
 fn hash(first: &str, second: &str) -> u32 {
-    u32::try_from(first.len() + second.len())
+    u32::try_from((first.len() + second.len()) * HASH_BYTE)
         .unwrap_or(u32::MAX)
         .saturating_add(HASH)
 }

@@ -103,7 +103,7 @@ impl Operand {
     pub(super) fn steps_to_compare(&self, text: &str) -> usize {
         match &self.string {
             StringOperand::Text(other) => text.len().min(other.len()) / 16,
-            StringOperand::Semver { .. } => text.len() / 2,
+            StringOperand::Semver { .. } => text.len(),
             StringOperand::Fails => 0,
         }
     }

@@ -1,4 +1,4 @@
-//! Deterministic automata: patterns that take one step a byte, whatever the text.
+//! Deterministic automata: patterns that look at each byte once, whatever the text.
 //!
 //! They are built whole when the document is compiled. An automaton that is built during searches keeps a cache for each
 //! thread and each pattern, and what a search costs depends on the searches before. Where an automaton would be large the
@@ -9,7 +9,7 @@ use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
-use crate::condition::budget::AUTOMATON;
+use crate::condition::budget::{AUTOMATON, AUTOMATON_BYTE};
 use crate::condition::{Budget, Raised};
 
 /// How large an automaton usually may become, in bytes. `^[a-z.]+@example\.com$` takes 1 kB, ten `.` in a row 20.
@@ -81,7 +81,7 @@ impl Automaton {
     pub(crate) fn finds(&self, text: &str, budget: &Budget) -> Result<bool, Raised> {
         budget.spend(AUTOMATON)?;
         let (finds, looked_at) = self.search(text);
-        budget.spend_many(looked_at)?;
+        budget.spend_many(looked_at * AUTOMATON_BYTE)?;
         Ok(finds)
     }
 

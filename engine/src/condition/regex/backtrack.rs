@@ -278,7 +278,8 @@ impl Machine<'_> {
 
     /// Forgets the ways above a height, but not what slots held before.
     fn commit(&mut self, height: usize) -> Result<(), Raised> {
-        self.budget.spend_many(self.frames.len().saturating_sub(height))?;
+        self.budget
+            .spend_many(self.frames.len().saturating_sub(height).saturating_mul(2))?;
         let mut kept = height;
         for index in height..self.frames.len() {
             if matches!(self.frames.get(index), Some(Frame::Slot { .. })) {

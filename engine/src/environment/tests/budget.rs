@@ -66,7 +66,7 @@ fn counts_hashes_by_their_bytes() {
     let splits = |count| vec![condition("", "PERCENTAGE_SPLIT", "100"); count];
     let environment = environment(vec![with_conditions(1, "ALL", splits(100))]);
     let steps = |identifier: &str| ask(&environment, &identity(identifier, &[])).1;
-    assert_eq!(steps(&"x".repeat(1000)) - steps(&"x".repeat(500)), 100 * 500);
+    assert_eq!(steps(&"x".repeat(1000)) - steps(&"x".repeat(500)), 100 * 500 * 2);
     assert_eq!(
         steps(&"é".repeat(500)),
         steps(&"x".repeat(1000)),
@@ -85,7 +85,7 @@ fn counts_literal_patterns_of_paths_as_compiled_once() {
     let (value, steps) = ask(&environment, &many_traits(|number| json!(format!("y{number}"))));
     assert_eq!(value, "default");
     assert!(
-        steps < 150_000,
+        steps < 200_000,
         "{steps}: a hundredth of compiling a pattern a trait"
     );
     assert_eq!(ask(&environment, &many_traits(|_| json!("zzz"))).0, "overridden");
@@ -205,7 +205,7 @@ fn of_conditions_leaves_the_multivariate_features_theirs() {
     let long = identity(&"é".repeat(2000), &[]);
     let answered = values(&environment, &long);
     let first_control = answered.iter().position(|value| value == "control").unwrap();
-    assert!((100..200).contains(&first_control), "{first_control}");
+    assert!((50..100).contains(&first_control), "{first_control}");
     assert!(answered[first_control..].iter().all(|value| value == "control"));
     let warnings = environment.take_exhausted();
     assert_eq!(warnings.len(), 1);
