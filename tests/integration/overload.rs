@@ -1,9 +1,11 @@
 //! More than the process can take on: some of it is refused at once, and the rest is answered as ever.
+use std::sync::mpsc;
 use std::time::Duration;
 
 use edge_proxy::application::Limits;
 use edge_proxy::routes::{BodyLimits, StreamOptions};
 use serde_json::json;
+use test_support::wait::PATIENCE;
 
 use crate::harness::{
     App, CLIENT_KEY, Connection, Options, Request, Response, spawn_app, with_many_features,
@@ -81,24 +83,28 @@ fn bodies_that_still_come_are_bounded_over_all_connections() {
         ..Options::default()
     });
     assert_eq!(app.send(large_request()).status, 200);
+    // Of two that wait for their last byte one has no room, whichever it is.
     let bytes = large_request().bytes();
     let (last, rest) = bytes.split_last().unwrap();
-    let mut waiting = app.connect();
-    waiting.write(rest);
-    // Once most of it has come there is no room for another one.
-    let mut refusal = None;
-    app.wait_until_answered(|app| {
-        let mut connection = app.connect();
-        connection.try_write(&bytes);
-        refusal = Some(connection.read(false)).filter(|response| response.status != 200);
-        refusal.is_some()
-    });
-    assert_refused(&refusal.unwrap());
+    let (sender, answers) = mpsc::channel();
+    let mut writers: Vec<_> = (0..2)
+        .map(|_| {
+            let mut connection = app.connect();
+            let (writer, sender) = (connection.duplicate(), sender.clone());
+            connection.try_write(rest);
+            std::thread::spawn(move || sender.send(connection.read(false)));
+            writer
+        })
+        .collect();
+    assert_refused(&answers.recv_timeout(PATIENCE).unwrap());
     probes_are_answered(&app);
     assert_eq!(app.send(identity_request()).status, 200);
 
-    waiting.write(&[*last]);
-    assert_eq!(waiting.read(false).status, 200);
+    for writer in &mut writers {
+        // The refused one may be gone.
+        let _ = writer.try_write(&[*last]);
+    }
+    assert_eq!(answers.recv_timeout(PATIENCE).unwrap().status, 200);
     assert_eq!(app.send(large_request()).status, 200);
 }
 
@@ -106,6 +112,8 @@ fn bodies_that_still_come_are_bounded_over_all_connections() {
 fn with_requests_in_flight(requests_in_flight: usize) -> App {
     spawn_app(Options {
         workers: 1,
+        // Nobody waits for the refusals that are held.
+        config: json!({"server": {"shutdown_timeout_seconds": 0.1}}),
         limits: Limits {
             requests_in_flight,
             body: BodyLimits {
