@@ -7,6 +7,7 @@
 //! # Layout
 //! - `format`: how a line looks, as pure functions.
 //! - `queue`: lines on their way to the thread that writes; `standard_error`: where that thread writes them.
+//! - `repeated`: a dependency's lines that would fill the log.
 //! - `access`: the access log, and which client a request came from.
 use std::backtrace::Backtrace;
 use std::cell::Cell;
@@ -22,6 +23,7 @@ use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 mod access;
 mod format;
 mod queue;
+mod repeated;
 mod standard_error;
 
 use queue::Queue;
@@ -61,6 +63,9 @@ pub fn init(settings: &LoggingSettings) -> io::Result<()> {
     });
     builder.target(Target::Pipe(Box::new(ToQueue)));
     builder.format(move |out, record| {
+        if repeated::is_repeated(record) {
+            return Ok(());
+        }
         let timestamp = out.timestamp_micros();
         with_line(|line| {
             match format {
