@@ -2,16 +2,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use actors::upstream::DOCUMENT_MEMORY_BYTES;
-
-use super::field::duration;
 use super::sources::Sources;
-use super::url::base_url;
 use super::{
     AllowedOrigins, HealthCheckSettings, LOG_LINE_FIELDS, ListenHost, LogFormat, LogLevel, LoggingSettings,
-    Notice, NotifySpread, PersistenceSettings, RealtimeSettings, Secret, ServerSettings, SettingsError,
-    UpstreamSettings,
+    Notice, PersistenceSettings, ServerSettings, SettingsError,
 };
+
+mod ours;
 
 /// `server.max_body_bytes_in_flight` where it is not set: 64 bodies of the largest size, or some ten thousand ordinary ones
 /// that do not come in one piece.
@@ -141,73 +138,6 @@ impl Sources {
             grace_period,
             stale_is_unready: self.boolean("health_check.stale_is_unready", false)?,
         })
-    }
-
-    /// Reads `realtime`.
-    pub(super) fn realtime(&self) -> Read<RealtimeSettings> {
-        let token = self
-            .field("realtime.authentication_token")
-            .map(|field| field.text())
-            .transpose()?;
-        Ok(RealtimeSettings {
-            authentication_token: token.map(Secret::new),
-            upstream_url: self
-                .field("realtime.upstream_url")
-                .map(|field| base_url(&field))
-                .transpose()?,
-            max_stream_age: self.max_stream_age()?,
-            notify_spread: self.notify_spread()?,
-            max_subscribers: self
-                .field("realtime.max_subscribers")
-                .map(|field| field.integer(0, u32::MAX))
-                .transpose()?
-                .map(|number| usize::try_from(number).unwrap_or(usize::MAX)),
-        })
-    }
-
-    fn max_stream_age(&self) -> Read<Option<Duration>> {
-        let Some(field) = self.field("realtime.max_stream_age_seconds") else {
-            return Ok(Some(Duration::from_secs(30)));
-        };
-        match field.number()? {
-            never if never < 0.0 => Ok(None),
-            // Streams would end as fast as clients can open them.
-            short if short < 1.0 => Err(field.invalid("must be at least 1 (seconds), or negative for never")),
-            seconds => Ok(Some(duration(seconds))),
-        }
-    }
-
-    fn notify_spread(&self) -> Read<NotifySpread> {
-        let Some(field) = self.field("realtime.notify_spread_ms") else {
-            return Ok(NotifySpread::Auto);
-        };
-        if field
-            .value()
-            .as_str()
-            .is_some_and(|text| text.trim().eq_ignore_ascii_case("auto"))
-        {
-            return Ok(NotifySpread::Auto);
-        }
-        match field.number() {
-            Ok(milliseconds) if milliseconds >= 0.0 => {
-                Ok(NotifySpread::Fixed(duration(milliseconds / 1000.0)))
-            }
-            _ => Err(field.invalid("must be a number of milliseconds, 0 or more, or \"auto\"")),
-        }
-    }
-
-    /// Reads `upstream`.
-    pub(super) fn upstream(&self) -> Read<UpstreamSettings> {
-        /// A document of 200 kB can be applied with it.
-        const LEAST: u32 = 1024 * 1024;
-        let document_memory = self
-            .field("upstream.document_memory_bytes")
-            .map(|field| field.integer(LEAST, u32::MAX))
-            .transpose()?
-            .map_or(DOCUMENT_MEMORY_BYTES, |bytes| {
-                usize::try_from(bytes).unwrap_or(usize::MAX)
-            });
-        Ok(UpstreamSettings { document_memory })
     }
 
     /// Reads `persistence`.

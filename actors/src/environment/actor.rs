@@ -9,7 +9,7 @@ use engine::UpdatedAt;
 use tokio::sync::watch;
 
 use super::apply::{Context as ApplyContext, Workshop};
-use super::configuration::{Changes, Configuration};
+use super::configuration::Configuration;
 use super::entry::Entry;
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
 use super::listeners::Listeners;
@@ -24,6 +24,7 @@ use crate::lifeline::{Lifeline, Lifelines};
 use crate::served::ServedEnvironment;
 use crate::upstream::FetchFailure;
 
+mod follow;
 mod handlers;
 
 /// What the actor is made from, on its own thread.
@@ -100,37 +101,6 @@ impl EnvironmentActor {
             let entry = Entry::new(id, options, &self.polling, &upstream);
             self.entries.insert(id, entry);
         }
-    }
-
-    /// Makes the entries follow the configuration; gives what was removed.
-    fn follow(&mut self, changes: Changes, ctx: &mut Context<Self>) -> Vec<EnvironmentId> {
-        let Changes {
-            added,
-            moved,
-            removed,
-        } = changes;
-        for id in &removed {
-            let entry = self.entries.remove(id);
-            for handle in entry.into_iter().flat_map(|entry| [entry.timer, entry.work]) {
-                cancel(handle, ctx);
-            }
-        }
-        for id in moved {
-            if let Some(options) = self.configuration.options(id)
-                && let Some(entry) = self.entries.get_mut(&id)
-            {
-                let upstream = self.client.of(&options.source);
-                cancel(entry.reconfigure(options, &self.polling, &upstream), ctx);
-                self.advance(id, ctx);
-            }
-        }
-        for id in added {
-            // Before its keys open it: who asks for its events must find it known.
-            self.listeners.tell(EnvironmentEvent::Added(id));
-            self.add(id);
-            self.advance(id, ctx);
-        }
-        removed
     }
 
     /// Does what is to be done next for one environment.
@@ -300,12 +270,6 @@ impl EnvironmentActor {
         for replaced in replaced {
             ctx.spawn(release(replaced, self.workshop.clone()).into_actor(self));
         }
-    }
-}
-
-fn cancel(handle: Option<SpawnHandle>, ctx: &mut Context<EnvironmentActor>) {
-    if let Some(handle) = handle {
-        ctx.cancel_future(handle);
     }
 }
 

@@ -1,0 +1,46 @@
+//! Following a new configuration.
+use actix::prelude::*;
+
+use super::EnvironmentActor;
+use crate::environment::configuration::Changes;
+use crate::environment::options::EnvironmentEvent;
+use crate::keys::EnvironmentId;
+
+impl EnvironmentActor {
+    /// Makes the entries follow the configuration; gives what was removed.
+    pub(super) fn follow(&mut self, changes: Changes, ctx: &mut Context<Self>) -> Vec<EnvironmentId> {
+        let Changes {
+            added,
+            moved,
+            removed,
+        } = changes;
+        for id in &removed {
+            let entry = self.entries.remove(id);
+            for handle in entry.into_iter().flat_map(|entry| [entry.timer, entry.work]) {
+                cancel(handle, ctx);
+            }
+        }
+        for id in moved {
+            if let Some(options) = self.configuration.options(id)
+                && let Some(entry) = self.entries.get_mut(&id)
+            {
+                let upstream = self.client.of(&options.source);
+                cancel(entry.reconfigure(options, &self.polling, &upstream), ctx);
+                self.advance(id, ctx);
+            }
+        }
+        for id in added {
+            // Before its keys open it: who asks for its events must find it known.
+            self.listeners.tell(EnvironmentEvent::Added(id));
+            self.add(id);
+            self.advance(id, ctx);
+        }
+        removed
+    }
+}
+
+fn cancel(handle: Option<SpawnHandle>, ctx: &mut Context<EnvironmentActor>) {
+    if let Some(handle) = handle {
+        ctx.cancel_future(handle);
+    }
+}

@@ -1,0 +1,79 @@
+//! The sections that the Edge Proxy 2.23 does not have.
+use std::time::Duration;
+
+use actors::upstream::DOCUMENT_MEMORY_BYTES;
+
+use super::super::field::duration;
+use super::super::sources::Sources;
+use super::super::url::base_url;
+use super::super::{NotifySpread, RealtimeSettings, Secret, UpstreamSettings};
+use super::Read;
+
+impl Sources {
+    /// Reads `realtime`.
+    pub(in crate::settings) fn realtime(&self) -> Read<RealtimeSettings> {
+        let token = self
+            .field("realtime.authentication_token")
+            .map(|field| field.text())
+            .transpose()?;
+        Ok(RealtimeSettings {
+            authentication_token: token.map(Secret::new),
+            upstream_url: self
+                .field("realtime.upstream_url")
+                .map(|field| base_url(&field))
+                .transpose()?,
+            max_stream_age: self.max_stream_age()?,
+            notify_spread: self.notify_spread()?,
+            max_subscribers: self
+                .field("realtime.max_subscribers")
+                .map(|field| field.integer(0, u32::MAX))
+                .transpose()?
+                .map(|number| usize::try_from(number).unwrap_or(usize::MAX)),
+        })
+    }
+
+    fn max_stream_age(&self) -> Read<Option<Duration>> {
+        let Some(field) = self.field("realtime.max_stream_age_seconds") else {
+            return Ok(Some(Duration::from_secs(30)));
+        };
+        match field.number()? {
+            never if never < 0.0 => Ok(None),
+            // Streams would end as fast as clients can open them.
+            short if short < 1.0 => Err(field.invalid("must be at least 1 (seconds), or negative for never")),
+            seconds => Ok(Some(duration(seconds))),
+        }
+    }
+
+    fn notify_spread(&self) -> Read<NotifySpread> {
+        let Some(field) = self.field("realtime.notify_spread_ms") else {
+            return Ok(NotifySpread::Auto);
+        };
+        if field
+            .value()
+            .as_str()
+            .is_some_and(|text| text.trim().eq_ignore_ascii_case("auto"))
+        {
+            return Ok(NotifySpread::Auto);
+        }
+        match field.number() {
+            Ok(milliseconds) if milliseconds >= 0.0 => {
+                Ok(NotifySpread::Fixed(duration(milliseconds / 1000.0)))
+            }
+            _ => Err(field.invalid("must be a number of milliseconds, 0 or more, or \"auto\"")),
+        }
+    }
+
+    /// Reads `upstream`.
+    pub(in crate::settings) fn upstream(&self) -> Read<UpstreamSettings> {
+        /// A document of 200 kB can be applied with it.
+        const LEAST: u32 = 1024 * 1024;
+        let document_memory = self
+            .field("upstream.document_memory_bytes")
+            .map(|field| field.integer(LEAST, u32::MAX))
+            .transpose()?
+            .map_or(DOCUMENT_MEMORY_BYTES, |bytes| {
+                usize::try_from(bytes).unwrap_or(usize::MAX)
+            });
+        Ok(UpstreamSettings { document_memory })
+    }
+}
