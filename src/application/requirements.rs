@@ -8,6 +8,9 @@ use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit, getuid};
+
 use crate::server::open_files;
 use crate::settings::Settings;
 
@@ -90,7 +93,24 @@ pub fn check(settings: &Settings) -> Result<(), Shortage> {
     if allowed < needed {
         return Err(Shortage::Files { allowed, needed });
     }
-    start_threads(runtimes.saturating_add(OTHER_THREADS))
+    let threads = runtimes.saturating_add(OTHER_THREADS);
+    limit_of_threads(threads)?;
+    start_threads(threads)
+}
+
+/// Asks for the limit first, where it says enough: where threads are tried until there are none, the allocator may want one
+/// of its own in that moment, and writes lines of its own. The limit does not hold for root.
+fn limit_of_threads(needed: usize) -> Result<(), Shortage> {
+    let limit = getrlimit(Resource::Nproc).current;
+    let allowed = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    if allowed >= needed || getuid().is_root() {
+        return Ok(());
+    }
+    Err(Shortage::Threads {
+        allowed,
+        needed,
+        source: Errno::AGAIN.into(),
+    })
 }
 
 /// How many descriptors are open; supervisors leave some of theirs.
