@@ -5,7 +5,7 @@ use actix_web::dev::ServerHandle;
 use tokio::time::{sleep, timeout};
 
 use super::door::Door;
-use super::open_connections::OpenConnections;
+use super::places::Places;
 use super::stop_signal::ServerStop;
 
 /// How often a queue of connections that were not accepted yet is looked at: nothing tells when it is empty.
@@ -17,21 +17,16 @@ pub(crate) struct Ending {
     handle: ServerHandle,
     doors: Vec<Door>,
     stop: ServerStop,
-    open: OpenConnections,
+    places: Places,
 }
 
 impl Ending {
-    pub(super) fn new(
-        handle: ServerHandle,
-        doors: Vec<Door>,
-        stop: ServerStop,
-        open: OpenConnections,
-    ) -> Self {
+    pub(super) fn new(handle: ServerHandle, doors: Vec<Door>, stop: ServerStop, places: Places) -> Self {
         Self {
             handle,
             doors,
             stop,
-            open,
+            places,
         }
     }
 
@@ -43,7 +38,7 @@ impl Ending {
 
     /// Resolves when there has been no connection for this long.
     pub(crate) async fn none_for(&self, quiet: Duration) {
-        self.open.none_for(quiet).await;
+        self.places.none_open_for(quiet).await;
     }
 
     /// Closes the listeners. Connections that were begun are accepted first: those that are half open have `settle` to
@@ -77,12 +72,12 @@ impl Ending {
 
     /// Resolves when there is no connection.
     pub(crate) async fn none_open(&self) {
-        self.open.none().await;
+        self.places.none_open().await;
     }
 
     /// Resolves when each client has its answer, and the end of its connection has been announced to it.
     pub(crate) async fn none_unfinished(&self) {
-        self.open.none_unfinished().await;
+        self.places.none_taken().await;
     }
 
     /// Ends the workers. Connections that they still have are cut; whoever waits for [`Ending::none_open`] first cuts none.

@@ -8,20 +8,16 @@
 //! - `listener`: what is bound, first of all.
 //! - `connection`: the wrapper around each connection, and what its requests know of it.
 //! - `socket_options`: what is set on each connection's socket.
-//! - `ending`: how the server ends; it uses the four below.
+//! - `ending`: how the server ends; it uses the three below.
 //! - `door`: how a listener closes.
-//! - `stop_signal`: how the connections hear of a stop.
-//! - `orderly_end`: how each of them ends.
-//! - `open_connections`: how many there are.
+//! - `stop_signal`: how the workers hear of a stop, and from them their connections.
+//! - `places`: how many connections there are and may be.
 //! - [`open_files`]: how many descriptors the system allows, and how they are shared out.
-//! - `places`: how many connections there may be.
 mod connection;
 mod door;
 mod ending;
 mod listener;
-mod open_connections;
 pub mod open_files;
-mod orderly_end;
 mod places;
 mod socket_options;
 mod stop_signal;
@@ -46,8 +42,6 @@ use crate::budget::Budgets;
 use connection::{Connection, ConnectionTimes, SLICE, Worker, in_turns};
 use door::Door;
 use listener::Listener;
-use open_connections::OpenConnections;
-use orderly_end::OrderlyEnd;
 use stop_signal::ServerStop;
 
 pub(crate) use connection::{ConnectionState, wait_aside};
@@ -117,17 +111,23 @@ where
         .max_concurrent_connections(options.places.shares().of_a_worker)
         // Whoever asks for the stop keeps the bound to the fraction of a second; this one only knows whole seconds.
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
-    let (stop_of_all, open) = (ServerStop::default(), OpenConnections::default());
-    let (stops, counts) = (stop_of_all.clone(), open.clone());
+    let stop = ServerStop::default();
+    let (stops, places) = (stop.clone(), options.places.clone());
     let unsent = options.budgets.unsent_answers.clone();
     let service = move || {
         let times = ConnectionTimes {
             request_head: options.request_head,
             keep_alive: options.keep_alive,
+            read_off: options.disconnect,
         };
         let worker = Worker::start(times, options.requests_in_flight, &unsent, &options.places);
-        let (stop, counts) = (stop_signal::follow(&stops), counts.clone());
-        let (socket, disconnect) = (options.socket, options.disconnect);
+        let told = Rc::downgrade(&worker);
+        stop_signal::follow(&stops, move || {
+            if let Some(worker) = told.upgrade() {
+                worker.begin_stop();
+            }
+        });
+        let socket = options.socket;
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
         let http = HttpService::build()
             .keep_alive(options.keep_alive)
@@ -135,8 +135,8 @@ where
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(options.disconnect)
             .h1_write_buffer_size(SLICE)
-            .on_connect_ext(|connection: &OrderlyEnd, data| {
-                data.insert(Rc::clone(connection.inner().state()));
+            .on_connect_ext(|connection: &Connection, data| {
+                data.insert(Rc::clone(connection.state()));
             })
             .h1(in_turns(app));
         let accepted = fn_service(move |stream: TcpStream| {
@@ -146,7 +146,6 @@ where
                 .ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
             ready(connection.map(|connection| {
                 let peer = connection.peer_address();
-                let connection = OrderlyEnd::new(connection, stop.clone(), counts.count(), disconnect);
                 (connection, peer)
             }))
         });
@@ -159,6 +158,6 @@ where
         server = server.listen("http", listener, service.clone())?;
     }
     let server = server.run();
-    let ending = Ending::new(server.handle(), doors, stop_of_all, open);
+    let ending = Ending::new(server.handle(), doors, stop, places);
     Ok(Serving { server, ending })
 }

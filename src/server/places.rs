@@ -1,8 +1,15 @@
-//! Places: how many connections of all workers are open.
+//! Places: how many connections of all workers there are, and how many of them hold a place.
+//!
+//! A connection is open from its acceptance until its socket is closed. It holds a place from its acceptance until its
+//! end is announced, or until it makes room for another one, which is earlier.
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use super::open_files::Shares;
 
@@ -16,6 +23,16 @@ pub(crate) struct Places {
 struct Shared {
     shares: Shares,
     taken: AtomicUsize,
+    open: AtomicUsize,
+    /// Tells those who wait for a number that one has changed.
+    changed: Notify,
+}
+
+impl Shared {
+    fn change(&self, change: impl FnOnce(&Self)) {
+        change(self);
+        self.changed.notify_waiters();
+    }
 }
 
 impl Places {
@@ -25,22 +42,68 @@ impl Places {
             shared: Arc::new(Shared {
                 shares,
                 taken: AtomicUsize::new(0),
+                open: AtomicUsize::new(0),
+                changed: Notify::new(),
             }),
         }
     }
 
     /// Takes a place, whether there is one or not.
     pub(super) fn take(&self) -> Place {
-        self.shared.taken.fetch_add(1, Ordering::Relaxed);
+        self.shared.taken.fetch_add(1, Ordering::SeqCst);
         Place {
             shared: Arc::clone(&self.shared),
             passing: None,
         }
     }
 
+    /// Counts an open connection, until what this gives is dropped.
+    pub(super) fn open(&self) -> OpenConnection {
+        self.shared.change(|shared| {
+            shared.open.fetch_add(1, Ordering::SeqCst);
+        });
+        OpenConnection {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
     /// The limits of it all.
     pub(super) fn shares(&self) -> Shares {
         self.shared.shares
+    }
+
+    /// Resolves when no place is taken: the end of each connection has been announced to its client.
+    pub(super) async fn none_taken(&self) {
+        self.until(|shared| shared.taken.load(Ordering::SeqCst) == 0)
+            .await;
+    }
+
+    /// Resolves when no connection is open.
+    pub(super) async fn none_open(&self) {
+        self.until(|shared| shared.open.load(Ordering::SeqCst) == 0).await;
+    }
+
+    /// Resolves when none has been open for this long.
+    pub(super) async fn none_open_for(&self, quiet: Duration) {
+        loop {
+            self.none_open().await;
+            let next = self.until(|shared| shared.open.load(Ordering::SeqCst) > 0);
+            if tokio::time::timeout(quiet, next).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn until(&self, is_so: impl Fn(&Shared) -> bool) {
+        loop {
+            let mut changed = pin!(self.shared.changed.notified());
+            // It hears of changes from here on, also of one that comes while the number is looked at.
+            changed.as_mut().enable();
+            if is_so(&self.shared) {
+                return;
+            }
+            changed.await;
+        }
     }
 }
 
@@ -72,7 +135,23 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.taken.fetch_sub(1, Ordering::Relaxed);
+        self.shared.change(|shared| {
+            shared.taken.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    shared: Arc<Shared>,
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.shared.change(|shared| {
+            shared.open.fetch_sub(1, Ordering::SeqCst);
+        });
     }
 }
 
@@ -83,5 +162,53 @@ struct Passing(Rc<Cell<usize>>);
 impl Drop for Passing {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    fn places() -> Places {
+        Places::new(Shares::of(64, 1, 1))
+    }
+
+    #[tokio::test]
+    async fn a_place_is_free_before_its_connection_is_gone() {
+        let all = places();
+        let (first, second) = ((all.open(), all.take()), (all.open(), all.take()));
+        drop(second);
+        assert!(all.none_taken().now_or_never().is_none());
+        let (connection, place) = first;
+        let (mut none_taken, mut none_open) = (pin!(all.none_taken()), pin!(all.none_open()));
+        assert!((&mut none_taken).now_or_never().is_none());
+        assert!((&mut none_open).now_or_never().is_none());
+        drop(place);
+        none_taken.await;
+        assert!((&mut none_open).now_or_never().is_none());
+        drop(connection);
+        none_open.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_comes_begins_the_quiet_anew() {
+        let all = places();
+        let begun = tokio::time::Instant::now();
+        let quiet = async {
+            all.none_open_for(Duration::from_secs(1)).await;
+            begun.elapsed()
+        };
+        let visits = async {
+            for _ in 0..3 {
+                tokio::time::sleep(Duration::from_millis(900)).await;
+                let connection = all.open();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                drop(connection);
+            }
+        };
+        let (took, ()) = tokio::join!(quiet, visits);
+        assert_eq!(took, Duration::from_millis(3 * 950 + 1000));
     }
 }

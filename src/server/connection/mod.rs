@@ -7,6 +7,10 @@
 //! # Unread answers
 //! What a peer asks for and does not read costs its connection 64 KiB at most: bodies go out in slices (`paced_body`),
 //! and the next request is read once the answer before it has gone to the socket.
+//!
+//! # The end
+//! A connection ends in good order (`orderly_end`).
+mod orderly_end;
 mod paced_body;
 mod portion;
 mod state;
@@ -14,6 +18,7 @@ mod turns;
 mod worker;
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -27,7 +32,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::ApiError;
 
+use orderly_end::OrderlyEnd;
 use state::End;
+
+use super::places::OpenConnection;
 
 pub(super) use paced_body::SLICE;
 pub(crate) use state::{Aside, ConnectionState};
@@ -47,6 +55,8 @@ pub(super) struct Connection {
     rest: BytesMut,
     /// Whether there may be more than the last read gave.
     may_have_more: bool,
+    end: OrderlyEnd,
+    _open: OpenConnection,
 }
 
 impl Connection {
@@ -61,32 +71,14 @@ impl Connection {
             state: ConnectionState::new(worker, place),
             rest: BytesMut::new(),
             may_have_more: false,
+            end: OrderlyEnd::default(),
+            _open: worker.open(),
         })
     }
 
     /// The state that its requests share.
     pub(super) fn state(&self) -> &Rc<ConnectionState> {
         &self.state
-    }
-
-    /// The socket itself.
-    pub(super) fn socket(&self) -> &TcpStream {
-        &self.stream
-    }
-
-    /// The socket itself, for whoever wants nothing more of the connection.
-    pub(super) fn socket_mut(&mut self) -> &mut TcpStream {
-        &mut self.stream
-    }
-
-    /// Whether something was read that the dispatcher has not got yet.
-    pub(super) fn has_rest(&self) -> bool {
-        !self.rest.is_empty()
-    }
-
-    /// Whether the server ends it, so that the end which the dispatcher reads is not the peer's.
-    pub(super) fn is_ended_here(&self) -> bool {
-        self.state.ending().is_some()
     }
 
     /// The peer's address; `None` where the peer has gone already.
@@ -119,8 +111,34 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
+    /// Reads what the dispatcher may have now.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(end) = self.state.ending() {
+            self.end_here(end);
+            return Poll::Ready(Ok(()));
+        }
+        // The dispatcher reads until nothing comes, up to 128 KiB, and then makes requests of all of it. Once what it
+        // was given was decoded it may have more.
+        if std::mem::take(&mut self.may_have_more) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if !self.state.wants_bytes() {
+            return self.poll_end(cx);
+        }
+        self.poll_portion(cx, into)
+    }
+
+    /// Whether bytes have come that the dispatcher does not have, though tokio may not have been told of them yet.
+    fn has_arrived(&self) -> bool {
+        !self.rest.is_empty()
+            || SockRef::from(&self.stream)
+                .peek(&mut [MaybeUninit::uninit()])
+                .is_ok_and(|bytes| bytes > 0)
+    }
+
     /// Ends the connection from this side. What its client gets is an answer, where it has begun to ask.
-    fn end(&self, end: End) {
+    fn end_here(&self, end: End) {
         match end {
             End::SlowHead if self.state.unsent() == 0 => send(&self.stream, SLOW_HEAD),
             End::NoPlace => refuse(&self.stream),
@@ -172,29 +190,34 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        if let Poll::Ready(outcome) = self.poll_bytes(cx, into) {
+            // An end that the server makes is not the peer's.
+            let is_ended_here = self.state.ending().is_some();
+            self.end.note_read(into.filled().len() > before, is_ended_here);
+            return Poll::Ready(outcome);
+        }
+        // Whoever ends it, or begins a stop, gives it a turn.
         self.state.note_task(cx.waker());
-        if let Some(end) = self.state.ending() {
-            self.end(end);
+        if self.state.worker().is_stopping() && !self.end.is_asked() && !self.has_arrived() {
             return Poll::Ready(Ok(()));
         }
-        // The dispatcher reads until nothing comes, up to 128 KiB, and then makes requests of all of it. Once what it
-        // was given was decoded it may have more.
-        if std::mem::take(&mut self.may_have_more) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if !self.state.wants_bytes() {
-            return self.poll_end(cx);
-        }
-        self.poll_portion(cx, into)
+        Poll::Pending
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.state
-            .note_unsent(if written.is_pending() { bytes.len() } else { 0 });
+        let unsent = if written.is_pending() { bytes.len() } else { 0 };
+        self.state.note_unsent(unsent);
+        if written.is_ready() {
+            self.end.note_written(bytes);
+            if self.state.worker().is_stopping() {
+                // It may be idle after this, and nothing else would give it a turn.
+                cx.waker().wake_by_ref();
+            }
+        }
         written
     }
 
@@ -202,9 +225,14 @@ impl AsyncWrite for Connection {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.state.free_place();
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.end.is_announced() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            this.state.free_place();
+        }
+        let patience = this.state.worker().read_off();
+        this.end.poll_read_off(&mut this.stream, patience, cx)
     }
 }
 

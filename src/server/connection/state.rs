@@ -177,7 +177,8 @@ impl ConnectionState {
         }
     }
 
-    fn wake(&self) {
+    /// Gives the connection's dispatcher a turn.
+    pub(super) fn wake(&self) {
         if let Some(task) = &*self.task.borrow() {
             task.wake_by_ref();
         }

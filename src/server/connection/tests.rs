@@ -20,6 +20,7 @@ fn connected() -> (Connection, Rc<Worker>, Peer) {
     let times = ConnectionTimes {
         request_head: Duration::from_secs(5),
         keep_alive: Duration::from_secs(75),
+        read_off: Duration::ZERO,
     };
     let places = Places::new(Shares::of(64, 1, 1));
     let worker = Rc::new(Worker::new(times, 1, &ByteBudget::new(0), &places));

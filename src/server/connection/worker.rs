@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::portion::AT_ONCE;
 use super::state::{ConnectionState, End};
 use crate::budget::ByteBudget;
-use crate::server::places::{Place, Places};
+use crate::server::places::{OpenConnection, Place, Places};
 
 /// Into how many ticks the time of a head is divided. A head may take a tick longer than it should.
 const TICKS_OF_A_HEAD: u32 = 5;
@@ -43,6 +43,8 @@ pub(in crate::server) struct ConnectionTimes {
     pub request_head: Duration,
     /// How long an idle connection stays open.
     pub keep_alive: Duration,
+    /// How long what still comes is read off once the end of a connection was announced.
+    pub read_off: Duration,
 }
 
 impl ConnectionTimes {
@@ -66,6 +68,9 @@ pub(in crate::server) struct Worker {
     /// Connections that may be idle; those that are not leave it when it is looked through.
     listed: RefCell<VecDeque<Weak<ConnectionState>>>,
     idle_ticks: u32,
+    read_off: Duration,
+    /// Whether the server ends, and every connection with it.
+    is_stopping: Cell<bool>,
     unsent_answers: ByteBudget,
     places: Places,
     /// How many of the connections are in passing.
@@ -111,6 +116,8 @@ impl Worker {
             now: Cell::new(0),
             listed: RefCell::new(VecDeque::new()),
             idle_ticks: times.idle_ticks(),
+            read_off: times.read_off,
+            is_stopping: Cell::new(false),
             unsent_answers: unsent_answers.clone(),
             places: places.clone(),
             passing: Rc::new(Cell::new(0)),
@@ -129,6 +136,31 @@ impl Worker {
     /// The worker's time.
     pub(super) fn now(&self) -> u32 {
         self.now.get()
+    }
+
+    /// Counts one more connection as open.
+    pub(super) fn open(&self) -> OpenConnection {
+        self.places.open()
+    }
+
+    /// How long what still comes is read off once the end of a connection was announced.
+    pub(super) fn read_off(&self) -> Duration {
+        self.read_off
+    }
+
+    /// Tells the connections that they end: the idle ones now, the others when they ask after their answer.
+    pub(in crate::server) fn begin_stop(&self) {
+        self.is_stopping.set(true);
+        let listed = self.listed.borrow();
+        listed
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|connection| connection.wake());
+    }
+
+    /// Tells whether the server ends.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.get()
     }
 
     /// Takes a request in hand.

@@ -1,15 +1,14 @@
 //! Connections that end, over real sockets.
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream as Peer};
+use std::rc::Rc;
 
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::task::yield_now;
 use futures::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::connection::{ConnectionTimes, Worker};
-use super::super::open_connections::OpenConnections;
-use super::super::stop_signal::{ServerStop, follow};
+use super::super::{Connection, ConnectionTimes, Worker};
 use super::*;
 use crate::budget::ByteBudget;
 use crate::server::open_files::Shares;
@@ -20,11 +19,10 @@ const LONG: Duration = Duration::from_secs(600);
 
 /// A worker's end of one connection, and its peer.
 struct Pair {
-    connection: OrderlyEnd,
+    connection: Connection,
     peer: Peer,
-    stop: ServerStop,
-    told: CancellationToken,
-    open: OpenConnections,
+    worker: Rc<Worker>,
+    places: Places,
 }
 
 impl Pair {
@@ -37,25 +35,16 @@ impl Pair {
         let times = ConnectionTimes {
             request_head: LONG,
             keep_alive: LONG,
+            read_off: patience,
         };
         let places = Places::new(Shares::of(64, 1, 1));
         let worker = Worker::start(times, 1, &ByteBudget::new(0), &places);
-        let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
-        let (stop, open) = (ServerStop::default(), OpenConnections::default());
-        let told = follow(&stop);
         Self {
-            connection: OrderlyEnd::new(connection, told.clone(), open.count(), patience),
+            connection: Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap(),
             peer,
-            stop,
-            told,
-            open,
+            worker,
+            places,
         }
-    }
-
-    /// The stop begins, and the worker has heard of it.
-    async fn begin_stop(&self) {
-        self.stop.begin();
-        self.told.cancelled().await;
     }
 
     /// What there is to read by now; `None`: nothing, and no end.
@@ -80,8 +69,8 @@ async fn an_idle_connection_looks_finished_when_the_stop_begins() {
     pair.peer.write_all(b"request").unwrap();
     assert_eq!(pair.read().await, b"request");
     pair.connection.write_all(b"answer").await.unwrap();
-    let stop = pair.stop.clone();
-    let (end, ()) = futures::join!(pair.read(), async { stop.begin() });
+    let worker = Rc::clone(&pair.worker);
+    let (end, ()) = futures::join!(pair.read(), async { worker.begin_stop() });
     assert_eq!(end, b"");
 }
 
@@ -90,7 +79,7 @@ async fn a_request_that_has_come_in_part_is_read_on() {
     let mut pair = Pair::connected(LONG);
     pair.peer.write_all(b"request").unwrap();
     assert_eq!(pair.read().await, b"request");
-    pair.begin_stop().await;
+    pair.worker.begin_stop();
     assert_eq!(pair.read_now(), None, "it waits for its answer");
     pair.connection.write_all(CONTINUE).await.unwrap();
     assert_eq!(pair.read_now(), None, "it waits for its answer still");
@@ -104,7 +93,7 @@ async fn a_request_that_has_come_in_part_is_read_on() {
 async fn a_request_that_has_arrived_and_is_unread_is_read() {
     let mut pair = Pair::connected(LONG);
     assert_eq!(pair.read_now(), None);
-    pair.begin_stop().await;
+    pair.worker.begin_stop();
     // The runtime has had no turn to hear of these bytes from the system.
     pair.peer.write_all(b"request").unwrap();
     assert_eq!(pair.read_now(), None);
@@ -116,8 +105,8 @@ async fn after_the_announced_end_what_comes_is_read_off_and_resets_nothing() {
     let mut pair = Pair::connected(LONG);
     pair.connection.write_all(b"answer").await.unwrap();
     let mut end = actix_web::rt::spawn(async move { pair.connection.shutdown().await });
-    pair.open.none_unfinished().await;
-    assert!(pair.open.none().now_or_never().is_none());
+    pair.places.none_taken().await;
+    assert!(pair.places.none_open().now_or_never().is_none());
     let mut answer = Vec::new();
     pair.peer.read_to_end(&mut answer).unwrap();
     assert_eq!(answer, b"answer");
@@ -128,7 +117,7 @@ async fn after_the_announced_end_what_comes_is_read_off_and_resets_nothing() {
     assert!((&mut end).now_or_never().is_none(), "it waits for the peer's end");
     drop(pair.peer);
     end.await.unwrap().unwrap();
-    pair.open.none().await;
+    pair.places.none_open().await;
 }
 
 #[actix_web::test]
