@@ -8,7 +8,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
-use futures::{FutureExt, Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::timeout;
 
 use crate::budget::{ByteBudget, HeldBytes};
@@ -25,7 +25,7 @@ pub struct BodyLimits {
     pub duration: Duration,
 }
 
-/// Reads the whole body. It copies no body that came in one piece.
+/// Reads the whole body. It copies none that came in one piece with its head.
 ///
 /// # Errors
 /// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
@@ -42,15 +42,14 @@ pub(super) async fn read(
     if announced.is_some_and(|length| length > limits.bytes) {
         return Err(ApiError::BodyTooLarge);
     }
-    let most = announced.unwrap_or(limits.bytes);
-    let budget = &Services::of(request)?.shared.budgets.request_bodies;
-    let mut collecting = pin!(collect(payload, limits.bytes, most, budget));
-    // Most bodies have come with the head, and need no timer.
-    let body = match collecting.as_mut().now_or_never() {
-        Some(body) => body,
-        None => {
+    let body = match arrived(payload, limits.bytes) {
+        Arrived::Whole(body) => body,
+        Arrived::InPart(rest) => {
+            let budget = &Services::of(request)?.shared.budgets.request_bodies;
+            let collecting = collect(rest, limits.bytes, announced.unwrap_or(limits.bytes), budget);
             let _aside = wait_aside(request);
-            timeout(limits.duration, collecting)
+            // What seldom happens is boxed: every request moves the room that its future takes.
+            Box::pin(timeout(limits.duration, collecting))
                 .await
                 .unwrap_or(Err(ApiError::SlowBody))
         }
@@ -59,6 +58,27 @@ pub(super) async fn read(
         connection.body_is_read();
     }
     body
+}
+
+/// What has come of a body.
+enum Arrived<S> {
+    /// All of it, in one piece: most bodies come with their head.
+    Whole(Result<Bytes, ApiError>),
+    /// Not all of it, or in pieces; what has come is there again.
+    InPart(S),
+}
+
+/// Takes what has come, and waits for nothing.
+fn arrived(mut payload: Payload, limit: usize) -> Arrived<impl Stream<Item = Piece> + Unpin> {
+    let (first, second) = match payload.next().now_or_never() {
+        Some(None) => return Arrived::Whole(Ok(Bytes::new())),
+        Some(Some(first)) => match payload.next().now_or_never() {
+            Some(None) => return Arrived::Whole(within(first, limit)),
+            second => (Some(first), second.flatten()),
+        },
+        None => (None, None),
+    };
+    Arrived::InPart(stream::iter([first, second].into_iter().flatten()).chain(payload))
 }
 
 /// Takes what has come of a body that nobody wants, so that the connection can serve the next request: actix closes a
@@ -72,26 +92,28 @@ pub(crate) async fn discard(payload: impl Stream<Item = Result<Bytes, PayloadErr
 
 /// Collects a body of `limit` bytes at most, of which `most` are expected.
 async fn collect(
-    mut payload: Payload,
+    mut pieces: impl Stream<Item = Piece> + Unpin,
     limit: usize,
     most: usize,
     budget: &ByteBudget,
 ) -> Result<Bytes, ApiError> {
-    let Some(first) = next(&mut payload, limit).await? else {
-        return Ok(Bytes::new());
-    };
-    let Some(second) = next(&mut payload, limit - first.len()).await? else {
-        return Ok(first);
-    };
     let mut body = GrowingBody::new(most, budget);
-    body.push(&first)?;
-    drop(first);
-    body.push(&second)?;
-    drop(second);
-    while let Some(chunk) = next(&mut payload, limit - body.bytes.len()).await? {
-        body.push(&chunk)?;
+    while let Some(piece) = pieces.next().await {
+        let piece = within(piece, limit - body.bytes.len())?;
+        body.push(&piece)?;
     }
     Ok(body.bytes.freeze())
+}
+
+/// What comes of a body at a time.
+type Piece = Result<Bytes, PayloadError>;
+
+fn within(piece: Piece, room: usize) -> Result<Bytes, ApiError> {
+    match piece {
+        Ok(piece) if piece.len() > room => Err(ApiError::BodyTooLarge),
+        Ok(piece) => Ok(piece),
+        Err(_) => Err(ApiError::BrokenBody),
+    }
 }
 
 /// A body that comes in pieces. What it takes of the process counts while it grows.
@@ -125,14 +147,5 @@ impl GrowingBody {
         }
         self.bytes.extend_from_slice(piece);
         Ok(())
-    }
-}
-
-async fn next(payload: &mut Payload, room: usize) -> Result<Option<Bytes>, ApiError> {
-    match payload.next().await {
-        None => Ok(None),
-        Some(Ok(chunk)) if chunk.len() > room => Err(ApiError::BodyTooLarge),
-        Some(Ok(chunk)) => Ok(Some(chunk)),
-        Some(Err(_)) => Err(ApiError::BrokenBody),
     }
 }

@@ -100,7 +100,8 @@ pub(in crate::routes) async fn single(
     let mut encoding = None;
     if body.bytes().len() >= Encoding::THRESHOLD
         && let Some(negotiated) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)
-        && let Ok(compressed) = compress(negotiated, body.bytes().clone()).await
+        // What seldom happens is boxed: every request moves the room that its future takes.
+        && let Ok(compressed) = Box::pin(compress(negotiated, body.bytes().clone())).await
     {
         encoding = Some(negotiated);
         body.replace(compressed);
@@ -116,9 +117,10 @@ async fn encoded(body: &ReadyBody, encoding: Option<Encoding>) -> (Option<Encodi
     };
     let compressed = match body.encoded(encoding) {
         Some(compressed) => Some(compressed),
-        None => timeout(ENCODING_PATIENCE, body.encode(encoding))
-            .await
-            .unwrap_or(None),
+        None => {
+            let encoded = timeout(ENCODING_PATIENCE, body.encode(encoding));
+            Box::pin(encoded).await.unwrap_or(None)
+        }
     };
     match compressed {
         Some(compressed) => (Some(encoding), compressed),
