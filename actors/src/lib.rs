@@ -9,6 +9,7 @@
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
+//! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fault`: breaking an actor on purpose, for tests.
 mod actor_thread;
 pub mod environment;
@@ -19,5 +20,6 @@ pub mod lifeline;
 pub mod replica;
 pub mod served;
 pub mod sse_hub;
+pub mod threads;
 pub mod upstream;
 pub mod upstream_stream;

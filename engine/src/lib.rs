@@ -23,7 +23,7 @@ mod warning;
 
 pub use condition::MOST_STEPS;
 pub use document::{ContentDigest, Document, DocumentError};
-pub use environment::{Environment, Flag, FlagFeature, Reason};
+pub use environment::{Environment, Flag, FlagFeature, Reason, TooMuchWork};
 pub use identity::{Identity, IdentityError};
 pub use key_kind::KeyKind;
 pub use updated_at::UpdatedAt;

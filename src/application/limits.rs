@@ -16,6 +16,10 @@ use crate::settings::{NotifySpread, Settings};
 /// runtime looks for so many sockets at a time, and an ordinary request takes some microseconds.
 const REQUESTS_IN_FLIGHT: usize = 1_024;
 
+/// The identities that take much work, for each thread that evaluates them: the last of them has its answer after less
+/// than a tenth of a second, since the worst takes 5 ms.
+const HEAVY_EVALUATIONS: usize = 16;
+
 /// The answers that clients have not read yet may take this much of the process. 200 clients that read a document of 5 MB
 /// slowly take a twentieth of it.
 const UNSENT_ANSWERS: usize = 256 * 1024 * 1024;
@@ -34,6 +38,8 @@ pub struct Limits {
     pub open_files: Option<usize>,
     /// The most requests that each worker has in hand, save those that wait for their body; past it they are refused.
     pub requests_in_flight: usize,
+    /// The most identities that take much work, for each thread that evaluates them; past it they are refused.
+    pub heavy_evaluations: usize,
     /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
     pub unsent_answers: usize,
     /// How often a file source looks for a change.
@@ -66,6 +72,7 @@ impl Default for Limits {
             disconnect: Duration::from_secs(1),
             open_files: None,
             requests_in_flight: REQUESTS_IN_FLIGHT,
+            heavy_evaluations: HEAVY_EVALUATIONS,
             unsent_answers: UNSENT_ANSWERS,
             file_period: PollingOptions::default().file_period,
             stop: StopLimits::default(),

@@ -21,7 +21,7 @@ mod signals;
 mod stop;
 
 use crate::layers::Layers;
-use crate::routes::{self, Services, SharedServices, StreamOptions};
+use crate::routes::{self, HeavyEvaluations, Services, SharedServices, StreamOptions};
 use crate::server::{self, BoundListener, Ending, Places, ServerOptions, Serving, SocketOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -78,6 +78,7 @@ impl Application {
             state: Arc::clone(&state),
             body_limits: limits.body,
             budgets: budgets.clone(),
+            heavy: HeavyEvaluations::new(settings.process.workers, limits.heavy_evaluations),
             stale_is_unready: settings.health_check.stale_is_unready,
             refusals: streams.refusal_permits(),
             streams,

@@ -1,16 +1,19 @@
 //! `GET` and `POST identities/`: the flags of one identity. The request carries the traits; nothing is remembered.
+use std::sync::Arc;
+
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use engine::{Environment, Identity};
+use engine::{Environment, Identity, TooMuchWork};
 
 use crate::error::ApiError;
 use crate::routes::query::parameter;
-use crate::routes::{Services, answer, body, resolve::resolve};
+use crate::routes::resolve::{Resolved, resolve};
+use crate::routes::{Services, answer, body};
 
 /// Evaluates the identity that the body describes, and ignores a query string.
 ///
 /// # Errors
-/// See [`resolve`] and [`body::read`]; 400 where the body describes no identity.
+/// See [`resolve`] and [`body::read`]; 400 where the body describes no identity; 503 where it takes much work and many do.
 pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
     // The key comes first: 401 must not depend on what the body holds.
     let resolved = match resolve(&request).await {
@@ -21,38 +24,78 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
         }
     };
     let body = body::read(&request, payload, Services::of(&request)?.shared.body_limits).await?;
-    let identity = Identity::from_json(&body, rand::random).map_err(ApiError::InvalidIdentity)?;
-    let served = &resolved.environment;
-    let flags = served.environment.identity_answer(resolved.kind, &identity);
-    report_exhausted(&served.environment);
-    Ok(answer::single(&request, served, flags).await)
+    let kind = resolved.kind;
+    let light = with_body(&body, |identity| {
+        resolved.served().light_identity_answer(kind, identity)
+    })?;
+    let flags = match light {
+        Ok(flags) => flags,
+        Err(TooMuchWork) => {
+            let answer = heavily(&request, &resolved, move |environment| {
+                with_body(&body, |identity| environment.identity_answer(kind, identity))
+            });
+            // What seldom happens is boxed: every request moves the room that its future takes.
+            Box::pin(answer).await?
+        }
+    };
+    Ok(answer::single(&request, &resolved.environment, flags).await)
+}
+
+fn with_body<T>(body: &[u8], answer: impl FnOnce(&Identity<'_>) -> T) -> Result<T, ApiError> {
+    let identity = Identity::from_json(body, rand::random).map_err(ApiError::InvalidIdentity)?;
+    Ok(answer(&identity))
 }
 
 /// Evaluates the identity that `?identifier=` names, without traits; `?feature=` asks for one flag. `transient` changes
 /// nothing, because the proxy stores no identity.
 ///
 /// # Errors
-/// See [`resolve`]; 400 for an identifier of more than 2,000 characters; 404 for a feature that is unknown or hidden from the key.
+/// See [`resolve`]; 400 for an identifier of more than 2,000 characters; 404 for a feature that is unknown or hidden from
+/// the key; 503 where it takes much work and many do.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
-    let identifier = parameter(request.query_string(), "identifier");
-    let identity =
-        Identity::from_query(identifier.as_deref(), rand::random).map_err(ApiError::InvalidIdentity)?;
-    let served = &resolved.environment;
-    let flags = match parameter(request.query_string(), "feature") {
-        None => served.environment.identity_answer(resolved.kind, &identity),
-        Some(name) => served
-            .environment
-            .identity_flag(resolved.kind, &identity, &name)
-            .ok_or(ApiError::UnknownFeature)?,
+    let (kind, environment) = (resolved.kind, resolved.served());
+    let light = with_query(request.query_string(), |identity, feature| match feature {
+        None => environment.light_identity_answer(kind, identity).map(Some),
+        Some(name) => environment.light_identity_flag(kind, identity, name),
+    })?;
+    let flags = match light {
+        Ok(flags) => flags,
+        Err(TooMuchWork) => {
+            let query = request.query_string().to_owned();
+            let answer = heavily(&request, &resolved, move |environment| {
+                with_query(&query, |identity, feature| match feature {
+                    None => Some(environment.identity_answer(kind, identity)),
+                    Some(name) => environment.identity_flag(kind, identity, name),
+                })
+            });
+            Box::pin(answer).await?
+        }
     };
-    report_exhausted(&served.environment);
-    Ok(answer::single(&request, served, flags).await)
+    let flags = flags.ok_or(ApiError::UnknownFeature)?;
+    Ok(answer::single(&request, &resolved.environment, flags).await)
 }
 
-/// Warns of each segment that has taken all the work that a request may do, once each.
-fn report_exhausted(environment: &Environment) {
-    for warning in environment.take_exhausted() {
-        log::warn!("environment {:?}: {warning}", environment.name());
-    }
+fn with_query<T>(query: &str, answer: impl FnOnce(&Identity<'_>, Option<&str>) -> T) -> Result<T, ApiError> {
+    let identifier = parameter(query, "identifier");
+    let identity =
+        Identity::from_query(identifier.as_deref(), rand::random).map_err(ApiError::InvalidIdentity)?;
+    Ok(answer(&identity, parameter(query, "feature").as_deref()))
+}
+
+/// Evaluates beside the workers, and warns of each segment that has taken all the work that a request may do, once each.
+async fn heavily<T: Send + 'static>(
+    request: &HttpRequest,
+    resolved: &Resolved,
+    evaluate: impl FnOnce(&Environment) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let served = Arc::clone(&resolved.environment);
+    let evaluated = Services::of(request)?.shared.heavy.run(move || {
+        let evaluated = evaluate(&served.environment);
+        for warning in served.environment.take_exhausted() {
+            log::warn!("environment {:?}: {warning}", served.environment.name());
+        }
+        evaluated
+    });
+    evaluated.await?
 }

@@ -4,6 +4,7 @@
 //! # Layout
 //! - `flags`, `identities`, `environment_document`, `health`: one file a resource.
 //! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `stream_options`: its streams.
+//! - `heavy`: evaluations beside the workers.
 //! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
 //! - `services`: what the routes share.
 //! - `resolve`: from a request's environment key to the environment it opens.
@@ -15,6 +16,7 @@ mod environment_document;
 mod event_stream;
 mod flags;
 mod health;
+mod heavy;
 mod identities;
 mod query;
 mod queue_change;
@@ -30,6 +32,7 @@ use actix_web::web::ServiceConfig;
 use resource::{no_other_path, resource};
 
 pub use body::BodyLimits;
+pub(crate) use heavy::HeavyEvaluations;
 pub(crate) use services::{Services, SharedServices};
 pub use stream_options::StreamOptions;
 

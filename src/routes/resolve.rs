@@ -7,7 +7,7 @@ use actix_web::{FromRequest as _, HttpRequest};
 use actors::keys::EnvironmentId;
 use actors::replica::{Resolution, Resolve, ResolveClientSide};
 use actors::served::ServedEnvironment;
-use engine::KeyKind;
+use engine::{Environment, KeyKind};
 
 use crate::error::ApiError;
 use crate::routes::Services;
@@ -21,6 +21,13 @@ pub(super) struct Resolved {
     pub kind: KeyKind,
     /// The environment as it is served now. A request keeps to it even where another is published meanwhile.
     pub environment: Arc<ServedEnvironment>,
+}
+
+impl Resolved {
+    /// What evaluates.
+    pub(super) fn served(&self) -> &Environment {
+        &self.environment.environment
+    }
 }
 
 /// Asks the worker's replica what `X-Environment-Key` opens; of repeated headers the first counts.
@@ -83,7 +90,7 @@ mod tests {
 
     use super::*;
     use crate::budget::{Budgets, ByteBudget};
-    use crate::routes::{BodyLimits, SharedServices, StreamOptions};
+    use crate::routes::{BodyLimits, HeavyEvaluations, SharedServices, StreamOptions};
     use crate::service_state::ServiceState;
 
     #[actix_web::test]
@@ -111,6 +118,7 @@ mod tests {
                 request_bodies: ByteBudget::new(0),
                 unsent_answers: ByteBudget::new(0),
             },
+            heavy: HeavyEvaluations::new(1, 1),
             stale_is_unready: false,
             refusals: streams.refusal_permits(),
             streams,

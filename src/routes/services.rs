@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::budget::Budgets;
 use crate::error::ApiError;
-use crate::routes::{BodyLimits, StreamOptions};
+use crate::routes::{BodyLimits, HeavyEvaluations, StreamOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Secret;
 
@@ -27,6 +27,8 @@ pub(crate) struct SharedServices {
     pub body_limits: BodyLimits,
     /// What all requests together may hold.
     pub budgets: Budgets,
+    /// Identities that take more work than others can wait for.
+    pub heavy: HeavyEvaluations,
     /// `health_check.stale_is_unready`.
     pub stale_is_unready: bool,
     /// How event streams and refusals are timed.

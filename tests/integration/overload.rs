@@ -8,7 +8,8 @@ use serde_json::json;
 use test_support::wait::PATIENCE;
 
 use crate::harness::{
-    App, CLIENT_KEY, Connection, Options, Request, Response, spawn_app, with_many_features,
+    App, CLIENT_KEY, Connection, HEAVY_IDENTIFIER, Options, Request, Response, heavy_identity, spawn_app,
+    with_heavy_segment, with_many_features,
 };
 
 const PROBES: [&str; 6] = [
@@ -145,6 +146,48 @@ fn a_worker_with_too_much_in_hand_refuses_all_but_probes() {
         assert_refused(&connection.send(&request));
     }
     probes_are_answered(&app);
+}
+
+/// A proxy where each thread for identities that take much work may have so many.
+fn with_heavy_evaluations(heavy_evaluations: usize) -> App {
+    spawn_app(Options {
+        document: Some(with_heavy_segment().to_string()),
+        limits: Limits {
+            heavy_evaluations,
+            ..Options::default().limits
+        },
+        ..Options::default()
+    })
+}
+
+#[test]
+fn identities_that_take_much_work_are_bounded_and_others_do_not_notice() {
+    let app = with_heavy_evaluations(0);
+    let mut connection = app.connect();
+    let heavy = Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY);
+    for _ in 0..3 {
+        assert_refused(&connection.send(&heavy));
+        assert_eq!(connection.send(&identity_request()).status, 200);
+        assert_eq!(
+            connection
+                .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY))
+                .status,
+            200
+        );
+    }
+    probes_are_answered(&app);
+}
+
+#[test]
+fn what_takes_much_work_is_answered_all_the_same() {
+    let app = with_heavy_evaluations(1);
+    let mut connection = app.connect();
+    let heavy = connection.send(&Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY));
+    assert_eq!(heavy.status, 200);
+    // The same identity without the trait that takes the work: its segment does not match in either case.
+    let light = json!({"identifier": HEAVY_IDENTIFIER}).to_string();
+    let light = connection.send(&Request::post("/api/v1/identities/", light).key(CLIENT_KEY));
+    assert_eq!(heavy.json()["flags"], light.json()["flags"]);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use test_support::upstream::ScriptedUpstream;
 
 use crate::harness::{
-    App, CLIENT_KEY, Connection, EventStream, Options, Proxy, ProxyOptions, Request, SERVER_KEY, command,
-    event, fixture, spawn_app, wait,
+    App, CLIENT_KEY, Connection, EventStream, HEAVY_IDENTIFIER, Options, Proxy, ProxyOptions, Request,
+    SERVER_KEY, command, event, fixture, heavy_identity, spawn_app, wait, with_heavy_segment,
 };
 
 /// Sends the head of a request whose body is still to come, and waits until the proxy has read it.
@@ -338,29 +338,17 @@ fn the_death_of_an_actor_ends_the_process_in_good_order() {
 #[test]
 fn a_segment_that_takes_too_much_work_is_warned_of_once() {
     let directory = TempDir::new().unwrap();
-    let mut document = fixture();
-    let condition = json!({"property_": "t", "operator": "REGEX", "value": r"(?=(a|a)*\1b)"});
-    let mut segment = document["project"]["segments"][0].clone();
-    segment["id"] = json!(999);
-    segment["name"] = json!("heavy");
-    segment["rules"] = json!([{"type": "ALL", "conditions": [condition], "rules": []}]);
-    document["project"]["segments"]
-        .as_array_mut()
-        .unwrap()
-        .push(segment);
     let path = directory.path().join("document.json");
-    std::fs::write(&path, document.to_string()).unwrap();
+    std::fs::write(&path, with_heavy_segment().to_string()).unwrap();
     let mut proxy = Proxy::start(ProxyOptions {
         config: json!({"environment_key_pairs": [
             {"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": path},
         ]}),
         ..ProxyOptions::default()
     });
-    let traits = json!([{"trait_key": "t", "trait_value": "a".repeat(100)}]);
-    let body = json!({"identifier": "s3cret-name", "traits": traits}).to_string();
     let mut connection = proxy.connect();
     for _ in 0..3 {
-        let answer = connection.send(&Request::post("/api/v1/identities/", body.clone()).key(CLIENT_KEY));
+        let answer = connection.send(&Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY));
         assert_eq!(answer.status, 200);
     }
     proxy.signal("TERM");
@@ -370,5 +358,8 @@ fn a_segment_that_takes_too_much_work_is_warned_of_once() {
         .filter(|line| line.contains("take more work than one request may"));
     let warnings: Vec<&str> = warnings.collect();
     assert_eq!(warnings.len(), 1, "{log}");
-    assert!(warnings[0].contains("heavy") && !log.contains("s3cret"), "{log}");
+    assert!(
+        warnings[0].contains("heavy") && !log.contains(HEAVY_IDENTIFIER),
+        "{log}"
+    );
 }

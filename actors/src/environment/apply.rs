@@ -10,9 +10,9 @@ use engine::{ContentDigest, Document, DocumentError, Environment, UpdatedAt, War
 
 use super::events::Moment;
 use super::looks::Looks;
-use super::threads::Threads;
 use super::versions::{Trust, Verdict, Versions};
 use crate::served::ServedEnvironment;
+use crate::threads::Threads;
 use crate::upstream::{Claim, DocumentMemory, FetchFailure};
 
 /// Small documents that are worked on at once; large ones are one after the other, for each takes several times its size in

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Semaphore;
 
-use super::threads::Threads;
+use crate::threads::Threads;
 
 /// Looks at once into one folder, whose files share their file system's fate: where it hangs it holds so many threads.
 const A_FOLDER: usize = 2;

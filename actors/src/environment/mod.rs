@@ -11,7 +11,7 @@
 //! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts:
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
 //! - `source`: one fetch from wherever; `file`: documents read from files.
-//! - `apply`: parse, compare, compile, build bodies; on `threads` of their own, as are `looks` at files.
+//! - `apply`: parse, compare, compile, build bodies; on [`threads`](crate::threads) of their own, as are `looks` at files.
 mod actor;
 mod apply;
 mod configuration;
@@ -30,7 +30,6 @@ mod report;
 mod schedule;
 mod source;
 mod state;
-mod threads;
 mod versions;
 mod worker_watch;
 

@@ -21,6 +21,10 @@ const OPTIONS: u32 = 500_000;
 /// more than 5 ms, beside what the number of its segments, conditions and features costs a document anyway.
 pub const MOST_STEPS: u32 = CONDITIONS + OPTIONS;
 
+/// The steps of a light evaluation, of conditions and of options each: 0.1 ms. An ordinary identity takes a
+/// hundredth of it; 300 multivariate features fit in.
+const LIGHT: u32 = 60_000;
+
 /// The backtracking engine returns to an alternative.
 pub(super) const BACKTRACK: u32 = 16;
 /// The backtracking engine executes an instruction or takes a character. This also bounds its stack, to some 24 MB.
@@ -64,6 +68,9 @@ const LONG_DIGITS: usize = 18;
 pub(crate) struct Budget {
     conditions: Cell<u32>,
     options: Cell<u32>,
+    is_light: bool,
+    /// Whether a light budget was not enough.
+    is_too_little: Cell<bool>,
     /// Whether something was refused since [`Self::take_refusal`] last asked.
     refused: Cell<bool>,
 }
@@ -75,8 +82,27 @@ impl Budget {
         Self {
             conditions: Cell::new(CONDITIONS),
             options: Cell::new(OPTIONS),
+            is_light: false,
+            is_too_little: Cell::new(false),
             refused: Cell::new(false),
         }
+    }
+
+    /// A small budget, for a first try: what is refused is no outcome.
+    #[inline]
+    pub(crate) fn light() -> Self {
+        Self {
+            conditions: Cell::new(LIGHT),
+            options: Cell::new(LIGHT),
+            is_light: true,
+            ..Self::new()
+        }
+    }
+
+    /// Whether it is light and was not enough.
+    #[inline]
+    pub(crate) fn is_too_little(&self) -> bool {
+        self.is_too_little.get()
     }
 
     /// Takes steps for a condition.
@@ -120,6 +146,7 @@ impl Budget {
             }
             None => {
                 self.options.set(0);
+                self.is_too_little.set(self.is_light);
                 false
             }
         }
@@ -156,17 +183,18 @@ impl Budget {
     #[cold]
     fn refuse(&self) -> Raised {
         self.conditions.set(0);
-        self.refused.set(true);
+        self.is_too_little.set(self.is_light);
+        self.refused.set(!self.is_light);
         Raised
     }
 
-    /// Whether a condition was refused steps since the last call.
+    /// Whether a condition was refused steps of a whole budget since the last call.
     #[inline]
     pub(crate) fn take_refusal(&self) -> bool {
         self.refused.get() && self.refused.replace(false)
     }
 
-    /// How many steps were taken.
+    /// How many steps were taken of a whole budget.
     pub(crate) fn spent(&self) -> u32 {
         MOST_STEPS - self.conditions.get() - self.options.get()
     }
@@ -203,5 +231,18 @@ mod tests {
         assert!(!budget.spend_option("1", &long));
         assert!(!budget.spend_option("1", "key_identity"));
         assert_eq!(budget.spent(), MOST_STEPS);
+    }
+    #[test]
+    fn a_light_one_reports_nothing_but_that_it_is_too_little() {
+        let budget = Budget::light();
+        assert_eq!(budget.spend(LIGHT), Ok(()));
+        assert!(!budget.is_too_little());
+        assert_eq!(budget.spend(1), Err(Raised));
+        assert!(budget.is_too_little() && !budget.take_refusal());
+
+        let budget = Budget::light();
+        assert!(budget.spend_option("1", "key_identity") && !budget.is_too_little());
+        assert!(!budget.spend_option("1", &"x".repeat(LIGHT as usize)));
+        assert!(budget.is_too_little());
     }
 }

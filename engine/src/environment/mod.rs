@@ -19,6 +19,10 @@ use writers::Flags;
 pub use compiled::Environment;
 pub use flag::{Flag, FlagFeature, Reason};
 
+/// An evaluation takes more work than a light one may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMuchWork;
+
 impl Environment {
     /// The environment's id, as JSON text.
     pub fn id(&self) -> &str {
@@ -54,6 +58,45 @@ impl Environment {
             identity,
             takes_traits,
         )
+    }
+
+    /// As [`Self::identity_answer`], for a thread that others wait for.
+    ///
+    /// # Errors
+    /// Where it takes more than 0.1 ms, about: how much more, only the whole evaluation tells.
+    pub fn light_identity_answer(
+        &self,
+        kind: KeyKind,
+        identity: &Identity<'_>,
+    ) -> Result<Vec<u8>, TooMuchWork> {
+        let takes_traits = self.takes_traits(kind);
+        let evaluation = Evaluation::light(self, identity, takes_traits);
+        let answer = writers::identity(&evaluation, kind, identity, takes_traits);
+        if evaluation.is_given_up() {
+            return Err(TooMuchWork);
+        }
+        Ok(answer)
+    }
+
+    /// As [`Self::identity_flag`], for a thread that others wait for.
+    ///
+    /// # Errors
+    /// As [`Self::light_identity_answer`].
+    pub fn light_identity_flag(
+        &self,
+        kind: KeyKind,
+        identity: &Identity<'_>,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, TooMuchWork> {
+        let Some(feature) = self.features.named(name) else {
+            return Ok(None);
+        };
+        let evaluation = Evaluation::light(self, identity, self.takes_traits(kind));
+        let flag = writers::identity_flag(&evaluation, kind, feature);
+        if evaluation.is_given_up() {
+            return Err(TooMuchWork);
+        }
+        Ok(flag)
     }
 
     /// The body of `identities/?feature=name` (exact name). `None`: unknown or hidden.

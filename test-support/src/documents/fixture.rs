@@ -1,5 +1,5 @@
 //! The fixture: one environment with a feature of each sort, a segment and an identity override.
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::parts::feature_state;
 
@@ -23,4 +23,26 @@ pub fn with_many_features(count: usize) -> Value {
         .unwrap()
         .extend(features);
     document
+}
+
+/// The identifier of [`heavy_identity`].
+pub const HEAVY_IDENTIFIER: &str = "heavy-identifier";
+
+/// The fixture with a segment, "heavy", that takes all the work that one request may, for [`heavy_identity`].
+pub fn with_heavy_segment() -> Value {
+    let mut document = fixture();
+    let condition = json!({"property_": "t", "operator": "REGEX", "value": r"(?=(a|a)*\1b)"});
+    let segments = document["project"]["segments"].as_array_mut().unwrap();
+    let mut segment = segments[0].clone();
+    segment["id"] = json!(999);
+    segment["name"] = json!("heavy");
+    segment["rules"] = json!([{"type": "ALL", "conditions": [condition], "rules": []}]);
+    segments.push(segment);
+    document
+}
+
+/// The body of an identity that is heavy.
+pub fn heavy_identity() -> String {
+    let traits = json!([{"trait_key": "t", "trait_value": "a".repeat(100)}]);
+    json!({"identifier": HEAVY_IDENTIFIER, "traits": traits}).to_string()
 }

@@ -8,5 +8,7 @@ mod fixture;
 mod parts;
 
 pub use banner::{document, later_page, page};
-pub use fixture::{FIXTURE, fixture, with_many_features};
+pub use fixture::{
+    FIXTURE, HEAVY_IDENTIFIER, fixture, heavy_identity, with_heavy_segment, with_many_features,
+};
 pub use parts::{environment, feature_state, identity_override, uuid};

@@ -38,11 +38,28 @@ impl<'e> Evaluation<'e> {
         identity: Option<&'e Identity<'e>>,
         takes_traits: bool,
     ) -> Self {
+        Self::within(Budget::new(), environment, identity, takes_traits)
+    }
+
+    /// An evaluation that is given up where it takes more than a little work: see [`Self::is_given_up`].
+    pub(crate) fn light(
+        environment: &'e Environment,
+        identity: &'e Identity<'e>,
+        takes_traits: bool,
+    ) -> Self {
+        Self::within(Budget::light(), environment, Some(identity), takes_traits)
+    }
+
+    fn within(
+        budget: Budget,
+        environment: &'e Environment,
+        identity: Option<&'e Identity<'e>>,
+        takes_traits: bool,
+    ) -> Self {
         let dependencies = environment.dependencies.as_ref().map(|index| {
             let own = identity.map(|identity| environment.identity_overrides.of(identity.identifier()));
             Dependencies::new(environment, index, own.unwrap_or_default())
         });
-        let budget = Budget::new();
         Self {
             environment,
             subject: Subject::new(environment, identity, takes_traits, &budget),
@@ -64,10 +81,17 @@ impl<'e> Evaluation<'e> {
     ) -> Option<Option<&'m MultivariateOption>> {
         let key = self.subject.key()?;
         if !self.budget.spend_option(&multivariate.key, key) {
-            self.environment.exhaustion.note_options();
+            if !self.is_given_up() {
+                self.environment.exhaustion.note_options();
+            }
             return Some(None);
         }
         Some(multivariate.choose(key))
+    }
+
+    /// Whether it was light and took more than that, so that its outcome is none.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.budget.is_too_little()
     }
 
     /// How many steps were taken so far.

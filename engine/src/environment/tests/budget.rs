@@ -2,7 +2,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::MOST_STEPS;
+use crate::{MOST_STEPS, TooMuchWork};
 
 fn condition(property: &str, operator: &str, value: &str) -> Value {
     json!({"property_": property, "operator": operator, "value": value})
@@ -236,4 +236,37 @@ fn is_shared_by_flags_that_read_each_other() {
     let (value, steps) = ask(&environment, &identity("i", &[]));
     assert_eq!(value, "overridden");
     assert!((400..2000).contains(&steps), "{steps}");
+}
+
+#[test]
+fn a_light_evaluation_gives_the_whole_answer_or_none() {
+    let (heavy, sent) = catastrophic();
+    let environment = environment(vec![
+        with_conditions(1, "ALL", vec![heavy]),
+        with_conditions(2, "ALL", vec![condition("u", "EQUAL", "x")]),
+    ]);
+    for (body, is_light) in [(identity("i", &[("u", json!("x"))]), true), (sent, false)] {
+        let body = body.to_string();
+        let identity = Identity::from_json(body.as_bytes(), || [0; 16]).unwrap();
+        let (kind, unless_heavy) = (KeyKind::Server, |answer| {
+            if is_light { Ok(answer) } else { Err(TooMuchWork) }
+        });
+        let answer = environment.light_identity_answer(kind, &identity);
+        let flag = environment.light_identity_flag(kind, &identity, "f");
+        assert!(
+            environment.take_exhausted().is_empty(),
+            "it says nothing of the segment"
+        );
+        assert_eq!(answer, unless_heavy(environment.identity_answer(kind, &identity)));
+        assert_eq!(
+            flag.clone().map(Option::unwrap),
+            unless_heavy(environment.identity_flag(kind, &identity, "f").unwrap())
+        );
+        assert_eq!(environment.take_exhausted().is_empty(), is_light);
+    }
+    let identity = Identity::from_query(Some("i"), || [0; 16]).unwrap();
+    assert_eq!(
+        environment.light_identity_flag(KeyKind::Server, &identity, "g"),
+        Ok(None)
+    );
 }

@@ -16,7 +16,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// A bounded number of threads, made as work comes. They end when they had none for a while, or with this value, when the work
 /// they do is done.
-pub(super) struct Threads {
+pub struct Threads {
     name: &'static str,
     at_most: usize,
     shared: Arc<Shared>,
@@ -37,7 +37,8 @@ struct State {
 }
 
 impl Threads {
-    pub(super) fn new(name: &'static str, at_most: usize) -> Self {
+    /// Makes none yet; there will be `at_most` so many. `name` is what the system shows of them.
+    pub fn new(name: &'static str, at_most: usize) -> Self {
         Self {
             name,
             at_most,
@@ -47,10 +48,7 @@ impl Threads {
 
     /// Runs blocking work in its turn; not at all where its caller does not wait any more. `None` where it panicked, or where
     /// the system gives no thread.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Option<T> {
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (sender, outcome) = oneshot::channel();
         let work = move || {
             if !sender.is_closed() {

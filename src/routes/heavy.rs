@@ -1,0 +1,64 @@
+//! Heavy evaluations: identities that take more work than others can wait for.
+//!
+//! A worker answers its connections one after the other, so that an evaluation of some milliseconds is one for all of them.
+//! It tries each identity lightly; what takes more is evaluated on threads beside the workers, of which there are
+//! half as many and which come second, so that the workers go on whatever clients send. How many may wait there is bounded: whoever comes
+//! beyond that is refused, and whoever is accepted has its answer soon.
+use actors::threads::Threads;
+use tokio::sync::Semaphore;
+
+use crate::error::ApiError;
+
+/// One thread for so many workers: a worker takes what a core has.
+const WORKERS_A_THREAD: usize = 2;
+
+/// How nice these threads are to the workers, where both want the same core: they get a third of it.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 5;
+
+/// The threads, and the places before them; shared by all workers.
+#[derive(Debug)]
+pub(crate) struct HeavyEvaluations {
+    threads: Threads,
+    places: Semaphore,
+}
+
+impl HeavyEvaluations {
+    /// For so many HTTP workers. `at_once`: how many requests each thread may have, the one at work included.
+    pub(crate) fn new(workers: usize, at_once: usize) -> Self {
+        let threads = workers.div_ceil(WORKERS_A_THREAD).max(1);
+        Self {
+            threads: Threads::new("evaluations", threads),
+            places: Semaphore::new(threads.saturating_mul(at_once).min(Semaphore::MAX_PERMITS)),
+        }
+    }
+
+    /// Evaluates on a thread beside the workers.
+    ///
+    /// # Errors
+    /// 503 where too many wait there already, and where the evaluation fails.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        evaluate: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let _place = self.places.try_acquire().map_err(|_| ApiError::Overloaded)?;
+        let evaluate = move || {
+            let_workers_go_first();
+            evaluate()
+        };
+        self.threads.run(evaluate).await.ok_or(ApiError::Unavailable)
+    }
+}
+
+/// Lowers the priority of this thread alone; whoever may not goes on with what it has. It takes less than a microsecond.
+#[cfg(target_os = "linux")]
+fn let_workers_go_first() {
+    // Without an id Linux takes the thread that asks (setpriority(2), "C library/kernel differences").
+    if let Err(refused) = rustix::process::setpriority_process(None, NICENESS) {
+        log::debug!("evaluations keep the priority of the workers: {refused}");
+    }
+}
+
+/// Elsewhere the priority is that of the whole process.
+#[cfg(not(target_os = "linux"))]
+fn let_workers_go_first() {}
