@@ -2,7 +2,7 @@
 //!
 //! `test_support`'s client parses what comes, line by line, which costs more than the server takes to answer; it asks
 //! for the first answer here, and for all that is not load.
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -63,5 +63,96 @@ async fn send_again_and_again(
             return Err(io::Error::other("an answer has another status than the first"));
         }
         latencies.borrow_mut().push(sent.elapsed().as_secs_f32() * 1e6);
+    }
+}
+
+/// What came of a load that may be refused.
+#[derive(Debug, Clone)]
+pub struct Pressure {
+    /// Microseconds from an accepted request to its answer's end.
+    pub accepted: Sample,
+    /// The part of the requests that was refused, from 0 to 1.
+    pub refused_part: f64,
+}
+
+/// Sends a request over and over, over so many connections; whoever is refused by 503 asks again after `pause`.
+///
+/// # Errors
+/// Where a connection fails, or an answer is neither 200 nor 503.
+pub fn press(
+    address: SocketAddr,
+    request: &Request,
+    connections: usize,
+    pause: Duration,
+    duration: Duration,
+) -> io::Result<Pressure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(press_on(address, request, connections, pause, duration))
+}
+
+async fn press_on(
+    address: SocketAddr,
+    request: &Request,
+    connections: usize,
+    pause: Duration,
+    duration: Duration,
+) -> io::Result<Pressure> {
+    let (request, accepted, refused) = (request.bytes(), RefCell::new(Vec::new()), Cell::new(0_u32));
+    let clients = (0..connections).map(|_| async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let mut answer = Vec::new();
+        loop {
+            let sent = Instant::now();
+            stream.write_all(&request).await?;
+            match read_status(&mut stream, &mut answer).await? {
+                200 => accepted.borrow_mut().push(sent.elapsed().as_secs_f64() * 1e6),
+                503 => {
+                    refused.set(refused.get() + 1);
+                    tokio::time::sleep(pause).await;
+                }
+                other => return Err(io::Error::other(format!("answered {other}"))),
+            }
+        }
+    });
+    let all: Result<io::Result<Vec<()>>, _> = timeout(duration, futures::future::try_join_all(clients)).await;
+    // The time limit is the end of the round, not a failure.
+    if let Ok(Err(error)) = all {
+        return Err(error);
+    }
+    let (accepted, refused) = (accepted.into_inner(), f64::from(refused.get()));
+    Ok(Pressure {
+        refused_part: refused / (refused + accepted.len() as f64),
+        accepted: Sample::new(accepted),
+    })
+}
+
+/// Reads one answer, which has a `Content-Length`, and gives its status.
+async fn read_status(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<u16> {
+    const END: &[u8] = b"\r\n\r\n";
+    answer.clear();
+    loop {
+        if stream.read_buf(answer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let Some(head) = answer.windows(END.len()).position(|bytes| bytes == END) else {
+            continue;
+        };
+        let text = String::from_utf8_lossy(answer.get(..head).unwrap_or_default()).to_ascii_lowercase();
+        let length = text
+            .lines()
+            .find_map(|line| {
+                line.strip_prefix("content-length: ")?
+                    .trim()
+                    .parse::<usize>()
+                    .ok()
+            })
+            .ok_or_else(|| io::Error::other("an answer has no Content-Length"))?;
+        if answer.len() >= head + END.len() + length {
+            let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+            return status.ok_or_else(|| io::Error::other("an answer has no status"));
+        }
     }
 }

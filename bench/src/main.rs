@@ -4,7 +4,8 @@
 //! # Layout
 //! - `program/options.rs`: the command line. `program/report.rs`: the table. `program/limits.rs`: what may not be exceeded.
 //! - `program/requests.rs`: CPU per request beside the bare handler. `program/footprint.rs`: start, memory, applying.
-//! - `program/disturbance.rs`: latency while documents change. `program/evaluation.rs`: the engine alone.
+//! - `program/disturbance.rs`: latency while documents change. `program/overload.rs`: latency under too much load.
+//! - `program/evaluation.rs`: the engine alone.
 //! - `program/machine.rs`: what it ran on.
 #![allow(
     clippy::expect_used,
@@ -42,6 +43,7 @@ fn run(options: &Options) -> io::Result<bool> {
     program::requests::measure(options, &mut report)?;
     program::footprint::measure(options, &mut report)?;
     program::disturbance::measure(options, &mut report)?;
+    program::overload::measure(options, &mut report)?;
     program::evaluation::measure(options, &mut report);
     if let Some(path) = &options.write {
         std::fs::write(path, report.markdown())?;

@@ -79,7 +79,7 @@ fn while_changing<T>(
 }
 
 /// Asks at a fixed rate, however late the answers are; microseconds from when a request was due to its answer.
-fn paced(address: SocketAddr, duration: Duration) -> io::Result<Sample> {
+pub(crate) fn paced(address: SocketAddr, duration: Duration) -> io::Result<Sample> {
     let period = Duration::from_secs(1) * CONNECTIONS / RATE;
     let start = Instant::now() + Duration::from_millis(50);
     thread::scope(|scope| {

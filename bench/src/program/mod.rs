@@ -5,5 +5,6 @@ pub(crate) mod footprint;
 pub(crate) mod limits;
 pub(crate) mod machine;
 pub(crate) mod options;
+pub(crate) mod overload;
 pub(crate) mod report;
 pub(crate) mod requests;
