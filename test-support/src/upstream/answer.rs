@@ -8,6 +8,8 @@ pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    /// The body is the whole answer.
+    is_raw: bool,
     pub(super) end: End,
 }
 
@@ -35,6 +37,7 @@ impl Answer {
             status: 200,
             headers: Vec::new(),
             body: body.into(),
+            is_raw: false,
             end: End::KeepAlive,
         }
     }
@@ -44,6 +47,14 @@ impl Answer {
         Self {
             status,
             ..Self::ok("")
+        }
+    }
+
+    /// These bytes, head and all, and nothing else.
+    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            is_raw: true,
+            ..Self::ok(bytes)
         }
     }
 
@@ -99,6 +110,9 @@ impl Answer {
     }
 
     pub(super) fn write(&self, stream: &mut TcpStream) -> io::Result<()> {
+        if self.is_raw {
+            return stream.write_all(&self.body);
+        }
         let mut head = format!("HTTP/1.1 {} Scripted\r\n", self.status);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));

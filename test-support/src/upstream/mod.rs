@@ -4,7 +4,7 @@
 //! - `received.rs`: a request as it came. `answer.rs`: what to answer, and how to break off.
 //! - `connections.rs`: the threads that accept, read and answer.
 //! - `flagsmith.rs`: answers as Flagsmith's, of one document and its event stream.
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -34,7 +34,15 @@ pub struct ScriptedUpstream {
 impl ScriptedUpstream {
     /// Starts with this script.
     pub fn start(script: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), script)
+    }
+
+    /// Starts with this script at this address; port 0: the system chooses.
+    pub fn start_at(
+        address: SocketAddr,
+        script: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let upstream = Self {
             address: listener.local_addr().expect("an address"),
             shared: Arc::new(Shared::new(Arc::new(script))),
@@ -62,6 +70,11 @@ impl ScriptedUpstream {
     /// The requests so far.
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// The connections so far.
+    pub fn accepted(&self) -> usize {
+        self.shared.accepted.load(Ordering::SeqCst)
     }
 
     /// The number of requests so far, to wait on.
