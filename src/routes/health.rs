@@ -32,6 +32,8 @@ struct EnvironmentHealth {
     name: Option<String>,
     id: Option<Box<RawValue>>,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     subscribers: usize,
 }
 
@@ -149,6 +151,7 @@ impl EnvironmentHealth {
             name: status.name,
             id: status.id.and_then(|id| RawValue::from_string(id).ok()),
             status: status.status,
+            detail: status.detail,
             subscribers,
         }
     }

@@ -80,6 +80,7 @@ impl Entry {
             name: served.map(|served| served.environment.name().to_owned()),
             id: served.map(|served| served.environment.id().to_owned()),
             status,
+            detail: self.state.failure().map(ToString::to_string),
             is_served: served.is_some(),
             is_fresh: is_fresh && served.is_some(),
             last_successful_update: self.state.last_success(),

@@ -131,6 +131,8 @@ pub struct EnvironmentStatus {
     pub id: Option<String>,
     /// `ok`, `stale`, `not updated`, `key rejected`.
     pub status: &'static str,
+    /// Why the last fetch failed, and what to do about it; `None` after a success.
+    pub detail: Option<String>,
     /// Whether a document is served.
     pub is_served: bool,
     /// Whether its last successful poll is within the period and the grace period.

@@ -235,6 +235,11 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         )
     }
 
+    /// How the last fetch failed; `None` after a success.
+    pub(super) fn failure(&self) -> Option<&FetchFailure> {
+        self.failure.as_ref()
+    }
+
     fn start(&mut self, now: Instant) -> FetchPlan {
         let is_poll = self.schedule.next_poll() <= now;
         let is_for_push = self.push.is_asked_for(now, is_poll);

@@ -36,7 +36,13 @@ fn a_stale_document_fails_health_but_not_readiness() {
     );
     assert_eq!(
         health.json()["environments"],
-        json!([{"name": "Test", "id": 1, "status": "stale", "subscribers": 0}])
+        json!([{
+            "name": "Test",
+            "id": 1,
+            "status": "stale",
+            "detail": "upstream answers 500; check upstream, and the path of api_url",
+            "subscribers": 0,
+        }])
     );
     assert!(health.json()["last_successful_update"].is_string());
     let readiness = app.get("/proxy/health/readiness");
@@ -53,6 +59,10 @@ fn a_stale_document_fails_health_but_not_readiness() {
     upstream.script(|_| Answer::ok(document("two", T2)));
     wait_for_value(&app, "two");
     app.wait_until_answered(|app| app.get("/proxy/health").status == 200);
+    assert_eq!(
+        app.get("/proxy/health").json()["environments"][0].get("detail"),
+        None
+    );
 }
 
 #[test]
