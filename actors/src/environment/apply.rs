@@ -165,7 +165,19 @@ fn apply(pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
 }
 
 fn read(pages: Vec<Bytes>) -> Result<Document, FetchFailure> {
+    let pages = pages.into_iter().map(after_mark).collect::<Result<_, _>>()?;
     Document::from_pages(pages).map_err(refused)
+}
+
+/// JSON is UTF-8, and may be read from after a byte order mark (RFC 8259, 8.1), which editors and gateways put before it.
+fn after_mark(page: Bytes) -> Result<Bytes, FetchFailure> {
+    match page.as_ref() {
+        [0xEF, 0xBB, 0xBF, ..] => Ok(page.slice(3..)),
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
+            Err(FetchFailure::NotJson("it is UTF-16; save it as UTF-8".to_owned()))
+        }
+        _ => Ok(page),
+    }
 }
 
 fn refused(error: DocumentError) -> FetchFailure {

@@ -54,3 +54,30 @@ async fn an_unusable_file_keeps_the_last_good_document() {
     harness.wait_for_value("two").await;
     assert!(harness.lifelines.is_alive());
 }
+
+#[actix_rt::test]
+async fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("environment.json");
+    fs::write(&path, format!("\u{FEFF}{}", document("one", T1))).unwrap();
+    let polling = PollingOptions {
+        period: Duration::ZERO,
+        grace_period: Some(Duration::from_millis(50)),
+        ..quick()
+    };
+    let harness = Harness::start(vec![from_file(path.clone())], String::new(), polling);
+    harness.wait_for_value("one").await;
+    assert_eq!(harness.status(0).await.detail, None);
+
+    // As a shell on Windows writes it.
+    let text = format!("\u{FEFF}{}", document("two", T1));
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(&path, units).unwrap();
+    harness.wait_for_status(0, "stale").await;
+    let detail = harness.status(0).await.detail.unwrap();
+    assert!(
+        detail.contains("UTF-16; save it as UTF-8") && detail.contains("document_path"),
+        "{detail}"
+    );
+    harness.wait_for_value("one").await;
+}
