@@ -131,6 +131,7 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::{Fault, Stage};
 
     const PERIOD: Duration = Duration::from_secs(10);
 
@@ -181,7 +182,7 @@ mod tests {
     #[test]
     fn an_ordinary_failure_never_waits_two_periods() {
         for seed in 0..100 {
-            let waits = waits(&FetchFailure::Connect, 20, seed);
+            let waits = waits(&FetchFailure::NoAnswer(Fault::Refused), 20, seed);
             assert!(waits.iter().all(|wait| *wait < 2.0), "{waits:?}");
             assert!(waits[19] > 1.5, "it grows: {waits:?}");
         }
@@ -223,7 +224,7 @@ mod tests {
         for failure in [
             FetchFailure::KeyRejected(401),
             FetchFailure::RateLimited(None),
-            FetchFailure::Timeout,
+            FetchFailure::NoAnswer(Fault::Late(Stage::Head)),
         ] {
             for _ in 0..10 {
                 schedule.failed(now, &failure);

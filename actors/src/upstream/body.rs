@@ -1,4 +1,5 @@
 //! The body of one answer: decoded within its bounds.
+use std::cell::Cell;
 use std::io::{self, Write};
 
 use awc::ClientResponse;
@@ -8,8 +9,8 @@ use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use futures::{Stream, StreamExt};
 
-use super::FetchFailure;
 use super::memory::Claim;
+use super::{Fault, FetchFailure, Stage};
 
 /// A body may decode to so many times its size: JSON documents come to ten to fifty, a bomb to a thousand.
 const MOST_INFLATION: usize = 100;
@@ -30,15 +31,17 @@ pub(super) struct Room<'c> {
     /// Decoded bytes that may still come.
     pub(super) bytes: usize,
     pub(super) memory: &'c mut Claim,
+    /// What the fetch waits for.
+    pub(super) stage: &'c Cell<Stage>,
 }
 
 impl Room<'_> {
     async fn take(&mut self, bytes: usize) -> Result<(), FetchFailure> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or(FetchFailure::TooLarge)?;
-        self.memory
-            .grow(bytes)
-            .await
-            .map_err(|_| FetchFailure::TooMuchMemory)
+        self.stage.set(Stage::Memory);
+        let grown = self.memory.grow(bytes).await;
+        self.stage.set(Stage::Body);
+        grown.map_err(|_| FetchFailure::TooMuchMemory)
     }
 }
 
@@ -74,13 +77,12 @@ where
     room.take(declared.unwrap_or(0)).await?;
     let mut body = Vec::with_capacity(declared.unwrap_or(0));
     while let Some(chunk) = response.next().await {
-        let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
+        let chunk = chunk.map_err(|error| FetchFailure::NoAnswer(Fault::of_body(&error)))?;
         if declared.is_none() {
             room.take(chunk.len()).await?;
         }
         body.extend_from_slice(&chunk);
     }
-    ended(declared, body.len())?;
     Ok(Bytes::from(body))
 }
 
@@ -95,7 +97,7 @@ where
     let mut decoder = MultiGzDecoder::new(Bounded::default());
     let (mut received, mut taken) = (0_usize, 0_usize);
     while let Some(chunk) = response.next().await {
-        let chunk = chunk.map_err(|_| FetchFailure::Broken)?;
+        let chunk = chunk.map_err(|error| FetchFailure::NoAnswer(Fault::of_body(&error)))?;
         for piece in chunk.chunks(PIECE) {
             received = received.saturating_add(piece.len());
             // Of a body whose length is known, all of it counts, wherever it inflates the most.
@@ -108,26 +110,17 @@ where
             tokio::task::yield_now().await;
         }
     }
-    ended(declared, received)?;
     decoder.try_finish().map_err(|error| refused(&error))?;
     let bytes = std::mem::take(&mut decoder.get_mut().bytes);
     room.take(bytes.len() - taken).await?;
     Ok(Bytes::from(bytes))
 }
 
-/// awc takes a connection's end for the body's, whatever length was declared.
-fn ended(declared: Option<usize>, received: usize) -> Result<(), FetchFailure> {
-    if declared.is_some_and(|declared| declared != received) {
-        return Err(FetchFailure::Broken);
-    }
-    Ok(())
-}
-
 fn refused(error: &io::Error) -> FetchFailure {
     if error.kind() == io::ErrorKind::FileTooLarge {
         FetchFailure::Inflated
     } else {
-        FetchFailure::Broken
+        FetchFailure::NoAnswer(Fault::ContentCoding)
     }
 }
 

@@ -1,15 +1,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::{Fault, Stage};
+
 /// Why a fetch gave no document. The messages say what to do; they never hold a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchFailure {
     /// `api_url` is no http or https URL, or TLS could not be set up.
     Unusable,
-    /// No connection.
-    Connect,
-    /// The whole fetch took longer than allowed.
-    Timeout,
+    /// No answer, or none that can be read; why.
+    NoAnswer(Fault),
     /// The server-side key holds characters that no header can carry.
     UnusableKey,
     /// 401 or 403.
@@ -20,8 +20,6 @@ pub enum FetchFailure {
     Redirect,
     /// Another status than 200 and 304.
     Status(u16),
-    /// The answer ended early or is no HTTP.
-    Broken,
     /// More bytes than are read.
     TooLarge,
     /// A body that decodes to far more than its size.
@@ -49,6 +47,7 @@ impl FetchFailure {
             (Self::KeyRejected(a), Self::KeyRejected(b)) | (Self::Status(a), Self::Status(b)) => a == b,
             // The file was touched in between.
             (Self::File(a), Self::File(b)) => a == b,
+            (Self::NoAnswer(a), Self::NoAnswer(b)) => a == b,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
@@ -60,10 +59,14 @@ impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unusable => f.write_str("api_url cannot be used; it must be an http or https URL"),
-            Self::Connect => f.write_str("no connection to upstream; check api_url, DNS, firewall and certificates"),
-            Self::Timeout => f.write_str(
-                "upstream did not answer in time; raise api_poll_timeout_seconds if documents are large or it is far",
-            ),
+            Self::NoAnswer(fault) => {
+                write!(f, "no document from upstream: {fault}")?;
+                match fault {
+                    Fault::Late(Stage::Head | Stage::Body) => f.write_str(" (api_poll_timeout_seconds)"),
+                    Fault::Late(Stage::Memory) => Ok(()),
+                    _ => f.write_str(" (api_url)"),
+                }
+            }
             Self::KeyRejected(status) => write!(
                 f,
                 "upstream rejects the server-side key ({status}); check the key pair's server_side_key, and that it \
@@ -77,7 +80,6 @@ impl fmt::Display for FetchFailure {
                 f.write_str("upstream redirects in a circle or to another origin, where keys are not sent; correct api_url")
             }
             Self::Status(status) => write!(f, "upstream answers {status}; check upstream, and the path of api_url"),
-            Self::Broken => f.write_str("upstream's answer broke off; check upstream and what is between"),
             Self::TooLarge => f.write_str("upstream's document is larger than this proxy reads (256 MiB)"),
             Self::Inflated => f.write_str(
                 "upstream's answer decodes to more than 100 times its size, as no document does; check upstream and what is between",

@@ -1,20 +1,19 @@
+use std::cell::Cell;
 use std::collections::HashSet;
-use std::error::Error;
-use std::io;
 use std::time::{Duration, SystemTime};
 
 use actix_rt::time::timeout;
-use awc::error::{ConnectError, PayloadError, SendRequestError};
+use awc::error::PayloadError;
 use awc::http::header::{self, HeaderMap, HeaderValue};
 use awc::http::{StatusCode, Uri};
-use awc::{Client, ClientResponse};
+use awc::{ClientRequest, ClientResponse};
 use bytes::Bytes;
 use engine::UpdatedAt;
 use futures::Stream;
 
 use super::body::{self, Room};
 use super::memory::{Claim, DocumentMemory};
-use super::{FetchFailure, UpstreamOptions, link};
+use super::{Fault, FetchFailure, Stage, UpstreamClient, UpstreamOptions, link, misdirected};
 use crate::keys::EnvironmentKey;
 
 /// Pages of one document; Flagsmith's own limit is not known, this one ends a circle of ever new links.
@@ -24,8 +23,9 @@ const MAX_REDIRECTS: usize = 5;
 /// Bytes of one document, decompressed, all pages together. Documents of 50 MB happen; five times that still fits the
 /// memory that such an installation has, and a decompression bomb ends here.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024 * 1024;
-/// Sends of one request when kept connections turn out to be closed.
-const MAX_SENDS: usize = 3;
+/// The part of a fetch's time that connecting may take: what is left would be too short for an answer, and the failure can say
+/// what was waited for.
+const CONNECTING: f64 = 0.8;
 
 /// What a fetch gave.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ pub enum FetchOutcome {
 /// Fetches environment documents. Belongs to the thread that makes it; a clone shares its connections.
 #[derive(Clone)]
 pub struct Upstream {
-    client: Client,
+    client: UpstreamClient,
     document_url: Uri,
     timeout: Duration,
     memory: DocumentMemory,
@@ -94,7 +94,7 @@ impl Upstream {
             return Err(FetchFailure::Unusable);
         }
         let client = options
-            .client(&document_url, timeout)
+            .client(&document_url, timeout.mul_f64(CONNECTING))
             .map_err(|_| FetchFailure::Unusable)?;
         Ok(Self {
             client,
@@ -107,9 +107,15 @@ impl Upstream {
     /// Fetches one environment's document: conditionally, if it is newer than `if_modified_since`, or whatever it is.
     pub async fn fetch(&self, key: &EnvironmentKey, if_modified_since: Option<UpdatedAt>) -> FetchOutcome {
         let mut memory = self.memory.claim();
-        let fetched = self.fetch_pages(key, if_modified_since, &mut memory);
+        let stage = Cell::new(Stage::Head);
+        let room = Room {
+            bytes: MAX_DOCUMENT_BYTES,
+            memory: &mut memory,
+            stage: &stage,
+        };
+        let fetched = self.fetch_pages(key, if_modified_since, room);
         match timeout(self.timeout, fetched).await {
-            Err(_) => FetchOutcome::Failure(FetchFailure::Timeout),
+            Err(_) => FetchOutcome::Failure(FetchFailure::NoAnswer(Fault::Late(stage.get()))),
             Ok(Err(failure)) => FetchOutcome::Failure(failure),
             Ok(Ok(Pages::NotModified { date })) => FetchOutcome::NotModified { date },
             Ok(Ok(Pages::Document { pages, date })) => FetchOutcome::Document { pages, date, memory },
@@ -120,14 +126,10 @@ impl Upstream {
         &self,
         key: &EnvironmentKey,
         if_modified_since: Option<UpdatedAt>,
-        memory: &mut Claim,
+        mut room: Room<'_>,
     ) -> Result<Pages, FetchFailure> {
         let mut key = HeaderValue::try_from(key.reveal()).map_err(|_| FetchFailure::UnusableKey)?;
         key.set_sensitive(true);
-        let mut room = Room {
-            bytes: MAX_DOCUMENT_BYTES,
-            memory,
-        };
         let first = match self
             .page(&self.document_url, &key, if_modified_since, &mut room)
             .await?
@@ -167,10 +169,13 @@ impl Upstream {
     ) -> Result<Answer, FetchFailure> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
+            room.stage.set(Stage::Head);
             let mut response = self.send(&url, key, if_modified_since).await?;
+            room.stage.set(Stage::Body);
             let date = http_date(response.headers(), &header::DATE);
             match response.status() {
-                StatusCode::OK => {
+                // 203: something between has changed it, which gateways say of a header that they added.
+                StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => {
                     let next = next_page(&url, response.headers())?;
                     let bytes = body::read(&mut response, room).await?;
                     return Ok(Answer::Page(Page { bytes, next, date }));
@@ -183,13 +188,15 @@ impl Upstream {
                 | StatusCode::SEE_OTHER
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT => url = redirect_target(&url, response.headers())?,
+                _ if misdirected::expects_tls(&url, &mut response).await => {
+                    return Err(FetchFailure::NoAnswer(Fault::HttpSpokenToTls));
+                }
                 status => return Err(refusal(status, response.headers(), date)),
             }
         }
         Err(FetchFailure::Redirect)
     }
 
-    /// Sends one GET. A kept connection that upstream has closed meanwhile costs another attempt, not the fetch.
     async fn send(
         &self,
         url: &Uri,
@@ -197,46 +204,20 @@ impl Upstream {
         if_modified_since: Option<UpdatedAt>,
     ) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, FetchFailure>
     {
-        let mut sends = 0;
-        loop {
-            let mut request = self
-                .client
-                .get(url)
-                // awc's own decoder knows no bound.
-                .no_decompress()
+        let complete = |request: ClientRequest| {
+            let request = request
                 .insert_header((header::ACCEPT, "application/json"))
                 .insert_header((header::ACCEPT_ENCODING, "gzip"))
                 .insert_header(("X-Environment-Key", key.clone()));
-            if let Some(updated_at) = if_modified_since {
-                request = request.insert_header((header::IF_MODIFIED_SINCE, updated_at.to_http_date()));
+            match if_modified_since {
+                Some(updated_at) => {
+                    request.insert_header((header::IF_MODIFIED_SINCE, updated_at.to_http_date()))
+                }
+                None => request,
             }
-            sends += 1;
-            match request.send().await {
-                Ok(response) => return Ok(response),
-                Err(error) if is_closed_connection(&error) && sends < MAX_SENDS => {}
-                Err(error) => return Err(send_failure(&error)),
-            }
-        }
-    }
-}
-
-fn is_closed_connection(error: &SendRequestError) -> bool {
-    match error {
-        SendRequestError::Send(_) | SendRequestError::Connect(ConnectError::Disconnected) => true,
-        SendRequestError::Response(parsing) => {
-            parsing.source().is_some_and(|source| source.is::<io::Error>())
-        }
-        _ => false,
-    }
-}
-
-fn send_failure(error: &SendRequestError) -> FetchFailure {
-    match error {
-        SendRequestError::Timeout | SendRequestError::Connect(ConnectError::Timeout) => FetchFailure::Timeout,
-        SendRequestError::Connect(ConnectError::Disconnected) => FetchFailure::Broken,
-        SendRequestError::Connect(_) => FetchFailure::Connect,
-        SendRequestError::Url(_) => FetchFailure::Unusable,
-        _ => FetchFailure::Broken,
+        };
+        let response = self.client.get(url, &complete).await;
+        response.map_err(FetchFailure::NoAnswer)
     }
 }
 

@@ -4,24 +4,32 @@
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
 //! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: how TLS is set up.
 //! - [`RootCertificates`] (`roots`): whom it trusts.
+//! - `client`: awc as it is used here, on connections of our own.
 //! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up.
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
-//! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it.
+//! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
+//!   that can be read; `misdirected`: answers of a port that expects TLS.
 mod body;
+mod client;
 mod connect;
 mod failure;
+mod fault;
 mod fetch;
 mod link;
 mod memory;
+mod misdirected;
 mod options;
 mod roots;
 mod tls;
 
+pub(crate) use client::UpstreamClient;
 pub use connect::Names;
 pub use failure::FetchFailure;
+pub use fault::{Fault, Stage};
 pub(crate) use fetch::MAX_DOCUMENT_BYTES;
 pub use fetch::{FetchOutcome, Upstream};
 pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
+pub(crate) use misdirected::expects_tls;
 pub use options::UpstreamOptions;
 pub use roots::RootCertificates;

@@ -1,19 +1,12 @@
 use std::time::Duration;
 
 use awc::http::Uri;
-use awc::{Client, Connector};
 
-use super::connect::{Connect, Names};
+use super::client::UpstreamClient;
+use super::connect::Names;
 use super::memory::DocumentMemory;
 use super::roots::RootCertificates;
 use super::tls::Tls;
-
-/// What upstream sees as `User-Agent`.
-const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
-
-/// How long a connection may idle before it is not used again: under the 75 s and 60 s that proxies before Flagsmith
-/// close after, above the poll period of 10 s.
-const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 
 /// How long a connection may be used again: the next one looks the name up anew, so that a change of its addresses is followed
 /// within a minute.
@@ -55,29 +48,18 @@ impl UpstreamOptions {
         }
     }
 
-    /// A client for calls to `url`'s host. It belongs to the thread that makes it. It follows no redirect (awc's own
-    /// redirect layer would send `X-Environment-Key` along to any host) and sets no timeout but for connecting: callers
-    /// bound the whole call, body included. Where it is the first for https, it reads the root certificates' files.
+    /// A client for calls to `url`'s origin. Where it is the first for https, it reads the root certificates' files.
+    /// Connecting, with TLS, may take `connect_timeout`.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn client(&self, url: &Uri, connect_timeout: Duration) -> Result<Client, rustls::Error> {
-        let mut connector = Connector::new()
-            .connector(Connect::new(self.names.clone()))
-            .timeout(connect_timeout)
-            .handshake_timeout(connect_timeout)
-            .conn_keep_alive(IDLE_CONNECTION)
-            .conn_lifetime(self.connection_lifetime)
-            // Environments are fetched one at a time each: their number is the bound.
-            .limit(0);
-        if url.scheme_str() == Some("https") {
-            connector = connector.rustls_0_23(self.tls.configuration()?);
-        }
-        Ok(Client::builder()
-            .connector(connector)
-            .disable_redirects()
-            .disable_timeout()
-            .add_default_header(("User-Agent", USER_AGENT))
-            .finish())
+    pub(crate) fn client(
+        &self,
+        url: &Uri,
+        connect_timeout: Duration,
+    ) -> Result<UpstreamClient, rustls::Error> {
+        let is_tls = url.scheme_str() == Some("https");
+        let tls = is_tls.then(|| self.tls.configuration()).transpose()?;
+        Ok(UpstreamClient::new(self, tls, connect_timeout))
     }
 }

@@ -24,7 +24,7 @@ use crate::actor_thread::ActorThread;
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
 use crate::keys::{ById, EnvironmentId, EnvironmentKey};
 use crate::lifeline::{Lifeline, Lifelines};
-use crate::upstream::UpstreamOptions;
+use crate::upstream::{UpstreamClient, UpstreamOptions};
 
 /// How long connecting may take, a part of what the head of an answer may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -113,7 +113,7 @@ impl UpstreamStreamsHandle {
 /// Holds the streams of all environments.
 struct UpstreamStreams {
     options: Rc<UpstreamStreamOptions>,
-    client: Result<awc::Client, String>,
+    client: Result<UpstreamClient, String>,
     configured: watch::Receiver<Configured>,
     listening: ById<Listening>,
     refresh: Refresh,
@@ -146,11 +146,15 @@ impl UpstreamStreams {
             if self.listening.contains_key(&id) {
                 continue;
             }
+            let Ok(url) = stream_url(&self.options.url, client_side_key).parse() else {
+                log::error!("environment {id}: no upstream event stream; realtime.upstream_url is no URL");
+                continue;
+            };
             let stream = EnvironmentStream {
                 options: Rc::clone(&self.options),
                 client: client.clone(),
                 refresh: Rc::clone(&self.refresh),
-                url: stream_url(&self.options.url, client_side_key),
+                url,
                 id,
                 announced: None,
                 is_up: true,
@@ -207,7 +211,7 @@ impl Handler<Stop> for UpstreamStreams {
     }
 }
 
-fn client(url: &str, upstream: &UpstreamOptions) -> Result<awc::Client, String> {
+fn client(url: &str, upstream: &UpstreamOptions) -> Result<UpstreamClient, String> {
     let url = url
         .parse()
         .map_err(|error| format!("realtime.upstream_url is no URL: {error}"))?;

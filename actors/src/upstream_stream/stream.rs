@@ -3,7 +3,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use awc::http::{StatusCode, header};
+use awc::ClientRequest;
+use awc::http::header::{self, HeaderMap};
+use awc::http::{StatusCode, Uri};
 use engine::UpdatedAt;
 use futures::StreamExt as _;
 
@@ -11,13 +13,14 @@ use super::backoff::Backoff;
 use super::parser::EventParser;
 use super::{Refresh, UpstreamStreamOptions};
 use crate::keys::EnvironmentId;
+use crate::upstream::{Fault, UpstreamClient, expects_tls};
 
 /// The stream of one environment, over all its connections.
 pub(super) struct EnvironmentStream {
     pub(super) options: Rc<UpstreamStreamOptions>,
-    pub(super) client: awc::Client,
+    pub(super) client: UpstreamClient,
     pub(super) refresh: Refresh,
-    pub(super) url: String,
+    pub(super) url: Uri,
     pub(super) id: EnvironmentId,
     /// The newest time announced: upstream repeats it at every reconnect, which is no news.
     pub(super) announced: Option<UpdatedAt>,
@@ -27,14 +30,16 @@ pub(super) struct EnvironmentStream {
 
 /// Why a connection ended.
 #[derive(Debug)]
-enum Ended {
+pub(super) enum Ended {
     /// By upstream, in order: it does so every 30 s.
     Cleanly,
-    NoAnswer(String),
+    NoAnswer(Fault),
     Refused(StatusCode),
     NoEventStream,
+    /// In a content coding, though none was asked for.
+    Encoded,
     Silent(Duration),
-    Cut(String),
+    Cut(Fault),
 }
 
 impl Ended {
@@ -48,11 +53,12 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cleanly => f.write_str("it ends as soon as it begins"),
-            Self::NoAnswer(problem) => write!(f, "no answer: {problem}"),
+            Self::NoAnswer(fault) => write!(f, "no answer: {fault}"),
             Self::Refused(status) => write!(f, "it answers {status}"),
             Self::NoEventStream => f.write_str("the answer is no event stream"),
+            Self::Encoded => f.write_str("the answer comes in a content coding that was not asked for"),
             Self::Silent(silence) => write!(f, "silent for {} s", silence.as_secs()),
-            Self::Cut(problem) => write!(f, "cut: {problem}"),
+            Self::Cut(fault) => write!(f, "cut: {fault}"),
         }
     }
 }
@@ -74,32 +80,41 @@ impl EnvironmentStream {
     }
 
     /// One connection, until it ends.
-    async fn follow(&mut self) -> Ended {
-        let request = self
-            .client
-            .get(&self.url)
-            .no_decompress()
-            .timeout(self.options.head_timeout)
-            .insert_header((header::ACCEPT, "text/event-stream"))
-            .insert_header((header::ACCEPT_ENCODING, "identity"))
-            .insert_header((header::CACHE_CONTROL, "no-cache"));
-        let mut response = match request.send().await {
-            Ok(response) => response,
-            Err(error) => return Ended::NoAnswer(error.to_string()),
+    pub(super) async fn follow(&mut self) -> Ended {
+        let complete = |request: ClientRequest| {
+            request
+                .timeout(self.options.head_timeout)
+                .insert_header((header::ACCEPT, "text/event-stream"))
+                .insert_header((header::ACCEPT_ENCODING, "identity"))
+                .insert_header((header::CACHE_CONTROL, "no-cache"))
         };
-        if response.status() != StatusCode::OK {
-            return Ended::Refused(response.status());
+        let mut response = match self.client.get(&self.url, &complete).await {
+            Ok(response) => response,
+            Err(fault) => return Ended::NoAnswer(fault),
+        };
+        if !matches!(
+            response.status(),
+            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION
+        ) {
+            let page =
+                actix_rt::time::timeout(self.options.head_timeout, expects_tls(&self.url, &mut response));
+            return match page.await {
+                Ok(true) => Ended::NoAnswer(Fault::HttpSpokenToTls),
+                _ => Ended::Refused(response.status()),
+            };
         }
-        let content_type = response.headers().get(header::CONTENT_TYPE);
-        if !content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
+        if !is_event_stream(response.headers()) {
             return Ended::NoEventStream;
+        }
+        if is_encoded(response.headers()) {
+            return Ended::Encoded;
         }
         let mut parser = EventParser::default();
         loop {
             match actix_rt::time::timeout(self.options.silence, response.next()).await {
                 Err(_) => return Ended::Silent(self.options.silence),
                 Ok(None) => return Ended::Cleanly,
-                Ok(Some(Err(error))) => return Ended::Cut(error.to_string()),
+                Ok(Some(Err(error))) => return Ended::Cut(Fault::of_body(&error)),
                 Ok(Some(Ok(bytes))) => {
                     if let Some(announcement) = parser.feed(&bytes) {
                         self.announce(announcement.0);
@@ -128,4 +143,19 @@ impl EnvironmentStream {
         }
         self.is_up = is_up;
     }
+}
+
+/// The media type, in any case (RFC 9110, 8.3.1), with whatever parameters.
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    const MEDIA_TYPE: &[u8] = b"text/event-stream";
+    let value = headers.get(header::CONTENT_TYPE);
+    let beginning = value.and_then(|value| value.as_bytes().get(..MEDIA_TYPE.len()));
+    beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(MEDIA_TYPE))
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|coding| {
+        let coding = coding.as_bytes().trim_ascii();
+        !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity")
+    })
 }

@@ -19,13 +19,13 @@ use crate::harness::{Harness, from_file, polled, quick};
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An address that answers no attempt to connect: its backlog is full, and the system ignores what comes beyond it.
-struct Swallowing {
+pub(crate) struct Swallowing {
     _listener: Socket,
     _waiting: Vec<Socket>,
 }
 
 impl Swallowing {
-    fn at(address: SocketAddr) -> Self {
+    pub(crate) fn at(address: SocketAddr) -> Self {
         let socket = || Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         let listener = socket();
         listener.bind(&address.into()).unwrap();

@@ -11,7 +11,7 @@ const T1: &str = "2024-12-26T16:18:08+00:00";
 const T2: &str = "2024-12-26T16:18:20+00:00";
 
 /// Serves a good document, fails by `answer` twice, and serves a newer one.
-async fn fail_and_recover(name: &str, answer: Answer, status: &str) {
+pub(crate) async fn fail_and_recover(name: &str, answer: Answer, status: &str) {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
     let polling = PollingOptions {
         timeout: Duration::from_millis(300),

@@ -164,6 +164,25 @@ impl Harness {
             .unwrap_or_else(|_| panic!("{status} in time"));
     }
 
+    /// Waits until the reason in the environment's health is like this.
+    pub(crate) async fn wait_for_detail(
+        &self,
+        index: usize,
+        is_like: impl Fn(&Option<String>) -> bool,
+    ) -> Option<String> {
+        let waiting = async {
+            loop {
+                let detail = self.status(index).await.detail;
+                if is_like(&detail) {
+                    return detail;
+                }
+            }
+        };
+        tokio::time::timeout(SOON, waiting)
+            .await
+            .expect("the reason in time")
+    }
+
     pub(crate) async fn status(&self, index: usize) -> EnvironmentStatus {
         self.handle.statuses().await.expect("statuses").swap_remove(index)
     }

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
+mod answers;
 mod bodies;
 mod configuration;
 mod connecting;
@@ -16,5 +17,6 @@ mod harness;
 mod lifelines;
 mod polling;
 mod pushes;
+mod reasons;
 mod replicas;
 mod tls;

@@ -1,5 +1,6 @@
 use super::settling::{SETTLE_FIRST_WAIT, SETTLE_LIMIT};
 use super::*;
+use crate::upstream::Fault;
 
 mod rejected_keys;
 
@@ -388,7 +389,7 @@ fn freshness_counts_from_the_last_good_fetch() {
     player.elapsed += Duration::from_secs(40);
     assert!(player.state.is_fresh(player.now()));
     player.plan();
-    player.fail(FetchFailure::Connect);
+    player.fail(FetchFailure::NoAnswer(Fault::Refused));
     player.elapsed += Duration::from_secs(1);
     assert!(!player.state.is_fresh(player.now()));
     player.plan();

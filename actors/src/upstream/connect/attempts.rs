@@ -15,7 +15,7 @@ const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// the caller's, over [`ATTEMPT_DELAY`], bounds the attempts at once.
 ///
 /// # Errors
-/// The last one, when every attempt has failed.
+/// When every attempt has failed, the last error of those that say the most.
 pub(super) async fn first_connected<T, F>(
     addresses: Vec<SocketAddr>,
     connect: impl Fn(SocketAddr) -> F,
@@ -35,11 +35,25 @@ where
         };
         match ended {
             Ok(Some(Ok(connected))) => return Ok(connected),
+            Ok(Some(Err(error))) if says_more(&failure, &error) => {}
             Ok(Some(Err(error))) => failure = error,
             Ok(None) => return Err(failure),
             Err(_is_late) => {}
         }
     }
+}
+
+/// Whether the first says more about the host than the second: that a machine has no route to one of its address families is
+/// usual, and says nothing.
+fn says_more(one: &io::Error, other: &io::Error) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
+    let is_about_routes = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            AddrNotAvailable | HostUnreachable | NetworkUnreachable
+        )
+    };
+    is_about_routes(other) && !is_about_routes(one)
 }
 
 #[cfg(test)]
@@ -56,9 +70,10 @@ mod tests {
     enum Route {
         Connects(u64),
         Refuses(u64),
+        IsUnreachable,
         Swallows,
     }
-    use Route::{Connects, Refuses, Swallows};
+    use Route::{Connects, IsUnreachable, Refuses, Swallows};
 
     /// Tries one address for each route; gives which won or the error, when it ended, and when each attempt began.
     async fn race(routes: &[Route]) -> (Result<usize, io::ErrorKind>, u64, Vec<u64>) {
@@ -82,6 +97,7 @@ mod tests {
                         sleep(Duration::from_millis(after)).await;
                         Err(io::ErrorKind::ConnectionRefused.into())
                     }
+                    IsUnreachable => Err(io::ErrorKind::NetworkUnreachable.into()),
                     Swallows => std::future::pending().await,
                 }
             }
@@ -140,6 +156,9 @@ mod tests {
             race(&[Refuses(400), Refuses(5)]).await,
             (refused, 400, vec![0, 250])
         );
+        for routes in [[Refuses(1), IsUnreachable], [IsUnreachable, Refuses(1)]] {
+            assert_eq!(race(&routes).await.0, refused, "which says more");
+        }
         assert_eq!(race(&[]).await, (Err(io::ErrorKind::AddrNotAvailable), 0, vec![]));
     }
 }

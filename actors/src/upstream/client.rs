@@ -1,0 +1,139 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use awc::error::PayloadError;
+use awc::http::{Uri, header, uri};
+use awc::{Client, ClientRequest, ClientResponse, Connector};
+use bytes::Bytes;
+use futures::Stream;
+use rustls::ClientConfig;
+
+use super::connect::Connect;
+use super::{Fault, UpstreamOptions};
+
+/// What upstream sees as `User-Agent`.
+const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
+
+/// How long a connection may idle before it is not used again: under the 75 s and 60 s that proxies before Flagsmith
+/// close after, above the poll period of 10 s.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+
+/// Sends of one request when kept connections turn out to be closed.
+const MAX_SENDS: usize = 3;
+
+/// Calls one origin. Belongs to the thread that makes it; a clone shares its connections. It follows no redirect (awc's own
+/// redirect layer would send `X-Environment-Key` along to any host) and sets no timeout but for connecting: callers bound the
+/// whole call, body included.
+#[derive(Clone)]
+pub(crate) struct UpstreamClient {
+    client: Client,
+}
+
+impl UpstreamClient {
+    /// For URLs whose scheme is https where there is `tls`, and http where there is none. One connection may take
+    /// `connect_timeout`, from the look-up of its name to the end of its TLS handshake.
+    pub(super) fn new(
+        options: &UpstreamOptions,
+        tls: Option<Arc<ClientConfig>>,
+        connect_timeout: Duration,
+    ) -> Self {
+        let connector = Connector::new()
+            .connector(Connect::new(options.names.clone(), tls, connect_timeout))
+            // Ours ends before, and says what it waited for.
+            .timeout(connect_timeout.saturating_mul(2))
+            .conn_keep_alive(IDLE_CONNECTION)
+            .conn_lifetime(options.connection_lifetime)
+            // Environments are fetched one at a time each: their number is the bound.
+            .limit(0);
+        let client = Client::builder()
+            .connector(connector)
+            .disable_redirects()
+            .disable_timeout()
+            .add_default_header((header::USER_AGENT, USER_AGENT))
+            .finish();
+        Self { client }
+    }
+
+    /// Sends a GET of this URL, which is of the client's origin, with what `complete` adds. A kept connection that upstream
+    /// has closed meanwhile costs another attempt.
+    ///
+    /// # Errors
+    /// Why there is no head of an answer.
+    pub(crate) async fn get(
+        &self,
+        url: &Uri,
+        complete: &dyn Fn(ClientRequest) -> ClientRequest,
+    ) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, Fault> {
+        let mut sends = 0;
+        loop {
+            sends += 1;
+            match complete(self.request(url)).send().await {
+                Ok(response) => return Ok(response),
+                Err(error) => match Fault::of_sending(&error) {
+                    Fault::ClosedMeanwhile if sends < MAX_SENDS => {}
+                    fault => return Err(fault),
+                },
+            }
+        }
+    }
+
+    fn request(&self, url: &Uri) -> ClientRequest {
+        let request = self.client.get(as_awc_calls(url).unwrap_or_else(|| url.clone()));
+        // awc's own decoder knows no bound.
+        let request = request.no_decompress();
+        match host(url) {
+            // awc leaves the ports 80 and 443 out, whatever the scheme is.
+            Some(host) => request.insert_header((header::HOST, host)),
+            None => request,
+        }
+    }
+}
+
+fn default_port(url: &Uri) -> Option<u16> {
+    match url.scheme_str() {
+        Some("http") => Some(80),
+        Some("https") => Some(443),
+        _ => None,
+    }
+}
+
+/// RFC 9110, 7.2: without the port where it is the scheme's own.
+fn host(url: &Uri) -> Option<String> {
+    let host = url.host()?;
+    Some(
+        match url.port_u16().filter(|port| Some(*port) != default_port(url)) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        },
+    )
+}
+
+/// The same URL as plain http: our connector makes TLS itself, and awc is to make none over it.
+fn as_awc_calls(url: &Uri) -> Option<Uri> {
+    let port = url.port_u16().or(default_port(url))?;
+    uri::Builder::new()
+        .scheme("http")
+        .authority(format!("{}:{port}", url.host()?))
+        .path_and_query(url.path_and_query()?.clone())
+        .build()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_named_with_the_port_that_its_scheme_does_not_say() {
+        for (url, called, named) in [
+            ("http://a/x?y", "http://a:80/x?y", "a"),
+            ("http://a:443/", "http://a:443/", "a:443"),
+            ("https://user@a", "http://a:443/", "a"),
+            ("https://[::1]:80/", "http://[::1]:80/", "[::1]:80"),
+        ] {
+            let url: Uri = url.parse().unwrap();
+            assert_eq!(as_awc_calls(&url).unwrap(), called, "{url}");
+            assert_eq!(host(&url).unwrap(), named, "{url}");
+        }
+    }
+}
