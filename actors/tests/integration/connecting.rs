@@ -1,7 +1,7 @@
 //! Connecting to upstream: addresses that swallow packets, names, kept connections.
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -119,4 +119,59 @@ async fn a_connection_is_used_for_a_minute_and_the_next_looks_the_name_up_anew()
         }
         assert_eq!(look_ups.load(Ordering::Relaxed), connections);
     }
+}
+
+#[actix_rt::test]
+async fn a_busy_connection_follows_a_name_that_moves() {
+    let blue = ScriptedUpstream::start(|_| Answer::ok("[]"));
+    let other_address = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), port(&blue)));
+    let green = ScriptedUpstream::start_at(other_address, |_| Answer::ok("[]"));
+    let has_moved = Arc::new(AtomicBool::new(false));
+    let moved = Arc::clone(&has_moved);
+    let mut options = UpstreamOptions::new(format!("http://upstream.test:{}/api/v1", port(&blue)));
+    options.connection_lifetime = Duration::from_millis(300);
+    options.names = Names::new(move |_| {
+        let is_green = moved.load(Ordering::Relaxed);
+        Ok(vec![if is_green {
+            other_address
+        } else {
+            (Ipv4Addr::LOCALHOST, 0).into()
+        }])
+    });
+    let client = Upstream::new(&options, TIMEOUT).unwrap();
+    let fetch = async || {
+        let outcome = client.fetch(&EnvironmentKey::new("ser.secret"), None).await;
+        assert!(matches!(outcome, FetchOutcome::Document { .. }), "{outcome:?}");
+    };
+    fetch().await;
+    has_moved.store(true, Ordering::Relaxed);
+    // One request after the other: the connection is never idle, and blue never ends it.
+    let moving = async {
+        while green.requests().is_empty() {
+            fetch().await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, moving)
+        .await
+        .expect("green in time");
+    assert_eq!(blue.accepted(), 1);
+    let before = blue.requests().len();
+    for _ in 0..5 {
+        fetch().await;
+    }
+    assert_eq!(blue.requests().len(), before);
+}
+
+#[actix_rt::test]
+async fn every_address_of_a_name_is_tried() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok("[]"));
+    let mut options = UpstreamOptions::new(format!("http://upstream.test:{}/api/v1", port(&upstream)));
+    options.names = Names::new(|_| {
+        // Nobody listens at those: they refuse.
+        let refusing = (2..12).map(|last| (Ipv4Addr::new(127, 0, 0, last), 0).into());
+        Ok(refusing.chain([(Ipv4Addr::LOCALHOST, 0).into()]).collect())
+    });
+    let client = Upstream::new(&options, TIMEOUT).unwrap();
+    let outcome = client.fetch(&EnvironmentKey::new("ser.secret"), None).await;
+    assert!(matches!(outcome, FetchOutcome::Document { .. }), "{outcome:?}");
 }
