@@ -40,7 +40,7 @@ Every option of the configuration file is also an environment variable, which wi
 
 Exit codes: 0 stopped in order; 64 unknown argument; 70 a part of the program died; 71 the system
 refused something, such as the port, threads or open files; 78 the configuration cannot be used;
-130 or 143 a second SIGINT or SIGTERM cut what was unfinished.
+130, 131 or 143 a second SIGINT, SIGQUIT or SIGTERM cut what was unfinished.
 ";
 
 /// What `--version` prints.

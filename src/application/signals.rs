@@ -1,4 +1,5 @@
-//! The signals that ask the process to stop.
+//! The signals that ask the process to stop, and those that must not end it.
+use std::ffi::c_int;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,14 +8,33 @@ use std::task::{Context, Poll};
 
 use actix_rt::signal::unix::{Signal, SignalKind, signal};
 use futures::Stream;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag::register_conditional_shutdown;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
+use signal_hook::flag::{register, register_conditional_shutdown};
+
+/// Signals that supervisors, log rotation and people send to servers of all kinds. The system's default is to kill; here
+/// each has one line.
+const WITHOUT_EFFECT: [(c_int, &str); 3] = [
+    (
+        SIGHUP,
+        "SIGHUP has no effect yet: the configuration is read at the start, so restart the process for a new one",
+    ),
+    (
+        SIGUSR1,
+        "SIGUSR1 has no effect: the log goes to standard error, and there is no file to open anew",
+    ),
+    (
+        SIGUSR2,
+        "SIGUSR2 has no effect: to replace the program, start the new one and stop this one",
+    ),
+];
 
 /// A signal that asks the process to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopSignal {
     /// SIGTERM: an orchestrator asks, and goes on sending requests for some seconds.
     Terminate,
+    /// SIGQUIT: the same, as those ask who know nginx and Python's servers.
+    Quit,
     /// SIGINT: a person asks, at a terminal.
     Interrupt,
 }
@@ -24,18 +44,22 @@ impl StopSignal {
     pub(super) fn exit_code(self) -> u8 {
         match self {
             Self::Terminate => 143,
+            Self::Quit => 131,
             Self::Interrupt => 130,
         }
     }
 }
 
-/// The beginning of a process, in which a signal ends it at once, with 0: there is nothing to stop yet.
+/// The beginning of a process, in which a stop signal ends it at once, with 0: there is nothing to stop yet. Other signals
+/// end nothing from now on.
 ///
 /// The first process of a container does not get a signal that it has no handler for, so this comes before anything else. It
 /// needs no thread and no runtime, and holds where reading the configuration blocks.
 #[derive(Debug)]
 pub struct Beginning {
     is_so: Arc<AtomicBool>,
+    /// Which of [`WITHOUT_EFFECT`] have come, in their order.
+    has_come: [Arc<AtomicBool>; WITHOUT_EFFECT.len()],
 }
 
 impl Beginning {
@@ -44,41 +68,64 @@ impl Beginning {
     /// # Errors
     /// Where the system refuses a handler.
     pub fn start() -> io::Result<Self> {
-        let is_so = Arc::new(AtomicBool::new(true));
-        for signal in [SIGTERM, SIGINT] {
-            register_conditional_shutdown(signal, 0, Arc::clone(&is_so))?;
+        let beginning = Self {
+            is_so: Arc::new(AtomicBool::new(true)),
+            has_come: Default::default(),
+        };
+        for signal in [SIGTERM, SIGQUIT, SIGINT] {
+            register_conditional_shutdown(signal, 0, Arc::clone(&beginning.is_so))?;
         }
-        Ok(Self { is_so })
+        for ((signal, _), has_come) in WITHOUT_EFFECT.iter().zip(&beginning.has_come) {
+            register(*signal, Arc::clone(has_come))?;
+        }
+        // A log file at its limit of size: with a handler the write fails, as on a full disk, and the log counts its losses.
+        register(SIGXFSZ, Arc::default())?;
+        Ok(beginning)
     }
 
-    /// Ends it: from now on the signals wait for whoever reads what this gives. Needs a running actix `System`.
+    /// Ends it: from now on the signals wait for whoever reads what this gives. Logs which have come so far without effect.
+    /// Needs a running actix `System`.
     ///
     /// # Errors
     /// Where the system refuses a handler.
     pub fn end(self) -> io::Result<StopSignals> {
         let signals = StopSignals::install()?;
         self.is_so.store(false, Ordering::SeqCst);
+        for ((_, line), has_come) in WITHOUT_EFFECT.iter().zip(&self.has_come) {
+            if has_come.load(Ordering::SeqCst) {
+                log::warn!("{line}");
+            }
+        }
         Ok(signals)
     }
 }
 
-/// The signals that the process gets, as they come; this stream never ends.
+/// The stop signals that the process gets, as they come; this stream never ends. While it is polled, it logs which other
+/// signals have come.
 #[derive(Debug)]
 pub struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
+    stop: [(StopSignal, Signal); 3],
+    without_effect: Vec<(&'static str, Signal)>,
 }
 
 impl StopSignals {
-    /// Takes the signals from now on: neither ends the process by itself any more, and one that comes before this stream
-    /// is read waits for it. Needs a running actix `System`.
+    /// Takes the signals from now on: none ends the process by itself any more, and one that comes before this stream is
+    /// read waits for it. Needs a running actix `System`.
     ///
     /// # Errors
     /// Where the system refuses a handler.
     pub fn install() -> io::Result<Self> {
+        let without_effect = WITHOUT_EFFECT.iter().map(|(number, line)| {
+            let signal = signal(SignalKind::from_raw(*number))?;
+            io::Result::Ok((*line, signal))
+        });
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            stop: [
+                (StopSignal::Terminate, signal(SignalKind::terminate())?),
+                (StopSignal::Quit, signal(SignalKind::quit())?),
+                (StopSignal::Interrupt, signal(SignalKind::interrupt())?),
+            ],
+            without_effect: without_effect.collect::<io::Result<_>>()?,
         })
     }
 }
@@ -87,9 +134,16 @@ impl Stream for StopSignals {
     type Item = StopSignal;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<StopSignal>> {
-        if self.terminate.poll_recv(cx).is_ready() {
-            return Poll::Ready(Some(StopSignal::Terminate));
+        for (line, signal) in &mut self.without_effect {
+            while signal.poll_recv(cx).is_ready() {
+                log::warn!("{line}");
+            }
         }
-        self.interrupt.poll_recv(cx).map(|_| Some(StopSignal::Interrupt))
+        for (asked, signal) in &mut self.stop {
+            if signal.poll_recv(cx).is_ready() {
+                return Poll::Ready(Some(*asked));
+            }
+        }
+        Poll::Pending
     }
 }

@@ -120,7 +120,7 @@ impl StopPlan {
         let (whole, drain, quiet, stream_window) = match cause {
             Cause::Asked(signal) => {
                 let drain = match signal {
-                    StopSignal::Terminate => drain.min(whole - AFTER_DRAIN.min(whole / 2)),
+                    StopSignal::Terminate | StopSignal::Quit => drain.min(whole - AFTER_DRAIN.min(whole / 2)),
                     StopSignal::Interrupt => Duration::ZERO,
                 };
                 (whole, drain, Some(limits.quiet), STREAM_WINDOW.min(whole / 2))

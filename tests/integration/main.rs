@@ -23,6 +23,7 @@ mod realtime;
 mod recorded_answers;
 mod routes;
 mod shortage;
+mod signals;
 mod sockets;
 mod start;
 mod stop;

@@ -64,8 +64,11 @@ impl Proxy {
         std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
         let mut command = command(directory.path());
         command.envs(options.variables).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        Self::of(command.spawn().unwrap(), directory)
+    }
 
+    /// Waits until a program that was started here, with its standard error piped, serves its document.
+    pub(crate) fn of(mut child: Child, directory: TempDir) -> Self {
         let (address_sender, address) = mpsc::channel();
         let lines = BufReader::new(child.stderr.take().unwrap());
         let stderr = std::thread::spawn(move || collect(lines, &address_sender));
