@@ -22,8 +22,10 @@ COPY --from=build /usr/local/bin/edge-proxy /usr/local/bin/edge-proxy
 WORKDIR /app
 ENV CONFIG_PATH=/app/config.json
 EXPOSE 8000
-# No HEALTHCHECK: nothing in here could run it. Point the orchestrator's probes at /proxy/health/readiness
-# and /proxy/health/liveness.
+# There is no shell, so the program asks itself: 200 of /proxy/health/readiness on the port of its own configuration, which
+# stays so in an outage of upstream. It gives up after 5 s. A configuration that `docker run … --config PATH` names is not
+# seen by it; CONFIG_PATH is. Kubernetes ignores this: point its probes at /proxy/health/readiness and /proxy/health/liveness.
+HEALTHCHECK --interval=10s --timeout=10s --start-period=30s --retries=3 CMD ["/usr/local/bin/edge-proxy", "health"]
 # `docker stop` sends SIGTERM and waits for 10 s, which is server.shutdown_timeout_seconds: the proxy drains by itself and
 # needs no preStop hook. Give both more time together (--stop-timeout, terminationGracePeriodSeconds).
 STOPSIGNAL SIGTERM

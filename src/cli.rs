@@ -16,6 +16,13 @@ pub enum Command {
         /// `--config`.
         config_path: Option<PathBuf>,
     },
+    /// Ask a running proxy whether it is ready, and end.
+    Health {
+        /// `--config`: the configuration of the proxy that is asked.
+        config_path: Option<PathBuf>,
+        /// `--url`: what to ask instead.
+        url: Option<String>,
+    },
     /// Print [`HELP`] and end.
     Help,
     /// Print [`VERSION`] and end.
@@ -27,9 +34,15 @@ pub const HELP: &str = "\
 A self-hosted Flagsmith edge proxy.
 
 Usage: edge-proxy [--config PATH] [--check]
+       edge-proxy health [--config PATH | --url URL]
+
+Commands:
+  health         ask the proxy of this configuration whether it is ready: one line, and exit code 0 or 1,
+                 within 5 s
 
 Options:
   --config PATH  configuration file (default: $CONFIG_PATH, else config.json)
+  --url URL      with health: what to ask instead, as http://127.0.0.1:8000/proxy/health
   --check        check the configuration, print it with keys masked, and end
   --help         print this and end
   --version      print the version and end
@@ -38,7 +51,7 @@ Every option of the configuration file is also an environment variable, which wi
   ENVIRONMENT_KEY_PAIRS='[{\"server_side_key\":\"ser.…\",\"client_side_key\":\"…\"}]'
   API_URL, API_POLL_FREQUENCY_SECONDS, LOGGING='{\"log_level\":\"DEBUG\"}', …
 
-Exit codes: 0 stopped in order; 64 unknown argument; 70 a part of the program died; 71 the system
+Exit codes: 0 stopped in order; 1 not healthy; 64 unknown argument; 70 a part of the program died; 71 the system
 refused something, such as the port, threads or open files; 78 the configuration cannot be used;
 130, 131 or 143 a second SIGINT, SIGQUIT or SIGTERM cut what was unfinished.
 ";
@@ -48,6 +61,9 @@ pub const VERSION: &str = concat!("edge-proxy ", env!("CARGO_PKG_VERSION"));
 
 /// Exit code for a command line that cannot be understood (`EX_USAGE` of sysexits.h).
 pub const EXIT_USAGE: u8 = 64;
+
+/// Exit code of `health` where the proxy is not: the one that Docker's HEALTHCHECK expects.
+pub const EXIT_UNHEALTHY: u8 = 1;
 
 /// Exit code for a configuration that cannot be used (`EX_CONFIG` of sysexits.h).
 pub const EXIT_CONFIGURATION: u8 = 78;
@@ -59,10 +75,10 @@ pub enum CliError {
     Unknown(String),
     /// Text that is no option, at this place (from 1).
     Unexpected(usize),
-    /// `--config` without a path.
-    MissingPath,
-    /// `--config` twice.
-    RepeatedPath,
+    /// This option without its value.
+    MissingValue(&'static str),
+    /// This option twice.
+    Repeated(&'static str),
 }
 
 impl std::error::Error for CliError {}
@@ -72,49 +88,79 @@ impl fmt::Display for CliError {
         match self {
             Self::Unknown(name) => write!(f, "unknown option {name:?}"),
             Self::Unexpected(place) => write!(f, "argument {place} is no option"),
-            Self::MissingPath => f.write_str("--config needs a path"),
-            Self::RepeatedPath => f.write_str("--config is given twice"),
+            Self::MissingValue(name) => write!(f, "{name} needs a value"),
+            Self::Repeated(name) => write!(f, "{name} is given twice"),
         }?;
-        f.write_str(" (usage: edge-proxy [--config PATH] [--check], or --help)")
+        f.write_str(
+            " (usage: edge-proxy [--config PATH] [--check], or edge-proxy health [--config PATH | --url URL], or --help)",
+        )
     }
+}
+
+/// What was read of the arguments so far.
+#[derive(Default)]
+struct Arguments {
+    is_check: bool,
+    is_health: bool,
+    config_path: Option<OsString>,
+    url: Option<OsString>,
 }
 
 /// Reads the arguments, without the program's name.
 ///
 /// # Errors
-/// An argument that is none of ours, or `--config` without a path or twice: exit with [`EXIT_USAGE`].
+/// An argument that is none of ours, or an option without its value or twice: exit with [`EXIT_USAGE`].
 pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliError> {
     let mut args = args.into_iter().zip(1..);
-    let mut config_path = None;
-    let mut is_check = false;
+    let mut read = Arguments::default();
     while let Some((argument, place)) = args.next() {
         let text = argument.to_string_lossy();
-        let path = match text.as_ref() {
-            // These two win over whatever follows.
-            "--help" | "-h" => return Ok(Command::Help),
-            "--version" | "-V" => return Ok(Command::Version),
-            "--check" => {
-                is_check = true;
-                continue;
-            }
-            "--config" => args.next().map(|(path, _)| path),
-            other => match other.strip_prefix("--config=") {
-                Some(path) => Some(OsString::from(path)),
-                None => return Err(unknown(other, place)),
-            },
+        let (name, joined) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(OsString::from(value))),
+            None => (text.as_ref(), None),
         };
-        let path = path
-            .filter(|path| !path.is_empty())
-            .ok_or(CliError::MissingPath)?;
-        if config_path.replace(PathBuf::from(path)).is_some() {
-            return Err(CliError::RepeatedPath);
+        match (name, &joined) {
+            // These two win over whatever follows.
+            ("--help" | "-h", None) => return Ok(Command::Help),
+            ("--version" | "-V", None) => return Ok(Command::Version),
+            ("--check", None) if !read.is_health => read.is_check = true,
+            ("health", None) if place == 1 => read.is_health = true,
+            ("--config", _) => {
+                let value = joined.or_else(|| args.next().map(|(value, _)| value));
+                set(&mut read.config_path, "--config", value)?;
+            }
+            ("--url", _) if read.is_health => {
+                let value = joined.or_else(|| args.next().map(|(value, _)| value));
+                set(&mut read.url, "--url", value)?;
+            }
+            _ => return Err(unknown(&text, place)),
         }
     }
-    Ok(if is_check {
-        Command::Check { config_path }
-    } else {
-        Command::Serve { config_path }
-    })
+    Ok(read.into_command())
+}
+
+fn set(option: &mut Option<OsString>, name: &'static str, value: Option<OsString>) -> Result<(), CliError> {
+    let value = value
+        .filter(|value| !value.is_empty())
+        .ok_or(CliError::MissingValue(name))?;
+    match option.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(CliError::Repeated(name)),
+    }
+}
+
+impl Arguments {
+    fn into_command(self) -> Command {
+        let config_path = self.config_path.map(PathBuf::from);
+        if self.is_health {
+            let url = self.url.map(|url| url.to_string_lossy().into_owned());
+            Command::Health { config_path, url }
+        } else if self.is_check {
+            Command::Check { config_path }
+        } else {
+            Command::Serve { config_path }
+        }
+    }
 }
 
 fn unknown(argument: &str, place: usize) -> CliError {
@@ -135,6 +181,10 @@ mod tests {
     #[test]
     fn reads_every_form() {
         let path = || Some(PathBuf::from("a b.json"));
+        let health = |config_path, url: Option<&str>| {
+            let url = url.map(str::to_owned);
+            Ok(Command::Health { config_path, url })
+        };
         let cases: &[(&[&str], Result<Command, CliError>)] = &[
             (&[], Ok(Command::Serve { config_path: None })),
             (
@@ -156,10 +206,37 @@ mod tests {
             (&["--check", "--help", "--unknown"], Ok(Command::Help)),
             (&["--version"], Ok(Command::Version)),
             (&["-V"], Ok(Command::Version)),
-            (&["--config"], Err(CliError::MissingPath)),
-            (&["--config="], Err(CliError::MissingPath)),
-            (&["--config", ""], Err(CliError::MissingPath)),
-            (&["--config", "a", "--config", "b"], Err(CliError::RepeatedPath)),
+            (&["health"], health(None, None)),
+            (&["health", "--config", "a b.json"], health(path(), None)),
+            (
+                &["health", "--url=http://a/?b=c"],
+                health(None, Some("http://a/?b=c")),
+            ),
+            (&["health", "--url", "http://a/"], health(None, Some("http://a/"))),
+            (&["health", "--help"], Ok(Command::Help)),
+            (
+                &["health", "--check"],
+                Err(CliError::Unknown("--check".to_owned())),
+            ),
+            (&["health", "health"], Err(CliError::Unexpected(2))),
+            (&["health", "--url"], Err(CliError::MissingValue("--url"))),
+            (
+                &["health", "--url=a", "--url=b"],
+                Err(CliError::Repeated("--url")),
+            ),
+            (
+                &["--url", "http://a/"],
+                Err(CliError::Unknown("--url".to_owned())),
+            ),
+            (&["--config", "a", "health"], Err(CliError::Unexpected(3))),
+            (&["--config"], Err(CliError::MissingValue("--config"))),
+            (&["--config="], Err(CliError::MissingValue("--config"))),
+            (&["--config", ""], Err(CliError::MissingValue("--config"))),
+            (
+                &["--config", "a", "--config", "b"],
+                Err(CliError::Repeated("--config")),
+            ),
+            (&["--check=1"], Err(CliError::Unknown("--check".to_owned()))),
             (&["--port", "1"], Err(CliError::Unknown("--port".to_owned()))),
             (&["--key=ser.secret"], Err(CliError::Unknown("--key".to_owned()))),
             (&["--check", "ser.secret"], Err(CliError::Unexpected(2))),
@@ -174,8 +251,8 @@ mod tests {
     fn errors_are_one_line_with_the_usage() {
         for error in [
             CliError::Unknown("--a\nb".to_owned()),
-            CliError::MissingPath,
-            CliError::RepeatedPath,
+            CliError::MissingValue("--config"),
+            CliError::Repeated("--url"),
         ] {
             let line = error.to_string();
             assert!(!line.contains('\n') && line.contains("--config PATH"), "{line}");

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`application`]: the composition root, which tests use too.
 //! - [`cli`]: the command line.
+//! - [`health_check`]: `edge-proxy health`.
 //! - [`settings`]: the configuration file and the environment variables.
 //! - [`logging`]: formats, levels and the access log's lines.
 //! - [`server`]: the listener, its sockets, the stop signal and the limit of open files.
@@ -27,6 +28,7 @@ pub mod application;
 mod budget;
 pub mod cli;
 mod error;
+pub mod health_check;
 mod layers;
 pub mod logging;
 pub mod routes;

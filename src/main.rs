@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use edge_proxy::application::{Application, Beginning, EXIT_SYSTEM, Limits, requirements};
-use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_USAGE};
+use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_UNHEALTHY, EXIT_USAGE};
+use edge_proxy::health_check::{self, Asked};
 use edge_proxy::logging;
 use edge_proxy::server::open_files;
 use edge_proxy::settings::{Loaded, Settings};
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve { config_path }) => serve(config_path),
         Ok(Command::Check { config_path }) => check(config_path),
+        Ok(Command::Health { config_path, url }) => health(config_path, url),
         Ok(Command::Help) => {
             write_out(cli::HELP);
             Ok(0)
@@ -77,6 +79,21 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
         write_error(notice);
     }
     write_out(&format!("{}\n", loaded.settings.effective_json()));
+    Ok(0)
+}
+
+/// Docker knows 0 and 1 alone, so a configuration that cannot be used is no other failure.
+fn health(config_path: Option<PathBuf>, url: Option<String>) -> Result<u8, Failure> {
+    let unhealthy = |line: &dyn fmt::Display| Failure::new(EXIT_UNHEALTHY, line);
+    let asked = match url {
+        Some(url) => Asked::Url(url),
+        None => {
+            let loaded = load(config_path).map_err(|Failure { line, .. }| unhealthy(&line))?;
+            Asked::Server(loaded.settings.server)
+        }
+    };
+    let healthy = health_check::ask(asked).map_err(|error| unhealthy(&error))?;
+    write_out(&format!("{healthy}\n"));
     Ok(0)
 }
 

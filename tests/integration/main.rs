@@ -14,6 +14,7 @@ mod cors;
 mod environments;
 mod harness;
 mod health;
+mod health_check;
 mod log_reader;
 mod methods;
 mod overload;

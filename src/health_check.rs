@@ -1,0 +1,287 @@
+//! `edge-proxy health`: asks a running proxy whether it is ready. For those who can run a program and send no request, as
+//! Docker's HEALTHCHECK in an image without a shell.
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use actix_web::http::{StatusCode, Uri};
+use actors::upstream::UpstreamOptions;
+use serde::Deserialize;
+
+use crate::settings::{ListenHost, ServerSettings};
+
+/// How long the whole check may take, look-ups of names included. Docker gives it 30 s unless told otherwise; a proxy that
+/// needs this long for an answer serves nobody.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the server is asked. Readiness and not `/proxy/health`: whoever replaces an unhealthy container must not do so in an
+/// outage of upstream, in which the proxy answers from its last documents.
+const READINESS: &str = "/proxy/health/readiness";
+
+/// More of an answer is not read. A reason takes some hundred bytes.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// Who is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The server of these settings, on this machine.
+    Server(ServerSettings),
+    /// An `http` or `https` URL, as it was written.
+    Url(String),
+}
+
+/// It is healthy, as a line for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healthy {
+    origin: String,
+    status: StatusCode,
+}
+
+impl fmt::Display for Healthy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "healthy: {} answers {}", self.origin, self.status.as_u16())
+    }
+}
+
+/// It is not healthy. Displays as one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unhealthy {
+    /// `--url` is no URL that can be asked.
+    Url,
+    /// The settings let the system choose the port.
+    UnknownPort,
+    /// The host's name has no address.
+    Name(String),
+    /// The system lets this program do nothing.
+    System(String),
+    /// No connection, or no HTTP on it.
+    NoAnswer {
+        /// Scheme, host and port.
+        origin: String,
+        /// Why.
+        problem: String,
+    },
+    /// Nothing within this time.
+    Late(Duration),
+    /// It says so itself.
+    Answer {
+        /// Scheme, host and port.
+        origin: String,
+        /// Its status.
+        status: u16,
+        /// Its reason, where it gives one.
+        reason: Option<String>,
+    },
+}
+
+impl std::error::Error for Unhealthy {}
+
+impl fmt::Display for Unhealthy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unhealthy: ")?;
+        match self {
+            Self::Url => {
+                f.write_str("--url is no http or https URL; give one as http://127.0.0.1:8000/proxy/health")
+            }
+            Self::UnknownPort => f.write_str(
+                "server.port is 0, so the system chose the port; give --url, or another server.port",
+            ),
+            Self::Name(problem) => write!(f, "server.host has no address: {problem}"),
+            Self::System(problem) => write!(f, "the check cannot run: {problem}"),
+            Self::NoAnswer { origin, problem } => write!(
+                f,
+                "{origin} gives no answer: {problem}; does the proxy run, with the configuration that this check reads?"
+            ),
+            Self::Late(patience) => write!(f, "no answer within {} s", patience.as_secs_f64()),
+            Self::Answer {
+                origin,
+                status,
+                reason,
+            } => {
+                write!(f, "{origin} answers {status}")?;
+                // It may come from anywhere: its line breaks are escaped.
+                reason
+                    .as_ref()
+                    .map_or(Ok(()), |reason| write!(f, ": {}", reason.escape_debug()))
+            }
+        }
+    }
+}
+
+/// Asks, within [`PATIENCE`].
+///
+/// # Errors
+/// Where the answer is not of the 2xx, or there is none.
+pub fn ask(asked: Asked) -> Result<Healthy, Unhealthy> {
+    ask_within(PATIENCE, asked)
+}
+
+fn ask_within(patience: Duration, asked: Asked) -> Result<Healthy, Unhealthy> {
+    let (tell, told) = mpsc::channel();
+    // A look-up of a name can hang and cannot be ended; the end of the process leaves it behind.
+    let asking = move || {
+        // An error: it comes too late.
+        let _ = tell.send(ask_at_leisure(&asked));
+    };
+    thread::Builder::new()
+        .spawn(asking)
+        .map_err(|error| Unhealthy::System(error.to_string()))?;
+    told.recv_timeout(patience)
+        .unwrap_or(Err(Unhealthy::Late(patience)))
+}
+
+fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
+    let urls = match asked {
+        Asked::Server(settings) => urls(settings)?,
+        Asked::Url(url) => vec![url.parse().map_err(|_| Unhealthy::Url)?],
+    };
+    let system = |error: io::Error| Unhealthy::System(error.to_string());
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().map_err(system)?;
+    actix::System::with_tokio_rt(|| runtime).block_on(async {
+        let mut outcome = Err(Unhealthy::Url);
+        for url in urls {
+            outcome = ask_one(&url).await;
+            if !matches!(outcome, Err(Unhealthy::NoAnswer { .. })) {
+                break;
+            }
+        }
+        outcome
+    })
+}
+
+/// The URLs at which these settings are served: the first one that gives an answer counts.
+fn urls(settings: &ServerSettings) -> Result<Vec<Uri>, Unhealthy> {
+    let addresses = addresses(settings)?;
+    let url = |address| format!("http://{address}{READINESS}").parse();
+    addresses
+        .into_iter()
+        .map(|address| url(address).map_err(|_| Unhealthy::Url))
+        .collect()
+}
+
+fn addresses(settings: &ServerSettings) -> Result<Vec<SocketAddr>, Unhealthy> {
+    let ServerSettings { host, port, .. } = settings;
+    if *port == 0 {
+        return Err(Unhealthy::UnknownPort);
+    }
+    let name = match host {
+        ListenHost::Address(address) => {
+            let at = |address: &IpAddr| SocketAddr::new(*address, *port);
+            return Ok(reachable(*address).iter().map(at).collect());
+        }
+        ListenHost::Name(name) => name,
+    };
+    let found = (name.as_str(), *port).to_socket_addrs();
+    found
+        .map(Iterator::collect)
+        .map_err(|error| Unhealthy::Name(error.to_string()))
+}
+
+/// Where to ask a server that listens at this address. Those that mean any address are asked on loopback.
+fn reachable(address: IpAddr) -> Vec<IpAddr> {
+    match address {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => vec![Ipv4Addr::LOCALHOST.into()],
+        // The second where the machine has no IPv6 on loopback, and a listener of both families.
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
+        one => vec![one],
+    }
+}
+
+/// Where a server says why.
+#[derive(Debug, Deserialize)]
+struct Why {
+    reason: Option<String>,
+    message: Option<String>,
+}
+
+async fn ask_one(url: &Uri) -> Result<Healthy, Unhealthy> {
+    let origin = origin(url).ok_or(Unhealthy::Url)?;
+    let client = UpstreamOptions::new("").client(url, PATIENCE);
+    let client = client.map_err(|error| Unhealthy::System(error.to_string()))?;
+    let answer = client.get(url).force_close().send().await;
+    let mut answer = answer.map_err(|error| Unhealthy::NoAnswer {
+        origin: origin.clone(),
+        problem: error.to_string(),
+    })?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(Healthy { origin, status });
+    }
+    let body = answer.body().limit(LONGEST_BODY).await.unwrap_or_default();
+    let why: Option<Why> = serde_json::from_slice(&body).ok();
+    Err(Unhealthy::Answer {
+        origin,
+        status: status.as_u16(),
+        reason: why.and_then(|why| why.reason.or(why.message)),
+    })
+}
+
+/// Scheme, host and port. The rest of a URL may hold a password or a key; this is written.
+fn origin(url: &Uri) -> Option<String> {
+    let scheme = url
+        .scheme_str()
+        .filter(|scheme| ["http", "https"].contains(scheme))?;
+    let host = url.host().filter(|host| !host.is_empty())?;
+    let port = url.port_u16().map_or_else(String::new, |port| format!(":{port}"));
+    Some(format!("{scheme}://{host}{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_of_a_url_is_its_origin() {
+        let origin = |url: &str| url.parse().ok().as_ref().and_then(origin);
+        for (url, expected) in [
+            (
+                "http://s3cret:s3cret@[::1]:8000/s3cret?s3cret",
+                Some("http://[::1]:8000"),
+            ),
+            ("https://proxy.example.com", Some("https://proxy.example.com")),
+            ("ftp://proxy.example.com/", None),
+            ("/proxy/health", None),
+            ("proxy.example.com:8000", None),
+        ] {
+            assert_eq!(origin(url).as_deref(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_mean_any_are_asked_on_loopback() {
+        let asked = |address: &str| {
+            let addresses = reachable(address.parse().unwrap());
+            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(asked("0.0.0.0"), ["127.0.0.1"]);
+        assert_eq!(asked("::"), ["::1", "127.0.0.1"]);
+        assert_eq!(asked("192.0.2.1"), ["192.0.2.1"]);
+        assert_eq!(asked("::1"), ["::1"]);
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_waited_for_no_longer() {
+        let patience = Duration::from_millis(20);
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", silent.local_addr().unwrap());
+        let outcome = ask_within(patience, Asked::Url(url));
+        assert_eq!(outcome, Err(Unhealthy::Late(patience)));
+    }
+
+    #[test]
+    fn a_reason_is_one_line() {
+        let unhealthy = Unhealthy::Answer {
+            origin: "http://proxy".to_owned(),
+            status: 503,
+            reason: Some("a\nb".to_owned()),
+        };
+        assert_eq!(
+            unhealthy.to_string(),
+            r"unhealthy: http://proxy answers 503: a\nb"
+        );
+    }
+}

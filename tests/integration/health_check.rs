@@ -1,0 +1,105 @@
+//! `edge-proxy health`, beside the proxy of the same configuration.
+use std::net::{SocketAddr, TcpListener};
+use std::process::Output;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::harness::{CLIENT_KEY, Options, Proxy, ProxyOptions, SERVER_KEY, command, spawn_app};
+
+/// Runs it on a configuration with this `server`, and with these further arguments.
+fn health(server: &Value, arguments: &[&str]) -> Output {
+    let directory = TempDir::new().unwrap();
+    let config = json!({
+        "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
+        "no_option": "a start warns of it",
+    });
+    std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
+    let mut command = command(directory.path());
+    // As a container has it: the file, and over it a variable.
+    command
+        .arg("health")
+        .args(arguments)
+        .env("SERVER", server.to_string());
+    command.output().unwrap()
+}
+
+/// The only line, of standard output where it is healthy, else of standard error.
+fn line(output: &Output) -> (Option<i32>, String) {
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    let (written, silent) = if output.status.success() {
+        (out, error)
+    } else {
+        (error, out)
+    };
+    assert_eq!((written.lines().count(), silent.as_ref()), (1, ""), "{written}");
+    (output.status.code(), written.into_owned())
+}
+
+fn at(address: SocketAddr) -> Value {
+    json!({"host": address.ip().to_string(), "port": address.port()})
+}
+
+#[test]
+fn a_proxy_that_serves_is_healthy_wherever_it_listens() {
+    for host in ["127.0.0.1", "0.0.0.0", "127.0.0.2", "localhost", "::1", "::"] {
+        if let Ok(address) = host.parse::<std::net::IpAddr>()
+            && TcpListener::bind((address, 0)).is_err()
+        {
+            eprintln!("skipped: this machine cannot listen on {host}");
+            continue;
+        }
+        let mut proxy = Proxy::start(ProxyOptions {
+            config: json!({"server": {"host": host}}),
+            ..ProxyOptions::default()
+        });
+        let server = json!({"host": host, "port": proxy.address.port()});
+        let (code, line) = line(&health(&server, &[]));
+        assert_eq!(code, Some(0), "{host}: {line}");
+        assert!(
+            line.starts_with("healthy: http://") && line.contains("200"),
+            "{line}"
+        );
+        proxy.signal("INT");
+        proxy.wait();
+    }
+}
+
+#[test]
+fn a_proxy_that_is_not_ready_says_why() {
+    let app = spawn_app(Options {
+        document: None,
+        ..Options::default()
+    });
+    let (code, said) = line(&health(&at(app.address), &[]));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("answers 503: environment document(s) not updated."),
+        "{said}"
+    );
+    // Another path and no configuration.
+    let url = format!("http://{}/proxy/health/liveness", app.address);
+    let (code, said) = line(&health(&json!({"port": "unusable"}), &["--url", &url]));
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_unhealthy() {
+    // Nobody listens there: whoever took a port and gave it back is the last who was there.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unusable = ["--url", "s3cret.example.com:80"];
+    let cases: [(Value, &[&str], &str); 4] = [
+        (at(nobody), &[], "gives no answer"),
+        (json!({"port": 0}), &[], "server.port is 0"),
+        (json!({"port": "eight"}), &[], "server.port"),
+        (json!({}), &unusable, "no http or https URL"),
+    ];
+    for (server, arguments, named) in cases {
+        let (code, said) = line(&health(&server, arguments));
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(named) && !said.contains("s3cret"), "{said}");
+    }
+}
