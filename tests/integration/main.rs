@@ -29,5 +29,6 @@ mod sockets;
 mod start;
 mod stop;
 mod stop_of_the_process;
+mod taken_port;
 mod traits;
 mod upstream;
