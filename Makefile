@@ -5,8 +5,10 @@ CARGO ?= cargo
 CONFIG ?= config/config.json
 PYTHON ?= python3
 ORACLE_VENV := target/oracle-venv
+# What tests/proxies starts, each with the Debian package that has it.
+PROXIES := nginx:nginx haproxy:haproxy varnishd:varnish javac:default-jdk-headless
 
-.PHONY: run test check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+.PHONY: run test test-proxies check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -18,6 +20,16 @@ run: ## Build and start the proxy with the demonstration environment, and print 
 
 test: ## Run every test that needs no outside service
 	$(CARGO) test --locked --workspace
+
+test-proxies: ## Run the tests between the real nginx, HAProxy, Varnish and Java; `make test` skips those that are missing
+	@missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(PROXIES); do \
+		command -v "$${program%%:*}" >/dev/null || echo "$${program#*:}"; done); \
+	if [ -n "$$missing" ]; then \
+		echo "not here; on Debian: apt-get install --no-install-recommends" $$missing >&2; \
+		echo "(the tests start their own: stop the services that these packages start)" >&2; \
+		exit 69; \
+	fi
+	CI=true $(CARGO) test --locked --test proxies
 
 check: fmt lint test docs ## What a change must pass: format, lints, tests, documentation
 

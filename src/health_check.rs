@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
@@ -129,8 +129,13 @@ fn ask_within(patience: Duration, asked: Asked) -> Result<Healthy, Unhealthy> {
     thread::Builder::new()
         .spawn(asking)
         .map_err(|error| Unhealthy::System(error.to_string()))?;
-    told.recv_timeout(patience)
-        .unwrap_or(Err(Unhealthy::Late(patience)))
+    told.recv_timeout(patience).unwrap_or_else(|error| {
+        Err(match error {
+            RecvTimeoutError::Timeout => Unhealthy::Late(patience),
+            // The runtime panics where it gets no descriptor for itself.
+            RecvTimeoutError::Disconnected => Unhealthy::System("raise the limit of open files".to_owned()),
+        })
+    })
 }
 
 fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {

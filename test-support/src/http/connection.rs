@@ -119,6 +119,13 @@ impl Connection {
         (length > 0).then(|| text.to_owned())
     }
 
+    /// Reads so many bytes of a body.
+    pub fn read_exact(&mut self, bytes: usize) -> Vec<u8> {
+        let mut read = vec![0; bytes];
+        self.stream.read_exact(&mut read).unwrap();
+        read
+    }
+
     /// What the server writes next, as one write.
     pub fn read_once(&mut self) -> Vec<u8> {
         let read = self.stream.fill_buf().unwrap().to_vec();

@@ -1,0 +1,70 @@
+//! HAProxy over two instances, of which one is stopped.
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use crate::harness::{Edge, Flagsmith, Front, Tally, TempFolder, ask_all, installed, mixed_requests};
+
+/// Requests at least; they go on until the stopped instance has ended.
+const REQUESTS: usize = 8000;
+
+/// Clients at a time.
+const CLIENTS: usize = 32;
+
+/// HAProxy's default pace: a check every 2 s, and three that fail. The third comes 6 s after the signal at the latest.
+const DRAIN_SECONDS: u32 = 7;
+
+/// Starts HAProxy in front of these instances, as the only one of its process.
+pub(crate) fn start(program: &Path, folder: &TempFolder, one: SocketAddr, two: SocketAddr) -> Front {
+    Front::start(|port| {
+        let values = [
+            ("ONE", one.to_string()),
+            ("TWO", two.to_string()),
+            ("PORT", port.to_string()),
+        ];
+        let configuration = folder.fill("haproxy.cfg", include_str!("haproxy.cfg"), &values);
+        let mut command = Command::new(program);
+        command.arg("-db").arg("-f").arg(configuration);
+        command
+    })
+}
+
+#[test]
+fn the_stop_of_one_of_two_instances_loses_no_request() {
+    let Some(program) = installed("haproxy", "haproxy") else {
+        return;
+    };
+    let flagsmith = Flagsmith::start();
+    let mut stopped = Edge::start(&flagsmith, json!({"drain_seconds": DRAIN_SECONDS}));
+    let stays = Edge::start(&flagsmith, json!({}));
+    let folder = TempFolder::new();
+    let haproxy = start(&program, &folder, stopped.address, stays.address);
+    let requests = mixed_requests(stays.address);
+    let tally = Tally::default();
+    let has_ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while tally.answered() < REQUESTS / 8 && tally.wrong().is_empty() {
+                std::thread::yield_now();
+            }
+            stopped.signal("TERM");
+            let (status, log) = stopped.wait();
+            has_ended.store(true, Ordering::Relaxed);
+            assert_eq!(status.code(), Some(0), "{log}");
+        });
+        ask_all(haproxy.address, CLIENTS, &requests, &tally, |number| {
+            number < REQUESTS || !has_ended.load(Ordering::Relaxed)
+        });
+    });
+    let wrong = tally.wrong();
+    assert!(
+        wrong.is_empty(),
+        "of {}, {} are lost: {:#?}",
+        tally.answered(),
+        wrong.len(),
+        wrong.iter().take(10).collect::<Vec<_>>()
+    );
+}
