@@ -1,15 +1,16 @@
 //! Signals that end nothing, and SIGQUIT, which does, as the real program gets them.
 use std::fs::File;
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
+use test_support::program::Program;
 use test_support::wait::PATIENCE;
 
-use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, command, send_signal};
+use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, command};
 
 /// Their default is to kill.
 const ENDING_NOTHING: [&str; 3] = ["HUP", "USR1", "USR2"];
@@ -59,11 +60,11 @@ fn hup_usr1_and_usr2_end_nothing_before_the_configuration_is_read() {
     let directory = folder();
     let path = directory.path().join("config.json");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-    let starting = command(directory.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let starting = Program::start(&mut command(directory.path()));
     // This waits until the program has opened it too.
     let mut pipe = File::options().write(true).open(&path).unwrap();
     for name in ENDING_NOTHING {
-        send_signal(starting.id(), name);
+        starting.signal(name);
     }
     pipe.write_all(configuration().as_bytes()).unwrap();
     drop(pipe);
@@ -112,7 +113,7 @@ fn a_log_file_that_may_not_grow_further_ends_nothing() {
     let start = format!("ulimit -f 2 && exec {} 2>log", env!("CARGO_BIN_EXE_edge-proxy"));
     let mut program = Command::new("sh");
     program.args(["-c", &start]).env_clear();
-    let mut child = program.current_dir(directory.path()).spawn().unwrap();
+    let mut program = Program::start(program.current_dir(directory.path()));
     let asked = Instant::now();
     let address = loop {
         let log = std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
@@ -128,7 +129,7 @@ fn a_log_file_that_may_not_grow_further_ends_nothing() {
         let liveness = connection.send(&Request::get("/proxy/health/liveness"));
         assert_eq!(liveness.status, 200);
     }
-    send_signal(child.id(), "TERM");
-    let status = child.wait().unwrap();
+    program.signal("TERM");
+    let (status, _) = program.wait();
     assert_eq!(status.code(), Some(0), "{status}");
 }

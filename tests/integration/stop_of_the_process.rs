@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tempfile::TempDir;
+use test_support::program::Program;
 
-use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, command, send_signal};
+use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, command};
 
 /// The default.
 const LONG: Duration = Duration::from_secs(5);
@@ -170,11 +171,11 @@ fn a_signal_before_the_configuration_is_read_ends_the_process_in_good_order() {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("config.json");
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
-        let mut starting = command(directory.path()).spawn().unwrap();
+        let mut starting = Program::start(&mut command(directory.path()));
         // This waits until the program has opened it too; nothing is ever written.
         let _configuration = File::options().write(true).open(&path).unwrap();
-        send_signal(starting.id(), signal);
-        let status = starting.wait().unwrap();
-        assert_eq!(status.code(), Some(0), "{signal}: {status}");
+        starting.signal(signal);
+        let (status, log) = starting.wait();
+        assert_eq!(status.code(), Some(0), "{signal}: {log}");
     }
 }

@@ -1,11 +1,10 @@
 //! Two processes never share a port: the second one ends with a line, and the first one answers as before.
-use std::io::{BufRead as _, BufReader};
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::process::Stdio;
 
 use serde_json::json;
 use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
+use test_support::program::Program;
 
 use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request, SERVER_KEY, command};
 
@@ -19,17 +18,9 @@ fn start_second(host: &str, port: u16) -> (Option<i32>, String) {
         "logging": {"log_level": "INFO"},
     });
     std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
-    let mut child = command(directory.path()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut written = String::new();
-    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
-        let line = line.unwrap() + "\n";
-        written += &line;
-        if line.contains("listening on") {
-            // It would serve for ever.
-            child.kill().unwrap();
-        }
-    }
-    (child.wait().unwrap().code(), written)
+    // One that listened would be waited for in vain.
+    let (status, written) = Program::start(&mut command(directory.path())).wait();
+    (status.code(), written)
 }
 
 fn assert_refused(host: &str, port: u16) {

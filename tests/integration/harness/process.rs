@@ -1,21 +1,17 @@
 //! The proxy as a process of its own: signals, exit codes, what it writes.
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
 use test_support::http::{Connection, Request};
+use test_support::program::Program;
+use test_support::wait::PATIENCE;
 
 use super::app::{CLIENT_KEY, SERVER_KEY, merge};
-
-/// Longer than any start may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a [`Proxy`] is started with.
 pub(crate) struct ProxyOptions {
@@ -41,8 +37,7 @@ impl Default for ProxyOptions {
 pub(crate) struct Proxy {
     /// Where it listens.
     pub address: SocketAddr,
-    child: Child,
-    stderr: Option<JoinHandle<String>>,
+    program: Program,
     _directory: TempDir,
 }
 
@@ -63,23 +58,23 @@ impl Proxy {
         merge(&mut config, &options.config);
         std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
         let mut command = command(directory.path());
-        command.envs(options.variables).stderr(Stdio::piped());
-        Self::of(command.spawn().unwrap(), directory)
+        let program = Program::start(command.envs(options.variables));
+        Self::of(program, directory)
     }
 
-    /// Waits until a program that was started here, with its standard error piped, serves its document.
-    pub(crate) fn of(mut child: Child, directory: TempDir) -> Self {
-        let (address_sender, address) = mpsc::channel();
-        let lines = BufReader::new(child.stderr.take().unwrap());
-        let stderr = std::thread::spawn(move || collect(lines, &address_sender));
-        let address = address
-            .recv_timeout(PATIENCE)
-            .expect("the proxy says where it listens");
+    /// Waits until a program that was started in this folder serves its document.
+    pub(crate) fn of(program: Program, directory: TempDir) -> Self {
+        let address = program.find_line(|line| {
+            let (_, rest) = line.split_once("listening on http://")?;
+            let end = rest
+                .find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)))
+                .unwrap_or(rest.len());
+            rest[..end].parse().ok()
+        });
         wait_until_ready(address);
         Self {
             address,
-            child,
-            stderr: Some(stderr),
+            program,
             _directory: directory,
         }
     }
@@ -91,29 +86,13 @@ impl Proxy {
 
     /// Sends a signal, by the name that a shell's `kill` knows.
     pub(crate) fn signal(&self, name: &str) {
-        send_signal(self.child.id(), name);
+        self.program.signal(name);
     }
 
-    /// Waits for its end; what it wrote to standard error comes along.
+    /// Waits for its end; what it wrote comes along.
     pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
-        let status = self.child.wait().unwrap();
-        (status, self.stderr.take().unwrap().join().unwrap())
+        self.program.wait()
     }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Sends a signal to a process, by the name that a shell's `kill` knows.
-pub(crate) fn send_signal(process: u32, name: &str) {
-    // The shell's own kill: a slim image has no other.
-    let kill = format!("kill -s {name} {process}");
-    let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
-    assert!(status.success());
 }
 
 fn wait_until_ready(address: SocketAddr) {
@@ -132,22 +111,4 @@ pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edge-proxy"));
     command.env_clear().current_dir(directory).stdin(Stdio::null());
     command
-}
-
-fn collect(mut lines: impl BufRead, address: &mpsc::Sender<SocketAddr>) -> String {
-    let mut all = String::new();
-    loop {
-        let start = all.len();
-        if lines.read_line(&mut all).unwrap_or(0) == 0 {
-            return all;
-        }
-        if let Some((_, rest)) = all[start..].split_once("listening on http://") {
-            let end = rest
-                .find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)))
-                .unwrap_or(rest.len());
-            if let Ok(found) = rest[..end].parse() {
-                let _ = address.send(found);
-            }
-        }
-    }
 }
