@@ -38,6 +38,7 @@ fn events_come_through_haproxy() {
     let flagsmith = Flagsmith::start();
     let edge = Edge::start(&flagsmith, json!({}));
     let folder = TempFolder::new();
-    let front = haproxy::start(&program, &folder, edge.address, edge.address);
+    let instances = [edge.address; 2];
+    let front = haproxy::start(&program, &folder, haproxy::READINESS, instances);
     assert_events_come_at_once(&flagsmith, &edge, front.address, 1);
 }

@@ -17,10 +17,15 @@ const CLIENTS: usize = 32;
 /// HAProxy's default pace: a check every 2 s, and three that fail. The third comes 6 s after the signal at the latest.
 const DRAIN_SECONDS: u32 = 7;
 
-/// Starts HAProxy in front of these instances, as the only one of its process.
-pub(crate) fn start(program: &Path, folder: &TempFolder, one: SocketAddr, two: SocketAddr) -> Front {
+/// What its checks ask; without a word it is `OPTIONS /`.
+pub(crate) const READINESS: &str = "GET /proxy/health/readiness";
+
+/// Starts HAProxy in front of these two instances, in one process.
+pub(crate) fn start(program: &Path, folder: &TempFolder, check: &str, instances: [SocketAddr; 2]) -> Front {
+    let [one, two] = instances;
     Front::start(|port| {
         let values = [
+            ("CHECK", check.to_owned()),
             ("ONE", one.to_string()),
             ("TWO", two.to_string()),
             ("PORT", port.to_string()),
@@ -34,6 +39,15 @@ pub(crate) fn start(program: &Path, folder: &TempFolder, one: SocketAddr, two: S
 
 #[test]
 fn the_stop_of_one_of_two_instances_loses_no_request() {
+    assert_a_stop_loses_nothing(READINESS);
+}
+
+#[test]
+fn nor_where_the_checks_ask_what_they_ask_by_default() {
+    assert_a_stop_loses_nothing("");
+}
+
+fn assert_a_stop_loses_nothing(check: &str) {
     let Some(program) = installed("haproxy", "haproxy") else {
         return;
     };
@@ -41,7 +55,7 @@ fn the_stop_of_one_of_two_instances_loses_no_request() {
     let mut stopped = Edge::start(&flagsmith, json!({"drain_seconds": DRAIN_SECONDS}));
     let stays = Edge::start(&flagsmith, json!({}));
     let folder = TempFolder::new();
-    let haproxy = start(&program, &folder, stopped.address, stays.address);
+    let haproxy = start(&program, &folder, check, [stopped.address, stays.address]);
     let requests = mixed_requests(stays.address);
     let tally = Tally::default();
     let has_ended = AtomicBool::new(false);
