@@ -71,9 +71,10 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// Durations of a stop that no option sets.
 #[derive(Debug, Clone)]
 pub struct StopLimits {
-    /// The drain ends early when there has been no connection for this long. A balancer opens one for each request or
-    /// probe, so that there is none for a moment while it still believes in the process.
-    pub quiet: Duration,
+    /// The drain ends early when there has been no connection for this long; `None`: for half of the drain. A balancer
+    /// without traffic connects for its checks alone, and waits for two that fail at least: a drain that is long enough
+    /// for them has more than one in each half. `Some` is for tests.
+    pub quiet: Option<Duration>,
     /// How long a handshake may take that the listener's close finds half open: a round trip, which is below this
     /// between any two places that serve each other.
     pub handshake: Duration,
@@ -84,7 +85,7 @@ pub struct StopLimits {
 impl Default for StopLimits {
     fn default() -> Self {
         Self {
-            quiet: Duration::from_secs(1),
+            quiet: None,
             handshake: Duration::from_millis(200),
             young: Duration::from_secs(1),
         }
@@ -123,7 +124,8 @@ impl StopPlan {
                     StopSignal::Terminate | StopSignal::Quit => drain.min(whole - AFTER_DRAIN.min(whole / 2)),
                     StopSignal::Interrupt => Duration::ZERO,
                 };
-                (whole, drain, Some(limits.quiet), STREAM_WINDOW.min(whole / 2))
+                let quiet = limits.quiet.unwrap_or(drain / 2);
+                (whole, drain, Some(quiet), STREAM_WINDOW.min(whole / 2))
             }
             Cause::Death(_) => (STOP_AFTER_DEATH, NOTICE_OF_DEATH, None, NOTICE_OF_DEATH),
         };
@@ -275,6 +277,16 @@ mod tests {
         assert_eq!(drain(10.0, 8.0), 7.0);
         assert_eq!(drain(3.0, 5.0), 1.5);
         assert_eq!(drain(0.0, 5.0), 0.0);
+    }
+
+    /// HAProxy by default: every 2 s, three that fail. The process has no other connection.
+    #[test]
+    fn the_checks_of_a_balancer_without_traffic_keep_the_drain_open() {
+        let (period, failures) = (Duration::from_secs(2), 3);
+        let needed = period * failures + Duration::from_secs(1);
+        let plan = plan(StopSignal::Terminate, 10.0, needed.as_secs_f64());
+        assert_eq!(plan.drain, needed);
+        assert!(plan.quiet > Some(period), "{plan:?}");
     }
 
     #[test]

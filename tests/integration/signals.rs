@@ -2,7 +2,7 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -77,14 +77,12 @@ fn hup_usr1_and_usr2_end_nothing_before_the_configuration_is_read() {
 
 #[test]
 fn quit_stops_it_as_term_does() {
-    let options = || ProxyOptions {
-        config: json!({"server": {"drain_seconds": 0.5}}),
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"server": {"drain_seconds": 2}}),
         ..ProxyOptions::default()
-    };
-    let mut proxy = Proxy::start(options());
-    let asked = Instant::now();
+    });
     proxy.signal("QUIT");
-    // A drain, in which answers end their connections.
+    // A drain, which SIGINT does not have: everything is served, and answers end their connections.
     while proxy
         .connect()
         .send(&Request::get("/proxy/health/readiness"))
@@ -97,11 +95,6 @@ fn quit_stops_it_as_term_does() {
     assert_eq!((flags.status, flags.header("connection")), (200, Some("close")));
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(
-        asked.elapsed() >= Duration::from_millis(500),
-        "{:?}",
-        asked.elapsed()
-    );
 }
 
 /// A log that goes to a file is bounded where files are; a write past it fails, and the proxy goes on.

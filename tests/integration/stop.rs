@@ -16,7 +16,7 @@ fn draining_for(seconds: f64) -> App {
         config: json!({"server": {"drain_seconds": seconds}}),
         limits: Limits {
             stop: StopLimits {
-                quiet: NEVER,
+                quiet: Some(NEVER),
                 ..limits.stop
             },
             ..limits

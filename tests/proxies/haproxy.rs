@@ -82,3 +82,26 @@ fn assert_a_stop_loses_nothing(check: &str) {
         wrong.iter().take(10).collect::<Vec<_>>()
     );
 }
+
+/// Between its checks a balancer without traffic opens no connection for longer than a drain waits for one.
+#[test]
+fn nor_does_a_stop_while_there_is_no_traffic() {
+    let Some(program) = installed("haproxy", "haproxy") else {
+        return;
+    };
+    let flagsmith = Flagsmith::start();
+    let mut stopped = Edge::start(&flagsmith, json!({"drain_seconds": DRAIN_SECONDS}));
+    let stays = Edge::start(&flagsmith, json!({}));
+    let folder = TempFolder::new();
+    let instances = [stopped.address, stays.address];
+    let haproxy = start(&program, &folder, READINESS, instances);
+    let requests = mixed_requests(stays.address);
+    stopped.signal("TERM");
+    let (status, log) = stopped.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let tally = Tally::default();
+    ask_all(haproxy.address, 1, &requests, &tally, |number| {
+        number < requests.len()
+    });
+    assert_eq!(tally.wrong(), Vec::<String>::new());
+}

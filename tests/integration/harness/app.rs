@@ -45,7 +45,7 @@ impl Default for Options {
             limits: Limits {
                 file_period: Duration::from_millis(20),
                 stop: StopLimits {
-                    quiet: Duration::ZERO,
+                    quiet: Some(Duration::ZERO),
                     handshake: Duration::ZERO,
                     young: Duration::from_millis(50),
                 },
