@@ -3,12 +3,15 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use actix_web::http::{StatusCode, Uri};
 use actors::upstream::UpstreamOptions;
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 
 use crate::settings::{ListenHost, ServerSettings};
@@ -207,22 +210,33 @@ async fn ask_one(url: &Uri) -> Result<Healthy, Unhealthy> {
     let origin = origin(url).ok_or(Unhealthy::Url)?;
     let client = UpstreamOptions::new("").client(url, PATIENCE);
     let client = client.map_err(|error| Unhealthy::System(error.to_string()))?;
-    let answer = client.get(url).force_close().send().await;
-    let mut answer = answer.map_err(|error| Unhealthy::NoAnswer {
+    let answer = client.get(url, &|request| request.force_close()).await;
+    let answer = answer.map_err(|fault| Unhealthy::NoAnswer {
         origin: origin.clone(),
-        problem: error.to_string(),
+        problem: fault.to_string(),
     })?;
     let status = answer.status();
     if status.is_success() {
         return Ok(Healthy { origin, status });
     }
-    let body = answer.body().limit(LONGEST_BODY).await.unwrap_or_default();
-    let why: Option<Why> = serde_json::from_slice(&body).ok();
+    let why: Option<Why> = serde_json::from_slice(&read(answer).await).ok();
     Err(Unhealthy::Answer {
         origin,
         status: status.as_u16(),
         reason: why.and_then(|why| why.reason.or(why.message)),
     })
+}
+
+/// Reads what there is of a body, up to its limit.
+async fn read<E>(answer: impl Stream<Item = Result<Bytes, E>>) -> Vec<u8> {
+    let mut pieces = pin!(answer);
+    let mut body = Vec::new();
+    while body.len() < LONGEST_BODY
+        && let Some(Ok(piece)) = pieces.next().await
+    {
+        body.extend_from_slice(&piece);
+    }
+    body
 }
 
 /// Scheme, host and port. The rest of a URL may hold a password or a key; this is written.

@@ -21,11 +21,11 @@ const IDLE_CONNECTION: Duration = Duration::from_secs(30);
 /// Sends of one request when kept connections turn out to be closed.
 const MAX_SENDS: usize = 3;
 
-/// Calls one origin. Belongs to the thread that makes it; a clone shares its connections. It follows no redirect (awc's own
+/// A client of one origin. Belongs to the thread that makes it; a clone shares its connections. It follows no redirect (awc's own
 /// redirect layer would send `X-Environment-Key` along to any host) and sets no timeout but for connecting: callers bound the
 /// whole call, body included.
 #[derive(Clone)]
-pub(crate) struct UpstreamClient {
+pub struct UpstreamClient {
     client: Client,
 }
 
@@ -59,7 +59,7 @@ impl UpstreamClient {
     ///
     /// # Errors
     /// Why there is no head of an answer.
-    pub(crate) async fn get(
+    pub async fn get(
         &self,
         url: &Uri,
         complete: &dyn Fn(ClientRequest) -> ClientRequest,

@@ -23,7 +23,7 @@ mod options;
 mod roots;
 mod tls;
 
-pub(crate) use client::UpstreamClient;
+pub use client::UpstreamClient;
 pub use connect::Names;
 pub use failure::FetchFailure;
 pub use fault::{Fault, Stage};

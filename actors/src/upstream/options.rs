@@ -53,11 +53,7 @@ impl UpstreamOptions {
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub(crate) fn client(
-        &self,
-        url: &Uri,
-        connect_timeout: Duration,
-    ) -> Result<UpstreamClient, rustls::Error> {
+    pub fn client(&self, url: &Uri, connect_timeout: Duration) -> Result<UpstreamClient, rustls::Error> {
         let is_tls = url.scheme_str() == Some("https");
         let tls = is_tls.then(|| self.tls.configuration()).transpose()?;
         Ok(UpstreamClient::new(self, tls, connect_timeout))
