@@ -56,6 +56,12 @@ const STREAM_WINDOW: Duration = Duration::from_secs(5);
 /// What the drain leaves of `server.shutdown_timeout_seconds` for requests in flight, where that is long enough.
 const AFTER_DRAIN: Duration = Duration::from_secs(3);
 
+/// A drain goes on for up to two further fifths of its time while connections still come. Balancers check in turns: HAProxy
+/// notices a stop after 4 to 6 s by its defaults, and the default drain is 5 s.
+const FIFTH: u32 = 5;
+/// See [`FIFTH`].
+const FURTHER_FIFTHS: u32 = 2;
+
 /// How long the parts may take to stop, within the time of the whole stop.
 const FOR_PARTS: Duration = Duration::from_secs(1);
 
@@ -97,6 +103,8 @@ impl Default for StopLimits {
 pub(super) struct StopPlan {
     /// Everything is still served; answers end their connections.
     drain: Duration,
+    /// While connections still come the drain may take this much longer.
+    longer: Duration,
     /// Less than that once there has been no connection for this long; `None`: no less.
     quiet: Option<Duration>,
     /// Open event streams end within it, spread.
@@ -118,21 +126,27 @@ pub(super) struct StopPlan {
 impl StopPlan {
     /// Plans a stop within `whole` (`server.shutdown_timeout_seconds`) with this drain (`server.drain_seconds`).
     pub(super) fn of(cause: Cause, whole: Duration, drain: Duration, limits: &StopLimits) -> Self {
-        let (whole, drain, quiet, stream_window) = match cause {
+        let (whole, drain, longest, quiet, stream_window) = match cause {
             Cause::Asked(signal) => {
+                let longest = whole - AFTER_DRAIN.min(whole / 2);
                 let drain = match signal {
-                    StopSignal::Terminate | StopSignal::Quit => drain.min(whole - AFTER_DRAIN.min(whole / 2)),
+                    StopSignal::Terminate | StopSignal::Quit => drain.min(longest),
                     StopSignal::Interrupt => Duration::ZERO,
                 };
                 let quiet = limits.quiet.unwrap_or(drain / 2);
-                (whole, drain, Some(quiet), STREAM_WINDOW.min(whole / 2))
+                (whole, drain, longest, Some(quiet), STREAM_WINDOW.min(whole / 2))
             }
-            Cause::Death(_) => (STOP_AFTER_DEATH, NOTICE_OF_DEATH, None, NOTICE_OF_DEATH),
+            Cause::Death(_) => {
+                let drain = NOTICE_OF_DEATH;
+                (STOP_AFTER_DEATH, drain, drain, None, NOTICE_OF_DEATH)
+            }
         };
+        let longer = (drain / FIFTH * FURTHER_FIFTHS).min(longest - drain);
         // The drain leaves half of a short time; in it, idle connections must still hear of their end.
-        let share = (whole - drain) / 4;
+        let share = (whole - drain - longer) / 4;
         Self {
             drain,
+            longer,
             quiet,
             stream_window,
             serves_until_streams_end: cause != Cause::Asked(StopSignal::Interrupt),
@@ -181,8 +195,18 @@ impl StopPlan {
                 None => std::future::pending().await,
             }
         };
-        // An error: the drain has taken its whole time.
-        let _ = timeout(self.drain, quiet).await;
+        tokio::select! {
+            () = quiet => {}
+            () = self.drain_while_connections_come(server) => {}
+        }
+    }
+
+    async fn drain_while_connections_come(&self, server: &Ending) {
+        let fifth = self.drain / FIFTH;
+        tokio::time::sleep(self.drain - fifth).await;
+        let longer = async { while server.one_comes_within(fifth).await {} };
+        // An error: they come all the time.
+        let _ = timeout(fifth + self.longer, longer).await;
     }
 
     async fn end_listening(&self, server: &Ending) {
@@ -290,6 +314,15 @@ mod tests {
     }
 
     #[test]
+    fn a_drain_may_take_longer_than_its_time() {
+        let longer = |whole, drain| plan(StopSignal::Terminate, whole, drain).longer.as_secs_f64();
+        assert_eq!(longer(10.0, 5.0), 2.0);
+        assert_eq!(longer(10.0, 6.5), 0.5);
+        assert_eq!(longer(10.0, 7.0), 0.0);
+        assert_eq!(longer(10.0, 0.0), 0.0);
+    }
+
+    #[test]
     fn a_person_waits_for_no_drain() {
         assert_eq!(plan(StopSignal::Interrupt, 10.0, 5.0).drain, Duration::ZERO);
     }
@@ -299,8 +332,9 @@ mod tests {
         for whole in [0.0, 0.3, 1.0, 5.0, 10.0, 60.0] {
             for drain in [0.0, 0.3, 5.0, 60.0] {
                 let plan = plan(StopSignal::Terminate, whole, drain);
-                let told = plan.drain + plan.handshake + plan.backlog + plan.young;
-                let left = plan.whole - plan.drain;
+                let drain = plan.drain + plan.longer;
+                let told = drain + plan.handshake + plan.backlog + plan.young;
+                let left = plan.whole - drain;
                 assert!(plan.whole - told >= left / 5, "{plan:?}");
                 assert!(plan.whole - told >= plan.for_parts, "{plan:?}");
             }
@@ -311,7 +345,10 @@ mod tests {
     fn after_a_death_flags_are_answered_for_a_second_and_the_end_comes_in_time() {
         let whole = Duration::from_secs(60);
         let plan = StopPlan::of(Cause::Death("SseHub"), whole, whole, &StopLimits::default());
-        assert_eq!((plan.drain, plan.quiet), (NOTICE_OF_DEATH, None));
+        assert_eq!(
+            (plan.drain, plan.longer, plan.quiet),
+            (NOTICE_OF_DEATH, Duration::ZERO, None)
+        );
         assert!(plan.whole < Duration::from_secs(4));
     }
 }

@@ -41,6 +41,11 @@ impl Ending {
         self.places.none_open_for(quiet).await;
     }
 
+    /// Whether a connection is opened within this time, all of which it takes.
+    pub(crate) async fn one_comes_within(&self, time: Duration) -> bool {
+        self.places.one_comes_within(time).await
+    }
+
     /// Closes the listeners. Connections that were begun are accepted first: those that are half open have `settle` to
     /// complete, and all together have `patience` to be taken by the workers, which are behind when they are full.
     pub(crate) async fn close_the_doors(&self, settle: Duration, patience: Duration) {

@@ -24,6 +24,8 @@ struct Shared {
     shares: Shares,
     taken: AtomicUsize,
     open: AtomicUsize,
+    /// How many were opened so far.
+    opened: AtomicUsize,
     /// Tells those who wait for a number that one has changed.
     changed: Notify,
 }
@@ -43,6 +45,7 @@ impl Places {
                 shares,
                 taken: AtomicUsize::new(0),
                 open: AtomicUsize::new(0),
+                opened: AtomicUsize::new(0),
                 changed: Notify::new(),
             }),
         }
@@ -61,6 +64,7 @@ impl Places {
     pub(super) fn open(&self) -> OpenConnection {
         self.shared.change(|shared| {
             shared.open.fetch_add(1, Ordering::SeqCst);
+            shared.opened.fetch_add(1, Ordering::SeqCst);
         });
         OpenConnection {
             shared: Arc::clone(&self.shared),
@@ -92,6 +96,13 @@ impl Places {
                 return;
             }
         }
+    }
+
+    /// Whether a connection was opened within this time from now; it takes all of it.
+    pub(super) async fn one_comes_within(&self, time: Duration) -> bool {
+        let before = self.shared.opened.load(Ordering::SeqCst);
+        tokio::time::sleep(time).await;
+        self.shared.opened.load(Ordering::SeqCst) != before
     }
 
     async fn until(&self, is_so: impl Fn(&Shared) -> bool) {
@@ -190,6 +201,18 @@ mod tests {
         assert!((&mut none_open).now_or_never().is_none());
         drop(connection);
         none_open.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_comes_and_goes_is_noticed() {
+        let all = places();
+        let open = all.open();
+        assert!(!all.one_comes_within(Duration::from_secs(1)).await);
+        let (comes, ()) = tokio::join!(all.one_comes_within(Duration::from_secs(1)), async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            drop((open, all.open()));
+        });
+        assert!(comes);
     }
 
     #[tokio::test(start_paused = true)]

@@ -14,8 +14,9 @@ const REQUESTS: usize = 8000;
 /// Clients at a time.
 const CLIENTS: usize = 32;
 
-/// HAProxy's default pace: a check every 2 s, and three that fail. The third comes 6 s after the signal at the latest.
-const DRAIN_SECONDS: u32 = 7;
+/// HAProxy's default pace: a check every 2 s, and three that fail. The third comes 6 s after the signal at the latest, and
+/// where nothing but checks comes the drain does not wait for it by itself.
+const DRAIN_WITHOUT_TRAFFIC: u32 = 7;
 
 /// What its checks ask; without a word it is `OPTIONS /`.
 pub(crate) const READINESS: &str = "GET /proxy/health/readiness";
@@ -52,7 +53,7 @@ fn assert_a_stop_loses_nothing(check: &str) {
         return;
     };
     let flagsmith = Flagsmith::start();
-    let mut stopped = Edge::start(&flagsmith, json!({"drain_seconds": DRAIN_SECONDS}));
+    let mut stopped = Edge::start(&flagsmith, json!({}));
     let stays = Edge::start(&flagsmith, json!({}));
     let folder = TempFolder::new();
     let haproxy = start(&program, &folder, check, [stopped.address, stays.address]);
@@ -90,7 +91,7 @@ fn nor_does_a_stop_while_there_is_no_traffic() {
         return;
     };
     let flagsmith = Flagsmith::start();
-    let mut stopped = Edge::start(&flagsmith, json!({"drain_seconds": DRAIN_SECONDS}));
+    let mut stopped = Edge::start(&flagsmith, json!({"drain_seconds": DRAIN_WITHOUT_TRAFFIC}));
     let stays = Edge::start(&flagsmith, json!({}));
     let folder = TempFolder::new();
     let instances = [stopped.address, stays.address];
