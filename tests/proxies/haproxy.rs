@@ -97,6 +97,8 @@ fn nor_does_a_stop_while_there_is_no_traffic() {
     let instances = [stopped.address, stays.address];
     let haproxy = start(&program, &folder, READINESS, instances);
     let requests = mixed_requests(stays.address);
+    // It has begun with its checks: some seconds later, on a busy machine.
+    stopped.wait_until_asked("/proxy/health/readiness");
     stopped.signal("TERM");
     let (status, log) = stopped.wait();
     assert_eq!(status.code(), Some(0), "{log}");

@@ -52,6 +52,11 @@ impl Edge {
         }
     }
 
+    /// Waits until somebody has asked for this path, or one below it: its access log says so.
+    pub(crate) fn wait_until_asked(&self, path: &str) {
+        self.program.find_line(|line| line.contains(path).then_some(()));
+    }
+
     /// Subscribes to the events of an environment, past whoever stands in front.
     pub(crate) fn subscribe(&self, environment: Environment) -> Events {
         Events::of(self.address, environment)
@@ -84,6 +89,7 @@ fn configuration(upstream: &ScriptedUpstream, mut server: Value) -> Value {
         "environment_key_pairs": [pair(ONE), pair(TWO)],
         "api_url": upstream.api_url(),
         "server": server,
+        "logging": {"enable_access_log": true},
         // Streams that do not end: whoever holds back what they carry holds it back for ever.
         "realtime": {"authentication_token": PUSH_TOKEN, "max_stream_age_seconds": -1},
     })
