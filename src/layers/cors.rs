@@ -12,6 +12,7 @@ use actix_web::http::header::{
 use actix_web::{Error, HttpResponse};
 use futures::future::{Either, ready};
 
+use crate::routes::answer;
 use crate::settings::AllowedOrigins;
 
 const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
@@ -46,7 +47,7 @@ impl Cors {
         let allowed = self.allowed(request.headers());
         let listed = matches!(self.origins, AllowedOrigins::Listed(_));
         let answer = if is_preflight(&request) {
-            let answer = preflight(request.headers());
+            let answer = preflight(&request);
             Either::Left(ready(Ok(request.into_response(answer))))
         } else {
             Either::Right(routes.call(request))
@@ -76,12 +77,12 @@ fn is_preflight(request: &ServiceRequest) -> bool {
     *request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-fn preflight(request: &HeaderMap) -> HttpResponse {
-    let mut answer = HttpResponse::Ok().finish();
+fn preflight(request: &ServiceRequest) -> HttpResponse {
+    let mut answer = answer::options(request.path());
     let headers = answer.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
     headers.insert(ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-    if let Some(requested) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+    if let Some(requested) = request.headers().get(ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
     }
     answer

@@ -42,7 +42,8 @@ impl Overload {
             return Either::Left(async move {
                 // The connection goes on: a new one would cost more than this.
                 body::discard(request.take_payload()).await;
-                Ok(request.into_response(answer::refused(&ApiError::Overloaded)))
+                let answer = answer::refused(request.path(), &ApiError::Overloaded);
+                Ok(request.into_response(answer))
             });
         }
         Either::Right(routes.call(request))

@@ -76,7 +76,7 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
                 .collect(),
         ),
     };
-    Ok(answered(reason.is_none(), &body))
+    Ok(answered(&request, reason.is_none(), &body))
 }
 
 /// Answers 200 while any document is served, stale or not: in an outage of upstream every instance still answers right.
@@ -87,6 +87,7 @@ pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiE
     let shared = &Services::of(&request)?.shared;
     if shared.state.is_draining() {
         return Ok(answered(
+            &request,
             false,
             &Probe {
                 status: "error",
@@ -96,6 +97,7 @@ pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiE
     }
     let Ok(statuses) = shared.environments.statuses().await else {
         return Ok(answered(
+            &request,
             false,
             &Probe {
                 status: "error",
@@ -123,7 +125,7 @@ pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiE
             reason: Some(NOT_UPDATED),
         },
     };
-    Ok(answered(probe.status != "error", &probe))
+    Ok(answered(&request, probe.status != "error", &probe))
 }
 
 /// Answers 200 while every actor lives.
@@ -142,7 +144,7 @@ pub(super) async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiEr
             reason: Some(ACTOR_LOST),
         },
     };
-    Ok(answered(alive, &probe))
+    Ok(answered(&request, alive, &probe))
 }
 
 impl EnvironmentHealth {
@@ -157,13 +159,17 @@ impl EnvironmentHealth {
     }
 }
 
-fn answered(good: bool, body: &impl Serialize) -> HttpResponse {
+fn answered(request: &HttpRequest, good: bool, body: &impl Serialize) -> HttpResponse {
     let status = if good {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    answer::json(status, serde_json::to_vec(body).unwrap_or_default())
+    answer::json(
+        request.path(),
+        status,
+        serde_json::to_vec(body).unwrap_or_default(),
+    )
 }
 
 /// Writes a time as `2026-11-21T19:14:06Z`.

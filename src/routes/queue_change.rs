@@ -30,7 +30,7 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     let body = body::read(&request, payload, shared.body_limits).await?;
     let updated_at = announced_time(&body).ok_or(ApiError::InvalidChange)?;
     shared.environments.refresh(id, Some(updated_at));
-    Ok(answer::json(StatusCode::OK, "{}"))
+    Ok(answer::json(request.path(), StatusCode::OK, "{}"))
 }
 
 /// Reads the time: core writes ISO 8601, and a time without a zone is UTC.

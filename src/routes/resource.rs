@@ -196,8 +196,8 @@ impl<R: Handlers> Resource<R> {
                 };
                 let answer = match answered {
                     Ok(Ok(answer)) => answer,
-                    Ok(Err(error)) => answer::refused(&error),
-                    Err(payload) => other_method(request.method(), payload, &allow).await,
+                    Ok(Err(error)) => answer::refused(request.path(), &error),
+                    Err(payload) => other_method(&request, payload, &allow).await,
                 };
                 Ok::<_, Error>(ServiceResponse::new(request, answer))
             }
@@ -228,12 +228,12 @@ fn allow(handlers: impl Handlers) -> HeaderValue {
 }
 
 /// Answers OPTIONS that is no preflight (the CORS layer answers those), and methods that the resource does not know.
-async fn other_method(method: &Method, payload: Payload, allow: &HeaderValue) -> HttpResponse {
+async fn other_method(request: &HttpRequest, payload: Payload, allow: &HeaderValue) -> HttpResponse {
     body::discard(payload).await;
-    if *method != Method::OPTIONS {
-        return answer::refused(&ApiError::MethodNotAllowed(allow.clone()));
+    if *request.method() != Method::OPTIONS {
+        return answer::refused(request.path(), &ApiError::MethodNotAllowed(allow.clone()));
     }
-    let mut answer = HttpResponse::Ok().finish();
+    let mut answer = answer::options(request.path());
     answer.headers_mut().insert(ALLOW, allow.clone());
     answer
 }
@@ -243,7 +243,7 @@ pub(super) fn no_other_path(table: &mut ServiceConfig) {
     table.default_service(fn_service(|request: ServiceRequest| async {
         let (request, payload) = parts(request);
         body::discard(payload?).await;
-        let answer = answer::refused(&ApiError::UnknownPath);
+        let answer = answer::refused(request.path(), &ApiError::UnknownPath);
         Ok::<_, Error>(ServiceResponse::new(request, answer))
     }));
 }

@@ -19,7 +19,11 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
             .await
             .is_some_and(|counts| !counts.is_draining);
     Ok(match is_ready {
-        true => answer::json(StatusCode::OK, r#"{"status":"ok"}"#),
-        false => answer::json(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"error"}"#),
+        true => answer::json(request.path(), StatusCode::OK, r#"{"status":"ok"}"#),
+        false => answer::json(
+            request.path(),
+            StatusCode::SERVICE_UNAVAILABLE,
+            r#"{"status":"error"}"#,
+        ),
     })
 }

@@ -3,7 +3,6 @@
 //! Eight SDKs listen. What each of them needs stands where the code does it.
 use std::time::Duration;
 
-use actix_web::http::header::{CONTENT_ENCODING, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Version};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use actix_web_lab::sse::{self, Sse};
@@ -20,8 +19,6 @@ use crate::server::wait_aside;
 const RETRY: Duration = Duration::from_secs(1);
 /// The most that is added to it: SDKs give up on more than 3 s in all.
 const LONGEST_RETRY_SPREAD: Duration = Duration::from_secs(2);
-
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Subscribes to an environment. It needs neither `?lastEventId=` nor `Last-Event-ID`: a client has missed one event at
 /// most, and that one comes first.
@@ -62,11 +59,7 @@ fn respond<S>(sse: Sse<S>, request: &HttpRequest) -> HttpResponse
 where
     Sse<S>: Responder<Body = actix_web::body::BoxBody>,
 {
-    let mut response = sse.respond_to(request);
-    let headers = response.headers_mut();
-    // actix-web-lab says `identity`, which an answer must not name as a coding, and which some clients refuse.
-    headers.remove(CONTENT_ENCODING);
-    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    let mut response = answer::stream(request.path(), sse.respond_to(request));
     // A finished stream would else idle for the keep-alive time and hold a file descriptor.
     response.head_mut().set_connection_type(ConnectionType::Close);
     // HTTP/1.0 knows no chunks (RFC 9112, 6.1): there the end of the connection is the end of the stream.
@@ -85,7 +78,7 @@ async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> 
         let _aside = wait_aside(request);
         sleep(hold.mul_f64(rand::random_range(1.0..=2.0))).await;
     }
-    let mut response = answer::refused(&ApiError::UnknownEnvironment);
+    let mut response = answer::refused(request.path(), &ApiError::UnknownEnvironment);
     response.head_mut().set_connection_type(ConnectionType::Close);
     Ok(response)
 }

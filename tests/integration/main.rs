@@ -8,6 +8,7 @@
 )]
 
 mod bodies;
+mod caching;
 mod compression;
 mod conditional;
 mod cors;

@@ -4,13 +4,15 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED, RETRY_AFTER, VARY,
+    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
+    RETRY_AFTER, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use bytes::Bytes;
 use tokio::time::timeout;
 
+use super::caching;
 use super::encodings::{FOR_READY_BODIES, FOR_SINGLE_ANSWERS, compress, content_encoding, negotiate};
 use super::held_body::HeldBody;
 use super::preconditions::{Held, if_none_match, unmodified_since};
@@ -22,23 +24,25 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const X_FLAGSMITH_DOCUMENT_UPDATED_AT: HeaderName =
     HeaderName::from_static("x-flagsmith-document-updated-at");
 
-/// What answers to SDKs depend on besides the URL. The CORS layer adds the origin where answers depend on it.
-const VARY_BY: HeaderValue = HeaderValue::from_static("X-Environment-Key, Accept-Encoding");
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// How long an answer waits until its body is compressed. A document of 50 MB takes longer, and Kotlin's SDK gives a
 /// whole call 4 s.
 const ENCODING_PATIENCE: Duration = Duration::from_secs(2);
 
-/// Answers with a JSON body as it is.
-pub(in crate::routes) fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
+/// Answers with a JSON body as it is, which holds for the moment alone.
+pub(in crate::routes) fn json(path: &str, status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = HttpResponse::with_body(status, BoxBody::new(body.into()));
-    answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CACHE_CONTROL, caching::NEVER);
+    caching::vary(path, headers);
     answer
 }
 
-/// Refuses: the answer that a request gets in place of its regular one.
-pub(crate) fn refused(error: &ApiError) -> HttpResponse {
-    let mut answer = json(error.status_code(), error.body());
+/// Refuses a request for this path: the answer that it gets in place of its regular one.
+pub(crate) fn refused(path: &str, error: &ApiError) -> HttpResponse {
+    let mut answer = json(path, error.status_code(), error.body());
     let headers = answer.headers_mut();
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -46,6 +50,26 @@ pub(crate) fn refused(error: &ApiError) -> HttpResponse {
     if let ApiError::MethodNotAllowed(allow) = error {
         headers.insert(ALLOW, allow.clone());
     }
+    answer
+}
+
+/// Answers OPTIONS for this path; what it allows is still to be added.
+pub(crate) fn options(path: &str) -> HttpResponse {
+    let mut answer = HttpResponse::new(StatusCode::OK);
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, caching::NEVER);
+    caching::vary_options(path, headers);
+    answer
+}
+
+/// Makes the answer an event stream, which is sent as it comes: nobody on the way keeps, compresses or buffers it.
+pub(in crate::routes) fn stream(path: &str, mut answer: HttpResponse) -> HttpResponse {
+    let headers = answer.headers_mut();
+    // actix-web-lab says `identity`, which an answer must not name as a coding, and which some clients refuse.
+    headers.remove(CONTENT_ENCODING);
+    headers.insert(CACHE_CONTROL, caching::OF_A_STREAM);
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    caching::vary(path, headers);
     answer
 }
 
@@ -78,7 +102,7 @@ pub async fn ready(
             (StatusCode::OK, encoding, Some(BoxBody::new(bytes)))
         }
     };
-    let mut answer = of_environment(status, served, encoding, bytes);
+    let mut answer = of_environment(status, served, caching::ASK_FIRST, encoding, bytes);
     let headers = answer.headers_mut();
     headers.insert(ETAG, body.etag_header(encoding).clone());
     if let Some(last_modified) = last_modified {
@@ -95,7 +119,7 @@ pub(in crate::routes) async fn single(
 ) -> HttpResponse {
     let mut body = match HeldBody::new(request, Bytes::from(body)) {
         Ok(body) => body,
-        Err(error) => return refused(&error),
+        Err(error) => return refused(request.path(), &error),
     };
     let mut encoding = None;
     if body.bytes().len() >= Encoding::THRESHOLD
@@ -106,7 +130,13 @@ pub(in crate::routes) async fn single(
         encoding = Some(negotiated);
         body.replace(compressed);
     }
-    of_environment(StatusCode::OK, served, encoding, Some(body.into_box()))
+    of_environment(
+        StatusCode::OK,
+        served,
+        caching::OF_ONE_REQUEST,
+        encoding,
+        Some(body.into_box()),
+    )
 }
 
 /// Gives the body in this encoding, and makes it where nobody has asked for it before. Where that fails or takes long
@@ -131,6 +161,7 @@ async fn encoded(body: &ReadyBody, encoding: Option<Encoding>) -> (Option<Encodi
 fn of_environment(
     status: StatusCode,
     served: &ServedEnvironment,
+    caching: HeaderValue,
     encoding: Option<Encoding>,
     body: Option<BoxBody>,
 ) -> HttpResponse {
@@ -139,7 +170,8 @@ fn of_environment(
     let mut answer = HttpResponse::with_body(status, body);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(VARY, VARY_BY);
+    headers.insert(CACHE_CONTROL, caching);
+    headers.insert(VARY, caching::BY_KEY_AND_ENCODING);
     headers.insert(X_FLAGSMITH_DOCUMENT_UPDATED_AT, served.updated_at_header.clone());
     // A 304 has none: a cache that holds several encodings would relabel the wrong one (RFC 9110, 15.4.5).
     if has_body && let Some(encoding) = encoding {

@@ -3,13 +3,15 @@
 //! # Layout
 //! - `preconditions`: whether the caller holds the current copy already.
 //! - `encodings`: which content coding the caller accepts best.
+//! - `caching`: how answers may be cached.
 //! - `bodies`: the answers themselves.
 //! - `held_body`: large ones that exist for one request only, and what they may take together.
 mod bodies;
+mod caching;
 mod encodings;
 mod held_body;
 mod preconditions;
 
 pub use bodies::ready;
-pub(crate) use bodies::refused;
-pub(super) use bodies::{json, single};
+pub(super) use bodies::{json, single, stream};
+pub(crate) use bodies::{options, refused};

@@ -29,7 +29,7 @@ fn rule_1_the_head_of_a_stream() {
         let expected = [
             ("content-type", "text/event-stream"),
             ("transfer-encoding", "chunked"),
-            ("cache-control", "no-cache"),
+            ("cache-control", "no-cache, no-transform"),
             ("x-accel-buffering", "no"),
             ("connection", "close"),
             ("access-control-allow-origin", "*"),
