@@ -29,6 +29,10 @@ pub(crate) enum ApiError {
     UnknownEnvironment,
     /// No such path.
     UnknownPath,
+    /// No such path, and it looks like that of an SDK with a wrong API URL; holds `server.path_prefix`.
+    WrongApiUrl(String),
+    /// No such path, and it looks like that of an SDK with a wrong realtime URL; holds `server.path_prefix`.
+    WrongRealtimeUrl(String),
     /// The path exists, for the methods named.
     MethodNotAllowed(HeaderValue),
     /// The body or the query does not describe an identity.
@@ -59,6 +63,15 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidIdentity(error) => error.fmt(f),
+            Self::WrongApiUrl(prefix) => write!(
+                f,
+                "path not found: the API URL to give SDKs is http(s)://HOST{prefix}/api/v1/, with the host of this proxy"
+            ),
+            Self::WrongRealtimeUrl(prefix) => write!(
+                f,
+                "path not found: the realtime URL to give SDKs is http(s)://HOST{prefix}/ (or {prefix}/api/v1/), with the \
+                 host of this proxy; they add sse/environments/, the client-side key and /stream"
+            ),
             _ => f.write_str(self.message()),
         }
     }
@@ -72,7 +85,7 @@ impl ApiError {
             Self::ServingStopped => "Organisation is disabled from serving flags.",
             Self::UnknownFeature => "feature not found",
             Self::UnknownEnvironment => "environment not found",
-            Self::UnknownPath => "path not found",
+            Self::UnknownPath | Self::WrongApiUrl(_) | Self::WrongRealtimeUrl(_) => "path not found",
             Self::MethodNotAllowed(_) => "method not allowed",
             Self::InvalidIdentity(_) => "the body does not describe an identity",
             Self::WrongAuthenticationToken => "the authentication token is missing or wrong",
@@ -96,7 +109,11 @@ impl ApiError {
                 StatusCode::UNAUTHORIZED
             }
             Self::ServingStopped => StatusCode::FORBIDDEN,
-            Self::UnknownFeature | Self::UnknownEnvironment | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::UnknownFeature
+            | Self::UnknownEnvironment
+            | Self::UnknownPath
+            | Self::WrongApiUrl(_)
+            | Self::WrongRealtimeUrl(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
@@ -111,7 +128,11 @@ impl ApiError {
         match self {
             Self::UnknownKey | Self::ServerSideKeyRequired | Self::WrongAuthenticationToken => "unauthorized",
             Self::ServingStopped => "forbidden",
-            Self::UnknownFeature | Self::UnknownEnvironment | Self::UnknownPath => "not_found",
+            Self::UnknownFeature
+            | Self::UnknownEnvironment
+            | Self::UnknownPath
+            | Self::WrongApiUrl(_)
+            | Self::WrongRealtimeUrl(_) => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => "bad_request",
             Self::SlowBody => "request_timeout",

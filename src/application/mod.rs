@@ -21,7 +21,7 @@ mod signals;
 mod stop;
 
 use crate::layers::Layers;
-use crate::routes::{self, HeavyEvaluations, Services, SharedServices, StreamOptions};
+use crate::routes::{self, HeavyEvaluations, Services, SharedServices, StreamOptions, TableOptions};
 use crate::server::{self, BoundListener, Ending, Places, ServerOptions, Serving, SocketOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -66,7 +66,10 @@ impl Application {
             environments,
             parts,
         } = start_parts(settings, &limits, &lifelines).map_err(StartError::Thread)?;
-        let takes_changes = settings.realtime.authentication_token.is_some();
+        let table = TableOptions {
+            prefix: settings.server.path_prefix.clone(),
+            takes_changes: settings.realtime.authentication_token.is_some(),
+        };
         let streams = StreamOptions {
             max_age: settings.realtime.max_stream_age,
             ..limits.streams.clone()
@@ -89,7 +92,7 @@ impl Application {
         let app = move || {
             let routes = App::new()
                 .app_data(Services::start(&shared))
-                .configure(|table| routes::configure(table, takes_changes));
+                .configure(|config| routes::configure(config, &table));
             layers.around(routes)
         };
         let options = ServerOptions {

@@ -5,14 +5,16 @@
 //! 1. [`observe`] sees every request and its outcome, also those that the layers below answer.
 //! 2. [`closing_answers`] ends the connection of every answer in a drain. It is outside of whatever may answer, so that
 //!    a preflight ends its connection too.
-//! 3. [`cors`] answers preflights itself and marks every other answer.
-//! 4. [`overload`] refuses requests while the process has too much in hand, at once and before they cost anything.
+//! 3. [`paths`] makes one slash of several in a row, for whoever looks at the path from here on.
+//! 4. [`cors`] answers preflights itself and marks every other answer.
+//! 5. [`overload`] refuses requests while the process has too much in hand, at once and before they cost anything.
 //!
 //! Refusals of what is no HTTP (a head that is too long or malformed) come from the server below and pass no layer.
 mod closing_answers;
 mod cors;
 mod observe;
 mod overload;
+mod paths;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +50,7 @@ impl Layers {
             observe: Observe::new(settings),
             closing_answers: ClosingAnswers::new(state),
             cors: Cors::new(settings.allow_origins.clone()),
-            overload: Overload::new(budgets),
+            overload: Overload::new(budgets, &settings.server.path_prefix),
         }
     }
 
@@ -85,7 +87,7 @@ impl Layers {
         routes
             .wrap_fn(move |request, routes| overload.apply(request, routes))
             .wrap_fn(move |request, routes| cors.apply(request, routes))
-            .wrap_fn(move |request, routes| closing_answers.apply(request, routes))
+            .wrap_fn(move |request, routes| closing_answers.apply(paths::normalised(request), routes))
             // In a box, because an open stream keeps the room that its request's future took.
             .wrap_fn(move |request, routes| Box::pin(observe.apply(request, routes)))
     }

@@ -2,6 +2,7 @@
 //!
 //! Whoever probes the process is answered all the same: a busy process is not a dead one.
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage as _};
@@ -16,13 +17,15 @@ use crate::server::ConnectionState;
 #[derive(Debug, Clone)]
 pub(super) struct Overload {
     unsent_answers: ByteBudget,
+    path_prefix: Arc<str>,
 }
 
 impl Overload {
-    /// Makes the layer.
-    pub(super) fn new(budgets: &Budgets) -> Self {
+    /// Makes the layer; `path_prefix`: `server.path_prefix`.
+    pub(super) fn new(budgets: &Budgets, path_prefix: &str) -> Self {
         Self {
             unsent_answers: budgets.unsent_answers.clone(),
+            path_prefix: path_prefix.into(),
         }
     }
 
@@ -38,7 +41,7 @@ impl Overload {
         let connection = request.conn_data::<Rc<ConnectionState>>();
         let is_refused =
             connection.is_some_and(|connection| connection.has_no_place() || connection.worker_is_full());
-        if (is_refused || self.unsent_answers.is_spent()) && !is_probe(request.path()) {
+        if (is_refused || self.unsent_answers.is_spent()) && !self.is_probe(request.path()) {
             return Either::Left(async move {
                 // The connection goes on: a new one would cost more than this.
                 body::discard(request.take_payload()).await;
@@ -48,12 +51,14 @@ impl Overload {
         }
         Either::Right(routes.call(request))
     }
-}
 
-/// Tells whether this is one of the health routes, all of which end so.
-fn is_probe(path: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    ["/health", "/readiness", "/liveness"]
-        .iter()
-        .any(|end| path.ends_with(end))
+    /// Tells whether this is the root or one of the health routes, all of which end so.
+    fn is_probe(&self, path: &str) -> bool {
+        let path = path.trim_end_matches('/');
+        path.is_empty()
+            || *path == *self.path_prefix
+            || ["/health", "/readiness", "/liveness"]
+                .iter()
+                .any(|end| path.ends_with(end))
+    }
 }

@@ -19,10 +19,13 @@ fn layers(recorder: &Recorder) -> (Layers, Arc<ServiceState>) {
         observe: Observe::recording(recorder),
         closing_answers: ClosingAnswers::new(Arc::clone(&state)),
         cors: Cors::new(AllowedOrigins::Any),
-        overload: Overload::new(&Budgets {
-            request_bodies: ByteBudget::new(0),
-            unsent_answers: ByteBudget::new(1),
-        }),
+        overload: Overload::new(
+            &Budgets {
+                request_bodies: ByteBudget::new(0),
+                unsent_answers: ByteBudget::new(1),
+            },
+            "",
+        ),
     };
     (layers, state)
 }

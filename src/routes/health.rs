@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
-use crate::routes::{Services, answer};
+use crate::routes::{Services, SharedServices, answer};
+
+const ERROR: &str = "error";
 
 const NOT_UPDATED: &str = "environment document(s) not updated.";
 const STALE: &str = "environment document(s) stale.";
@@ -63,7 +65,7 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
         .filter_map(|status| status.last_successful_update)
         .max();
     let body = Health {
-        status: if reason.is_none() { "ok" } else { "error" },
+        status: if reason.is_none() { "ok" } else { ERROR },
         reason,
         last_successful_update: newest.and_then(to_iso),
         environments: Some(
@@ -84,48 +86,20 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
 /// # Errors
 /// 503 where the App was built without its services.
 pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let shared = &Services::of(&request)?.shared;
-    if shared.state.is_draining() {
-        return Ok(answered(
-            &request,
-            false,
-            &Probe {
-                status: "error",
-                reason: Some(DRAINING),
-            },
-        ));
+    let probe = Probe::of_readiness(&Services::of(&request)?.shared).await;
+    Ok(answered(&request, probe.status != ERROR, &probe))
+}
+
+/// Answers as readiness does, for the checks that balancers make by default; a stale document is no news to them.
+///
+/// # Errors
+/// 503 where the App was built without its services.
+pub(super) async fn root(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let probe = Probe::of_readiness(&Services::of(&request)?.shared).await;
+    if probe.status == ERROR {
+        return Ok(answered(&request, false, &probe));
     }
-    let Ok(statuses) = shared.environments.statuses().await else {
-        return Ok(answered(
-            &request,
-            false,
-            &Probe {
-                status: "error",
-                reason: Some(NO_ANSWER),
-            },
-        ));
-    };
-    let is_served = statuses.iter().any(|status| status.is_served);
-    let is_fresh = statuses.iter().any(|status| status.is_served && status.is_fresh);
-    let probe = match (is_served, is_fresh) {
-        (true, true) => Probe {
-            status: "ok",
-            reason: None,
-        },
-        (true, false) if shared.stale_is_unready => Probe {
-            status: "error",
-            reason: Some(STALE),
-        },
-        (true, false) => Probe {
-            status: "stale",
-            reason: Some(STALE),
-        },
-        (false, _) => Probe {
-            status: "error",
-            reason: Some(NOT_UPDATED),
-        },
-    };
-    Ok(answered(&request, probe.status != "error", &probe))
+    Ok(answer::json(request.path(), StatusCode::OK, r#"{"status":"ok"}"#))
 }
 
 /// Answers 200 while every actor lives.
@@ -135,16 +109,44 @@ pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiE
 pub(super) async fn liveness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let alive = Services::of(&request)?.shared.state.is_alive();
     let probe = match alive {
-        true => Probe {
-            status: "ok",
-            reason: None,
-        },
-        false => Probe {
-            status: "error",
-            reason: Some(ACTOR_LOST),
-        },
+        true => Probe::OK,
+        false => Probe::error(ACTOR_LOST),
     };
     Ok(answered(&request, alive, &probe))
+}
+
+impl Probe {
+    const OK: Self = Self {
+        status: "ok",
+        reason: None,
+    };
+
+    fn error(reason: &'static str) -> Self {
+        Self {
+            status: ERROR,
+            reason: Some(reason),
+        }
+    }
+
+    async fn of_readiness(shared: &SharedServices) -> Self {
+        if shared.state.is_draining() {
+            return Self::error(DRAINING);
+        }
+        let Ok(statuses) = shared.environments.statuses().await else {
+            return Self::error(NO_ANSWER);
+        };
+        let is_served = statuses.iter().any(|status| status.is_served);
+        let is_fresh = statuses.iter().any(|status| status.is_served && status.is_fresh);
+        match (is_served, is_fresh) {
+            (true, true) => Self::OK,
+            (true, false) if shared.stale_is_unready => Self::error(STALE),
+            (true, false) => Self {
+                status: "stale",
+                reason: Some(STALE),
+            },
+            (false, _) => Self::error(NOT_UPDATED),
+        }
+    }
 }
 
 impl EnvironmentHealth {

@@ -6,6 +6,7 @@
 //! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `stream_options`: its streams.
 //! - `heavy`: evaluations beside the workers.
 //! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
+//! - `unknown_path`: what is no path here, and which base URL was meant.
 //! - `services`: what the routes share.
 //! - `resolve`: from a request's environment key to the environment it opens.
 //! - `query`, `body`: reading what a request carries.
@@ -26,53 +27,91 @@ mod services;
 mod sse_health;
 mod stream;
 mod stream_options;
+mod unknown_path;
 
 use actix_web::web::ServiceConfig;
 
-use resource::{no_other_path, resource};
+use resource::{Verb, resource};
+use unknown_path::no_other_path;
 
 pub use body::BodyLimits;
 pub(crate) use heavy::HeavyEvaluations;
 pub(crate) use services::{Services, SharedServices};
 pub use stream_options::StreamOptions;
 
+/// What the URL table depends on.
+#[derive(Debug, Clone)]
+pub(crate) struct TableOptions {
+    /// `server.path_prefix`: what comes before every path; empty, or a slash and more, without one at its end.
+    pub prefix: String,
+    /// Whether a token for `queue-change` is configured; without one there is no such path.
+    pub takes_changes: bool,
+}
+
 /// Registers every path; the busiest first, because the router tries them in this order.
-///
-/// `takes_changes`: whether a token for `queue-change` is configured; without one there is no such path.
-pub(crate) fn configure(table: &mut ServiceConfig, takes_changes: bool) {
-    resource("/api/v1/flags").get(flags::get).register(table);
-    resource("/api/v1/identities")
+pub(crate) fn configure(table: &mut ServiceConfig, options: &TableOptions) {
+    let TableOptions {
+        prefix,
+        takes_changes,
+    } = options;
+    let api = format!("{prefix}/api/v1");
+    resource(format!("{api}/flags")).get(flags::get).register(table);
+    resource(format!("{api}/identities"))
         .get(identities::get)
         .post(identities::post)
         .register(table);
-    resource("/api/v1/environment-document")
+    resource(format!("{api}/environment-document"))
         .get(environment_document::get)
         .register(table);
 
-    resource("/proxy/health/readiness")
-        .get(health::readiness)
-        .register(table);
-    resource("/proxy/health/liveness")
-        .get(health::liveness)
-        .register(table);
-    resource("/proxy/health").get(health::health).register(table);
-    resource("/health").get(health::health).register(table);
+    register_probes(table, prefix);
+    if !prefix.is_empty() {
+        // An orchestrator's probes come past the ingress, which alone knows the prefix.
+        register_probes(table, "");
+    }
 
     // The browser SDK's documentation gives the API URL as realtime's default.
-    for root in ["/sse", "/api/v1/sse"] {
-        let environment = format!("{root}/environments/{{client_side_key}}");
+    for root in [prefix, &api] {
+        let environment = format!("{root}/sse/environments/{{client_side_key}}");
         resource(format!("{environment}/stream"))
             .get(stream::get)
             .head(stream::head)
             .register(table);
-        if takes_changes {
+        if *takes_changes {
             resource(format!("{environment}/queue-change"))
                 .post(queue_change::post)
                 .register(table);
         }
-        resource(format!("{root}/health"))
-            .get(sse_health::get)
-            .register(table);
     }
-    no_other_path(table);
+    resource(format!("{api}/sse/health"))
+        .get(sse_health::get)
+        .register(table);
+    no_other_path(table, prefix);
+}
+
+/// Registers what balancers and orchestrators ask.
+fn register_probes(table: &mut ServiceConfig, root: &str) {
+    resource(format!("{root}/proxy/health/readiness"))
+        .get(health::readiness)
+        .register(table);
+    resource(format!("{root}/proxy/health/liveness"))
+        .get(health::liveness)
+        .register(table);
+    resource(format!("{root}/proxy/health"))
+        .get(health::health)
+        .register(table);
+    resource(format!("{root}/health"))
+        .get(health::health)
+        .register(table);
+    resource(format!("{root}/sse/health"))
+        .get(sse_health::get)
+        .register(table);
+    // What balancers ask by default: GCE's `GET /`, HAProxy's `OPTIONS /`.
+    resource(root)
+        .get(health::root)
+        .on(Verb::Options, |request, payload| async move {
+            body::discard(payload).await;
+            health::root(request).await
+        })
+        .register(table);
 }

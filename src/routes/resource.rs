@@ -27,10 +27,11 @@ pub(super) enum Verb {
     Post,
     Put,
     Delete,
+    Options,
 }
 
 impl Verb {
-    /// All of them, in the order of `Allow`.
+    /// Those that need a handler, in the order of `Allow`. Every resource answers OPTIONS, with or without one.
     const ALL: [Self; 5] = [Self::Get, Self::Head, Self::Post, Self::Put, Self::Delete];
 
     fn of(method: &Method) -> Option<Self> {
@@ -40,6 +41,7 @@ impl Verb {
             Method::POST => Some(Self::Post),
             Method::PUT => Some(Self::Put),
             Method::DELETE => Some(Self::Delete),
+            Method::OPTIONS => Some(Self::Options),
             _ => None,
         }
     }
@@ -51,6 +53,7 @@ impl Verb {
             Self::Post => "POST",
             Self::Put => "PUT",
             Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
         }
     }
 }
@@ -175,7 +178,7 @@ impl<R: Handlers> Resource<R> {
         }
     }
 
-    /// Registers the path with and without its trailing slash. These are two paths, because a pattern with an optional
+    /// Registers the path with and without its trailing slash; an empty one is the root. These are two paths, because a pattern with an optional
     /// slash would cost every request a regular expression.
     pub(super) fn register(self, table: &mut ServiceConfig) {
         let Self { path, handlers } = self;
@@ -203,11 +206,14 @@ impl<R: Handlers> Resource<R> {
             }
         });
         table.service(web::service(format!("{path}/")).finish(service.clone()));
-        table.service(web::service(path).finish(service));
+        if !path.is_empty() {
+            table.service(web::service(path).finish(service));
+        }
     }
 }
 
-fn parts(request: ServiceRequest) -> (HttpRequest, Result<Payload, Error>) {
+/// Takes a request apart, for handlers that read its body.
+pub(super) fn parts(request: ServiceRequest) -> (HttpRequest, Result<Payload, Error>) {
     let (request, mut payload) = request.into_parts();
     let payload = Payload::from_request(&request, &mut payload).into_inner();
     (request, payload)
@@ -236,16 +242,6 @@ async fn other_method(request: &HttpRequest, payload: Payload, allow: &HeaderVal
     let mut answer = answer::options(request.path());
     answer.headers_mut().insert(ALLOW, allow.clone());
     answer
-}
-
-/// Answers every path that is not in the table.
-pub(super) fn no_other_path(table: &mut ServiceConfig) {
-    table.default_service(fn_service(|request: ServiceRequest| async {
-        let (request, payload) = parts(request);
-        body::discard(payload?).await;
-        let answer = answer::refused(request.path(), &ApiError::UnknownPath);
-        Ok::<_, Error>(ServiceResponse::new(request, answer))
-    }));
 }
 
 #[cfg(test)]

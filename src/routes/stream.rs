@@ -27,12 +27,14 @@ const LONGEST_RETRY_SPREAD: Duration = Duration::from_secs(2);
 /// 404 for an unknown environment, 503 where the process is full, ending or broken.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let Some(id) = environment_of_path(&request).await? else {
-        return refuse_slowly(&request).await;
+        return Ok(refuse_slowly(&request, &ApiError::UnknownEnvironment).await);
     };
     let shared = &Services::of(&request)?.shared;
     let Admitted { subscription, spread } = match shared.hub.subscribe(id).await {
         Ok(admitted) => admitted,
-        Err(Refusal::Unknown) => return refuse_slowly(&request).await,
+        Err(Refusal::Unknown) => {
+            return Ok(refuse_slowly(&request, &ApiError::UnknownEnvironment).await);
+        }
         Err(Refusal::Full) => return Err(ApiError::TooManySubscribers),
         Err(Refusal::Draining | Refusal::Unavailable) => return Err(ApiError::Unavailable),
     };
@@ -51,7 +53,7 @@ pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError>
             Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()),
             &request,
         )),
-        None => refuse_slowly(&request).await,
+        None => Ok(refuse_slowly(&request, &ApiError::UnknownEnvironment).await),
     }
 }
 
@@ -71,16 +73,18 @@ where
 
 /// Refuses after a while: the SDKs for Python and iOS retry a refusal at once and for ever, 2,303 requests in 3 s from
 /// one client. The number of held refusals is bounded; past it the refusal comes at once.
-async fn refuse_slowly(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
-    let shared = &Services::of(request)?.shared;
-    if let Ok(_held) = shared.refusals.try_acquire() {
+pub(super) async fn refuse_slowly(request: &HttpRequest, error: &ApiError) -> HttpResponse {
+    let shared = Services::of(request).ok().map(|services| &services.shared);
+    if let Some(shared) = shared
+        && let Ok(_held) = shared.refusals.try_acquire()
+    {
         let hold = shared.streams.refusal_hold;
         let _aside = wait_aside(request);
         sleep(hold.mul_f64(rand::random_range(1.0..=2.0))).await;
     }
-    let mut response = answer::refused(request.path(), &ApiError::UnknownEnvironment);
+    let mut response = answer::refused(request.path(), error);
     response.head_mut().set_connection_type(ConnectionType::Close);
-    Ok(response)
+    response
 }
 
 /// Spreads the clients of a process that went away over the window in which they would hear of a change.

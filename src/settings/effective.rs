@@ -30,6 +30,7 @@ impl Settings {
             "server": {
                 "host": self.server.host.to_string(),
                 "port": self.server.port,
+                "path_prefix": self.server.path_prefix,
                 "proxy_headers": self.server.proxy_headers,
                 "timeout_keep_alive": self.server.timeout_keep_alive.as_secs_f64(),
                 "max_body_bytes_in_flight": self.server.max_body_bytes_in_flight,

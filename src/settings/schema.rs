@@ -99,6 +99,7 @@ pub(super) const OPTIONS: &[Known] = &[
         &[
             Known::text("host"),
             Known::text("port"),
+            Known::text("path_prefix"),
             Known::text("proxy_headers"),
             Known::text("timeout_keep_alive"),
             Known::text("max_body_bytes_in_flight"),

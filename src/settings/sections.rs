@@ -97,12 +97,42 @@ impl Sources {
             host,
             // The check above keeps it within bounds.
             port: u16::try_from(port).unwrap_or(u16::MAX),
+            path_prefix: self.path_prefix()?,
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
             max_body_bytes_in_flight: self.body_bytes_in_flight()?,
             shutdown_timeout,
             drain: self.drain(shutdown_timeout, notices)?,
         })
+    }
+
+    /// Reads `server.path_prefix`, and takes its trailing slash off. A slash alone, or nothing, is none.
+    fn path_prefix(&self) -> Read<String> {
+        let Some(field) = self.field("server.path_prefix") else {
+            return Ok(String::new());
+        };
+        if field
+            .value()
+            .as_str()
+            .is_some_and(|text| matches!(text.trim(), "" | "/"))
+        {
+            return Ok(String::new());
+        }
+        let prefix = field.text()?;
+        let segments = prefix
+            .strip_prefix('/')
+            .ok_or_else(|| field.invalid("does not begin with a slash; give a path, as /flagsmith"))?;
+        let segments = segments.strip_suffix('/').unwrap_or(segments);
+        // These need no escapes (RFC 3986 §2.3), which clients write in several ways.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_plain);
+        if segments.split('/').all(is_segment) {
+            Ok(format!("/{segments}"))
+        } else {
+            Err(field.invalid(
+                "has other parts than letters, digits, and - . _ ~ between single slashes; give a path, as /flagsmith",
+            ))
+        }
     }
 
     /// Reads `server.drain_seconds`. Only one that is given is warned of: a short stop alone asks for a short drain.

@@ -110,6 +110,9 @@ pub struct ServerSettings {
     pub host: ListenHost,
     /// `port`; 0 lets the system choose.
     pub port: u16,
+    /// `path_prefix` (ours): what comes before every path but those of probes, which are there without it too; empty, or a
+    /// slash and more, without one at its end.
+    pub path_prefix: String,
     /// `proxy_headers`: whether `X-Forwarded-For` of a trusted peer names the client in the access log.
     pub proxy_headers: bool,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.

@@ -19,6 +19,7 @@ mod health_check;
 mod log_reader;
 mod methods;
 mod overload;
+mod paths;
 mod places;
 mod process;
 mod realtime;

@@ -25,6 +25,7 @@ fn defaults_are_those_of_the_documentation() {
     assert!(!settings.logging.access_log && !settings.logging.colours);
     assert_eq!(settings.server.host.to_string(), "0.0.0.0");
     assert_eq!(settings.server.port, 8000);
+    assert_eq!(settings.server.path_prefix, "");
     assert!(!settings.server.proxy_headers);
     assert_eq!(settings.server.timeout_keep_alive, seconds(75));
     assert_eq!(settings.server.max_body_bytes_in_flight, 64 << 20);
@@ -51,6 +52,7 @@ const GRACE: Look = |settings| format!("{:?}", settings.health_check.grace_perio
 const PORT: Look = |settings| settings.server.port.to_string();
 const DRAIN: Look = |settings| format!("{:?}", settings.server.drain);
 const HOST: Look = |settings| settings.server.host.to_string();
+const PREFIX: Look = |settings| settings.server.path_prefix.clone();
 const LEVEL: Look = |settings| settings.logging.level.name().to_owned();
 const FORMAT: Look = |settings| settings.logging.format.name().to_owned();
 const COLOURS: Look = |settings| settings.logging.colours.to_string();
@@ -100,6 +102,14 @@ fn values_in_the_file() {
             json!({"server": {"host": "edge_proxy-1.Internal."}}),
             HOST,
             "edge_proxy-1.Internal.",
+        ),
+        (json!({"server": {"path_prefix": ""}}), PREFIX, ""),
+        (json!({"server": {"path_prefix": "/"}}), PREFIX, ""),
+        (json!({"server": {"path_prefix": " /edge/ "}}), PREFIX, "/edge"),
+        (
+            json!({"server": {"path_prefix": "/a-b/c.d_~/1"}}),
+            PREFIX,
+            "/a-b/c.d_~/1",
         ),
         (json!({"logging": {"log_level": "critical"}}), LEVEL, "CRITICAL"),
         (json!({"logging": {"log_level": "Warning"}}), LEVEL, "WARNING"),
