@@ -43,6 +43,10 @@ pub(crate) enum ApiError {
     InvalidChange,
     /// The body ended early or its framing is broken.
     BrokenBody,
+    /// The gzip body is no gzip, ends early, or is one of too many members.
+    BrokenGzip,
+    /// The body has a content coding that is not read.
+    UnsupportedCoding,
     /// The body did not arrive in time.
     SlowBody,
     /// The body exceeds the limit.
@@ -93,6 +97,10 @@ impl ApiError {
                 "the body must name the time of the change: {\"updated_at\": \"2026-11-21T19:23:51+00:00\"}"
             }
             Self::BrokenBody => "the body is incomplete or its framing is broken",
+            Self::BrokenGzip => "the gzip body is incomplete or broken",
+            Self::UnsupportedCoding => {
+                "the body's Content-Encoding is not supported: send it as gzip (once), or as it is"
+            }
             Self::SlowBody => "the body did not arrive in time",
             Self::BodyTooLarge => "the body is too large",
             Self::NotReady => "the environment document is not available yet",
@@ -115,7 +123,10 @@ impl ApiError {
             | Self::WrongApiUrl(_)
             | Self::WrongRealtimeUrl(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody | Self::BrokenGzip => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => {
@@ -134,7 +145,10 @@ impl ApiError {
             | Self::WrongApiUrl(_)
             | Self::WrongRealtimeUrl(_) => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
-            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody => "bad_request",
+            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody | Self::BrokenGzip => {
+                "bad_request"
+            }
+            Self::UnsupportedCoding => "unsupported_media_type",
             Self::SlowBody => "request_timeout",
             Self::BodyTooLarge => "payload_too_large",
             Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => "unavailable",

@@ -1,4 +1,6 @@
 //! Reading a request's body within its limits, after its key has been resolved.
+mod coding;
+
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,25 +18,34 @@ use crate::error::ApiError;
 use crate::routes::Services;
 use crate::server::{ConnectionState, wait_aside};
 
+use coding::Coding;
+
 /// What a request's body may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimits {
-    /// The most bytes of a body.
+    /// The most bytes of a body, as it comes and as it is decoded.
     pub bytes: usize,
     /// The longest time from the request's head to the body's end.
     pub duration: Duration,
 }
 
-/// Reads the whole body. It copies none that came in one piece with its head.
+/// Reads the whole body, and decodes it where it is gzip. It copies none that came in one piece with its head as it is.
 ///
 /// # Errors
-/// 413 past the limit (at once where `Content-Length` announces it), 408 where it takes too long, 400 where it ends
-/// early, 503 where the bodies of all requests take too much together.
+/// 415 for another content coding, 413 past the limit (at once where `Content-Length` announces it), 408 where it takes
+/// too long, 400 where it ends early or is broken, 503 where the bodies of all requests take too much together.
 pub(super) async fn read(
     request: &HttpRequest,
     payload: Payload,
     limits: BodyLimits,
 ) -> Result<Bytes, ApiError> {
+    let coding = match Coding::of(request.headers()) {
+        Ok(coding) => coding,
+        Err(refused) => {
+            discard(payload).await;
+            return Err(refused);
+        }
+    };
     let announced = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -57,7 +68,10 @@ pub(super) async fn read(
     if let Some(connection) = request.conn_data::<Rc<ConnectionState>>() {
         connection.body_is_read();
     }
-    body
+    match coding {
+        Coding::Identity => body,
+        Coding::Gzip => Box::pin(coding::decode(request, body?, limits.bytes)).await,
+    }
 }
 
 /// What has come of a body.

@@ -12,6 +12,7 @@ mod caching;
 mod compression;
 mod conditional;
 mod cors;
+mod encoded_bodies;
 mod environments;
 mod harness;
 mod health;

@@ -4,8 +4,8 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
-    RETRY_AFTER, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    LAST_MODIFIED, RETRY_AFTER, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
@@ -47,8 +47,15 @@ pub(crate) fn refused(path: &str, error: &ApiError) -> HttpResponse {
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let ApiError::MethodNotAllowed(allow) = error {
-        headers.insert(ALLOW, allow.clone());
+    match error {
+        ApiError::MethodNotAllowed(allow) => {
+            headers.insert(ALLOW, allow.clone());
+        }
+        // What a request's body may be encoded with (RFC 9110 §12.5.3).
+        ApiError::UnsupportedCoding => {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
+        }
+        _ => {}
     }
     answer
 }
