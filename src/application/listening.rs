@@ -1,7 +1,7 @@
 //! Where the server listens: `server.host` and `server.port` become bound listeners.
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 
 use rustix::io::Errno;
 
@@ -72,10 +72,25 @@ impl From<ListenError> for StartError {
 /// # Errors
 /// Where the name has no address, this machine has none of them, or one of them is taken.
 pub(super) fn bind(settings: &ServerSettings) -> Result<Vec<BoundListener>, ListenError> {
+    if settings.host == ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()) {
+        return bind_any(settings.port, server::bind).map(|listener| vec![listener]);
+    }
     let place = format!("{}:{}", settings.host, settings.port);
     addresses(&settings.host, settings.port)
         .map_err(|source| ListenError::new(&place, source))
         .and_then(|addresses| bind_each(&place, addresses))
+}
+
+/// Binds any address, of both families where the system has IPv6, else of IPv4 alone.
+fn bind_any<L>(port: u16, bind: impl Fn(SocketAddr) -> io::Result<L>) -> Result<L, ListenError> {
+    let bind_to = |address: IpAddr| {
+        let address = SocketAddr::new(address, port);
+        bind(address).map_err(|source| ListenError::new(address, source))
+    };
+    match bind_to(Ipv6Addr::UNSPECIFIED.into()) {
+        Err(error) if is_absent(&error.source) => bind_to(Ipv4Addr::UNSPECIFIED.into()),
+        bound => bound,
+    }
 }
 
 fn bind_each(place: &str, addresses: Vec<SocketAddr>) -> Result<Vec<BoundListener>, ListenError> {
@@ -150,6 +165,23 @@ mod tests {
         assert_ne!(port, 0);
         let expected = ["127.0.0.1", "127.0.0.2"].map(|ip| SocketAddr::new(ip.parse().unwrap(), port));
         assert_eq!(bound, expected, "the documentation's address is no machine's");
+    }
+
+    #[test]
+    fn any_address_is_of_ipv4_alone_where_the_system_has_no_ipv6() {
+        let refuses = |errno: Errno| {
+            move |address: SocketAddr| match address {
+                SocketAddr::V4(_) => Ok(address),
+                SocketAddr::V6(_) => Err(io::Error::from(errno)),
+            }
+        };
+        for errno in [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL] {
+            let bound = bind_any(8000, refuses(errno)).unwrap();
+            assert_eq!(bound.to_string(), "0.0.0.0:8000");
+        }
+        let taken = bind_any(8000, refuses(Errno::ADDRINUSE)).unwrap_err().to_string();
+        assert!(taken.starts_with("cannot listen on [::]:8000: "), "{taken}");
+        assert_eq!(bind_any(8000, Ok).unwrap().to_string(), "[::]:8000");
     }
 
     #[test]

@@ -78,11 +78,14 @@ impl RemoteAddress {
     ///
     /// Each proxy appends the address of its caller. So the list is read from its end, for as long as its writer is
     /// trusted (uvicorn does the same). A client can put anything before that.
+    ///
+    /// An IPv4 address is shown as one, also where a listener of both families or a proxy gives it mapped to IPv6.
     pub(crate) fn of<'a>(
         &self,
         peer: Option<IpAddr>,
         forwarded_for: impl IntoIterator<Item = &'a str>,
     ) -> Option<IpAddr> {
+        let peer = peer.map(|peer| peer.to_canonical());
         let (Some(trusted), Some(mut client)) = (&self.trusted, peer) else {
             return peer;
         };
@@ -104,7 +107,9 @@ fn address(hop: &str) -> Option<IpAddr> {
         .strip_prefix('[')
         .and_then(|hop| hop.strip_suffix(']'))
         .unwrap_or(hop);
-    bare.parse()
+    let address: Option<IpAddr> = bare
+        .parse()
         .ok()
-        .or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address| address.to_canonical())
 }

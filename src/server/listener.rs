@@ -1,8 +1,8 @@
 //! Where the server listens. It is bound before anything else starts, so that a taken port costs nothing.
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, SocketAddrV6, TcpListener};
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// Connections that may wait to be accepted: all subscribers of a process that went away come back at once.
 const BACKLOG: i32 = 4096;
@@ -21,17 +21,32 @@ pub(crate) struct BoundListener {
     address: SocketAddr,
 }
 
-/// Binds to a TCP address and listens. Port 0 lets the system choose.
+/// Binds to a TCP address and listens. Port 0 lets the system choose. `::` is any address of both families, whatever the
+/// system's own default (`net.ipv6.bindv6only`).
 ///
 /// # Errors
 /// Where the system refuses the address, as it does for one that is taken.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<BoundListener> {
-    let listener = TcpListener::bind(address)?;
+    let listener = match address {
+        SocketAddr::V6(address) if address.ip().is_unspecified() => bind_both_families(address)?,
+        address => TcpListener::bind(address)?,
+    };
     SockRef::from(&listener).listen(BACKLOG)?;
     Ok(BoundListener {
         address: listener.local_addr()?,
         listener: Listener::Tcp(listener),
     })
+}
+
+/// Clients with IPv4 come in as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
+fn bind_both_families(address: SocketAddrV6) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+    socket.set_only_v6(false)?;
+    // As `TcpListener::bind` does it, so that connections of a process that has ended do not hold the port.
+    socket.set_reuse_address(true)?;
+    socket.bind(&SocketAddr::V6(address).into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 impl BoundListener {

