@@ -115,11 +115,9 @@ fn state_options(options: &EnvironmentOptions, polling: &PollingOptions) -> Stat
 }
 
 fn schedule(options: &EnvironmentOptions, polling: &PollingOptions) -> Schedule {
-    let is_spread = trust(options) == Trust::Eventual;
     Schedule::new(
         Moment::now().instant,
         period(options, polling),
-        is_spread,
         fastrand::Rng::new(),
     )
 }

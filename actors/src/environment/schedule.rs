@@ -3,10 +3,8 @@ use std::time::{Duration, Instant};
 
 use crate::upstream::FetchFailure;
 
-/// Every period and the first offset vary by this much, so that many proxies do not poll in step.
+/// Every period varies by this much, so that many proxies do not poll in step.
 const JITTER: f64 = 0.1;
-/// The first offset at most: with a long period, flags would else wait for minutes.
-const LONGEST_FIRST_OFFSET: Duration = Duration::from_secs(1);
 /// Each failure in a row adds this much of a period …
 const FAILURE_GROWTH: f64 = 0.25;
 /// … up to this: with the jitter still under two periods, within which a recovered upstream must be noticed.
@@ -29,19 +27,12 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// The first poll comes within a tenth of the period and a second at most; at once where `is_spread` is false.
-    pub(super) fn new(now: Instant, period: Duration, is_spread: bool, mut random: fastrand::Rng) -> Self {
-        let offset = if is_spread {
-            period
-                .mul_f64(JITTER)
-                .min(LONGEST_FIRST_OFFSET)
-                .mul_f64(random.f64())
-        } else {
-            Duration::ZERO
-        };
+    /// The first poll comes at once: until then there are no flags. Proxies that start together are spread from the second
+    /// one on.
+    pub(super) fn new(now: Instant, period: Duration, random: fastrand::Rng) -> Self {
         Self {
             period,
-            next_poll: now + offset,
+            next_poll: now,
             not_before: None,
             failures: 0,
             refusals: 0,
@@ -136,7 +127,7 @@ mod tests {
     const PERIOD: Duration = Duration::from_secs(10);
 
     fn schedule(now: Instant, seed: u64) -> Schedule {
-        Schedule::new(now, PERIOD, true, fastrand::Rng::with_seed(seed))
+        Schedule::new(now, PERIOD, fastrand::Rng::with_seed(seed))
     }
 
     /// The wait in periods after each of `failures` in a row.
@@ -153,30 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn periods_and_the_first_offset_are_spread_by_a_tenth() {
+    fn the_first_poll_is_at_once_and_the_periods_are_spread_by_a_tenth() {
         let now = Instant::now();
-        let mut offsets = Vec::new();
+        let mut waits = Vec::new();
         for seed in 0..200 {
             let mut schedule = schedule(now, seed);
-            offsets.push(schedule.next_poll() - now);
+            assert_eq!(schedule.next_poll(), now);
             schedule.succeeded(now);
-            let wait = schedule.next_poll() - now;
-            assert!((9.0..=11.0).contains(&wait.as_secs_f64()), "{wait:?}");
+            waits.push((schedule.next_poll() - now).as_secs_f64());
         }
-        assert!(offsets.iter().all(|offset| *offset <= PERIOD / 10));
-        assert!(
-            offsets.iter().max().unwrap().as_secs_f64() - offsets.iter().min().unwrap().as_secs_f64() > 0.5
-        );
-    }
-
-    #[test]
-    fn a_long_period_delays_no_first_document() {
-        let now = Instant::now();
-        for seed in 0..100 {
-            let random = fastrand::Rng::with_seed(seed);
-            let schedule = Schedule::new(now, Duration::from_secs(3600), true, random);
-            assert!(schedule.next_poll() - now <= LONGEST_FIRST_OFFSET);
-        }
+        assert!(waits.iter().all(|wait| (9.0..=11.0).contains(wait)), "{waits:?}");
+        let (least, most) = waits.iter().fold((f64::MAX, 0.0_f64), |(least, most), wait| {
+            (least.min(*wait), most.max(*wait))
+        });
+        assert!(most - least > 1.0, "{least} to {most}");
     }
 
     #[test]

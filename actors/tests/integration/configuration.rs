@@ -30,7 +30,6 @@ async fn start(upstream: &ScriptedUpstream, environments: Vec<EnvironmentOptions
     let count = environments.len();
     let harness = Harness::start(environments, upstream.api_url(), polling);
     for place in 0..count {
-        harness.handle.refresh(harness.id(place), None);
         harness.wait_for_value_of(place, &format!("ser.{place}")).await;
     }
     harness

@@ -200,6 +200,27 @@ async fn a_lagging_worker_is_not_believed_before_the_third_time() {
 }
 
 #[actix_rt::test]
+async fn all_environments_are_fetched_first_and_none_waits_for_another() {
+    const ENVIRONMENTS: usize = 20;
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some("ser.0") => Answer::hang(),
+        _ => answer("one", T1),
+    });
+    // Nothing but the first poll comes within the test.
+    let polling = PollingOptions {
+        period: NEVER,
+        timeout: NEVER,
+        ..quick()
+    };
+    let environments = (0..ENVIRONMENTS).map(polled).collect();
+    let harness = Harness::start(environments, upstream.api_url(), polling);
+    for number in 1..ENVIRONMENTS {
+        harness.wait_for_value_of(number, "one").await;
+    }
+    assert_eq!(upstream.requests().len(), ENVIRONMENTS);
+}
+
+#[actix_rt::test]
 async fn a_failing_environment_delays_no_other() {
     let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
         Some("ser.0") => Answer::hang(),
@@ -249,7 +270,6 @@ async fn the_next_key_polls_when_one_is_rejected() {
         ..quick()
     };
     let harness = Harness::start(vec![environment], upstream.api_url(), polling);
-    harness.handle.refresh(harness.id(0), None);
     harness.wait_for_value("one").await;
     let keys: Vec<_> = upstream
         .requests()

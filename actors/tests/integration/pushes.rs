@@ -17,13 +17,11 @@ fn at(text: &str) -> Option<UpdatedAt> {
 
 /// An environment that has its first document and will not be polled again.
 async fn start(upstream: &ScriptedUpstream) -> Harness {
-    // The first offset is a tenth of the period.
     let polling = PollingOptions {
         period: Duration::from_secs(60),
         ..quick()
     };
     let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
-    harness.handle.refresh(harness.id(0), None);
     harness.update().await;
     harness
 }
@@ -98,19 +96,17 @@ async fn a_burst_makes_few_fetches_and_loses_nothing() {
 
 #[actix_rt::test]
 async fn a_push_while_a_fetch_is_under_way_is_not_lost() {
-    let upstream = upstream();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let upstream = ScriptedUpstream::start(move |_| {
+        let _ = released.lock().unwrap().recv();
+        Answer::ok(document("one", T1))
+    });
     let polling = PollingOptions {
         period: Duration::from_secs(60),
         ..quick()
     };
     let harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
-    let (release, released) = std::sync::mpsc::channel::<()>();
-    let released = std::sync::Mutex::new(released);
-    upstream.script(move |_| {
-        let _ = released.lock().unwrap().recv();
-        Answer::ok(document("one", T1))
-    });
-    harness.handle.refresh(harness.id(0), None);
     upstream.wait_for(1).await;
     harness.handle.refresh(harness.id(0), at(T1));
     // The status is asked after the push in the same mailbox.

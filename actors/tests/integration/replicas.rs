@@ -106,7 +106,6 @@ async fn a_change_is_told_when_every_replica_serves_it() {
         ..quick()
     };
     let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), polling);
-    harness.handle.refresh(harness.id(0), None);
     let workers: Vec<_> = (0..3).map(|_| Arbiter::new()).collect();
     let mut replicas = Vec::new();
     // Two bound sockets: two replicas a worker.

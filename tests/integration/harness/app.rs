@@ -172,11 +172,20 @@ impl App {
         self.until_published(|| self.replace_document(document));
     }
 
+    /// Waits until every worker serves the first document, which comes by itself.
+    pub(crate) fn wait_for_first_document(&self) {
+        self.wait_for_version_after(0);
+    }
+
     /// Causes a change and waits until every worker serves it.
     pub(crate) fn until_published(&self, cause: impl FnOnce()) {
-        let mut acknowledged = self.environments.acknowledged();
-        let before = *acknowledged.borrow_and_update();
+        let before = *self.environments.acknowledged().borrow();
         cause();
+        self.wait_for_version_after(before);
+    }
+
+    fn wait_for_version_after(&self, before: u64) {
+        let mut acknowledged = self.environments.acknowledged();
         wait(async {
             acknowledged.wait_for(|version| *version > before).await.unwrap();
             // When both have answered, the hub has heard of it.

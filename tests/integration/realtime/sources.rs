@@ -45,9 +45,7 @@ fn proxy_of(upstream: &ScriptedUpstream, realtime: &Value) -> App {
         document: None,
         ..Options::default()
     });
-    // The first poll is spread over a tenth of the period.
-    let id = app.environments.configured().borrow()[0].id;
-    app.until_published(|| app.environments.refresh(id, None));
+    app.wait_for_first_document();
     app
 }
 

@@ -33,7 +33,7 @@ impl Player {
             unconditional_period: UNCONDITIONAL_PERIOD,
             freshness: Some(Duration::from_secs(40)),
         };
-        let schedule = Schedule::new(start, PERIOD, true, fastrand::Rng::with_seed(7));
+        let schedule = Schedule::new(start, PERIOD, fastrand::Rng::with_seed(7));
         Self {
             state: EnvironmentState::new(options, schedule),
             start,
@@ -453,7 +453,7 @@ fn another_source_is_asked_at_once_without_a_condition_and_believed() {
         player
             .state
             .assign(Versions::assigned('a', Some(at(100)), at(100)));
-        let schedule = Schedule::new(now, PERIOD, false, fastrand::Rng::with_seed(7));
+        let schedule = Schedule::new(now, PERIOD, fastrand::Rng::with_seed(7));
         player.state.reconfigure(options, schedule);
         assert_eq!(player.not_modified(START), None);
         assert!(!player.state.is_key_rejected());
