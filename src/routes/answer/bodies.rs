@@ -176,7 +176,7 @@ fn of_environment(
     let body = body.unwrap_or_else(|| BoxBody::new(()));
     let mut answer = HttpResponse::with_body(status, body);
     let headers = answer.headers_mut();
-    // The answer has none of them yet. `insert` would hand over what it replaced, and costs some 40 ns more for them.
+    // The answer has none of them yet. `insert` would hand over what it replaced: some 500 instructions in all.
     headers.append(CONTENT_TYPE, JSON);
     headers.append(CACHE_CONTROL, caching);
     headers.append(VARY, caching::BY_KEY_AND_ENCODING);
