@@ -7,7 +7,7 @@
 //! - [`settings`]: the configuration file and the environment variables.
 //! - [`logging`]: formats, levels and the access log's lines.
 //! - [`server`]: the listener, its sockets, the stop signal and the limit of open files.
-//! - `layers`: what holds for every request: who hears of it, how a drain ends its connection, CORS.
+//! - `layers`: what holds for every request: who hears of it, how a drain ends its connection, its path, CORS.
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
 //! - `error`: why a request gets no regular answer; the one place that knows status codes.
 //! - `budget`: bytes that the whole process may hold.
@@ -16,7 +16,7 @@
 //! # The walk of an environment key
 //! `X-Environment-Key` passes these rooms from the socket to the bytes of the answer, and none of them twice:
 //! 1. [`server`]: a worker takes the connection and reads the request's head.
-//! 2. `layers`: observe, closing answers, CORS.
+//! 2. `layers`: observe, closing answers, paths, CORS.
 //! 3. `routes/flags.rs`, or another route, which the URL table finds.
 //! 4. `routes/resolve.rs` takes the key from the headers and asks the worker's replica.
 //! 5. `actors::replica` answers with the environment and what the key may see.
