@@ -287,7 +287,7 @@ fn a_process_in_its_drain_answers_what_is_never_kept() {
         Limits {
             // The drain goes on, whoever is connected.
             stop: StopLimits {
-                quiet: Duration::from_secs(600),
+                quiet: Some(Duration::from_secs(600)),
                 ..limits.stop
             },
             ..limits

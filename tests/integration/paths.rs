@@ -22,7 +22,7 @@ fn app(config: Value) -> App {
             },
             // A drain goes on, whoever is connected.
             stop: StopLimits {
-                quiet: Duration::from_secs(600),
+                quiet: Some(Duration::from_secs(600)),
                 ..limits.stop
             },
             ..limits
