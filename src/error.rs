@@ -2,6 +2,8 @@
 //!
 //! Bodies are `{"status","message","detail"}`; `detail` repeats the message because PHP's and other SDKs print it.
 //! No text here ever repeats what a request carried.
+mod head;
+
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -9,6 +11,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use engine::IdentityError;
+
+pub(crate) use head::HeadFault;
 
 /// How many seconds a client should wait before it asks again. They are spread, so that clients who hear it together do
 /// not come back together.
@@ -41,6 +45,8 @@ pub(crate) enum ApiError {
     WrongAuthenticationToken,
     /// The body of `queue-change` names no time.
     InvalidChange,
+    /// What came is no head of a request.
+    Head(HeadFault),
     /// The body ended early or its framing is broken.
     BrokenBody,
     /// The gzip body is no gzip, ends early, or is one of too many members.
@@ -96,6 +102,7 @@ impl ApiError {
             Self::InvalidChange => {
                 "the body must name the time of the change: {\"updated_at\": \"2026-11-21T19:23:51+00:00\"}"
             }
+            Self::Head(fault) => fault.message(),
             Self::BrokenBody => "the body is incomplete or its framing is broken",
             Self::BrokenGzip => "the gzip body is incomplete or broken",
             Self::UnsupportedCoding => {
@@ -127,6 +134,7 @@ impl ApiError {
                 StatusCode::BAD_REQUEST
             }
             Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Head(fault) => fault.status_code(),
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => {
@@ -149,6 +157,7 @@ impl ApiError {
                 "bad_request"
             }
             Self::UnsupportedCoding => "unsupported_media_type",
+            Self::Head(fault) => fault.status_text(),
             Self::SlowBody => "request_timeout",
             Self::BodyTooLarge => "payload_too_large",
             Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => "unavailable",

@@ -88,6 +88,7 @@ impl Application {
             authentication_token: settings.realtime.authentication_token.clone(),
         });
         let layers = Layers::new(settings, Arc::clone(&state), &budgets);
+        let refusals = layers.refusals();
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
             let routes = App::new()
@@ -103,6 +104,7 @@ impl Application {
             disconnect: limits.disconnect,
             shutdown_timeout: settings.server.shutdown_timeout,
             budgets,
+            refusals,
             requests_in_flight: limits.requests_in_flight,
             socket: SocketOptions {
                 unacknowledged: limits.unacknowledged,

@@ -59,6 +59,12 @@ impl Cors {
         }
     }
 
+    /// Marks an answer that no request came to; `fields` is what could be read of one.
+    pub(super) fn mark_refusal(&self, fields: &HeaderMap, answer: &mut HeaderMap) {
+        let listed = matches!(self.origins, AllowedOrigins::Listed(_));
+        mark(answer, self.allowed(fields), listed);
+    }
+
     fn allowed(&self, request: &HeaderMap) -> Option<HeaderValue> {
         match &self.origins {
             AllowedOrigins::Any => Some(ANY_ORIGIN),

@@ -9,12 +9,14 @@
 //! 4. [`cors`] answers preflights itself and marks every other answer.
 //! 5. [`overload`] refuses requests while the process has too much in hand, at once and before they cost anything.
 //!
-//! Refusals of what is no HTTP (a head that is too long or malformed) come from the server below and pass no layer.
+//! What is no request (a head that is too long or malformed) passes no layer: [`refusals`] gives its answers what the
+//! layers give to others.
 mod closing_answers;
 mod cors;
 mod observe;
 mod overload;
 mod paths;
+mod refusals;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +32,7 @@ use observe::Observe;
 use overload::Overload;
 
 use crate::budget::Budgets;
+use crate::server::RefusalAnswers;
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
@@ -52,6 +55,12 @@ impl Layers {
             cors: Cors::new(settings.allow_origins.clone()),
             overload: Overload::new(budgets, &settings.server.path_prefix),
         }
+    }
+
+    /// What answers to what is no request.
+    pub(crate) fn refusals(&self) -> RefusalAnswers {
+        let (observe, cors) = (self.observe.clone(), self.cors.clone());
+        RefusalAnswers::new(move |refused| refusals::answer(refused, &cors, &observe))
     }
 
     /// Puts the layers around an App, in their order.

@@ -44,7 +44,7 @@ use door::Door;
 use listener::Listener;
 use stop_signal::ServerStop;
 
-pub(crate) use connection::{ConnectionState, wait_aside};
+pub(crate) use connection::{ConnectionState, RefusalAnswers, Refused, wait_aside};
 pub(crate) use ending::Ending;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use places::Places;
@@ -75,6 +75,8 @@ pub(crate) struct ServerOptions {
     pub requests_in_flight: usize,
     /// What all connections together may hold.
     pub budgets: Budgets,
+    /// What answers to what is no request.
+    pub refusals: RefusalAnswers,
 }
 
 /// A server that answers while its future is polled.
@@ -120,7 +122,13 @@ where
             keep_alive: options.keep_alive,
             read_off: options.disconnect,
         };
-        let worker = Worker::start(times, options.requests_in_flight, &unsent, &options.places);
+        let worker = Worker::start(
+            times,
+            options.requests_in_flight,
+            &unsent,
+            &options.places,
+            &options.refusals,
+        );
         let told = Rc::downgrade(&worker);
         stop_signal::follow(&stops, move || {
             if let Some(worker) = told.upgrade() {

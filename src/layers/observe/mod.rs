@@ -6,13 +6,15 @@ mod observed;
 #[cfg(test)]
 pub(super) mod recorder;
 
+use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::{Method, StatusCode};
 use futures::future::Either;
 
 use access_log::AccessLog;
@@ -103,6 +105,27 @@ impl Observe {
             });
             answer
         })
+    }
+
+    /// Tells of what is no request, and got an answer all the same. It took no time that could be told.
+    pub(super) fn refused(
+        &self,
+        method: Option<&str>,
+        status: StatusCode,
+        bytes: u64,
+        peer: Option<IpAddr>,
+        headers: &HeaderMap,
+    ) {
+        let method = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
+        self.tell(&Observed {
+            method: method.as_ref().map_or("-", known_method),
+            route: None,
+            status,
+            body: ObservedBody::Ready(bytes),
+            duration: Duration::ZERO,
+            peer,
+            headers: Some(headers),
+        });
     }
 
     fn tell(&self, observed: &Observed<'_>) {

@@ -8,11 +8,19 @@
 //! What a peer asks for and does not read costs its connection 64 KiB at most: bodies go out in slices (`paced_body`),
 //! and the next request is read once the answer before it has gone to the socket.
 //!
+//! # Heads
+//! What comes passes a `gate`, a request at a time. The dispatcher refuses what it cannot read with a bare status; what it
+//! writes while a head that it was given has not become a request is such a refusal, and the peer gets ours instead.
+//!
 //! # The end
 //! A connection ends in good order (`orderly_end`).
+mod fault;
+mod gate;
+mod inflow;
 mod orderly_end;
 mod paced_body;
 mod portion;
+mod refusal;
 mod state;
 mod turns;
 mod worker;
@@ -26,35 +34,32 @@ use std::task::{Context, Poll, ready};
 
 use actix_web::HttpRequest;
 use actix_web::rt::net::TcpStream;
-use bytes::BytesMut;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, HeadFault};
 
+use fault::{ReadHead, read_refused};
+use inflow::Inflow;
 use orderly_end::OrderlyEnd;
 use state::End;
 
 use super::places::OpenConnection;
 
 pub(super) use paced_body::SLICE;
+pub(crate) use refusal::{RefusalAnswers, Refused};
 pub(crate) use state::{Aside, ConnectionState};
 pub(super) use turns::in_turns;
 pub(super) use worker::{ConnectionTimes, Worker};
-
-/// The answer to a head that does not come to its end.
-const SLOW_HEAD: &[u8] =
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n";
 
 /// An accepted socket and what is known of it.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
     state: Rc<ConnectionState>,
-    /// What was read and is no use yet.
-    rest: BytesMut,
-    /// Whether there may be more than the last read gave.
-    may_have_more: bool,
+    inflow: Inflow,
+    /// Whether the dispatcher has refused a head, and the peer has its answer.
+    has_refused: bool,
     end: OrderlyEnd,
     _open: OpenConnection,
 }
@@ -63,14 +68,14 @@ impl Connection {
     /// Wraps a socket of this worker; `None` where there is no place for it, which it is told.
     pub(super) fn admit(stream: TcpStream, worker: &Rc<Worker>) -> Option<Self> {
         let Some(place) = worker.admit() else {
-            refuse(&stream);
+            refuse(&stream, worker, ApiError::Overloaded, None);
             return None;
         };
         Some(Self {
             stream,
             state: ConnectionState::new(worker, place),
-            rest: BytesMut::new(),
-            may_have_more: false,
+            inflow: Inflow::new(),
+            has_refused: false,
             end: OrderlyEnd::default(),
             _open: worker.open(),
         })
@@ -86,52 +91,29 @@ impl Connection {
         self.stream.peer_addr().ok()
     }
 
-    /// Reads, and gives no more than the dispatcher may have at a time.
-    fn poll_portion(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = into.filled().len();
-        if self.rest.is_empty() {
-            let worker = Rc::clone(self.state.worker());
-            let mut scratch = worker.scratch();
-            let asked = portion::read_at_once(into.remaining()).min(scratch.len());
-            let mut read = ReadBuf::new(scratch.split_at_mut(asked).0);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read))?;
-            self.may_have_more = read.remaining() == 0;
-            let (portion, rest) = read.filled().split_at(portion::portion(read.filled()));
-            into.put_slice(portion);
-            self.rest.extend_from_slice(rest);
-        } else {
-            let portion = portion::portion(&self.rest).min(into.remaining());
-            into.put_slice(&self.rest.split_to(portion));
+    /// Reads what the dispatcher may have now.
+    fn poll_bytes(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.state.ending().is_none() {
+            if self.inflow.is_turn_over(cx, &self.stream, &self.state) {
+                return Poll::Pending;
+            }
+            if !self.inflow.is_of_use(&self.state) {
+                return self.poll_end(cx);
+            }
+            let outcome = self.inflow.poll_read(cx, &mut self.stream, &self.state, into);
+            if self.state.ending().is_none() {
+                return outcome;
+            }
         }
-        self.may_have_more |= !self.rest.is_empty();
-        if !self.state.note_read(into.filled().split_at(before).1) {
-            // No bytes are the end of the connection.
-            into.set_filled(before);
+        if let Some(end) = self.state.ending() {
+            self.end_here(end);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what the dispatcher may have now.
-    fn poll_bytes(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if let Some(end) = self.state.ending() {
-            self.end_here(end);
-            return Poll::Ready(Ok(()));
-        }
-        // The dispatcher reads until nothing comes, up to 128 KiB, and then makes requests of all of it. Once what it
-        // was given was decoded it may have more.
-        if std::mem::take(&mut self.may_have_more) {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if !self.state.wants_bytes() {
-            return self.poll_end(cx);
-        }
-        self.poll_portion(cx, into)
-    }
-
     /// Whether bytes have come that the dispatcher does not have, though tokio may not have been told of them yet.
     fn has_arrived(&self) -> bool {
-        !self.rest.is_empty()
+        self.inflow.has_rest()
             || SockRef::from(&self.stream)
                 .peek(&mut [MaybeUninit::uninit()])
                 .is_ok_and(|bytes| bytes > 0)
@@ -139,15 +121,40 @@ impl Connection {
 
     /// Ends the connection from this side. What its client gets is an answer, where it has begun to ask.
     fn end_here(&self, end: End) {
+        let partial = self.inflow.partial_head();
+        let head = || (!partial.is_empty()).then(|| read_refused(partial).0);
         match end {
-            End::SlowHead if self.state.unsent() == 0 => send(&self.stream, SLOW_HEAD),
-            End::NoPlace => refuse(&self.stream),
-            End::SlowHead | End::Idle => {}
+            End::SlowHead if self.state.unsent() == 0 => self.refuse(ApiError::Head(HeadFault::Slow), head()),
+            End::Refused(fault) => self.refuse(ApiError::Head(fault), head()),
+            End::NoPlace => self.refuse(ApiError::Overloaded, None),
+            End::SlowHead | End::Idle | End::BrokenBody => {}
         }
+    }
+
+    fn refuse(&self, error: ApiError, head: Option<ReadHead>) {
+        refuse(&self.stream, self.state.worker(), error, head);
+    }
+
+    /// Puts our refusal of a head in the place of the dispatcher's.
+    ///
+    /// It is not told that this is written before it offers it again: it would drop the socket at once, unread bytes
+    /// reset the connection, and the answer might be lost. As it is, it begins the end of the connection.
+    fn poll_refusal(&mut self, refusal: &[u8]) -> Poll<io::Result<usize>> {
+        if std::mem::replace(&mut self.has_refused, true) {
+            return Poll::Ready(Ok(refusal.len()));
+        }
+        let (head, fault) = read_refused(&self.inflow.last_head(&self.state));
+        self.refuse(ApiError::Head(fault), Some(head));
+        Poll::Pending
     }
 
     /// Waits for the end of the connection and leaves what comes before it where it is.
     fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Requests that have come are answered, whether more of them come or not.
+        if self.inflow.has_rest() {
+            self.state.hold_back();
+            return Poll::Pending;
+        }
         let mut byte = [0];
         if ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? == 0 {
             return Poll::Ready(Ok(()));
@@ -163,17 +170,10 @@ pub(crate) fn wait_aside(request: &HttpRequest) -> Option<Aside> {
     Some(connection.wait_aside())
 }
 
-/// Answers a client that has asked for nothing yet: it takes that for the answer to its first request.
-fn refuse(stream: &TcpStream) {
-    let error = ApiError::Overloaded;
-    let body = error.body();
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         retry-after: {}\r\ncache-control: no-store\r\nconnection: close\r\n\r\n",
-        body.len(),
-        error.retry_after().unwrap_or_default(),
-    );
-    send(stream, &[head.as_bytes(), &body].concat());
+/// Answers what is no request. A client that has asked for nothing yet takes it for the answer to its first one.
+fn refuse(stream: &TcpStream, worker: &Worker, error: ApiError, head: Option<ReadHead>) {
+    let peer = stream.peer_addr().ok().map(|peer| peer.ip());
+    send(stream, &worker.refusals().answer(&Refused { error, head, peer }));
 }
 
 /// Sends an answer past the dispatcher, and at once: tokio does not know of a new socket that it takes bytes. One that
@@ -208,6 +208,9 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.state.is_head_given() {
+            return self.poll_refusal(bytes);
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         let unsent = if written.is_pending() { bytes.len() } else { 0 };
         self.state.note_unsent(unsent);

@@ -3,8 +3,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
 
+use super::gate::Framing;
 use super::worker::Worker;
 use crate::budget::HeldBytes;
+use crate::error::HeadFault;
 use crate::server::places::Place;
 
 /// What is read of a connection between the end of an answer and the next head, at most: the body that nobody wanted.
@@ -31,6 +33,21 @@ pub(super) enum End {
     Idle,
     /// There is no place for it, and it has not asked for anything so far.
     NoPlace,
+    /// What came is no head of a request.
+    Refused(HeadFault),
+    /// The body of the request in progress cannot be read on.
+    BrokenBody,
+}
+
+/// The head that the dispatcher was given last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GivenHead {
+    /// It has become a request; how its body is framed, where it has one and nobody asked so far.
+    Begun(Option<Framing>),
+    /// It has not become a request yet.
+    Alone,
+    /// Nor has this, whose body was given with it.
+    WithBody,
 }
 
 /// What the wrapper around a socket and the requests that come over it share.
@@ -61,6 +78,7 @@ pub(crate) struct ConnectionState {
     /// Its place among the connections of the process, until it is to leave.
     place: RefCell<Option<Place>>,
     end: Cell<Option<End>>,
+    given_head: Cell<GivenHead>,
     /// The task of the connection's dispatcher.
     task: RefCell<Option<Waker>>,
 }
@@ -82,6 +100,7 @@ impl ConnectionState {
             last_request: Cell::new(0),
             place: RefCell::new(Some(place)),
             end: Cell::new(None),
+            given_head: Cell::new(GivenHead::Begun(None)),
             task: RefCell::new(None),
             worker: Rc::clone(worker),
         });
@@ -132,6 +151,11 @@ impl ConnectionState {
         self.unsent.get() == 0 && self.phase.get() != Phase::Answering
     }
 
+    /// Tells whether no request is in progress.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase.get() == Phase::Idle
+    }
+
     /// Notes bytes that came. `false`: more came than a head has, and the rest is not worth reading.
     pub(super) fn note_read(&self, bytes: &[u8]) -> bool {
         self.ends_with_head
@@ -139,12 +163,55 @@ impl ConnectionState {
         if self.phase.get() != Phase::Idle || bytes.is_empty() {
             return true;
         }
-        if self.head_since.get().is_none() {
-            self.head_since.set(Some(self.worker.now()));
-        }
+        self.note_head();
         let read_off = self.read_off.get() + bytes.len();
         self.read_off.set(read_off);
         read_off <= READ_OFF
+    }
+
+    /// Notes that a head has begun and is not whole.
+    pub(super) fn note_head(&self) {
+        if self.head_since.get().is_none() {
+            self.head_since.set(Some(self.worker.now()));
+        }
+    }
+
+    /// Notes that the dispatcher gets a head.
+    pub(super) fn give_head(&self) {
+        self.given_head.set(GivenHead::Alone);
+    }
+
+    /// Notes that the dispatcher gets a head, and its body after that.
+    pub(super) fn give_head_with_body(&self) {
+        self.given_head.set(GivenHead::WithBody);
+    }
+
+    /// Tells whether the dispatcher has a head that no request has come of.
+    pub(super) fn is_head_given(&self) -> bool {
+        !matches!(self.given_head.get(), GivenHead::Begun(_))
+    }
+
+    /// Notes that the head has become a request. `framing` tells how its body is framed, where it has one.
+    pub(super) fn take_head(&self, framing: impl FnOnce() -> Option<Framing>) {
+        let framing = match self.given_head.get() {
+            GivenHead::Alone => framing(),
+            GivenHead::WithBody | GivenHead::Begun(_) => None,
+        };
+        self.given_head.set(GivenHead::Begun(framing));
+    }
+
+    /// Tells whether a body follows the head that was given last, and nobody asked how it is framed.
+    pub(super) fn has_framing(&self) -> bool {
+        matches!(self.given_head.get(), GivenHead::Begun(Some(_)))
+    }
+
+    /// How the body is framed that follows the head which was given last, once.
+    pub(super) fn take_framing(&self) -> Option<Framing> {
+        let GivenHead::Begun(framing @ Some(_)) = self.given_head.get() else {
+            return None;
+        };
+        self.given_head.set(GivenHead::Begun(None));
+        framing
     }
 
     /// Notes that bytes are there which are not wanted yet.
@@ -251,6 +318,13 @@ impl ConnectionState {
         });
         self.head_since.set(None);
         self.take_in_hand();
+    }
+
+    /// A request has come over a connection without a dispatcher, and its body has so many bytes.
+    #[cfg(test)]
+    pub(super) fn begin_as_a_test(&self, body: u64) {
+        self.take_head(|| (body > 0).then_some(Framing::Length(body)));
+        self.begin_request(body > 0);
     }
 
     /// The head of its answer is ready.

@@ -23,7 +23,8 @@ fn connected() -> (Connection, Rc<Worker>, Peer) {
         read_off: Duration::ZERO,
     };
     let places = Places::new(Shares::of(64, 1, 1));
-    let worker = Rc::new(Worker::new(times, 1, &ByteBudget::new(0), &places));
+    let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
+    let worker = Rc::new(Worker::new(times, 1, &ByteBudget::new(0), &places, &refusals));
     let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
     (connection, worker, peer)
 }

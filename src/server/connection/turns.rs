@@ -6,11 +6,13 @@ use std::task::{Context, Poll};
 
 use actix_http::body::MessageBody;
 use actix_http::error::PayloadError;
+use actix_http::header::CONTENT_LENGTH;
 use actix_http::{ConnectionType, HttpMessage as _, Method, Payload, Request, Response};
 use actix_service::{Service, ServiceFactory, apply_fn_factory};
 use bytes::Bytes;
 use futures::Stream;
 
+use super::gate::Framing;
 use super::paced_body::PacedBody;
 use super::state::ConnectionState;
 
@@ -38,7 +40,7 @@ where
             let mut answer: Response<B> = answer.await?.into();
             if let Some(turn) = &turn {
                 turn.state.answer_request();
-                if turn.state.has_no_place() {
+                if turn.state.has_no_place() || turn.state.ending().is_some() {
                     answer.head_mut().set_connection_type(ConnectionType::Close);
                 }
             }
@@ -59,8 +61,20 @@ impl Turn {
         let state = Rc::clone(request.conn_data::<Rc<ConnectionState>>()?);
         let body = RequestBody::of(request);
         let wants_body = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        state.take_head(|| (!matches!(body, RequestBody::None)).then(|| framing(request)));
         state.begin_request(wants_body && !matches!(body, RequestBody::None));
         Some(Self { state, body })
+    }
+}
+
+/// How the body of a request is framed that has one.
+fn framing(request: &Request) -> Framing {
+    let length = request.headers().get(CONTENT_LENGTH);
+    match length.and_then(|length| length.to_str().ok()?.trim().parse().ok()) {
+        _ if request.chunked().unwrap_or(true) => Framing::Chunked,
+        Some(length) => Framing::Length(length),
+        // A tunnel (CONNECT), which nobody builds here.
+        None => Framing::Unknown,
     }
 }
 

@@ -9,6 +9,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use super::portion::AT_ONCE;
+use super::refusal::RefusalAnswers;
 use super::state::{ConnectionState, End};
 use crate::budget::ByteBudget;
 use crate::server::places::{OpenConnection, Place, Places};
@@ -73,6 +74,7 @@ pub(in crate::server) struct Worker {
     is_stopping: Cell<bool>,
     unsent_answers: ByteBudget,
     places: Places,
+    refusals: RefusalAnswers,
     /// How many of the connections are in passing.
     passing: Rc<Cell<usize>>,
     /// Where bytes are read to, by one connection at a time.
@@ -91,8 +93,15 @@ impl Worker {
         requests_in_flight: usize,
         unsent_answers: &ByteBudget,
         places: &Places,
+        refusals: &RefusalAnswers,
     ) -> Rc<Self> {
-        let worker = Rc::new(Self::new(times, requests_in_flight, unsent_answers, places));
+        let worker = Rc::new(Self::new(
+            times,
+            requests_in_flight,
+            unsent_answers,
+            places,
+            refusals,
+        ));
         let watched = Rc::downgrade(&worker);
         actix_rt::spawn(async move {
             let mut ticks = tokio::time::interval(times.tick());
@@ -111,6 +120,7 @@ impl Worker {
         requests_in_flight: usize,
         unsent_answers: &ByteBudget,
         places: &Places,
+        refusals: &RefusalAnswers,
     ) -> Self {
         Self {
             now: Cell::new(0),
@@ -120,6 +130,7 @@ impl Worker {
             is_stopping: Cell::new(false),
             unsent_answers: unsent_answers.clone(),
             places: places.clone(),
+            refusals: refusals.clone(),
             passing: Rc::new(Cell::new(0)),
             scratch: RefCell::new(vec![0; AT_ONCE]),
             ended_requests: Cell::new(0),
@@ -131,6 +142,11 @@ impl Worker {
     /// Where bytes are read to.
     pub(super) fn scratch(&self) -> RefMut<'_, Vec<u8>> {
         self.scratch.borrow_mut()
+    }
+
+    /// What answers to what is no request.
+    pub(super) fn refusals(&self) -> &RefusalAnswers {
+        &self.refusals
     }
 
     /// The worker's time.

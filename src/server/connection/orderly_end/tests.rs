@@ -8,7 +8,7 @@ use actix_web::rt::task::yield_now;
 use futures::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::{Connection, ConnectionTimes, Worker};
+use super::super::{Connection, ConnectionTimes, RefusalAnswers, Worker};
 use super::*;
 use crate::budget::ByteBudget;
 use crate::server::open_files::Shares;
@@ -38,13 +38,28 @@ impl Pair {
             read_off: patience,
         };
         let places = Places::new(Shares::of(64, 1, 1));
-        let worker = Worker::start(times, 1, &ByteBudget::new(0), &places);
+        let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
+        let worker = Worker::start(times, 1, &ByteBudget::new(0), &places, &refusals);
         Self {
             connection: Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap(),
             peer,
             worker,
             places,
         }
+    }
+
+    /// Reads the head of a request, which begins; `body` is its length.
+    async fn read_request(&mut self, body: u64) {
+        let head = format!("POST / HTTP/1.1\r\nContent-Length: {body}\r\n\r\n");
+        self.peer.write_all(head.as_bytes()).unwrap();
+        assert_eq!(self.read().await, head.as_bytes());
+        self.connection.state().begin_as_a_test(body);
+    }
+
+    /// Answers it.
+    async fn answer(&mut self) {
+        self.connection.state().end_request(true);
+        self.connection.write_all(b"answer").await.unwrap();
     }
 
     /// What there is to read by now; `None`: nothing, and no end.
@@ -66,9 +81,8 @@ impl Pair {
 #[actix_web::test]
 async fn an_idle_connection_looks_finished_when_the_stop_begins() {
     let mut pair = Pair::connected(LONG);
-    pair.peer.write_all(b"request").unwrap();
-    assert_eq!(pair.read().await, b"request");
-    pair.connection.write_all(b"answer").await.unwrap();
+    pair.read_request(0).await;
+    pair.answer().await;
     let worker = Rc::clone(&pair.worker);
     let (end, ()) = futures::join!(pair.read(), async { worker.begin_stop() });
     assert_eq!(end, b"");
@@ -77,15 +91,14 @@ async fn an_idle_connection_looks_finished_when_the_stop_begins() {
 #[actix_web::test]
 async fn a_request_that_has_come_in_part_is_read_on() {
     let mut pair = Pair::connected(LONG);
-    pair.peer.write_all(b"request").unwrap();
-    assert_eq!(pair.read().await, b"request");
+    pair.read_request(4).await;
     pair.worker.begin_stop();
     assert_eq!(pair.read_now(), None, "it waits for its answer");
     pair.connection.write_all(CONTINUE).await.unwrap();
     assert_eq!(pair.read_now(), None, "it waits for its answer still");
     pair.peer.write_all(b"body").unwrap();
     assert_eq!(pair.read().await, b"body");
-    pair.connection.write_all(b"answer").await.unwrap();
+    pair.answer().await;
     assert_eq!(pair.read_now().unwrap(), b"", "it is idle");
 }
 
@@ -95,9 +108,10 @@ async fn a_request_that_has_arrived_and_is_unread_is_read() {
     assert_eq!(pair.read_now(), None);
     pair.worker.begin_stop();
     // The runtime has had no turn to hear of these bytes from the system.
-    pair.peer.write_all(b"request").unwrap();
+    let request = b"GET / HTTP/1.1\r\n\r\n";
+    pair.peer.write_all(request).unwrap();
     assert_eq!(pair.read_now(), None);
-    assert_eq!(pair.read().await, b"request");
+    assert_eq!(pair.read().await, request);
 }
 
 #[actix_web::test]

@@ -1,0 +1,54 @@
+//! Refusals of what is no request: whole answers that have what the layers give to others.
+use std::time::SystemTime;
+
+use actix_web::body::MessageBody as _;
+use actix_web::http::header::HeaderMap;
+
+use super::cors::Cors;
+use super::observe::Observe;
+use crate::routes::answer;
+use crate::server::Refused;
+
+/// Makes the answer and tells whoever hears of outcomes. The connection ends with it.
+pub(super) fn answer(refused: &Refused, cors: &Cors, observe: &Observe) -> Vec<u8> {
+    let no_fields = HeaderMap::new();
+    let fields = refused.head.as_ref().map_or(&no_fields, |head| &head.fields);
+    // Nothing is refused for its path: no answer to what is no request differs by it.
+    let mut answer = answer::refused("/", &refused.error);
+    cors.mark_refusal(fields, answer.headers_mut());
+    let (answer, body) = answer.into_parts();
+    let body = body.try_into_bytes().unwrap_or_default();
+    // Whoever sends nothing at all has asked for nothing, and is no line in a log.
+    if let Some(head) = &refused.head {
+        let bytes = body.len() as u64;
+        observe.refused(
+            head.method.as_deref(),
+            answer.status(),
+            bytes,
+            refused.peer,
+            fields,
+        );
+    }
+    let is_head = refused
+        .head
+        .as_ref()
+        .is_some_and(|head| head.method.as_deref() == Some("HEAD"));
+    let mut bytes = format!(
+        "HTTP/1.1 {}\r\ncontent-length: {}\r\n",
+        answer.status(),
+        body.len()
+    )
+    .into_bytes();
+    for (name, value) in answer.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    bytes.extend_from_slice(format!("connection: close\r\ndate: {date}\r\n\r\n").as_bytes());
+    if !is_head {
+        bytes.extend_from_slice(&body);
+    }
+    bytes
+}

@@ -1,0 +1,229 @@
+//! The gate before the dispatcher: what came over the socket passes it a message at a time.
+//!
+//! A head passes when it is whole and nothing before it is still in progress. So each answer is framed as its own request
+//! asks (actix-http keeps one method and one version for all that it has read), what the dispatcher writes before a
+//! request has begun is a refusal of the head that it was given last, and a head can be written anew (`rewrite`).
+//!
+//! The gate does not interpret how a message is framed: the request that the dispatcher makes of a head tells how long
+//! its body is ([`Framing`]), and only then what follows is passed. Where the head says a length in the plainest way,
+//! the body passes with it, because most bodies come in the packet of their head.
+mod chunks;
+mod look;
+mod rewrite;
+
+use memchr::{memchr, memmem};
+
+use crate::error::HeadFault;
+
+use super::state::ConnectionState;
+use chunks::Chunks;
+use look::look;
+use rewrite::{encoded_target, has_odd_target, rewritten};
+
+/// As many fields as actix-http reads.
+pub(super) const MOST_FIELDS: usize = 96;
+
+/// A head that has so many bytes without an end is refused. actix-http's limit is the same.
+pub(super) const MOST_HEAD: usize = 128 * 1024;
+
+/// A head that is not whole is parsed when it has so many bytes, and each time that it has doubled since: what is no HTTP
+/// is refused early, and a head that comes byte by byte does not cost the square of its length.
+const FIRST_DOUBT: usize = 1;
+
+/// How what follows a head is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// So many bytes are its body.
+    Length(u64),
+    /// Chunks.
+    Chunked,
+    /// All that comes.
+    Unknown,
+}
+
+/// What the next byte is.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    Head,
+    Body(u64),
+    Chunk(Chunks),
+    /// Nobody knows: all of it passes, and the connection ends with the request in progress.
+    Unknown,
+}
+
+/// What happens to the bytes that have come.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// So many of them pass as they are.
+    Pass(usize),
+    /// So many of them become these.
+    Become(usize, Vec<u8>),
+    /// So many of them mean nothing.
+    Skip(usize),
+    /// They are the begin of a head, and wait for its end.
+    Wait,
+    /// They are a head that the dispatcher need not see.
+    Refuse(HeadFault),
+    /// They cannot be what has to follow.
+    Broken,
+}
+
+/// The gate of one connection.
+#[derive(Debug)]
+pub(super) struct Gate {
+    next: Next,
+    /// How much of the head was looked at.
+    seen: usize,
+    /// Whether that had a sign of an offer to upgrade.
+    may_offer: bool,
+    /// With how many bytes the head is parsed, whole or not.
+    doubt: usize,
+}
+
+impl Gate {
+    pub(super) fn new() -> Self {
+        Self {
+            next: Next::Head,
+            seen: 0,
+            may_offer: false,
+            doubt: FIRST_DOUBT,
+        }
+    }
+
+    /// Tells whether what comes next is a head, as far as the gate knows.
+    pub(super) fn expects_head(&self, state: &ConnectionState) -> bool {
+        matches!(self.next, Next::Head) && !state.has_framing()
+    }
+
+    /// Decides about bytes, of which there is at least one.
+    pub(super) fn step(&mut self, bytes: &[u8], state: &ConnectionState) -> Step {
+        if let Some(framing) = state.take_framing() {
+            self.next = match framing {
+                Framing::Length(length) => Next::Body(length),
+                Framing::Chunked => Next::Chunk(Chunks::Size),
+                Framing::Unknown => Next::Unknown,
+            };
+        }
+        match &mut self.next {
+            Next::Head => self.head(bytes, state),
+            Next::Body(left) => {
+                let passed = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
+                self.next = body(*left - passed as u64);
+                Step::Pass(passed)
+            }
+            Next::Chunk(chunks) => match chunks.advance(bytes) {
+                Ok(passed) => {
+                    if *chunks == Chunks::Over {
+                        self.next = Next::Head;
+                    }
+                    Step::Pass(passed)
+                }
+                Err(_) => Step::Broken,
+            },
+            Next::Unknown => Step::Pass(bytes.len()),
+        }
+    }
+
+    fn head(&mut self, bytes: &[u8], state: &ConnectionState) -> Step {
+        // A server should ignore empty lines before a head (RFC 9112 §2.2).
+        if let Some(b'\r' | b'\n') = bytes.first() {
+            let is_blank = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+            return Step::Skip(bytes.iter().take_while(is_blank).count());
+        }
+        let look = look(bytes.split_at(self.seen).1);
+        self.may_offer |= look.may_offer;
+        let Some(end) = look.end else {
+            return self.partial_head(bytes, state);
+        };
+        let end = self.seen + end;
+        let may_offer = std::mem::take(&mut self.may_offer);
+        (self.seen, self.doubt) = (0, FIRST_DOUBT);
+        let (head, behind) = bytes.split_at(end);
+        if (may_offer || has_odd_target(head))
+            && let Some(head) = rewritten(head)
+        {
+            state.give_head();
+            return Step::Become(end, head);
+        }
+        match plain_framing(head, behind) {
+            Some((passed, next)) => {
+                self.next = next;
+                state.give_head_with_body();
+                Step::Pass(end + passed)
+            }
+            None => {
+                state.give_head();
+                Step::Pass(end)
+            }
+        }
+    }
+
+    fn partial_head(&mut self, bytes: &[u8], state: &ConnectionState) -> Step {
+        // The end of what was seen may be the begin of a sign.
+        self.seen = bytes.len().saturating_sub(2);
+        state.note_head();
+        if bytes.len() >= self.doubt {
+            self.doubt = bytes.len() * 2;
+            if !may_become_a_head(bytes) {
+                self.next = Next::Unknown;
+                state.give_head();
+                return Step::Pass(bytes.len());
+            }
+        }
+        if bytes.len() < MOST_HEAD {
+            Step::Wait
+        } else if memchr(b'\n', bytes).is_none() {
+            Step::Refuse(HeadFault::TargetTooLong)
+        } else {
+            Step::Refuse(HeadFault::TooLarge)
+        }
+    }
+}
+
+fn may_become_a_head(bytes: &[u8]) -> bool {
+    let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+    let encoded = encoded_target(bytes);
+    let bytes = encoded.as_deref().unwrap_or(bytes);
+    httparse::Request::new(&mut fields).parse(bytes).is_ok()
+}
+
+fn body(left: u64) -> Next {
+    if left == 0 { Next::Head } else { Next::Body(left) }
+}
+
+/// How much of what has come behind a head is its body, where the head says it in the plainest way, and what comes next.
+/// Whether the head is sound is not asked: the dispatcher refuses it where it says more than that.
+fn plain_framing(head: &[u8], behind: &[u8]) -> Option<(usize, Next)> {
+    if behind.is_empty() {
+        return None;
+    }
+    if let Some(length) = plain_value(head, b"\nContent-L", b"ength:") {
+        let length = std::str::from_utf8(length).ok()?;
+        if !length.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let length: u64 = length.parse().ok()?;
+        let passed = usize::try_from(length).map_or(behind.len(), |length| length.min(behind.len()));
+        return Some((passed, body(length - passed as u64)));
+    }
+    let coding = plain_value(head, b"\nTransfer-E", b"ncoding:")?;
+    let mut chunks = Chunks::Size;
+    let passed = chunks.advance(behind).ok()?;
+    let next = if chunks == Chunks::Over {
+        Next::Head
+    } else {
+        Next::Chunk(chunks)
+    };
+    coding.eq_ignore_ascii_case(b"chunked").then_some((passed, next))
+}
+
+/// The value of the first field of a name, which is given in two parts. The second is searched for as it is spelt.
+fn plain_value<'a>(head: &'a [u8], begin: &[u8], rest: &[u8]) -> Option<&'a [u8]> {
+    memmem::find_iter(head, rest).find_map(|at| {
+        let (before, value) = head.split_at(at);
+        let (_, name) = before.split_at(before.len().checked_sub(begin.len())?);
+        let value = value.strip_prefix(rest)?;
+        let value = value.split_at(memchr(b'\r', value)?).0;
+        name.eq_ignore_ascii_case(begin).then(|| value.trim_ascii())
+    })
+}
