@@ -22,7 +22,7 @@ mod stop;
 
 use crate::layers::Layers;
 use crate::routes::{self, HeavyEvaluations, Services, SharedServices, StreamOptions, TableOptions};
-use crate::server::{self, BoundListener, Ending, Places, ServerOptions, Serving, SocketOptions};
+use crate::server::{self, BoundListener, Ending, Places, Prefaces, ServerOptions, Serving, SocketOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
@@ -104,6 +104,7 @@ impl Application {
             disconnect: limits.disconnect,
             shutdown_timeout: settings.server.shutdown_timeout,
             budgets,
+            prefaces: Prefaces::new(settings.server.proxy_protocol, &settings.process.trusted_proxies),
             refusals,
             requests_in_flight: limits.requests_in_flight,
             socket: SocketOptions {

@@ -237,7 +237,8 @@ mod tests {
     use super::*;
     use crate::application::Limits;
     use crate::server::open_files::Shares;
-    use crate::server::{self, Places, RefusalAnswers, ServerOptions, Serving, SocketOptions};
+    use crate::server::{self, Places, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions};
+    use crate::settings::{ProxyProtocol, TrustedProxies};
 
     /// A part that never stops.
     struct Stuck;
@@ -255,6 +256,7 @@ mod tests {
     /// A server that nobody polls answers nothing that it is asked, as one whose start takes for ever.
     fn stuck_server() -> Serving {
         let options = ServerOptions {
+            prefaces: Prefaces::new(ProxyProtocol::Off, &TrustedProxies::loopback()),
             refusals: RefusalAnswers::new(|_| Vec::new()),
             workers: 1,
             keep_alive: Duration::ZERO,

@@ -30,6 +30,7 @@ use queue::Queue;
 use standard_error::StandardError;
 
 pub(crate) use access::{ACCESS, Access, RemoteAddress, log_access};
+pub(crate) use repeated::Repeated;
 
 /// Our own crates; all others are dependencies.
 const OWN_CRATES: &[&str] = &["edge_proxy", "actors", "engine"];

@@ -18,19 +18,21 @@ pub(super) fn is_repeated(record: &Record<'_>) -> bool {
 }
 
 /// When a line was written last.
-struct Repeated {
+#[derive(Debug)]
+pub(crate) struct Repeated {
     last: Mutex<Option<Instant>>,
 }
 
 impl Repeated {
-    const fn new() -> Self {
+    /// It was not written yet.
+    pub(crate) const fn new() -> Self {
         Self {
             last: Mutex::new(None),
         }
     }
 
     /// Tells whether it is too early for the line; if not, it is written now.
-    fn again_at(&self, now: Instant) -> bool {
+    pub(crate) fn again_at(&self, now: Instant) -> bool {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let is_again = last.is_some_and(|last| now.saturating_duration_since(last) < PAUSE);
         if !is_again {

@@ -23,7 +23,6 @@ mod socket_options;
 mod stop_signal;
 
 use std::fmt;
-use std::future::ready;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,7 +43,7 @@ use door::Door;
 use listener::Listener;
 use stop_signal::ServerStop;
 
-pub(crate) use connection::{ConnectionState, RefusalAnswers, Refused, wait_aside};
+pub(crate) use connection::{ConnectionState, Prefaces, RefusalAnswers, Refused, wait_aside};
 pub(crate) use ending::Ending;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use places::Places;
@@ -75,6 +74,8 @@ pub(crate) struct ServerOptions {
     pub requests_in_flight: usize,
     /// What all connections together may hold.
     pub budgets: Budgets,
+    /// Whose connections begin with the client's address.
+    pub prefaces: Prefaces,
     /// What answers to what is no request.
     pub refusals: RefusalAnswers,
 }
@@ -147,15 +148,22 @@ where
                 data.insert(Rc::clone(connection.state()));
             })
             .h1(in_turns(app));
+        let prefaces = options.prefaces.clone();
         let accepted = fn_service(move |stream: TcpStream| {
             socket.set(&stream);
-            // Nobody hears of the error; the socket closes.
-            let connection = Connection::admit(stream, &worker)
-                .ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()));
-            ready(connection.map(|connection| {
+            let connection = Connection::admit(stream, &worker);
+            let prefaces = prefaces.clone();
+            async move {
+                let connection = match connection {
+                    Some(connection) => connection.introduced(&prefaces).await,
+                    None => None,
+                };
+                // Nobody hears of the error; the socket closes.
+                let connection =
+                    connection.ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()))?;
                 let peer = connection.peer_address();
-                (connection, peer)
-            }))
+                Ok((connection, peer))
+            }
         });
         accepted.and_then(http)
     };

@@ -32,6 +32,7 @@ impl Settings {
                 "port": self.server.port,
                 "path_prefix": self.server.path_prefix,
                 "proxy_headers": self.server.proxy_headers,
+                "proxy_protocol": self.server.proxy_protocol.name(),
                 "timeout_keep_alive": self.server.timeout_keep_alive.as_secs_f64(),
                 "max_body_bytes_in_flight": self.server.max_body_bytes_in_flight,
                 "shutdown_timeout_seconds": self.server.shutdown_timeout.as_secs_f64(),

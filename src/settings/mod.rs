@@ -34,8 +34,8 @@ pub use trusted::TrustedProxies;
 pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
     AllowedOrigins, HealthCheckSettings, ListenHost, LogFormat, LogLevel, LoggingSettings, NotifySpread,
-    OutgoingProxies, PersistenceSettings, ProcessSettings, RealtimeSettings, ServerSettings, Settings,
-    UpstreamSettings,
+    OutgoingProxies, PersistenceSettings, ProcessSettings, ProxyProtocol, RealtimeSettings, ServerSettings,
+    Settings, UpstreamSettings,
 };
 
 use sources::Sources;

@@ -101,6 +101,7 @@ pub(super) const OPTIONS: &[Known] = &[
             Known::text("port"),
             Known::text("path_prefix"),
             Known::text("proxy_headers"),
+            Known::text("proxy_protocol"),
             Known::text("timeout_keep_alive"),
             Known::text("max_body_bytes_in_flight"),
             Known::text("shutdown_timeout_seconds"),

@@ -99,6 +99,7 @@ impl Sources {
             port: u16::try_from(port).unwrap_or(u16::MAX),
             path_prefix: self.path_prefix()?,
             proxy_headers: self.boolean("server.proxy_headers", false)?,
+            proxy_protocol: self.proxy_protocol()?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
             max_body_bytes_in_flight: self.body_bytes_in_flight()?,
             shutdown_timeout,

@@ -115,6 +115,8 @@ pub struct ServerSettings {
     pub path_prefix: String,
     /// `proxy_headers`: whether `X-Forwarded-For` of a trusted peer names the client in the access log.
     pub proxy_headers: bool,
+    /// `proxy_protocol` (ours): whether a trusted peer's connection begins with the client's address.
+    pub proxy_protocol: ProxyProtocol,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
     pub timeout_keep_alive: Duration,
     /// `max_body_bytes_in_flight` (ours): what the bodies of all requests that are still coming may take together.
@@ -123,6 +125,28 @@ pub struct ServerSettings {
     pub shutdown_timeout: Duration,
     /// `drain_seconds` (ours): how long everything is still served after SIGTERM, within `shutdown_timeout`.
     pub drain: Duration,
+}
+
+/// `server.proxy_protocol`: what is made of PROXY protocol headers, which peers in `FORWARDED_ALLOW_IPS` alone may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyProtocol {
+    /// Nothing.
+    Off,
+    /// A connection may begin with one. Probes of a balancer or an orchestrator mostly have none.
+    On,
+    /// A connection that does not begin with one is closed.
+    Required,
+}
+
+impl ProxyProtocol {
+    /// Gives the value in the configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Required => "required",
+        }
+    }
 }
 
 /// `server.host`: where the server listens.

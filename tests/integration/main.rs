@@ -25,6 +25,7 @@ mod overload;
 mod paths;
 mod places;
 mod process;
+mod proxy_protocol;
 mod realtime;
 mod recorded_answers;
 mod refusals;

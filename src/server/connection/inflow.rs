@@ -47,6 +47,11 @@ impl Inflow {
         }
     }
 
+    /// Puts back what was read before the first head.
+    pub(super) fn put_back(&mut self, bytes: &[u8]) {
+        self.held.extend_from_slice(bytes);
+    }
+
     /// Whether something has come that the dispatcher has not got.
     pub(super) fn has_rest(&self) -> bool {
         !self.held.is_empty() || !self.passed.is_empty()

@@ -20,6 +20,7 @@ mod inflow;
 mod orderly_end;
 mod paced_body;
 mod portion;
+mod preface;
 mod refusal;
 mod state;
 mod turns;
@@ -27,7 +28,7 @@ mod worker;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -47,6 +48,7 @@ use state::End;
 use super::places::OpenConnection;
 
 pub(super) use paced_body::SLICE;
+pub(crate) use preface::Prefaces;
 pub(crate) use refusal::{RefusalAnswers, Refused};
 pub(crate) use state::{Aside, ConnectionState};
 pub(super) use turns::in_turns;
@@ -57,6 +59,8 @@ pub(super) use worker::{ConnectionTimes, Worker};
 pub(super) struct Connection {
     stream: TcpStream,
     state: Rc<ConnectionState>,
+    /// Whom its peer speaks for, where it has said so before the first head.
+    client: Option<Box<SocketAddr>>,
     inflow: Inflow,
     /// Whether the dispatcher has refused a head, and the peer has its answer.
     has_refused: bool,
@@ -68,12 +72,13 @@ impl Connection {
     /// Wraps a socket of this worker; `None` where there is no place for it, which it is told.
     pub(super) fn admit(stream: TcpStream, worker: &Rc<Worker>) -> Option<Self> {
         let Some(place) = worker.admit() else {
-            refuse(&stream, worker, ApiError::Overloaded, None);
+            refuse(&stream, worker, ApiError::Overloaded, None, None);
             return None;
         };
         Some(Self {
             stream,
             state: ConnectionState::new(worker, place),
+            client: None,
             inflow: Inflow::new(),
             has_refused: false,
             end: OrderlyEnd::default(),
@@ -86,9 +91,12 @@ impl Connection {
         &self.state
     }
 
-    /// The peer's address; `None` where the peer has gone already.
+    /// The client's address, which is the peer's, or what the peer has told; `None` where the peer has gone already.
     pub(super) fn peer_address(&self) -> Option<SocketAddr> {
-        self.stream.peer_addr().ok()
+        self.client
+            .as_deref()
+            .copied()
+            .or_else(|| self.stream.peer_addr().ok())
     }
 
     /// Reads what the dispatcher may have now.
@@ -132,7 +140,8 @@ impl Connection {
     }
 
     fn refuse(&self, error: ApiError, head: Option<ReadHead>) {
-        refuse(&self.stream, self.state.worker(), error, head);
+        let peer = self.peer_address().map(|peer| peer.ip());
+        refuse(&self.stream, self.state.worker(), error, head, peer);
     }
 
     /// Puts our refusal of a head in the place of the dispatcher's.
@@ -171,8 +180,13 @@ pub(crate) fn wait_aside(request: &HttpRequest) -> Option<Aside> {
 }
 
 /// Answers what is no request. A client that has asked for nothing yet takes it for the answer to its first one.
-fn refuse(stream: &TcpStream, worker: &Worker, error: ApiError, head: Option<ReadHead>) {
-    let peer = stream.peer_addr().ok().map(|peer| peer.ip());
+fn refuse(
+    stream: &TcpStream,
+    worker: &Worker,
+    error: ApiError,
+    head: Option<ReadHead>,
+    peer: Option<IpAddr>,
+) {
     send(stream, &worker.refusals().answer(&Refused { error, head, peer }));
 }
 

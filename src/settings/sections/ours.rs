@@ -6,7 +6,7 @@ use actors::upstream::DOCUMENT_MEMORY_BYTES;
 use super::super::field::duration;
 use super::super::sources::Sources;
 use super::super::url::base_url;
-use super::super::{NotifySpread, RealtimeSettings, Secret, UpstreamSettings};
+use super::super::{NotifySpread, ProxyProtocol, RealtimeSettings, Secret, UpstreamSettings};
 use super::Read;
 
 impl Sources {
@@ -60,6 +60,22 @@ impl Sources {
                 Ok(NotifySpread::Fixed(duration(milliseconds / 1000.0)))
             }
             _ => Err(field.invalid("must be a number of milliseconds, 0 or more, or \"auto\"")),
+        }
+    }
+
+    /// Reads `server.proxy_protocol`: `required`, or whether it is on.
+    pub(super) fn proxy_protocol(&self) -> Read<ProxyProtocol> {
+        let Some(field) = self.field("server.proxy_protocol") else {
+            return Ok(ProxyProtocol::Off);
+        };
+        let text = field.value().as_str().unwrap_or_default().trim();
+        if text.eq_ignore_ascii_case("required") {
+            return Ok(ProxyProtocol::Required);
+        }
+        match field.boolean() {
+            Ok(true) => Ok(ProxyProtocol::On),
+            Ok(false) => Ok(ProxyProtocol::Off),
+            Err(_) => Err(field.invalid("must be off, on or required")),
         }
     }
 

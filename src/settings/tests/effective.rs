@@ -96,7 +96,8 @@ fn defaults_in_full() {
             "enable_access_log": false, "colours": false,
         },
         "server": {
-            "host": "::", "port": 8000, "path_prefix": "", "proxy_headers": false, "timeout_keep_alive": 75.0,
+            "host": "::", "port": 8000, "path_prefix": "", "proxy_headers": false, "proxy_protocol": "off",
+            "timeout_keep_alive": 75.0,
             "max_body_bytes_in_flight": 67_108_864,
             "shutdown_timeout_seconds": 10.0,
             "drain_seconds": 5.0,

@@ -40,6 +40,10 @@ fn each_error_names_option_origin_and_problem() {
             "server.port (from config.json) must be a whole number from 0 to 65535",
         ),
         (
+            json!({"server": {"proxy_protocol": "v2"}}),
+            "server.proxy_protocol (from config.json) must be off, on or required",
+        ),
+        (
             json!({"server": {"proxy_headers": "maybe"}}),
             "server.proxy_headers (from config.json) is text that is neither true nor false",
         ),

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{AllowedOrigins, LogFormat, LogLevel, NotifySpread, Settings};
+use super::super::{AllowedOrigins, LogFormat, LogLevel, NotifySpread, ProxyProtocol, Settings};
 use super::{ConfigFile, Given, load, messages, with};
 
 fn seconds(seconds: u64) -> Duration {
@@ -28,6 +28,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.server.port, 8000);
     assert_eq!(settings.server.path_prefix, "");
     assert!(!settings.server.proxy_headers);
+    assert_eq!(settings.server.proxy_protocol, ProxyProtocol::Off);
     assert_eq!(settings.server.timeout_keep_alive, seconds(75));
     assert_eq!(settings.server.max_body_bytes_in_flight, 64 << 20);
     assert_eq!(settings.server.shutdown_timeout, seconds(10));
@@ -51,6 +52,7 @@ const FREQUENCY: Look = |settings| format!("{:?}", settings.api_poll_frequency);
 const TIMEOUT: Look = |settings| format!("{:?}", settings.api_poll_timeout);
 const GRACE: Look = |settings| format!("{:?}", settings.health_check.grace_period);
 const PORT: Look = |settings| settings.server.port.to_string();
+const PROXY_PROTOCOL: Look = |settings| settings.server.proxy_protocol.name().to_owned();
 const DRAIN: Look = |settings| format!("{:?}", settings.server.drain);
 const HOST: Look = |settings| settings.server.host.to_string();
 const PREFIX: Look = |settings| settings.server.path_prefix.clone();
@@ -94,6 +96,18 @@ fn values_in_the_file() {
         (json!({"server": {"port": 0}}), PORT, "0"),
         (json!({"server": {"port": "8001"}}), PORT, "8001"),
         (json!({"server": {"port": 8001.0}}), PORT, "8001"),
+        (json!({"server": {"proxy_protocol": "on"}}), PROXY_PROTOCOL, "on"),
+        (json!({"server": {"proxy_protocol": true}}), PROXY_PROTOCOL, "on"),
+        (
+            json!({"server": {"proxy_protocol": "Required"}}),
+            PROXY_PROTOCOL,
+            "required",
+        ),
+        (
+            json!({"server": {"proxy_protocol": "off"}}),
+            PROXY_PROTOCOL,
+            "off",
+        ),
         (json!({"server": {"drain_seconds": 0}}), DRAIN, "0ns"),
         (json!({"server": {"drain_seconds": "2.5"}}), DRAIN, "2.5s"),
         (json!({"server": {"host": "::"}}), HOST, "::"),
