@@ -123,6 +123,11 @@ fn what_is_pipelined_behind_an_offer_is_answered() {
 #[test]
 fn whoever_closes_says_so() {
     let app = spawn_app(Options::default());
+    let mut connection = app.connect();
+    connection.write(b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n");
+    let answer = connection.read(false);
+    assert_eq!((answer.status, answer.header("connection")), (404, Some("close")));
+    assert!(connection.is_closed());
     for offer in [
         "Connection: upgrade, close\r\n",
         "Connection: close\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n",
@@ -206,4 +211,77 @@ fn odd_bytes_of_a_query_are_read_as_what_they_are() {
             .header("If-None-Match", "\"\u{e9}<>`\""),
     );
     assert_eq!(answer.json()["identifier"].as_str(), Some("\u{e9}<\""));
+}
+
+/// A request and what its answer must be alone: status, whether it is that of a HEAD, body.
+type Exchange = (Vec<u8>, u16, bool, Vec<u8>);
+
+/// Requests of many framings, each with its answer. Those with bodies that nobody reads end their connections.
+fn exchanges(app: &App) -> Vec<Exchange> {
+    let (get, post) = (format!("{FLAGS}\r\n"), format!("{}\r\n{BODY}", identities()));
+    let chunked = |head: &str, chunks: &str| {
+        let head = head.split("Content-Length").next().unwrap().to_owned();
+        format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}")
+    };
+    let (left, right) = BODY.split_at(BODY.len() / 2);
+    let chunks = format!(
+        "{:x};x\r\n{left}\r\n{:X}\r\n{right}\r\n0\r\nT: x\r\n\r\n",
+        left.len(),
+        right.len()
+    );
+    let requests = [
+        get.clone(),
+        get.replace("GET", "HEAD"),
+        post.clone(),
+        chunked(&post, &chunks),
+        format!("{FLAGS}{}\r\n", OFFERS[0]),
+        format!("{}{}\r\n{BODY}", identities(), OFFERS[1]),
+        format!("\r\n{get}"),
+        get.replace("flags/", "flags/?feature=\u{e9}\""),
+        get.replace("\r\n", "\n"),
+        get.replace("client-key", "unknown"),
+    ];
+    let answered = requests.into_iter().map(|request| {
+        let is_head = request.starts_with("HEAD");
+        let mut connection = app.connect();
+        connection.write(request.as_bytes());
+        let answer = connection.read(is_head);
+        (request.into_bytes(), answer.status, is_head, answer.body)
+    });
+    answered.collect()
+}
+
+#[test]
+fn requests_in_any_order_and_any_pieces_are_answered_as_alone() {
+    let app = spawn_app(Options::default());
+    let exchanges = exchanges(&app);
+    for seed in 0..60 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let chosen: Vec<&Exchange> = (0..10)
+            .map(|_| &exchanges[random.usize(..exchanges.len())])
+            .collect();
+        let bytes: Vec<u8> = chosen.iter().flat_map(|exchange| exchange.0.clone()).collect();
+        let mut connection = app.connect();
+        let mut writer = connection.duplicate();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut rest = &bytes[..];
+                let most = [1, 5, 50, 400, 3_000][random.usize(..5)];
+                while !rest.is_empty() {
+                    let (part, behind) = rest.split_at(random.usize(1..=most.min(rest.len())));
+                    writer.try_write(part).unwrap();
+                    rest = behind;
+                }
+            });
+            for (request, status, is_head, body) in chosen {
+                let answer = connection.read(*is_head);
+                let case = format!("{seed}: {}", String::from_utf8_lossy(request));
+                assert_eq!(
+                    (answer.status, &answer.body, answer.header("connection")),
+                    (*status, body, None),
+                    "{case}"
+                );
+            }
+        });
+    }
 }

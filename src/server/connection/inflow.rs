@@ -92,6 +92,16 @@ impl Inflow {
         }
     }
 
+    /// Frees what is kept of messages that have passed: a request has come of the last one.
+    pub(super) fn forget(&mut self) {
+        if let Passed::Kept(_) = self.last {
+            self.last = Passed::Read(0);
+            if self.held.is_empty() {
+                self.held = BytesMut::new();
+            }
+        }
+    }
+
     /// What has come of a head that is not whole.
     pub(super) fn partial_head(&self) -> &[u8] {
         &self.held

@@ -225,6 +225,7 @@ impl AsyncWrite for Connection {
         if self.state.is_head_given() {
             return self.poll_refusal(bytes);
         }
+        self.inflow.forget();
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         let unsent = if written.is_pending() { bytes.len() } else { 0 };
         self.state.note_unsent(unsent);
