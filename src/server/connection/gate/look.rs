@@ -3,6 +3,8 @@
 //! Every request passes here, so it is one pass over the bytes, 32 at a time, in a loop that the compiler makes vector
 //! instructions of.
 
+use memchr::memchr_iter;
+
 /// The neighbours that are compared at once.
 const BLOCK: usize = 32;
 
@@ -71,9 +73,10 @@ fn signs(pairs: &[u8; PAIRS]) -> (bool, bool) {
 /// Where the first blank line ends whose line before it ends in a range. httparse takes a line feed alone for the end of a
 /// line too.
 fn blank_line_end(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-    (from..to).find_map(|at| match bytes.get(at..)? {
-        [b'\n', b'\n', ..] => Some(at + 2),
-        [b'\n', b'\r', b'\n', ..] => Some(at + 3),
+    let range = bytes.get(from..to)?;
+    memchr_iter(b'\n', range).find_map(|at| match bytes.get(from + at + 1..)? {
+        [b'\n', ..] => Some(from + at + 2),
+        [b'\r', b'\n', ..] => Some(from + at + 3),
         _ => None,
     })
 }

@@ -11,7 +11,7 @@ mod chunks;
 mod look;
 mod rewrite;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
 use crate::error::HeadFault;
 
@@ -197,33 +197,45 @@ fn plain_framing(head: &[u8], behind: &[u8]) -> Option<(usize, Next)> {
     if behind.is_empty() {
         return None;
     }
-    if let Some(length) = plain_value(head, b"\nContent-L", b"ength:") {
-        let length = std::str::from_utf8(length).ok()?;
-        if !length.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
+    // Most clients write these fields last.
+    for line_end in memchr_iter(b'\n', head).rev() {
+        let line = head.split_at(line_end + 1).1;
+        if let Some(length) = value(line, b"content-length:") {
+            return body_of(length, behind.len());
         }
-        let length: u64 = length.parse().ok()?;
-        let passed = usize::try_from(length).map_or(behind.len(), |length| length.min(behind.len()));
-        return Some((passed, body(length - passed as u64)));
+        if let Some(coding) = value(line, b"transfer-encoding:") {
+            return coding
+                .eq_ignore_ascii_case(b"chunked")
+                .then(|| chunks_of(behind))?;
+        }
     }
-    let coding = plain_value(head, b"\nTransfer-E", b"ncoding:")?;
-    let mut chunks = Chunks::Size;
-    let passed = chunks.advance(behind).ok()?;
-    let next = if chunks == Chunks::Over {
-        Next::Head
-    } else {
-        Next::Chunk(chunks)
-    };
-    coding.eq_ignore_ascii_case(b"chunked").then_some((passed, next))
+    None
 }
 
-/// The value of the first field of a name, which is given in two parts. The second is searched for as it is spelt.
-fn plain_value<'a>(head: &'a [u8], begin: &[u8], rest: &[u8]) -> Option<&'a [u8]> {
-    memmem::find_iter(head, rest).find_map(|at| {
-        let (before, value) = head.split_at(at);
-        let (_, name) = before.split_at(before.len().checked_sub(begin.len())?);
-        let value = value.strip_prefix(rest)?;
-        let value = value.split_at(memchr(b'\r', value)?).0;
-        name.eq_ignore_ascii_case(begin).then(|| value.trim_ascii())
-    })
+fn body_of(length: &[u8], arrived: usize) -> Option<(usize, Next)> {
+    let length = length.iter().try_fold(0, |number: u64, byte| {
+        let digit = char::from(*byte).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })?;
+    let passed = usize::try_from(length).map_or(arrived, |length| length.min(arrived));
+    Some((passed, body(length - passed as u64)))
+}
+
+fn chunks_of(behind: &[u8]) -> Option<(usize, Next)> {
+    let mut chunks = Chunks::Size;
+    let passed = chunks.advance(behind).ok()?;
+    let is_over = chunks == Chunks::Over;
+    Some((passed, if is_over { Next::Head } else { Next::Chunk(chunks) }))
+}
+
+/// The value of a field, where a line begins with its name, which is given in lower case.
+#[inline]
+fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    if line.first()?.to_ascii_lowercase() != *name.first()? {
+        return None;
+    }
+    let (begin, value) = line.split_at_checked(name.len())?;
+    let is_named = begin.eq_ignore_ascii_case(name);
+    let end = is_named.then(|| memchr(b'\r', value)).flatten()?;
+    Some(value.split_at(end).0.trim_ascii())
 }
