@@ -31,6 +31,9 @@ impl Hop {
             for client in listener.incoming().flatten() {
                 counted.fetch_add(1, Ordering::SeqCst);
                 let server = TcpStream::connect(target).unwrap();
+                // As balancers do: a body in a packet of its own would else wait for the acknowledgement of its head.
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
                 carry(client.try_clone().unwrap(), server.try_clone().unwrap());
                 carry(server, client);
             }
