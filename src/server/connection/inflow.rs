@@ -65,7 +65,7 @@ impl Inflow {
         stream: &TcpStream,
         state: &ConnectionState,
     ) -> bool {
-        let has_new_head = std::mem::take(&mut self.has_new_head) && state.is_head_given();
+        let has_new_head = std::mem::take(&mut self.has_new_head) && state.given_head().is_pending();
         let has_more = std::mem::take(&mut self.may_have_more)
             || (has_new_head && stream.poll_read_ready(cx).is_ready());
         if has_more {

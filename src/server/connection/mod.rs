@@ -16,6 +16,7 @@
 //! A connection ends in good order (`orderly_end`).
 mod fault;
 mod gate;
+mod given_head;
 mod inflow;
 mod orderly_end;
 mod paced_body;
@@ -222,7 +223,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.state.is_head_given() {
+        if self.state.given_head().is_pending() {
             return self.poll_refusal(bytes);
         }
         self.inflow.forget();

@@ -3,7 +3,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Waker;
 
+#[cfg(test)]
 use super::gate::Framing;
+use super::given_head::GivenHead;
 use super::worker::Worker;
 use crate::budget::HeldBytes;
 use crate::error::HeadFault;
@@ -39,17 +41,6 @@ pub(super) enum End {
     BrokenBody,
 }
 
-/// The head that the dispatcher was given last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GivenHead {
-    /// It has become a request; how its body is framed, where it has one and nobody asked so far.
-    Begun(Option<Framing>),
-    /// It has not become a request yet.
-    Alone,
-    /// Nor has this, whose body was given with it.
-    WithBody,
-}
-
 /// What the wrapper around a socket and the requests that come over it share.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
@@ -78,7 +69,7 @@ pub(crate) struct ConnectionState {
     /// Its place among the connections of the process, until it is to leave.
     place: RefCell<Option<Place>>,
     end: Cell<Option<End>>,
-    given_head: Cell<GivenHead>,
+    given_head: GivenHead,
     /// The task of the connection's dispatcher.
     task: RefCell<Option<Waker>>,
 }
@@ -100,7 +91,7 @@ impl ConnectionState {
             last_request: Cell::new(0),
             place: RefCell::new(Some(place)),
             end: Cell::new(None),
-            given_head: Cell::new(GivenHead::Begun(None)),
+            given_head: GivenHead::none(),
             task: RefCell::new(None),
             worker: Rc::clone(worker),
         });
@@ -176,42 +167,9 @@ impl ConnectionState {
         }
     }
 
-    /// Notes that the dispatcher gets a head.
-    pub(super) fn give_head(&self) {
-        self.given_head.set(GivenHead::Alone);
-    }
-
-    /// Notes that the dispatcher gets a head, and its body after that.
-    pub(super) fn give_head_with_body(&self) {
-        self.given_head.set(GivenHead::WithBody);
-    }
-
-    /// Tells whether the dispatcher has a head that no request has come of.
-    pub(super) fn is_head_given(&self) -> bool {
-        !matches!(self.given_head.get(), GivenHead::Begun(_))
-    }
-
-    /// Notes that the head has become a request. `framing` tells how its body is framed, where it has one.
-    pub(super) fn take_head(&self, framing: impl FnOnce() -> Option<Framing>) {
-        let framing = match self.given_head.get() {
-            GivenHead::Alone => framing(),
-            GivenHead::WithBody | GivenHead::Begun(_) => None,
-        };
-        self.given_head.set(GivenHead::Begun(framing));
-    }
-
-    /// Tells whether a body follows the head that was given last, and nobody asked how it is framed.
-    pub(super) fn has_framing(&self) -> bool {
-        matches!(self.given_head.get(), GivenHead::Begun(Some(_)))
-    }
-
-    /// How the body is framed that follows the head which was given last, once.
-    pub(super) fn take_framing(&self) -> Option<Framing> {
-        let GivenHead::Begun(framing @ Some(_)) = self.given_head.get() else {
-            return None;
-        };
-        self.given_head.set(GivenHead::Begun(None));
-        framing
+    /// The head that the dispatcher was given last.
+    pub(super) fn given_head(&self) -> &GivenHead {
+        &self.given_head
     }
 
     /// Notes that bytes are there which are not wanted yet.
@@ -323,7 +281,8 @@ impl ConnectionState {
     /// A request has come over a connection without a dispatcher, and its body has so many bytes.
     #[cfg(test)]
     pub(super) fn begin_as_a_test(&self, body: u64) {
-        self.take_head(|| (body > 0).then_some(Framing::Length(body)));
+        self.given_head
+            .begin(|| (body > 0).then_some(Framing::Length(body)));
         self.begin_request(body > 0);
     }
 

@@ -61,7 +61,9 @@ impl Turn {
         let state = Rc::clone(request.conn_data::<Rc<ConnectionState>>()?);
         let body = RequestBody::of(request);
         let wants_body = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        state.take_head(|| (!matches!(body, RequestBody::None)).then(|| framing(request)));
+        state
+            .given_head()
+            .begin(|| (!matches!(body, RequestBody::None)).then(|| framing(request)));
         state.begin_request(wants_body && !matches!(body, RequestBody::None));
         Some(Self { state, body })
     }

@@ -92,12 +92,12 @@ impl Gate {
 
     /// Tells whether what comes next is a head, as far as the gate knows.
     pub(super) fn expects_head(&self, state: &ConnectionState) -> bool {
-        matches!(self.next, Next::Head) && !state.has_framing()
+        matches!(self.next, Next::Head) && !state.given_head().has_framing()
     }
 
     /// Decides about bytes, of which there is at least one.
     pub(super) fn step(&mut self, bytes: &[u8], state: &ConnectionState) -> Step {
-        if let Some(framing) = state.take_framing() {
+        if let Some(framing) = state.given_head().take_framing() {
             self.next = match framing {
                 Framing::Length(length) => Next::Body(length),
                 Framing::Chunked => Next::Chunk(Chunks::Size),
@@ -142,17 +142,17 @@ impl Gate {
         if (may_offer || has_odd_target(head))
             && let Some(head) = rewritten(head)
         {
-            state.give_head();
+            state.given_head().give();
             return Step::Become(end, head);
         }
         match plain_framing(head, behind) {
             Some((passed, next)) => {
                 self.next = next;
-                state.give_head_with_body();
+                state.given_head().give_with_body();
                 Step::Pass(end + passed)
             }
             None => {
-                state.give_head();
+                state.given_head().give();
                 Step::Pass(end)
             }
         }
@@ -166,7 +166,7 @@ impl Gate {
             self.doubt = bytes.len() * 2;
             if !may_become_a_head(bytes) {
                 self.next = Next::Unknown;
-                state.give_head();
+                state.given_head().give();
                 return Step::Pass(bytes.len());
             }
         }
