@@ -75,32 +75,31 @@ pub struct Pressure {
     pub refused_part: f64,
 }
 
-/// Sends a request over and over, over so many connections; whoever is refused by 503 asks again after `pause`.
+/// How a request is sent over and over.
+#[derive(Debug, Clone, Copy)]
+pub struct Clients {
+    /// Connections at once.
+    pub connections: usize,
+    /// How long whoever is refused by 503 waits before it asks again.
+    pub pause: Duration,
+    /// For how long.
+    pub duration: Duration,
+}
+
+/// Sends a request over and over, and counts what is refused.
 ///
 /// # Errors
 /// Where a connection fails, or an answer is neither 200 nor 503.
-pub fn press(
-    address: SocketAddr,
-    request: &Request,
-    connections: usize,
-    pause: Duration,
-    duration: Duration,
-) -> io::Result<Pressure> {
+pub fn press(address: SocketAddr, request: &Request, clients: Clients) -> io::Result<Pressure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(press_on(address, request, connections, pause, duration))
+    runtime.block_on(press_with(address, request, clients))
 }
 
-async fn press_on(
-    address: SocketAddr,
-    request: &Request,
-    connections: usize,
-    pause: Duration,
-    duration: Duration,
-) -> io::Result<Pressure> {
+async fn press_with(address: SocketAddr, request: &Request, of: Clients) -> io::Result<Pressure> {
     let (request, accepted, refused) = (request.bytes(), RefCell::new(Vec::new()), Cell::new(0_u32));
-    let clients = (0..connections).map(|_| async {
+    let clients = (0..of.connections).map(|_| async {
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let mut answer = Vec::new();
@@ -111,13 +110,14 @@ async fn press_on(
                 200 => accepted.borrow_mut().push(sent.elapsed().as_secs_f64() * 1e6),
                 503 => {
                     refused.set(refused.get() + 1);
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(of.pause).await;
                 }
                 other => return Err(io::Error::other(format!("answered {other}"))),
             }
         }
     });
-    let all: Result<io::Result<Vec<()>>, _> = timeout(duration, futures::future::try_join_all(clients)).await;
+    let all: Result<io::Result<Vec<()>>, _> =
+        timeout(of.duration, futures::future::try_join_all(clients)).await;
     // The time limit is the end of the round, not a failure.
     if let Ok(Err(error)) = all {
         return Err(error);

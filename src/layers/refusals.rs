@@ -13,8 +13,8 @@ use crate::server::Refused;
 pub(super) fn answer(refused: &Refused, cors: &Cors, observe: &Observe) -> Vec<u8> {
     let no_fields = HeaderMap::new();
     let fields = refused.head.as_ref().map_or(&no_fields, |head| &head.fields);
-    // Nothing is refused for its path: no answer to what is no request differs by it.
-    let mut answer = answer::refused("/", &refused.error);
+    // Its path may be unreadable. Where it is not of the API the answer varies by more than it must, which does no harm.
+    let mut answer = answer::refused("/api/v1/", &refused.error);
     cors.mark_refusal(fields, answer.headers_mut());
     let (answer, body) = answer.into_parts();
     let body = body.try_into_bytes().unwrap_or_default();

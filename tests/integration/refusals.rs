@@ -97,6 +97,7 @@ fn assert_refused(answer: &Response, status: u16, message: &str) {
     assert_eq!(answer.header("content-type"), Some("application/json"), "{name}");
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "{name}");
     assert_eq!(answer.header("cache-control"), Some("no-store"), "{name}");
+    assert_eq!(answer.header("vary"), Some("X-Environment-Key"), "{name}");
     assert!(answer.header("date").is_some(), "{name}");
     let body = answer.json();
     assert_eq!(body["detail"], body["message"], "{name}");
@@ -166,7 +167,7 @@ fn refusals_are_read_by_the_listed_origins_alone() {
         connection.write(format!("GET / HTTP/1.1\r\nOrigin: {origin}\r\n\r\n").as_bytes());
         let answer = connection.read(false);
         assert_eq!(answer.header("access-control-allow-origin"), allowed);
-        assert_eq!(answer.header("vary"), Some("Origin"));
+        assert_eq!(answer.header("vary"), Some("X-Environment-Key, Origin"));
     }
 }
 

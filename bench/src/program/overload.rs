@@ -6,7 +6,7 @@ use std::time::Duration;
 use bench::child::Server;
 use bench::documents::CLIENT_KEY;
 use bench::hostile;
-use bench::load::{self, Pressure};
+use bench::load::{self, Clients, Pressure};
 use bench::statistics::Sample;
 use test_support::http::Request;
 
@@ -49,7 +49,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> 
 
 fn accepted(options: &Options, report: &mut Report, server: &Server, costly: &Request) -> io::Result<()> {
     let round = Duration::from_secs(if options.quick { 3 } else { 10 });
-    let press = |connections| load::press(server.address, costly, connections, RETRY_AFTER, round);
+    let press = |connections| load::press(server.address, costly, clients(connections, round));
     let (mut full, mut over, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.repetitions(3) {
         full.push(press(SATURATING)?.accepted.quantile(0.99));
@@ -80,7 +80,7 @@ fn others(options: &Options, report: &mut Report, server: &Server, costly: &Requ
         let attacked = thread::scope(|scope| {
             let attack = scope.spawn(|| {
                 let longer = round + Duration::from_secs(1);
-                load::press(server.address, costly, ATTACKING, RETRY_AFTER, longer)
+                load::press(server.address, costly, clients(ATTACKING, longer))
             });
             let attacked = paced(server.address, round);
             attack
@@ -102,4 +102,12 @@ fn others(options: &Options, report: &mut Report, server: &Server, costly: &Requ
 
 fn ratios(of: &[f64], to: &[f64]) -> Sample {
     Sample::new(of.iter().zip(to).map(|(of, to)| of / to))
+}
+
+fn clients(connections: usize, duration: Duration) -> Clients {
+    Clients {
+        connections,
+        pause: RETRY_AFTER,
+        duration,
+    }
 }
