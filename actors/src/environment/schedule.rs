@@ -79,7 +79,7 @@ impl Schedule {
                 self.next_poll = now + wait;
                 self.not_before = Some(self.next_poll);
             }
-            FetchFailure::KeyRejected(_) | FetchFailure::UnusableKey => {
+            FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey => {
                 let wait = self.refused();
                 self.rearm(now, wait);
             }
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_rejected_key_is_probed_ever_more_slowly() {
-        let waits = waits(&FetchFailure::KeyRejected(403), 6, 1);
+        let waits = waits(&FetchFailure::KeyRejected(403, None), 6, 1);
         for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0, 6.0, 6.0, 6.0]) {
             assert!((wait / expected - 1.0).abs() <= 0.1001, "{waits:?}");
         }
@@ -203,7 +203,7 @@ mod tests {
         let now = Instant::now();
         let mut schedule = schedule(now, 1);
         for failure in [
-            FetchFailure::KeyRejected(401),
+            FetchFailure::KeyRejected(401, None),
             FetchFailure::RateLimited(None),
             FetchFailure::NoAnswer(Fault::Late(Stage::Head)),
         ] {

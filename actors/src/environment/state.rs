@@ -231,7 +231,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
     pub(super) fn is_key_rejected(&self) -> bool {
         matches!(
             self.failure,
-            Some(FetchFailure::KeyRejected(_) | FetchFailure::UnusableKey)
+            Some(FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey)
         )
     }
 
@@ -289,7 +289,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
 
     fn failed(&mut self, now: Moment, failure: FetchFailure) -> Option<Change> {
         self.schedule.failed(now.instant, &failure);
-        if matches!(failure, FetchFailure::KeyRejected(_) | FetchFailure::UnusableKey) {
+        if matches!(failure, FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey) {
             self.rejections = self.rejections.saturating_add(1);
             self.key = (self.key + 1) % self.options.server_side_keys.max(1);
             if self.rejections < self.options.server_side_keys {

@@ -164,3 +164,20 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse().ok())
 }
+
+/// How much of an answer that is no document is looked into: nginx's page for a plain request to its https port is 250
+/// bytes long, core's refusals take some fifty.
+const BEGINNING: usize = 4 * 1024;
+
+/// Reads the beginning of an answer that is no document, as far as it comes. Callers bound the time.
+pub(super) async fn beginning(
+    answer: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < BEGINNING
+        && let Some(Ok(piece)) = answer.next().await
+    {
+        body.extend_from_slice(&piece);
+    }
+    body
+}

@@ -12,8 +12,8 @@ pub enum FetchFailure {
     NoAnswer(Fault),
     /// The server-side key holds characters that no header can carry.
     UnusableKey,
-    /// 401 or 403.
-    KeyRejected(u16),
+    /// 401 or 403, and what upstream says about it.
+    KeyRejected(u16, Option<String>),
     /// 429, with what `Retry-After` asks for.
     RateLimited(Option<Duration>),
     /// A redirect to another origin, without a location, or in a circle.
@@ -44,7 +44,8 @@ impl FetchFailure {
     /// Whether two failures are the same state of affairs, so that the second one is no news.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::KeyRejected(a), Self::KeyRejected(b)) | (Self::Status(a), Self::Status(b)) => a == b,
+            (Self::KeyRejected(..), Self::KeyRejected(..)) => self == other,
+            (Self::Status(a), Self::Status(b)) => a == b,
             // The file was touched in between.
             (Self::File(a), Self::File(b)) => a == b,
             (Self::NoAnswer(a), Self::NoAnswer(b)) => a == b,
@@ -67,7 +68,12 @@ impl fmt::Display for FetchFailure {
                     _ => f.write_str(" (api_url)"),
                 }
             }
-            Self::KeyRejected(status) => write!(
+            Self::KeyRejected(status, Some(said)) => write!(
+                f,
+                "upstream refuses the server-side key ({status}) and says {said:?}; where that is about the key, check the key \
+                 pair's server_side_key, and that it belongs to the API at api_url"
+            ),
+            Self::KeyRejected(status, None) => write!(
                 f,
                 "upstream rejects the server-side key ({status}); check the key pair's server_side_key, and that it \
                  belongs to the API at api_url"

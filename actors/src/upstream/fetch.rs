@@ -13,7 +13,7 @@ use futures::Stream;
 
 use super::body::{self, Room};
 use super::memory::{Claim, DocumentMemory};
-use super::{Fault, FetchFailure, Stage, UpstreamClient, UpstreamOptions, link, misdirected};
+use super::{Fault, FetchFailure, Stage, UpstreamClient, UpstreamOptions, link, misdirected, said};
 use crate::keys::EnvironmentKey;
 
 /// Pages of one document; Flagsmith's own limit is not known, this one ends a circle of ever new links.
@@ -191,6 +191,10 @@ impl Upstream {
                 _ if misdirected::expects_tls(&url, &mut response).await => {
                     return Err(FetchFailure::NoAnswer(Fault::HttpSpokenToTls));
                 }
+                status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                    let said = said::read(&mut response, key).await;
+                    return Err(FetchFailure::KeyRejected(status.as_u16(), said));
+                }
                 status => return Err(refusal(status, response.headers(), date)),
             }
         }
@@ -223,7 +227,6 @@ impl Upstream {
 
 fn refusal(status: StatusCode, headers: &HeaderMap, date: Option<SystemTime>) -> FetchFailure {
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FetchFailure::KeyRejected(status.as_u16()),
         StatusCode::TOO_MANY_REQUESTS => FetchFailure::RateLimited(retry_after(headers, date)),
         status => FetchFailure::Status(status.as_u16()),
     }

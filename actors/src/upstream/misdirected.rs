@@ -2,10 +2,9 @@ use awc::ClientResponse;
 use awc::error::PayloadError;
 use awc::http::{StatusCode, Uri};
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
+use futures::Stream;
 
-/// How much of an answer is looked into: nginx's page for it is 250 bytes long.
-const MOST_BYTES: usize = 4 * 1024;
+use super::body;
 
 /// What nginx, Go's servers and Apache answer with 400 to a plain request on a port that expects TLS, in this order.
 const PHRASES: [&[u8]; 3] = [
@@ -22,13 +21,7 @@ where
     if response.status() != StatusCode::BAD_REQUEST || url.scheme_str() != Some("http") {
         return false;
     }
-    let mut page = Vec::new();
-    while page.len() < MOST_BYTES {
-        let Some(Ok(chunk)) = response.next().await else {
-            break;
-        };
-        page.extend_from_slice(&chunk);
-    }
+    let page = body::beginning(response).await;
     PHRASES
         .iter()
         .any(|phrase| memchr::memmem::find(&page, phrase).is_some())

@@ -9,7 +9,7 @@
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
-//!   that can be read; `misdirected`: answers of a port that expects TLS.
+//!   that can be read; `misdirected`: answers of a port that expects TLS; `said`: what upstream says of its refusal.
 mod body;
 mod client;
 mod connect;
@@ -21,6 +21,7 @@ mod memory;
 mod misdirected;
 mod options;
 mod roots;
+mod said;
 mod tls;
 
 pub use client::UpstreamClient;

@@ -128,7 +128,7 @@ async fn reads_all_pages_with_their_ids_untouched() {
 async fn a_failed_page_fails_the_fetch() {
     for (answer, expected) in [
         (Answer::status(500), FetchFailure::Status(500)),
-        (Answer::status(403), FetchFailure::KeyRejected(403)),
+        (Answer::status(403), FetchFailure::KeyRejected(403, None)),
         (Answer::ok("2222").truncated(), no_answer(Fault::Cut)),
     ] {
         let upstream = ScriptedUpstream::start(move |request| {
@@ -178,8 +178,18 @@ async fn no_key_leaves_the_origin() {
 #[actix_rt::test]
 async fn each_failure_has_its_name() {
     for (answer, expected) in [
-        (Answer::status(401), FetchFailure::KeyRejected(401)),
-        (Answer::status(403), FetchFailure::KeyRejected(403)),
+        (Answer::status(401), FetchFailure::KeyRejected(401, None)),
+        (Answer::status(403), FetchFailure::KeyRejected(403, None)),
+        (
+            Answer::refusal(
+                403,
+                r#"{"detail":"Organisation is disabled from serving flags."}"#,
+            ),
+            FetchFailure::KeyRejected(
+                403,
+                Some("Organisation is disabled from serving flags.".to_owned()),
+            ),
+        ),
         (Answer::status(500), FetchFailure::Status(500)),
         (Answer::status(404), FetchFailure::Status(404)),
         (Answer::status(429), FetchFailure::RateLimited(None)),

@@ -50,6 +50,14 @@ impl Answer {
         }
     }
 
+    /// Another status, with a body.
+    pub fn refusal(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            ..Self::ok(body)
+        }
+    }
+
     /// These bytes, head and all, and nothing else.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Self {

@@ -326,9 +326,9 @@ fn each_change_of_state_is_told_once() {
         // A gateway that alternates.
         (FetchFailure::Status(500), false),
         (FetchFailure::Status(502), false),
-        (FetchFailure::KeyRejected(401), true),
-        (FetchFailure::KeyRejected(403), true),
-        (FetchFailure::KeyRejected(401), false),
+        (FetchFailure::KeyRejected(401, None), true),
+        (FetchFailure::KeyRejected(403, None), true),
+        (FetchFailure::KeyRejected(401, None), false),
         (FetchFailure::Status(502), false),
     ] {
         player.plan();
@@ -440,7 +440,7 @@ fn another_source_is_asked_at_once_without_a_condition_and_believed() {
     for trust in [Trust::Eventual, Trust::Immediate] {
         let mut player = Player::new(Trust::Eventual, 2);
         player.plan();
-        player.fail(FetchFailure::KeyRejected(403));
+        player.fail(FetchFailure::KeyRejected(403, None));
         player.plan();
         // Nobody hears of the end of this fetch: it is overtaken.
         let options = StateOptions {

@@ -5,7 +5,10 @@ use super::*;
 fn a_rejected_key_gives_way_to_the_next_at_once() {
     let mut player = Player::new(Trust::Eventual, 2);
     assert_eq!(player.plan().1.key, 0);
-    assert_eq!(player.fail(FetchFailure::KeyRejected(403)), Some(Change::NextKey));
+    assert_eq!(
+        player.fail(FetchFailure::KeyRejected(403, None)),
+        Some(Change::NextKey)
+    );
     assert!(!player.state.is_key_rejected());
     let (waited, plan) = player.plan();
     assert_eq!((waited, plan.key), (Duration::ZERO, 1));
@@ -17,9 +20,9 @@ fn a_rejected_key_gives_way_to_the_next_at_once() {
 fn rejected_keys_are_probed_slowly_and_told_once() {
     let mut player = Player::new(Trust::Eventual, 2);
     player.plan();
-    player.fail(FetchFailure::KeyRejected(403));
+    player.fail(FetchFailure::KeyRejected(403, None));
     player.plan();
-    let rejected = FetchFailure::KeyRejected(403);
+    let rejected = FetchFailure::KeyRejected(403, None);
     assert_eq!(
         player.fail(rejected.clone()),
         Some(Change::Failed(rejected.clone()))
@@ -61,7 +64,7 @@ fn rejected_fetches(player: &mut Player, pushes: &[u64], seconds: u64) -> Vec<u6
         match player.state.next(player.now()) {
             Action::Fetch(_) => {
                 fetches.push(elapsed.as_secs());
-                player.fail(FetchFailure::KeyRejected(403));
+                player.fail(FetchFailure::KeyRejected(403, None));
             }
             Action::Wait(until) => {
                 let push = pushes
@@ -114,7 +117,7 @@ fn a_rejected_key_is_not_asked_for_a_number() {
     let begun = player.elapsed;
     player.give('b', 100, START);
     player.plan();
-    player.fail(FetchFailure::KeyRejected(403));
+    player.fail(FetchFailure::KeyRejected(403, None));
     let (_, action) = player.wait();
     assert!(matches!(action, Action::Settle(_)), "{action:?}");
     assert_eq!(player.elapsed - begun, SETTLE_LIMIT);

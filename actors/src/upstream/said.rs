@@ -1,0 +1,60 @@
+//! What upstream says of its refusal: a disabled organisation has the status of a wrong key.
+use std::time::Duration;
+
+use awc::error::PayloadError;
+use awc::http::header::HeaderValue;
+use bytes::Bytes;
+use futures::Stream;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::body;
+
+/// How long it is waited for: the status is known, and says enough.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// More characters are no sentence for a log.
+const MOST_CHARACTERS: usize = 200;
+
+/// Reads the sentence of a refusal; `None` where there is none, or one that repeats the key.
+pub(super) async fn read(
+    answer: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
+    key: &HeaderValue,
+) -> Option<String> {
+    let body = timeout(PATIENCE, body::beginning(answer)).await.ok()?;
+    sentence(&body, key.to_str().ok()?)
+}
+
+fn sentence(body: &[u8], key: &str) -> Option<String> {
+    let refusal: Value = serde_json::from_slice(body).ok()?;
+    // As core names it.
+    let detail = refusal.get("detail")?.as_str()?;
+    let is_one = !detail.is_empty() && detail.chars().count() <= MOST_CHARACTERS;
+    (is_one && !detail.contains(key)).then(|| detail.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_is_told_unless_it_is_none_or_repeats_the_key() {
+        let said = |body: &str| sentence(body.as_bytes(), "ser.key");
+        let disabled = "Organisation is disabled from serving flags.";
+        assert_eq!(
+            said(&format!(r#"{{"detail":"{disabled}","code":1}}"#)).as_deref(),
+            Some(disabled)
+        );
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            r#"{"detail":["x"]}"#,
+            r#"{"detail":""}"#,
+            r#"{"detail":"no environment has ser.key"}"#,
+            &format!(r#"{{"detail":"{}"}}"#, "x".repeat(201)),
+        ] {
+            assert_eq!(said(body), None, "{body}");
+        }
+    }
+}
