@@ -1,7 +1,7 @@
 //! Durations and limits that no option sets, and how they join the settings.
 use std::time::Duration;
 
-use actors::environment::{ActorOptions, PollingOptions, ReplicaOptions};
+use actors::environment::{ActorOptions, PollingOptions, ReplicaOptions, UnconditionalFetches};
 use actors::sse_hub::HubOptions;
 use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
@@ -130,7 +130,9 @@ impl Limits {
         let polling = PollingOptions {
             period: settings.api_poll_frequency,
             timeout: settings.api_poll_timeout,
-            unconditional_period: settings.api_poll_unconditional,
+            unconditional: settings
+                .api_poll_unconditional
+                .map_or(UnconditionalFetches::WhileCheap, UnconditionalFetches::Every),
             file_period: self.file_period,
             grace_period: settings.health_check.grace_period,
         };

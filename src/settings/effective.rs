@@ -15,7 +15,9 @@ impl Settings {
             "api_url": self.api_url,
             "api_poll_frequency_seconds": self.api_poll_frequency.as_secs_f64(),
             "api_poll_timeout_seconds": self.api_poll_timeout.as_secs_f64(),
-            "api_poll_unconditional_seconds": self.api_poll_unconditional.as_secs_f64(),
+            "api_poll_unconditional_seconds": self
+                .api_poll_unconditional
+                .map_or_else(|| json!("auto"), |period| json!(period.as_secs_f64())),
             "allow_origins": match &self.allow_origins {
                 AllowedOrigins::Any => json!(["*"]),
                 AllowedOrigins::Listed(origins) => json!(origins),

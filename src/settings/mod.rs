@@ -93,7 +93,7 @@ impl Settings {
             },
             api_poll_frequency: sources.seconds("api_poll_frequency_seconds", 10, 1.0)?,
             api_poll_timeout: sources.seconds("api_poll_timeout_seconds", 5, 0.001)?,
-            api_poll_unconditional: sources.seconds("api_poll_unconditional_seconds", 60, 0.0)?,
+            api_poll_unconditional: sources.api_poll_unconditional()?,
             allow_origins: sources.allow_origins(notices)?,
             logging: sources.logging(notices)?,
             server: sources.server(notices)?,

@@ -20,8 +20,8 @@ pub struct Settings {
     pub api_poll_frequency: Duration,
     /// `api_poll_timeout_seconds`: the whole fetch, body included.
     pub api_poll_timeout: Duration,
-    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero: always.
-    pub api_poll_unconditional: Duration,
+    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero: always; `None`: `auto`.
+    pub api_poll_unconditional: Option<Duration>,
     /// `allow_origins`.
     pub allow_origins: AllowedOrigins,
     /// `logging`.

@@ -6,11 +6,13 @@ use engine::ContentDigest;
 
 use super::events::Moment;
 use super::file::FileSource;
-use super::options::{DocumentSource, EnvironmentOptions, EnvironmentStatus, PollingOptions};
+use super::options::{
+    DocumentSource, EnvironmentOptions, EnvironmentStatus, PollingOptions, UnconditionalFetches,
+};
 use super::report::Report;
 use super::schedule::Schedule;
 use super::source::Source;
-use super::state::{EnvironmentState, StateOptions};
+use super::state::{EnvironmentState, SELDOM, StateOptions};
 use super::versions::Trust;
 use crate::keys::EnvironmentId;
 use crate::served::ServedEnvironment;
@@ -107,7 +109,11 @@ fn state_options(options: &EnvironmentOptions, polling: &PollingOptions) -> Stat
     StateOptions {
         trust: trust(options),
         server_side_keys: options.server_side_keys.len(),
-        unconditional_period: polling.unconditional_period,
+        unconditional: match options.source {
+            DocumentSource::Upstream => polling.unconditional,
+            // A file that seems unchanged is read all the same then.
+            DocumentSource::File(_) => UnconditionalFetches::Every(SELDOM),
+        },
         freshness: polling
             .grace_period
             .map(|grace| longest_period.saturating_add(grace)),

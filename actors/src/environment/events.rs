@@ -1,5 +1,5 @@
 //! What [`EnvironmentState`](super::state::EnvironmentState) hears and what it asks for.
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::UpdatedAt;
 
@@ -65,12 +65,22 @@ pub(super) enum FetchEnd<D> {
     },
     Document {
         date: Option<SystemTime>,
+        cost: FetchCost,
         versions: Versions<D>,
         verdict: Verdict,
     },
     Failure(FetchFailure),
     /// It was given up at [`FetchPlan::until`], which says nothing about upstream.
     Abandoned,
+}
+
+/// What a document took of upstream.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FetchCost {
+    /// Of all pages, decoded.
+    pub(super) bytes: usize,
+    /// From the request to the end of the last page.
+    pub(super) time: Duration,
 }
 
 /// A change of state that the operator should hear of, once.

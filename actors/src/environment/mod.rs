@@ -36,5 +36,5 @@ mod worker_watch;
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use options::{
     ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
-    EnvironmentStatus, PollingOptions, ReplicaOptions,
+    EnvironmentStatus, PollingOptions, ReplicaOptions, UnconditionalFetches,
 };

@@ -27,6 +27,15 @@ pub struct EnvironmentOptions {
     pub source: DocumentSource,
 }
 
+/// When a document is fetched without a condition: some changes never move its number, so that 304 hides them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnconditionalFetches {
+    /// At every poll while that costs upstream little and nobody announces changes, else once a minute.
+    WhileCheap,
+    /// After this time at the latest; zero = always.
+    Every(Duration),
+}
+
 /// How documents are polled. Durations are fields so that tests can shorten them.
 #[derive(Debug, Clone)]
 pub struct PollingOptions {
@@ -34,8 +43,8 @@ pub struct PollingOptions {
     pub period: Duration,
     /// `api_poll_timeout_seconds`: the whole fetch.
     pub timeout: Duration,
-    /// `api_poll_unconditional_seconds`: longest time between unconditional fetches; zero = always.
-    pub unconditional_period: Duration,
+    /// `api_poll_unconditional_seconds`.
+    pub unconditional: UnconditionalFetches,
     /// How often a file source looks for a change.
     pub file_period: Duration,
     /// `health_check.environment_update_grace_period_seconds`; `None` = never stale.
@@ -48,7 +57,7 @@ impl Default for PollingOptions {
         Self {
             period: Duration::from_secs(10),
             timeout: Duration::from_secs(5),
-            unconditional_period: Duration::from_secs(60),
+            unconditional: UnconditionalFetches::WhileCheap,
             file_period: Duration::from_millis(500),
             grace_period: Some(Duration::from_secs(30)),
         }

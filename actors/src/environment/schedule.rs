@@ -45,6 +45,11 @@ impl Schedule {
         self.next_poll
     }
 
+    /// The time between two polls.
+    pub(super) fn period(&self) -> Duration {
+        self.period
+    }
+
     /// The longest time to the next poll while all goes well.
     pub(super) fn longest_wait(&self) -> Duration {
         self.period.mul_f64(1.0 + JITTER)

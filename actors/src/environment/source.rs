@@ -7,7 +7,7 @@ use engine::{ContentDigest, Warning};
 use tokio::time::timeout_at;
 
 use super::apply::{Context, Workshop};
-use super::events::{FetchEnd, FetchPlan};
+use super::events::{FetchCost, FetchEnd, FetchPlan};
 use super::file::{FileOutcome, FileSource};
 use super::options::DocumentSource;
 use crate::keys::EnvironmentKey;
@@ -65,6 +65,7 @@ pub(super) struct Fetched {
 impl Source {
     /// Fetches as planned and applies what came.
     pub(super) async fn fetch(mut self, plan: FetchPlan, context: Context, workshop: Workshop) -> Fetched {
+        let begun = Instant::now();
         let Some(outcome) = by(plan.until, self.outcome(plan, &workshop)).await else {
             return self.fetched(FetchEnd::Abandoned);
         };
@@ -72,6 +73,10 @@ impl Source {
             FetchOutcome::NotModified { date } => return self.fetched(FetchEnd::NotModified { date }),
             FetchOutcome::Failure(failure) => return self.fetched(FetchEnd::Failure(failure)),
             FetchOutcome::Document { pages, date, memory } => (pages, date, memory),
+        };
+        let cost = FetchCost {
+            bytes: pages.iter().map(Bytes::len).sum(),
+            time: begun.elapsed(),
         };
         match workshop.apply(pages, memory, context).await {
             Err(failure) => {
@@ -89,6 +94,7 @@ impl Source {
                 source: self,
                 end: FetchEnd::Document {
                     date,
+                    cost,
                     versions: applied.versions,
                     verdict: applied.verdict,
                 },

@@ -3,7 +3,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::UpdatedAt;
 
-use super::events::{Action, Change, FetchEnd, FetchPlan, Moment};
+use super::events::{Action, Change, FetchCost, FetchEnd, FetchPlan, Moment};
+use super::options::UnconditionalFetches;
 use super::push::Push;
 use super::schedule::Schedule;
 use super::versions::{Trust, Verdict, Versions};
@@ -15,6 +16,12 @@ use settling::Settling;
 
 /// `If-Modified-Since` has whole seconds: within this of a change, 304 may hide another one (upstream.md).
 const CONDITIONAL_BLINDNESS: Duration = Duration::from_secs(2);
+/// Between unconditional fetches of a document that is not cheap, or whose changes are announced.
+pub(super) const SELDOM: Duration = Duration::from_secs(60);
+/// A cheap document is smaller.
+const CHEAP_BYTES: usize = 1_000_000;
+/// The period is so many times what fetching a cheap one takes: 2 % of one of upstream's workers at most.
+const CHEAP_PART: u32 = 50;
 /// Kinds of failure that are told between two successes, and remembered for that: a gateway knows a few, an upstream that
 /// invents ever new ones must not fill the log.
 const MOST_TOLD_FAILURES: usize = 16;
@@ -24,7 +31,7 @@ const MOST_TOLD_FAILURES: usize = 16;
 pub(super) struct StateOptions {
     pub(super) trust: Trust,
     pub(super) server_side_keys: usize,
-    pub(super) unconditional_period: Duration,
+    pub(super) unconditional: UnconditionalFetches,
     /// Older than this is stale; `None` = never.
     pub(super) freshness: Option<Duration>,
 }
@@ -50,6 +57,10 @@ pub(super) struct EnvironmentState<D> {
     has_told_lagging: bool,
     last_success: Option<Moment>,
     last_unconditional: Option<Instant>,
+    /// What the last document took of upstream.
+    cost: Option<FetchCost>,
+    /// Whether changes of this environment are announced: one was.
+    is_announced: bool,
     /// Upstream's clock at the previous fetch.
     last_date: Option<SystemTime>,
     told: Option<UpdatedAt>,
@@ -83,6 +94,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             has_told_lagging: false,
             last_success: None,
             last_unconditional: None,
+            cost: None,
+            is_announced: false,
             last_date: None,
             told: None,
         }
@@ -113,6 +126,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.assign(self.versions.of_another_source());
         self.options = options;
         self.schedule = schedule;
+        self.cost = None;
+        self.is_announced = false;
         self.key = 0;
         self.rejections = 0;
         self.failure = None;
@@ -122,6 +137,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
 
     /// A change was announced.
     pub(super) fn announce(&mut self, now: Moment, announced: Option<UpdatedAt>) {
+        self.is_announced = true;
         self.push.announce(now.instant, announced);
     }
 
@@ -169,6 +185,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             FetchEnd::NotModified { date } => self.succeeded(now, date),
             FetchEnd::Document {
                 date,
+                cost,
                 versions,
                 verdict,
             } => {
@@ -180,6 +197,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 if matches!(verdict, Verdict::Serve(_) | Verdict::ServeUnsettled(_)) {
                     self.has_told_lagging = false;
                 }
+                self.cost = Some(cost);
                 self.versions = versions;
                 self.wait_for_number(now.instant);
                 self.succeeded(now, date)
@@ -245,9 +263,9 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         let is_for_push = self.push.is_asked_for(now, is_poll);
         // The poll after this one would come too late.
         let by_next_poll = now + self.schedule.longest_wait();
-        let is_overdue = self.last_unconditional.is_none_or(|last| {
-            by_next_poll.saturating_duration_since(last) > self.options.unconditional_period
-        });
+        let is_overdue = self
+            .last_unconditional
+            .is_none_or(|last| by_next_poll.saturating_duration_since(last) > self.unconditional_period());
         let is_forced = is_for_push || is_overdue || self.settling.is_some() || self.versions.is_doubtful();
         let updated_at = self.versions.upstream_updated_at();
         let if_modified_since = updated_at.filter(|updated_at| !is_forced && !self.is_blind(*updated_at));
@@ -267,6 +285,23 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             is_forced,
             until: self.settling.map(|settling| settling.deadline),
         }
+    }
+
+    /// The longest time between unconditional fetches.
+    fn unconditional_period(&self) -> Duration {
+        match self.options.unconditional {
+            UnconditionalFetches::Every(period) => period,
+            UnconditionalFetches::WhileCheap if self.is_cheap() => Duration::ZERO,
+            UnconditionalFetches::WhileCheap => SELDOM,
+        }
+    }
+
+    /// Whether fetching the document at every poll costs upstream little, and pays: nobody announces changes.
+    fn is_cheap(&self) -> bool {
+        let is_small = |cost: FetchCost| {
+            cost.bytes < CHEAP_BYTES && cost.time.saturating_mul(CHEAP_PART) <= self.schedule.period()
+        };
+        !self.is_announced && self.cost.is_some_and(is_small)
     }
 
     /// Whether the document changed so shortly before the previous fetch that 304 could hide a later change.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, Arbiter, Context, Handler};
 use actors::environment::{
     ActorOptions, DocumentSource, EnvironmentEvent, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus,
-    PollingOptions,
+    PollingOptions, UnconditionalFetches,
 };
 use actors::keys::{EnvironmentId, EnvironmentKey};
 use actors::lifeline::Lifelines;
@@ -28,7 +28,7 @@ pub(crate) fn quick() -> PollingOptions {
     PollingOptions {
         period: Duration::from_millis(50),
         timeout: Duration::from_secs(10),
-        unconditional_period: NEVER,
+        unconditional: UnconditionalFetches::Every(NEVER),
         file_period: Duration::from_millis(10),
         grace_period: None,
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use actors::upstream::DOCUMENT_MEMORY_BYTES;
 
-use super::super::field::duration;
+use super::super::field::{Field, duration};
 use super::super::sources::Sources;
 use super::super::url::base_url;
 use super::super::{NotifySpread, ProxyProtocol, RealtimeSettings, Secret, UpstreamSettings};
@@ -44,17 +44,27 @@ impl Sources {
         }
     }
 
+    /// Reads `api_poll_unconditional_seconds`; `None`: `auto`.
+    pub(in crate::settings) fn api_poll_unconditional(&self) -> Read<Option<Duration>> {
+        let Some(field) = self
+            .field("api_poll_unconditional_seconds")
+            .filter(|field| !is_auto(field))
+        else {
+            return Ok(None);
+        };
+        match field.number() {
+            Ok(seconds) if seconds >= 0.0 => Ok(Some(duration(seconds))),
+            _ => Err(field.invalid("must be a number of seconds, 0 or more, or \"auto\"")),
+        }
+    }
+
     fn notify_spread(&self) -> Read<NotifySpread> {
-        let Some(field) = self.field("realtime.notify_spread_ms") else {
+        let Some(field) = self
+            .field("realtime.notify_spread_ms")
+            .filter(|field| !is_auto(field))
+        else {
             return Ok(NotifySpread::Auto);
         };
-        if field
-            .value()
-            .as_str()
-            .is_some_and(|text| text.trim().eq_ignore_ascii_case("auto"))
-        {
-            return Ok(NotifySpread::Auto);
-        }
         match field.number() {
             Ok(milliseconds) if milliseconds >= 0.0 => {
                 Ok(NotifySpread::Fixed(duration(milliseconds / 1000.0)))
@@ -92,4 +102,9 @@ impl Sources {
             });
         Ok(UpstreamSettings { document_memory })
     }
+}
+
+fn is_auto(field: &Field<'_>) -> bool {
+    let text = field.value().as_str();
+    text.is_some_and(|text| text.trim().eq_ignore_ascii_case("auto"))
 }

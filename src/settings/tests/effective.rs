@@ -89,7 +89,7 @@ fn defaults_in_full() {
         "api_url": "https://edge.api.flagsmith.com/api/v1",
         "api_poll_frequency_seconds": 10.0,
         "api_poll_timeout_seconds": 5.0,
-        "api_poll_unconditional_seconds": 60.0,
+        "api_poll_unconditional_seconds": "auto",
         "allow_origins": ["*"],
         "logging": {
             "log_level": "INFO", "log_format": "generic", "log_event_field_name": "message",

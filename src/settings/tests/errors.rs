@@ -96,6 +96,7 @@ fn wrong_values_of_every_kind_are_refused() {
         json!({"api_poll_frequency_seconds": ""}),
         json!({"api_poll_frequency_seconds": []}),
         json!({"api_poll_unconditional_seconds": -0.5}),
+        json!({"api_poll_unconditional_seconds": "automatic"}),
         json!({"server": {"port": 80.5}}),
         json!({"server": {"port": -1}}),
         json!({"server": {"port": 1e30}}),

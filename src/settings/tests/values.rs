@@ -17,7 +17,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.api_url, "https://edge.api.flagsmith.com/api/v1");
     assert_eq!(settings.api_poll_frequency, seconds(10));
     assert_eq!(settings.api_poll_timeout, seconds(5));
-    assert_eq!(settings.api_poll_unconditional, seconds(60));
+    assert_eq!(settings.api_poll_unconditional, None);
     assert_eq!(settings.allow_origins, AllowedOrigins::Any);
     assert_eq!(settings.logging.level, LogLevel::Info);
     assert_eq!(settings.logging.format, LogFormat::Generic);

@@ -2,6 +2,7 @@ use super::settling::{SETTLE_FIRST_WAIT, SETTLE_LIMIT};
 use super::*;
 use crate::upstream::Fault;
 
+mod cheap;
 mod rejected_keys;
 
 const PERIOD: Duration = Duration::from_secs(10);
@@ -22,22 +23,32 @@ struct Player {
     state: EnvironmentState<char>,
     start: Instant,
     elapsed: Duration,
+    /// Of the documents that it gives.
+    cost: FetchCost,
 }
 
 impl Player {
     fn new(trust: Trust, server_side_keys: usize) -> Self {
-        let start = Instant::now();
         let options = StateOptions {
             trust,
             server_side_keys,
-            unconditional_period: UNCONDITIONAL_PERIOD,
+            unconditional: UnconditionalFetches::Every(UNCONDITIONAL_PERIOD),
             freshness: Some(Duration::from_secs(40)),
         };
+        Self::of(options)
+    }
+
+    fn of(options: StateOptions) -> Self {
+        let start = Instant::now();
         let schedule = Schedule::new(start, PERIOD, fastrand::Rng::with_seed(7));
         Self {
             state: EnvironmentState::new(options, schedule),
             start,
             elapsed: Duration::ZERO,
+            cost: FetchCost {
+                bytes: 10_000,
+                time: Duration::from_millis(20),
+            },
         }
     }
 
@@ -89,6 +100,7 @@ impl Player {
             now,
             FetchEnd::Document {
                 date: Some(wall(date)),
+                cost: self.cost,
                 versions,
                 verdict,
             },
@@ -446,7 +458,7 @@ fn another_source_is_asked_at_once_without_a_condition_and_believed() {
         let options = StateOptions {
             trust,
             server_side_keys: 1,
-            unconditional_period: UNCONDITIONAL_PERIOD,
+            unconditional: UnconditionalFetches::Every(UNCONDITIONAL_PERIOD),
             freshness: None,
         };
         let now = player.now().instant;
