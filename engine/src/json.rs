@@ -134,6 +134,41 @@ pub(crate) fn string_literal_length(json: &[u8]) -> usize {
     json.len()
 }
 
+/// The length of the value that a text starts with, which is valid JSON up to the value's end.
+pub(crate) fn value_length(json: &[u8]) -> usize {
+    match json.first() {
+        Some(b'"') => string_literal_length(json),
+        Some(b'{' | b'[') => nested_length(json),
+        _ => {
+            let end = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
+            json.iter().position(end).unwrap_or(json.len())
+        }
+    }
+}
+
+/// The length of the list or object that a text starts with.
+fn nested_length(json: &[u8]) -> usize {
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'"' => at += string_literal_length(json.get(at..).unwrap_or_default()),
+            b'{' | b'[' => {
+                depth += 1;
+                at += 1;
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                at += 1;
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    json.len()
+}
+
 /// A JSON text as Python reads it; `None` where Python refuses it.
 pub(crate) fn to_python(json: &str) -> Option<PyValue> {
     PyValue::from_json(serde_json::from_str(json).ok()?).ok()

@@ -75,7 +75,7 @@ impl Recordings {
 }
 
 /// What is compared of each flag, by its name: core lists them in another order, and more about them. Ours have a
-/// variant where the feature is multivariate, core's always.
+/// variant where the feature is multivariate, core's always. The recordings are older than `reason` and `metadata`.
 fn flags_of(flags: &Value, with_variant: bool) -> BTreeMap<String, Value> {
     let flags = flags.as_array().expect("a list of flags");
     let compared = flags.iter().map(|flag| {

@@ -21,6 +21,8 @@ pub(crate) struct FeatureState<'a> {
     pub multivariate_feature_state_values: Option<&'a RawValue>,
     #[serde(borrow, default)]
     pub feature_segment: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub metadata: Option<&'a RawValue>,
 }
 
 impl<'a> FeatureState<'a> {

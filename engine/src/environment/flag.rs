@@ -18,7 +18,9 @@ pub struct Flag<'e> {
     pub variant: Option<&'e str>,
     /// Why the flag is what it is.
     pub reason: Reason<'e>,
-    /// The flag's JSON as Flagsmith's API answers it. `None`: it depends on the identity.
+    /// What the chosen feature state says beside, a JSON object; `None`: nothing. Identity overrides never have it.
+    pub metadata: Option<&'e str>,
+    /// The flag's JSON as Flagsmith's API answers it to an identity. `None`: it is put together for each.
     pub ready: Option<&'e [u8]>,
 }
 
@@ -39,7 +41,7 @@ pub struct FlagFeature {
 pub enum Reason<'e> {
     /// The default; nothing overrides the feature.
     Static,
-    /// The default, though overrides of the feature exist.
+    /// The default, though segments or identities override the feature.
     Default,
     /// The override of the segment of this name.
     Segment(&'e str),
@@ -50,6 +52,8 @@ pub enum Reason<'e> {
         /// The option's percentage allocation, as Python writes it.
         weight: &'e str,
     },
+    /// Segments that override the feature read its own flag, or flags that depend on it.
+    CircularDependency,
 }
 
 impl fmt::Display for Reason<'_> {
@@ -60,6 +64,7 @@ impl fmt::Display for Reason<'_> {
             Self::Segment(name) => write!(f, "TARGETING_MATCH; segment={name}"),
             Self::IdentityOverride => f.write_str("TARGETING_MATCH; segment=identity_overrides"),
             Self::Split { weight } => write!(f, "SPLIT; weight={weight}"),
+            Self::CircularDependency => f.write_str("ERROR; code=CIRCULAR_DEPENDENCY"),
         }
     }
 }

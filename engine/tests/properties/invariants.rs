@@ -103,13 +103,16 @@ fn json_of(flag: &Flag<'_>) -> String {
     let FlagFeature { id, name, r#type } = flag.feature;
     let text = |text: &str| serde_json::to_string(text).expect("strings are JSON");
     let variant = flag.variant.map(|variant| format!(r#","variant":{variant}"#));
+    let metadata = flag.metadata.map(|metadata| format!(r#","metadata":{metadata}"#));
     format!(
-        r#"{{"feature":{{"id":{id},"name":{},"type":{}}},"enabled":{},"feature_state_value":{}{}}}"#,
+        r#"{{"feature":{{"id":{id},"name":{},"type":{}}},"enabled":{},"feature_state_value":{}{},"reason":{}{}}}"#,
         text(name),
         text(r#type),
         flag.enabled,
         flag.value,
         variant.unwrap_or_default(),
+        text(&flag.reason.to_string()),
+        metadata.unwrap_or_default(),
     )
 }
 

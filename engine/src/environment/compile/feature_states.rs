@@ -9,7 +9,7 @@ use super::warnings::Warnings;
 use crate::document::Outline;
 use crate::document::parts::FeatureState;
 use crate::environment::compiled::{Answer, Answers, FlagParts};
-use crate::environment::flag::FlagFeature;
+use crate::environment::flag::{FlagFeature, Reason};
 use crate::json::{Kind, decode_string};
 
 /// Flagsmith knows `STANDARD` and `MULTIVARIATE`. A longer type is refused, because every answer would repeat it.
@@ -33,13 +33,6 @@ pub(super) struct NamedState<'a> {
     /// One of the feature states of this name is for server-side keys only.
     pub server_only: bool,
     pub state: FeatureState<'a>,
-}
-
-/// What a feature answers by default.
-pub(super) struct DefaultAnswer {
-    pub server_only: bool,
-    /// `None`: it does not depend on the identity, and nobody asked for it.
-    pub answer: Option<Answer>,
 }
 
 impl<'a> FeatureStates<'a> {
@@ -103,40 +96,31 @@ impl<'a> FeatureStates<'a> {
         self.types.entry(state.feature.id.get()).or_insert(r#type);
     }
 
-    /// What the feature in this place answers by default; the answer itself only where it depends on the identity, or
-    /// `always`.
+    /// Writes what the feature in this place answers by default.
     pub(super) fn default_answer(
         &mut self,
         place: usize,
-        always: bool,
+        reason: Reason<'_>,
         warnings: &mut Warnings,
-    ) -> Option<DefaultAnswer> {
+    ) -> Option<Answer> {
         let own = std::mem::take(&mut self.of_environment);
-        let answer = own.get(place).map(
-            |NamedState {
-                 state, server_only, ..
-             }| {
-                let needed = always || super::multivariate::is_multivariate(state);
-                let answer = needed.then(|| self.answer(state, &|| part(state), warnings));
-                DefaultAnswer {
-                    server_only: *server_only,
-                    answer,
-                }
-            },
-        );
+        let answer = own
+            .get(place)
+            .map(|NamedState { state, .. }| self.answer(state, reason, &|| part(state), warnings));
         self.of_environment = own;
         answer
     }
 
-    /// Writes what an override of a feature answers. `part` names it in warnings.
+    /// Writes what an override of a feature answers, and why. `part` names it in warnings.
     pub(super) fn override_answer(
         &mut self,
         state: &FeatureState<'a>,
         feature: &FlagFeature,
+        reason: Reason<'_>,
         part: &dyn Fn() -> String,
         warnings: &mut Warnings,
     ) -> Answer {
-        let answer = self.answer(state, part, warnings);
+        let answer = self.answer(state, reason, part, warnings);
         if *feature.id != *state.feature.id.get() {
             let other = self.parts(state).feature();
             self.answers.report_other_feature(&answer, other);
@@ -148,19 +132,23 @@ impl<'a> FeatureStates<'a> {
     fn answer(
         &mut self,
         state: &FeatureState<'a>,
+        reason: Reason<'_>,
         part: &dyn Fn() -> String,
         warnings: &mut Warnings,
     ) -> Answer {
         let server_only = self.server_only.contains(state.feature.id.get());
-        let multivariate = super::multivariate::compile(state, &mut self.answers, part, warnings);
+        let multivariate = super::multivariate::compile(state, reason, &mut self.answers, part, warnings);
         let r#type = self
             .types
             .get(state.feature.id.get())
             .map_or(STANDARD, |r#type| r#type);
-        let parts = parts(state, r#type);
+        let mut parts = parts(state, r#type);
+        if reason == Reason::IdentityOverride {
+            parts.metadata = None;
+        }
         match multivariate {
             Some(multivariate) => self.answers.push_multivariate(&parts, multivariate, server_only),
-            None => self.answers.push(&parts, state.value(), server_only),
+            None => self.answers.push(&parts, state.value(), reason, server_only),
         }
     }
 
@@ -193,7 +181,17 @@ fn parts<'s>(state: &'s FeatureState<'_>, r#type: &'s str) -> FlagParts<'s> {
         name: &state.feature.name.0,
         r#type,
         enabled: state.enabled,
+        metadata: state
+            .metadata
+            .map(RawValue::get)
+            .filter(|metadata| is_metadata(metadata)),
     }
+}
+
+/// Whether it is an object with members: core sends null or nothing where there is no metadata.
+fn is_metadata(json: &str) -> bool {
+    let members = json.strip_prefix('{').map(str::trim_ascii_start);
+    members.is_some_and(|members| !members.starts_with('}'))
 }
 
 fn part(state: &FeatureState<'_>) -> String {

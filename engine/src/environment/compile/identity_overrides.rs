@@ -10,6 +10,7 @@ use crate::document::Document;
 use crate::document::parts::IdentityOverride;
 use crate::environment::compiled::Features;
 use crate::environment::compiled::{IdentityOverrides, IdentityOverridesBuilder};
+use crate::environment::flag::Reason;
 use crate::json::{Kind, decode_string};
 
 /// Compiles the identity overrides of all pages.
@@ -79,7 +80,13 @@ fn add<'a>(
         };
         feature.targeted = true;
         let identity = *identity.get_or_insert_with(|| builder.identity(identifier));
-        let answer = states.override_answer(&state, &feature.reported, part, warnings);
+        let answer = states.override_answer(
+            &state,
+            &feature.reported,
+            Reason::IdentityOverride,
+            part,
+            warnings,
+        );
         builder.push(identity, place, answer);
     }
 }

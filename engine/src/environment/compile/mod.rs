@@ -55,16 +55,11 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         reads_context,
         ..
     } = properties;
-    contest_features(
-        &mut features,
-        &mut states,
-        &segments_by_feature,
-        reads_flags,
-        warnings,
-    );
+    contest_features(&mut features, &states, &segments_by_feature);
     segments::attach_overrides(&mut segments, ranked, &features, &mut states, warnings);
     let identity_overrides = identity_overrides::compile(document, &mut features, &mut states, warnings);
     features.any_server_only = states.any_server_only();
+    write_default_answers(&mut features, &mut states, reads_flags, warnings);
     features.defaults = write_defaults(outline, &features, &states);
     let mut answers = states.answers;
     answers.bytes.shrink_to_fit();
@@ -89,7 +84,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     }
 }
 
-/// The features by name. [`contest_features`] and [`write_defaults`] add their answers.
+/// The features by name. [`contest_features`] and [`write_default_answers`] add the rest.
 fn name_features(states: &FeatureStates<'_>) -> Features {
     let mut features = Features::default();
     for (place, state) in (0..).zip(&states.of_environment) {
@@ -111,27 +106,38 @@ fn name_features(states: &FeatureStates<'_>) -> Features {
 }
 
 /// Finds the features that segments override or that are multivariate.
-fn contest_features(
-    features: &mut Features,
-    states: &mut FeatureStates<'_>,
-    segments: &[Vec<u32>],
-    reads_flags: bool,
-    warnings: &mut Warnings,
-) {
+fn contest_features(features: &mut Features, states: &FeatureStates<'_>, segments: &[Vec<u32>]) {
     for (place, feature) in (0..).zip(&mut features.list) {
         feature.targeted = segments
             .get(place as usize)
             .is_some_and(|segments| !segments.is_empty());
-        let Some(answer) = states.default_answer(place as usize, reads_flags, warnings) else {
+        let Some(state) = states.of_environment.get(place as usize) else {
             continue;
         };
-        feature.server_only = answer.server_only;
-        feature.default = answer.answer;
-        let multivariate = answer.answer.filter(Answer::is_multivariate);
-        if feature.targeted || multivariate.is_some() {
+        feature.server_only = state.server_only;
+        if feature.targeted || multivariate::is_multivariate(&state.state) {
             feature.contested = Some(offset(features.contested.len()));
             features.contested.push(place);
         }
+    }
+}
+
+/// Writes the defaults that depend on the identity; all of them where segments read flags. Their reasons depend on all
+/// overrides.
+fn write_default_answers(
+    features: &mut Features,
+    states: &mut FeatureStates<'_>,
+    reads_flags: bool,
+    warnings: &mut Warnings,
+) {
+    for (place, feature) in (0..).zip(&mut features.list) {
+        let state = states.of_environment.get(place as usize);
+        let is_multivariate = state.is_some_and(|state| multivariate::is_multivariate(&state.state));
+        if !is_multivariate && !reads_flags {
+            continue;
+        }
+        feature.default = states.default_answer(place as usize, feature.default_reason(), warnings);
+        let multivariate = feature.default.filter(Answer::is_multivariate);
         features
             .multivariate
             .extend(multivariate.map(|answer| (place, answer)));
@@ -152,11 +158,13 @@ fn write_defaults(outline: &Outline<'_>, features: &Features, states: &FeatureSt
         for (feature, state) in features.list.iter().zip(&states.of_environment) {
             let hidden = *kind == KeyKind::Client && feature.server_only
                 || outline.hide_disabled_flags && !feature.enabled;
-            defaults.values.push(if hidden {
+            // Whose value depends on the identity has another answer.
+            let is_multivariate = feature.default.is_some_and(|answer| answer.is_multivariate());
+            defaults.values.push(if hidden || is_multivariate {
                 offset(defaults.bytes.len())
             } else {
                 let parts = states.parts(&state.state);
-                parts.write(&mut defaults.bytes, state.state.value())
+                parts.write(&mut defaults.bytes, state.state.value(), feature.default_reason())
             });
             defaults.starts.push(offset(defaults.bytes.len()));
         }

@@ -4,8 +4,9 @@ use serde_json::value::RawValue;
 use super::reading::{elements, problem};
 use super::warnings::Warnings;
 use crate::document::parts::{FeatureState, MultivariateValue};
-use crate::environment::compiled::{Answers, Multivariate, MultivariateOption};
-use crate::json::{Kind, decode_string, write_minified};
+use crate::environment::compiled::{Answers, Multivariate, MultivariateOption, Span};
+use crate::environment::flag::Reason;
+use crate::json::{Kind, decode_string};
 use crate::python::{Integer, PyValue};
 
 /// An option's place among the others: negative numbers, then the rest by size.
@@ -19,9 +20,10 @@ pub(super) fn is_multivariate(state: &FeatureState<'_>) -> bool {
     Kind::of(values) == Kind::List && !values.trim_start_matches('[').trim_start().starts_with(']')
 }
 
-/// Compiles the options; `None`: the feature state is not multivariate.
+/// Compiles the options; `None`: the feature state is not multivariate. `reason` is why the feature state was chosen.
 pub(super) fn compile(
     state: &FeatureState<'_>,
+    reason: Reason<'_>,
     answers: &mut Answers,
     part: &dyn Fn() -> String,
     warnings: &mut Warnings,
@@ -65,11 +67,11 @@ pub(super) fn compile(
         .into_iter()
         .map(|option| option.compile(&mut start, answers))
         .collect();
-    let control = answers.write(|out| write_minified(out, state.value()));
     Some(Multivariate {
         key: key.into(),
         options,
-        control,
+        control: answers.write_control(state.value(), reason),
+        end: Span::default(),
     })
 }
 
@@ -87,15 +89,7 @@ impl ReadOption<'_> {
     fn compile(self, start: &mut f64, answers: &mut Answers) -> MultivariateOption {
         let (from, end) = (*start, self.weight + *start);
         *start = end;
-        let weight = answers.write(|out| out.extend_from_slice(self.weight_text.as_bytes()));
-        let (value, variant) = answers.write_option(self.value, self.key);
-        MultivariateOption {
-            start: from,
-            end,
-            weight,
-            value,
-            variant,
-        }
+        answers.write_option((from, end), &self.weight_text, self.value, self.key)
     }
 }
 

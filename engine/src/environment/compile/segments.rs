@@ -11,6 +11,7 @@ use crate::condition::RegexCache;
 use crate::document::Outline;
 use crate::document::parts::{self, FeatureSegment, FeatureState};
 use crate::environment::compiled::{Features, OverrideRun, Segment, SegmentOverride, offset};
+use crate::environment::flag::Reason;
 use crate::json::Kind;
 use crate::python::PyValue;
 
@@ -195,6 +196,7 @@ pub(super) fn attach_overrides<'a>(
     let mut ranked = ranked.into_iter().peekable();
     for (place, segment) in segments.iter_mut().enumerate() {
         let mut overrides: Vec<SegmentOverride> = Vec::new();
+        let reason = Reason::Segment(&segment.name);
         while let Some(own) = ranked.next_if(|own| own.segment == place) {
             let Some(feature) = features.get(own.feature) else {
                 continue;
@@ -205,7 +207,7 @@ pub(super) fn attach_overrides<'a>(
                     segment.name, own.state.feature.name.0
                 )
             };
-            let answer = states.override_answer(&own.state, &feature.reported, &part, warnings);
+            let answer = states.override_answer(&own.state, &feature.reported, reason, &part, warnings);
             // Only the first by priority of several overrides of a feature can win.
             let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
             overrides.extend(

@@ -1,9 +1,12 @@
 //! Flags as JSON, written once when the document is compiled.
+//!
+//! They are written as identities get them, with `reason` and `metadata`. `flags/` has neither: its body is made of the same
+//! bytes, once, without them.
 use hashbrown::HashMap;
 
-use super::super::flag::FlagFeature;
-use crate::hashing::hashed_percentage;
-use crate::json::{write_minified, write_string};
+use super::super::flag::{FlagFeature, Reason};
+use super::multivariate::Multivariate;
+use crate::json::{string_literal_length, value_length, write_minified, write_string};
 
 /// Where in a buffer of answers something is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,10 +25,19 @@ impl Span {
             .get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
+
+    /// The whole of a fragment.
+    pub(crate) fn whole(fragment: &[u8]) -> Self {
+        Self {
+            start: 0,
+            end: offset(fragment.len()),
+        }
+    }
 }
 
-/// What a feature state answers: a flag's JSON and a comma, ready to be copied. Where the value depends on the identity it
-/// is the start of the flag. It is small, because a document may hold a hundred thousand of them.
+/// What a feature state answers: a flag's JSON and a comma, ready to be copied. Of an identity override it ends behind the
+/// value, because [`IDENTITY_OVERRIDE_END`] is the same for all: a document may hold a hundred thousand of them, so each is
+/// small. Where the value depends on the identity it is the start of the flag.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     pub json: Span,
@@ -38,30 +50,6 @@ pub(crate) struct Answer {
 
 const _: () = assert!(size_of::<Answer>() == 16);
 
-/// The multivariate options of a feature state and the ranges of percentages that get them.
-#[derive(Debug)]
-pub(crate) struct Multivariate {
-    /// The feature state's key, which is hashed with the identity's.
-    pub key: Box<str>,
-    /// In the order in which they are tried.
-    pub options: Box<[MultivariateOption]>,
-    /// The control value, JSON.
-    pub control: Span,
-}
-
-#[derive(Debug)]
-pub(crate) struct MultivariateOption {
-    /// The range: `start <= percentage < end`.
-    pub start: f64,
-    pub end: f64,
-    /// The allocation as Python writes it, for the flag's reason.
-    pub weight: Span,
-    /// The value, JSON. In the buffer `,"variant":` follows, then the variant.
-    pub value: Span,
-    /// The option's key, JSON.
-    pub variant: Span,
-}
-
 /// All answers of a document but the defaults.
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
@@ -71,12 +59,17 @@ pub(crate) struct Answers {
     other_features: HashMap<u32, FlagFeature>,
 }
 
-/// What comes between a value and its variant.
-const VARIANT: &[u8] = br#","variant":"#;
-/// The variant of an identity that gets the control value, JSON.
-pub(crate) const CONTROL: &str = r#""control""#;
+/// What comes before a flag's reason.
+const REASON: &[u8] = br#","reason":"#;
+/// What comes before a flag's metadata.
+const METADATA: &[u8] = br#","metadata":"#;
 /// The end of every flag.
-const END: &[u8] = b"},";
+pub(crate) const END: &[u8] = b"},";
+/// The reason and the end of a flag that an identity overrides.
+pub(crate) const IDENTITY_OVERRIDE_END: &[u8] =
+    br#","reason":"TARGETING_MATCH; segment=identity_overrides"},"#;
+/// The reason of a flag in a circular dependency.
+pub(crate) const CIRCULAR_DEPENDENCY: &[u8] = br#","reason":"ERROR; code=CIRCULAR_DEPENDENCY""#;
 
 /// A flag's parts, as the document has them.
 pub(crate) struct FlagParts<'a> {
@@ -85,6 +78,8 @@ pub(crate) struct FlagParts<'a> {
     pub name: &'a str,
     pub r#type: &'a str,
     pub enabled: bool,
+    /// A JSON object that is not empty.
+    pub metadata: Option<&'a str>,
 }
 
 impl FlagParts<'_> {
@@ -101,12 +96,24 @@ impl FlagParts<'_> {
         out.extend_from_slice(br#","feature_state_value":"#);
     }
 
-    /// Writes the flag and a comma; tells where the value starts.
-    pub(crate) fn write(&self, out: &mut Vec<u8>, value: &str) -> u32 {
+    /// Writes what follows the reason: the metadata, the end and a comma.
+    fn write_end(&self, out: &mut Vec<u8>) {
+        if let Some(metadata) = self.metadata {
+            out.extend_from_slice(METADATA);
+            write_minified(out, metadata);
+        }
+        out.extend_from_slice(END);
+    }
+
+    /// Writes the flag and a comma; tells where the value starts. An identity override's flag ends behind its value.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, value: &str, reason: Reason<'_>) -> u32 {
         self.write_head(out);
         let start = offset(out.len());
         write_minified(out, value);
-        out.extend_from_slice(END);
+        if reason != Reason::IdentityOverride {
+            write_reason(out, reason);
+            self.write_end(out);
+        }
         start
     }
 
@@ -120,11 +127,63 @@ impl FlagParts<'_> {
     }
 }
 
+/// Writes a flag's reason, its name and a comma before it.
+pub(super) fn write_reason(out: &mut Vec<u8>, reason: Reason<'_>) {
+    out.extend_from_slice(REASON);
+    write_string(out, &reason.to_string());
+}
+
+/// Where the parts of a written flag are that does not depend on the identity.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlagSpans {
+    /// The value, JSON.
+    pub value: Span,
+    /// What follows the reason: the metadata, the end and a comma. Empty for an identity override.
+    pub end: Span,
+}
+
+impl FlagSpans {
+    /// Finds the parts of the flag that ends at `end` in the buffer and whose value starts at `value`. This reads the value,
+    /// which costs no request anything: nothing but the parts of a flag, a circular dependency and the bodies without reasons
+    /// needs it.
+    pub(crate) fn find(bytes: &[u8], value: u32, end: u32) -> Self {
+        let rest = Span { start: value, end };
+        let value_end = value + offset(value_length(rest.of(bytes)));
+        let reason = Span {
+            start: value_end + offset(REASON.len()),
+            end,
+        };
+        let reason_end = reason.start + offset(string_literal_length(reason.of(bytes)));
+        Self {
+            value: Span {
+                start: value,
+                end: value_end,
+            },
+            end: Span {
+                start: reason_end.min(end),
+                end,
+            },
+        }
+    }
+}
+
+/// The metadata in the end of a flag, JSON.
+pub(crate) fn metadata(end: &str) -> Option<&str> {
+    let metadata = std::str::from_utf8(METADATA).unwrap_or_default();
+    end.strip_prefix(metadata)?.strip_suffix("},")
+}
+
 impl Answers {
     /// Adds what a feature state without multivariate options answers.
-    pub(crate) fn push(&mut self, parts: &FlagParts<'_>, value: &str, server_only: bool) -> Answer {
+    pub(crate) fn push(
+        &mut self,
+        parts: &FlagParts<'_>,
+        value: &str,
+        reason: Reason<'_>,
+        server_only: bool,
+    ) -> Answer {
         let mut start = 0;
-        let json = self.write(|out| start = parts.write(out, value));
+        let json = self.write(|out| start = parts.write(out, value, reason));
         Answer {
             json,
             value: start,
@@ -138,9 +197,10 @@ impl Answers {
     pub(crate) fn push_multivariate(
         &mut self,
         parts: &FlagParts<'_>,
-        multivariate: Multivariate,
+        mut multivariate: Multivariate,
         server_only: bool,
     ) -> Answer {
+        multivariate.end = self.write(|out| parts.write_end(out));
         let json = self.write(|out| parts.write_head(out));
         let place = offset(self.multivariates.len());
         self.multivariates.push(multivariate);
@@ -151,13 +211,6 @@ impl Answers {
             enabled: parts.enabled,
             server_only,
         }
-    }
-
-    /// Adds what a multivariate option answers after the flag's start. Tells where the value and the variant are.
-    pub(crate) fn write_option(&mut self, value: &str, variant: &str) -> (Span, Span) {
-        let value = self.write(|out| write_minified(out, value));
-        self.write(|out| out.extend_from_slice(VARIANT));
-        (value, self.write(|out| write_minified(out, variant)))
     }
 
     /// Adds to the buffer; tells where.
@@ -186,12 +239,9 @@ impl Answers {
             .filter(|_| answer.is_multivariate)
     }
 
-    /// The value of an answer that does not depend on the identity, JSON.
-    pub(crate) fn value(&self, answer: &Answer) -> &str {
-        self.text(Span {
-            start: answer.value,
-            end: value_end(answer.json.end),
-        })
+    /// The parts of an answer that does not depend on the identity.
+    pub(crate) fn spans(&self, answer: &Answer) -> FlagSpans {
+        FlagSpans::find(&self.bytes, answer.value, answer.json.end)
     }
 
     /// A part of the buffer as text.
@@ -204,61 +254,6 @@ impl Answer {
     pub(crate) fn is_multivariate(&self) -> bool {
         self.is_multivariate
     }
-}
-
-impl MultivariateOption {
-    /// The value and the variant, ready to be copied.
-    fn ready(&self) -> Span {
-        Span {
-            start: self.value.start,
-            end: self.variant.end,
-        }
-    }
-}
-
-impl Multivariate {
-    /// The option that an identity gets; `None`: the control value.
-    pub(crate) fn choose(&self, identity_key: &str) -> Option<&MultivariateOption> {
-        let percentage = hashed_percentage(&self.key, identity_key);
-        self.options
-            .iter()
-            .find(|option| option.start <= percentage && percentage < option.end)
-    }
-
-    /// Writes what follows the flag's start: the value, the variant, the end. Without an identity there is no choice, and no
-    /// variant.
-    pub(crate) fn write(
-        &self,
-        out: &mut Vec<u8>,
-        answers: &Answers,
-        choice: Option<Option<&MultivariateOption>>,
-    ) {
-        match choice {
-            Some(Some(option)) => out.extend_from_slice(option.ready().of(&answers.bytes)),
-            Some(None) => {
-                out.extend_from_slice(self.control.of(&answers.bytes));
-                out.extend_from_slice(VARIANT);
-                out.extend_from_slice(CONTROL.as_bytes());
-            }
-            None => out.extend_from_slice(self.control.of(&answers.bytes)),
-        }
-        out.extend_from_slice(END);
-    }
-
-    /// How many bytes [`Self::write`] writes at most.
-    pub(crate) fn longest(&self) -> usize {
-        let options = self.options.iter().map(|option| option.ready().length());
-        options
-            .max()
-            .unwrap_or(0)
-            .max(self.control.length() + VARIANT.len() + CONTROL.len())
-            + END.len()
-    }
-}
-
-/// Where the value ends in a flag that ends at `flag_end`, its comma included.
-pub(super) fn value_end(flag_end: u32) -> u32 {
-    flag_end.saturating_sub(offset(END.len()))
 }
 
 /// An offset in a buffer. The largest document is far below 32-bit offsets; a larger offset would give an empty answer,

@@ -2,7 +2,7 @@
 use hashbrown::HashMap;
 
 use super::super::flag::{FlagFeature, Reason};
-use super::answer::{Answer, value_end};
+use super::answer::{Answer, FlagSpans, Span, metadata};
 use crate::KeyKind;
 
 /// The features in document order.
@@ -21,6 +21,9 @@ pub(crate) struct Features {
     pub any_server_only: bool,
     /// The defaults for server-side keys, then those for client-side keys where they differ.
     pub defaults: Vec<Defaults>,
+    /// What holds in place of defaults without an identity, in document order: segments that read nothing but other flags and
+    /// the environment override it.
+    pub without_identity: Vec<(u32, Answer)>,
 }
 
 #[derive(Debug)]
@@ -38,11 +41,12 @@ pub(crate) struct Feature {
     pub contested: Option<u32>,
 }
 
-/// The default flags that a kind of key may see: their JSON, each with a comma behind.
+/// The default flags that a kind of key may see, as identities get them: their JSON, each with a comma behind.
 #[derive(Debug, Default)]
 pub(crate) struct Defaults {
     pub bytes: Vec<u8>,
-    /// Where each feature's flag starts, and the end: one more than there are features. Hidden flags are empty.
+    /// Where each feature's flag starts, and the end: one more than there are features. Flags that are hidden or depend on the
+    /// identity are empty.
     pub starts: Vec<u32>,
     /// Where each feature's value starts.
     pub values: Vec<u32>,
@@ -60,12 +64,32 @@ impl Defaults {
         self.bytes.get(start as usize..end as usize).unwrap_or_default()
     }
 
+    /// A flag up to its value's end: what all callers get of it.
+    pub(crate) fn flag_without_reason(&self, feature: u32) -> &[u8] {
+        let spans = self.spans(feature);
+        let (start, _) = self.range(feature, feature.saturating_add(1));
+        let flag = self.bytes.get(start as usize..spans.value.end as usize);
+        flag.unwrap_or_default()
+    }
+
     /// A visible flag's value, JSON.
     pub(crate) fn value(&self, feature: u32) -> &str {
+        self.text(self.spans(feature).value)
+    }
+
+    /// A visible flag's metadata, JSON.
+    pub(crate) fn metadata(&self, feature: u32) -> Option<&str> {
+        metadata(self.text(self.spans(feature).end))
+    }
+
+    fn spans(&self, feature: u32) -> FlagSpans {
         let (_, end) = self.range(feature, feature.saturating_add(1));
-        let start = self.values.get(feature as usize).copied().unwrap_or(end);
-        let value = self.bytes.get(start as usize..value_end(end) as usize);
-        std::str::from_utf8(value.unwrap_or_default()).unwrap_or_default()
+        let value = self.values.get(feature as usize).copied().unwrap_or(end);
+        FlagSpans::find(&self.bytes, value, end)
+    }
+
+    fn text(&self, span: Span) -> &str {
+        std::str::from_utf8(span.of(&self.bytes)).unwrap_or_default()
     }
 }
 
@@ -95,6 +119,14 @@ impl Features {
     /// A feature by its exact name.
     pub(crate) fn named(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()
+    }
+
+    /// What holds without an identity, where that is not the default.
+    pub(crate) fn override_without_identity(&self, feature: u32) -> Option<&Answer> {
+        let found = self
+            .without_identity
+            .binary_search_by_key(&feature, |(place, _)| *place);
+        self.without_identity.get(found.ok()?).map(|(_, answer)| answer)
     }
 
     /// The features whose names differ from this one in case alone, in document order.

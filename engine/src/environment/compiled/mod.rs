@@ -4,25 +4,29 @@
 //! - [`Features`]: the environment's features and their defaults. [`Segment`]: rules, and what a segment overrides.
 //!   [`IdentityOverrides`]: what single identities override.
 //! - [`Exhaustion`]: which segments have taken all the work that an evaluation may do.
-//! - [`Answers`]: what each feature state answers, as ready bytes with the places of their parts.
+//! - [`Answers`]: what each feature state answers, as ready bytes with the places of their parts; [`Multivariate`]: the
+//!   options among them.
 mod answer;
 mod exhaustion;
 mod features;
 mod identity_overrides;
+mod multivariate;
 mod segment;
 
 use std::fmt;
 
 use hashbrown::HashMap;
 
+use crate::KeyKind;
 use crate::python::PyValue;
 
 pub(super) use answer::{
-    Answer, Answers, CONTROL, FlagParts, Multivariate, MultivariateOption, Span, offset,
+    Answer, Answers, CIRCULAR_DEPENDENCY, END, FlagParts, IDENTITY_OVERRIDE_END, Span, metadata, offset,
 };
 pub(super) use exhaustion::Exhaustion;
 pub(super) use features::{Defaults, Feature, Features};
 pub(super) use identity_overrides::{IdentityOverride, IdentityOverrides, IdentityOverridesBuilder};
+pub(super) use multivariate::{CONTROL, Multivariate, MultivariateOption};
 pub(super) use segment::{Condition, OverrideRun, Path, Rule, RuleKind, Segment, SegmentOverride, Source};
 
 /// A compiled environment document: immutable, shared by all who evaluate against it.
@@ -55,6 +59,14 @@ pub struct Environment {
 pub(super) struct DependencyIndex {
     /// The segments that override each feature, in document order, one entry an override.
     pub(super) segments: Vec<Vec<u32>>,
+}
+
+impl Environment {
+    /// Whether a chosen feature state is hidden from a kind of key.
+    pub(super) fn hides(&self, kind: KeyKind, feature: &Feature, answer: &Answer) -> bool {
+        kind == KeyKind::Client && (answer.server_only || feature.server_only)
+            || self.hides_disabled_flags && !answer.enabled
+    }
 }
 
 impl fmt::Debug for Environment {

@@ -1,6 +1,7 @@
 //! A chosen feature state, and the flag that it comes to.
 use crate::environment::compiled::{
-    Answer, CONTROL, Environment, IdentityOverride, Multivariate, MultivariateOption, SegmentOverride,
+    Answer, CONTROL, Environment, Feature, IdentityOverride, Multivariate, MultivariateOption,
+    SegmentOverride, Span, metadata,
 };
 use crate::environment::flag::{Flag, Reason};
 
@@ -13,14 +14,15 @@ pub(crate) struct Choice<'e> {
     pub by: ChosenBy,
 }
 
-/// What a feature state was chosen by. A circular dependency will be another: such a flag has the state that a plain
-/// evaluation chooses, and an error as its reason.
+/// What a feature state was chosen by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChosenBy {
     Default,
     /// The segment in this place.
     Segment(u32),
     Identity,
+    /// A plain evaluation, because its flag is in a circular dependency.
+    Cycle,
 }
 
 impl<'e> Choice<'e> {
@@ -48,6 +50,24 @@ impl<'e> Choice<'e> {
         }
     }
 
+    /// A feature's default, where all have been written because segments read flags.
+    pub(crate) fn default_of(environment: &'e Environment, feature: u32) -> Option<Self> {
+        let answer = environment.features.get(feature)?.default.as_ref()?;
+        Some(Self {
+            feature,
+            answer,
+            by: ChosenBy::Default,
+        })
+    }
+
+    /// The same feature state, chosen for a flag that is in a circular dependency.
+    pub(crate) fn in_cycle(self) -> Self {
+        Self {
+            by: ChosenBy::Cycle,
+            ..self
+        }
+    }
+
     /// The flag with its parts. `option` tells the option of a multivariate answer, or that there is none; `None`: there is
     /// no identity.
     pub(crate) fn flag(
@@ -58,7 +78,48 @@ impl<'e> Choice<'e> {
         let Self { feature, answer, by } = self;
         let answers = &environment.answers;
         let feature = environment.features.get(feature)?;
-        let reason = match by {
+        let mut flag = Flag {
+            feature: answers.other_feature(answer).unwrap_or(&feature.reported),
+            enabled: answer.enabled,
+            value: "",
+            variant: None,
+            reason: self.reason(environment),
+            metadata: None,
+            ready: None,
+        };
+        let (value, end): (Span, Span) = match answers.multivariate(answer) {
+            None => {
+                let is_ready = matches!(by, ChosenBy::Default | ChosenBy::Segment(_));
+                let ready = answer.json.of(&answers.bytes).strip_suffix(b",");
+                flag.ready = ready.filter(|_| is_ready);
+                let spans = answers.spans(answer);
+                (spans.value, spans.end)
+            }
+            Some(multivariate) => match option(multivariate) {
+                None => (multivariate.control.value, multivariate.end),
+                Some(None) => {
+                    flag.variant = Some(CONTROL);
+                    (multivariate.control.value, multivariate.end)
+                }
+                Some(Some(option)) => {
+                    flag.variant = Some(answers.text(option.variant));
+                    if by != ChosenBy::Cycle {
+                        flag.reason = Reason::Split {
+                            weight: answers.text(option.weight),
+                        };
+                    }
+                    (option.value, multivariate.end)
+                }
+            },
+        };
+        flag.value = answers.text(value);
+        flag.metadata = metadata(answers.text(end));
+        Some(flag)
+    }
+
+    /// Why it was chosen.
+    fn reason(self, environment: &'e Environment) -> Reason<'e> {
+        match self.by {
             ChosenBy::Identity => Reason::IdentityOverride,
             ChosenBy::Segment(place) => Reason::Segment(
                 environment
@@ -66,31 +127,11 @@ impl<'e> Choice<'e> {
                     .get(place as usize)
                     .map_or("", |segment| &*segment.name),
             ),
-            ChosenBy::Default => feature.default_reason(),
-        };
-        let multivariate = answers.multivariate(answer);
-        let (value, variant, reason) = match multivariate.and_then(|chosen| Some((chosen, option(chosen)?))) {
-            None => {
-                let control = multivariate.map(|multivariate| answers.text(multivariate.control));
-                (control.unwrap_or_else(|| answers.value(answer)), None, reason)
-            }
-            Some((multivariate, option)) => match option {
-                None => (answers.text(multivariate.control), Some(CONTROL), reason),
-                Some(option) => {
-                    let weight = answers.text(option.weight);
-                    let variant = Some(answers.text(option.variant));
-                    (answers.text(option.value), variant, Reason::Split { weight })
-                }
-            },
-        };
-        let ready = answer.json.of(&answers.bytes).strip_suffix(b",");
-        Some(Flag {
-            feature: answers.other_feature(answer).unwrap_or(&feature.reported),
-            enabled: answer.enabled,
-            value,
-            variant,
-            reason,
-            ready: ready.filter(|_| multivariate.is_none()),
-        })
+            ChosenBy::Default => environment
+                .features
+                .get(self.feature)
+                .map_or(Reason::Static, Feature::default_reason),
+            ChosenBy::Cycle => Reason::CircularDependency,
+        }
     }
 }

@@ -137,22 +137,31 @@ impl<'a, 'e> Choices<'a, 'e> {
     /// Tells the writer about one feature. A plain evaluation chose `plain` (`None`: the default). Where a condition has
     /// read the flag, the choice that it was given holds instead.
     fn write_one(&self, feature: u32, plain: Option<Choice<'e>>, writer: &mut impl Writer<'e>) {
-        let choice = self.evaluation.read_choice(feature).or(plain);
         let is_default =
             |choice: &Choice<'_>| choice.by == ChosenBy::Default && !choice.answer.is_multivariate();
-        match choice.filter(|choice| !is_default(choice)) {
+        match self.chosen(feature, plain).filter(|choice| !is_default(choice)) {
             None => writer.defaults(feature..feature + 1),
             Some(choice) if self.hides && self.is_hidden(&choice) => {}
             Some(choice) => writer.choice(choice),
         }
     }
 
+    /// What holds for a feature for which a plain evaluation chose `plain`.
+    fn chosen(&self, feature: u32, plain: Option<Choice<'e>>) -> Option<Choice<'e>> {
+        let Some(dependencies) = &self.evaluation.dependencies else {
+            return plain;
+        };
+        if dependencies.is_cyclic(feature) {
+            let default = || Choice::default_of(self.evaluation.environment, feature);
+            return plain.or_else(default).map(Choice::in_cycle);
+        }
+        dependencies.choice(feature).or(plain)
+    }
+
     fn is_hidden(&self, choice: &Choice<'_>) -> bool {
         let environment = self.evaluation.environment;
         let feature = environment.features.get(choice.feature);
-        self.kind == KeyKind::Client
-            && (choice.answer.server_only || feature.is_none_or(|feature| feature.server_only))
-            || environment.hides_disabled_flags && !choice.answer.enabled
+        feature.is_none_or(|feature| environment.hides(self.kind, feature, choice.answer))
     }
 }
 

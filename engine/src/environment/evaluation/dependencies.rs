@@ -58,9 +58,16 @@ impl<'e> Dependencies<'e> {
         self.resolved.borrow().get(&feature).copied()
     }
 
+    /// Whether a feature's flag was found to be in a cycle: its reason says so.
+    pub(super) fn is_cyclic(&self, feature: u32) -> bool {
+        self.cyclic.borrow().contains(&feature)
+    }
+
     /// The features whose flags conditions have read, in document order.
     pub(super) fn read_features(&self) -> Vec<u32> {
-        let mut features: Vec<u32> = self.resolved.borrow().keys().copied().collect();
+        // No flag is both: one in a cycle is not resolved.
+        let (resolved, cyclic) = (self.resolved.borrow(), self.cyclic.borrow());
+        let mut features: Vec<u32> = resolved.keys().chain(&*cyclic).copied().collect();
         features.sort_unstable();
         features
     }

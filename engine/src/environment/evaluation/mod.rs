@@ -11,6 +11,6 @@ mod segments;
 mod subject;
 mod winners;
 
-pub(super) use choice::Choice;
+pub(super) use choice::{Choice, ChosenBy};
 pub(super) use choices::{Choices, Writer};
 pub(super) use segments::Evaluation;

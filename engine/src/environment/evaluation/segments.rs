@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
-use super::choice::Choice;
 use super::dependencies::Dependencies;
 use super::subject::Subject;
 use crate::Identity;
@@ -109,11 +108,6 @@ impl<'e> Evaluation<'e> {
         self.dependencies
             .as_ref()
             .map_or_else(Vec::new, Dependencies::read_features)
-    }
-
-    /// What was chosen for a feature whose flag a condition has read.
-    pub(super) fn read_choice(&self, feature: u32) -> Option<Choice<'e>> {
-        self.dependencies.as_ref()?.choice(feature)
     }
 
     /// Whether each segment matches, in document order.

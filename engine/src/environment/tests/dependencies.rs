@@ -129,6 +129,89 @@ fn in_cycles_do_not_match() {
     assert_eq!(matching(&environment, &identity("i", &[])), ["all", "s4"]);
 }
 
+/// Flags in a cycle have the feature state that holds otherwise, and say why.
+#[test]
+fn in_cycles_say_so() {
+    let metadata = json!({"experiment": {"id": 1}});
+    let marked = |state: Value| with(state, "metadata", metadata.clone());
+    let options = json!([option(1, json!("one"), json!("first"), json!(100))]);
+    let names = ["default", "segment", "split", "own", "reader", "hidden"];
+    let features = json!([
+        marked(state(1, "default", json!({"v": "}"}))),
+        marked(state(2, "segment", json!("default"))),
+        marked(multivariate(3, "split", json!("control"), options)),
+        marked(state(4, "own", json!("default"))),
+        state(5, "reader", json!("default")),
+        with(state(6, "hidden", json!("default")), "enabled", json!(false)),
+    ]);
+    let everyone = json!([{"type": "ALL", "conditions": []}]);
+    let cycle = |id: u64, name: &str| {
+        reading(
+            id,
+            &format!("$.flags.{name}.enabled"),
+            "IS_NOT_SET",
+            "",
+            json!([state(id, name, json!("cut"))]),
+        )
+    };
+    let mut segments: Vec<Value> = (1..).zip(names).map(|(id, name)| cycle(id, name)).collect();
+    // Who reads a flag in a cycle is in none.
+    segments[4] = reading(
+        5,
+        "$.flags.default.enabled",
+        "IS_NOT_SET",
+        "",
+        json!([state(5, "reader", json!("read"))]),
+    );
+    segments.push(segment_of(
+        9,
+        "all",
+        everyone,
+        json!([marked(prioritised(state(2, "segment", json!("all")), json!(1)))]),
+    ));
+    let mut document = with(
+        document(features, json!(segments)),
+        "hide_disabled_flags",
+        json!(true),
+    );
+    document["identity_overrides"] = json!([identity_override(
+        "i",
+        json!([marked(state(4, "own", json!("mine")))])
+    )]);
+    let environment = compile(&document);
+    let answer = answer(&environment, KeyKind::Client, &identity("i", &[]));
+    let circular = "ERROR; code=CIRCULAR_DEPENDENCY";
+    let expected = json!([
+        [{"v": "}"}, circular, null, metadata],
+        ["all", circular, null, metadata],
+        ["one", circular, "first", metadata],
+        ["mine", circular, null, null],
+        ["default", "DEFAULT", null, null],
+    ]);
+    let flags: Vec<Value> = answer["flags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|flag| {
+            json!(["feature_state_value", "reason", "variant", "metadata"].map(|member| flag[member].clone()))
+        })
+        .collect();
+    assert_eq!(json!(flags), expected);
+    let body = identity("i", &[]).to_string();
+    let identity = Identity::from_json(body.as_bytes(), || [0; 16]).unwrap();
+    for (flag, answered) in evaluated(&environment, &identity)
+        .iter()
+        .zip(answer["flags"].as_array().unwrap())
+    {
+        assert_eq!(answered["reason"], flag.reason.to_string());
+        assert_eq!(flag.metadata.is_some(), !answered["metadata"].is_null());
+        let single = environment
+            .identity_flag(KeyKind::Client, &identity, &flag.feature.name)
+            .unwrap();
+        assert_eq!(&serde_json::from_slice::<Value>(&single).unwrap(), answered);
+    }
+}
+
 /// Each of these flags depends on the one before.
 fn chain(length: u64) -> Value {
     let name = |index: u64| format!("f{index}");

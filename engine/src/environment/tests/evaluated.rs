@@ -73,7 +73,7 @@ fn tell_why_they_are_what_they_are() {
 }
 
 #[test]
-fn have_ready_bytes_unless_they_depend_on_the_identity() {
+fn have_ready_bytes_unless_they_are_put_together_for_the_identity() {
     let (environment, body) = (environment(), identity("i", &[]));
     let answer = answer(&environment, KeyKind::Server, &body);
     let identity = Identity::from_query(Some("i"), || [0; 16]).unwrap();
@@ -82,8 +82,8 @@ fn have_ready_bytes_unless_they_depend_on_the_identity() {
         let ready = flag
             .ready
             .map(|ready| serde_json::from_slice::<Value>(ready).unwrap());
-        let is_multivariate = matches!(&*flag.feature.name, "split" | "control");
-        assert_eq!(ready.as_ref(), Some(answered).filter(|_| !is_multivariate));
+        let is_put_together = matches!(&*flag.feature.name, "split" | "control" | "own");
+        assert_eq!(ready.as_ref(), Some(answered).filter(|_| !is_put_together));
     }
 }
 

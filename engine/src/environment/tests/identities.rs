@@ -18,9 +18,12 @@ fn are_answered_with_identifier_traits_and_flags() {
     let environment = compile(&document(features, json!([])));
     let body = r#"{"identifier":"al\"ice","traits":[{"trait_key":"k","trait_value":1.50,"transient":true},{"trait_key":"n","trait_value":null}]}"#;
     let identity = Identity::from_json(body.as_bytes(), || [0; 16]).unwrap();
-    let a = r#"{"feature":{"id":1,"name":"a","type":"STANDARD"},"enabled":true,"feature_state_value":"x"}"#;
-    let b = r#"{"feature":{"id":2,"name":"b","type":"STANDARD"},"enabled":true,"feature_state_value":true,"variant":"yes"}"#;
-    let c = r#"{"feature":{"id":3,"name":"c","type":"STANDARD"},"enabled":true,"feature_state_value":null}"#;
+    let a = r#"{"feature":{"id":1,"name":"a","type":"STANDARD"},"enabled":true,"feature_state_value":"x","reason":"STATIC"}"#;
+    let b = concat!(
+        r#"{"feature":{"id":2,"name":"b","type":"STANDARD"},"enabled":true,"feature_state_value":true,"variant":"yes","#,
+        r#""reason":"SPLIT; weight=100.0"}"#
+    );
+    let c = r#"{"feature":{"id":3,"name":"c","type":"STANDARD"},"enabled":true,"feature_state_value":null,"reason":"STATIC"}"#;
     let traits = r#"[{"trait_key":"k","trait_value":1.50,"transient":true}]"#;
     assert_eq!(
         text(environment.identity_answer(KeyKind::Client, &identity)),

@@ -4,6 +4,7 @@ mod evaluated;
 mod flags;
 mod identities;
 mod overrides;
+mod reasons;
 mod segments;
 mod warnings;
 

@@ -2,30 +2,76 @@
 use std::ops::Range;
 
 use crate::environment::compiled::{
-    Answer, Answers, Defaults, Environment, Multivariate, OverrideRun, Segment, Span,
+    Answer, Answers, CIRCULAR_DEPENDENCY, Defaults, END, Environment, IDENTITY_OVERRIDE_END, Multivariate,
+    OverrideRun, Segment, Span, offset,
 };
-use crate::environment::evaluation::{Choice, Choices, Evaluation, Writer};
+use crate::environment::evaluation::{Choice, Choices, ChosenBy, Evaluation, Writer};
 use crate::{Identity, KeyKind};
 
 /// The body of `flags/`.
 pub(in crate::environment) fn flags(environment: &Environment, kind: KeyKind) -> Vec<u8> {
-    let flags = environment
-        .features
-        .defaults(kind)
-        .map_or(&[][..], |defaults| &defaults.bytes);
-    [b"[", flags.strip_suffix(b",").unwrap_or(flags), b"]"].concat()
+    let features = offset(environment.features.list.len());
+    let mut out = Vec::new();
+    out.push(b'[');
+    for feature in 0..features {
+        if write_without_identity(environment, kind, feature, &mut out) {
+            out.push(b',');
+        }
+    }
+    if out.len() > 1 {
+        // The comma behind the last flag.
+        out.pop();
+    }
+    out.push(b']');
+    out.shrink_to_fit();
+    out
 }
 
 /// The body of `flags/?feature=name`.
 pub(in crate::environment) fn flag(environment: &Environment, kind: KeyKind, name: &str) -> Option<Vec<u8>> {
     let features = &environment.features;
-    let defaults = features.defaults(kind)?;
-    let visible = |feature: u32| Some(defaults.flag(feature)).filter(|flag| !flag.is_empty());
-    let flag = match features.named(name) {
-        Some(feature) => visible(feature)?,
-        None => features.named_in_any_case(name).find_map(visible)?,
+    let visible = |feature: u32| {
+        let mut out = Vec::new();
+        write_without_identity(environment, kind, feature, &mut out).then_some(out)
     };
-    Some(flag.strip_suffix(b",").unwrap_or(flag).to_vec())
+    match features.named(name) {
+        Some(feature) => visible(feature),
+        None => features.named_in_any_case(name).find_map(visible),
+    }
+}
+
+/// Writes a flag as it is without an identity, with neither reason nor metadata. Tells whether the key may see it.
+fn write_without_identity(environment: &Environment, kind: KeyKind, place: u32, out: &mut Vec<u8>) -> bool {
+    let (features, answers) = (&environment.features, &environment.answers);
+    let Some(feature) = features.get(place) else {
+        return false;
+    };
+    let start = out.len();
+    match features
+        .override_without_identity(place)
+        .or(feature.default.as_ref())
+    {
+        Some(answer) if environment.hides(kind, feature, answer) => {}
+        Some(answer) => match answers.multivariate(answer) {
+            Some(multivariate) => {
+                out.extend_from_slice(answer.json.of(&answers.bytes));
+                out.extend_from_slice(multivariate.control.value.of(&answers.bytes));
+            }
+            None => {
+                let end = answers.spans(answer).value.end;
+                out.extend_from_slice(Span { end, ..answer.json }.of(&answers.bytes));
+            }
+        },
+        None => {
+            let defaults = features.defaults(kind);
+            out.extend_from_slice(defaults.map_or(&[], |defaults| defaults.flag_without_reason(place)));
+        }
+    }
+    let is_visible = out.len() > start;
+    if is_visible {
+        out.push(b'}');
+    }
+    is_visible
 }
 
 /// The body of `identities/`.
@@ -89,7 +135,7 @@ fn longest(choices: &Choices<'_, '_>) -> usize {
     let answers = &choices.evaluation().environment().answers;
     let longest = |answer: &Answer| {
         let multivariate = answers.multivariate(answer);
-        answer.json.length() + multivariate.map_or(0, Multivariate::longest)
+        answer.json.length() + multivariate.map_or(IDENTITY_OVERRIDE_END.len(), Multivariate::longest)
     };
     defaults + choices.candidates().map(longest).sum::<usize>()
 }
@@ -130,6 +176,28 @@ impl<'o, 'a, 'e> Bytes<'o, 'a, 'e> {
         }
     }
 
+    /// Copies a flag in a circular dependency, which has another reason than its answer.
+    fn push_cyclic(&mut self, answer: &'e Answer) {
+        let (answers, bytes) = (self.answers, &self.answers.bytes);
+        let end = if let Some(multivariate) = answers.multivariate(answer) {
+            let chosen = multivariate.chosen(self.evaluation.option(multivariate).flatten());
+            self.push(bytes, answer.json);
+            self.push(bytes, chosen.value);
+            multivariate.end
+        } else {
+            let spans = answers.spans(answer);
+            let end = spans.value.end;
+            self.push(bytes, Span { end, ..answer.json });
+            spans.end
+        };
+        self.push(CIRCULAR_DEPENDENCY, Span::whole(CIRCULAR_DEPENDENCY));
+        if end.length() > 0 {
+            self.push(bytes, end);
+        } else {
+            self.push(END, Span::whole(END));
+        }
+    }
+
     fn flush(&mut self) {
         if let Some((source, span)) = self.pending.take() {
             self.out.extend_from_slice(span.of(source));
@@ -149,11 +217,21 @@ impl<'e> Writer<'e> for Bytes<'_, '_, 'e> {
         self.push(&self.answers.bytes, run.json);
     }
 
-    fn choice(&mut self, Choice { answer, .. }: Choice<'e>) {
-        self.push(&self.answers.bytes, answer.json);
+    fn choice(&mut self, choice: Choice<'e>) {
+        let Choice { answer, by, .. } = choice;
+        let bytes = &self.answers.bytes;
+        if by == ChosenBy::Cycle {
+            self.push_cyclic(answer);
+            return;
+        }
+        self.push(bytes, answer.json);
         if let Some(multivariate) = self.answers.multivariate(answer) {
-            self.flush();
-            multivariate.write(self.out, self.answers, self.evaluation.option(multivariate));
+            let chosen = multivariate.chosen(self.evaluation.option(multivariate).flatten());
+            self.push(bytes, chosen.value);
+            self.push(bytes, chosen.reason);
+            self.push(bytes, multivariate.end);
+        } else if by == ChosenBy::Identity {
+            self.push(IDENTITY_OVERRIDE_END, Span::whole(IDENTITY_OVERRIDE_END));
         }
     }
 }

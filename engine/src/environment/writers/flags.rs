@@ -33,6 +33,7 @@ impl<'a, 'e, V: FnMut(Flag<'e>)> Flags<'a, 'e, V> {
             value: defaults.value(place),
             variant: None,
             reason: feature.default_reason(),
+            metadata: defaults.metadata(place),
             ready: Some(ready),
         })
     }
