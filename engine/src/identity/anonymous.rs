@@ -5,13 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::Trait;
 
-/// The identifier that core gives an anonymous identity (its `get_transient_identifier`): the same traits give the same
-/// one, so that percentages are stable; without traits a random one.
-pub(super) fn identifier(traits: &[Trait<'_>], random: impl FnOnce() -> [u8; 16]) -> String {
-    if traits.is_empty() {
-        return hex(&random());
-    }
-    let mut sorted: Vec<&Trait<'_>> = traits.iter().filter(|sent| !sent.value.is_unset()).collect();
+/// The identifier that core gives an anonymous identity with traits (its `get_transient_identifier`): the same traits give the
+/// same one, so that percentages are stable. Unset traits are passed over.
+pub(super) fn identifier(traits: &[Trait<'_>]) -> String {
+    let mut sorted: Vec<&Trait<'_>> = traits.iter().collect();
     sorted.sort_by(|left, right| left.key.cmp(&right.key));
     let mut hash = Sha256::new();
     for sent in sorted {
@@ -19,6 +16,11 @@ pub(super) fn identifier(traits: &[Trait<'_>], random: impl FnOnce() -> [u8; 16]
         hash.update(sent.value.python_text().as_bytes());
     }
     hex(&hash.finalize())
+}
+
+/// The identifier of an anonymous identity without traits.
+pub(super) fn random_identifier(random: [u8; 16]) -> String {
+    hex(&random)
 }
 
 fn hex(bytes: &[u8]) -> String {

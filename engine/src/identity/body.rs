@@ -21,13 +21,21 @@ pub(super) struct Body<'a> {
     pub transient: Option<&'a RawValue>,
 }
 
-/// The traits as sent, in order, or the error of the first that cannot be read. It stays aside until the whole body is read:
-/// an error of the body's form comes first.
-pub(super) struct Traits<'a>(pub Result<Vec<Trait<'a>>, IdentityError>);
+/// The traits that were sent.
+pub(super) struct Traits<'a> {
+    /// Those that count, in order, or the error of the first that cannot be read. It stays aside until the whole body is read:
+    /// an error of the body's form comes first.
+    pub read: Result<Vec<Trait<'a>>, IdentityError>,
+    /// Whether there were any, counted or not.
+    pub any: bool,
+}
 
 impl Default for Traits<'_> {
     fn default() -> Self {
-        Self(Ok(Vec::new()))
+        Self {
+            read: Ok(Vec::new()),
+            any: false,
+        }
     }
 }
 
@@ -88,20 +96,24 @@ impl<'de> Deserialize<'de> for Traits<'de> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut traits = Ok(Vec::new());
-                let mut digits_left = MOST_DIGITS;
+                let (mut count, mut digits_left) = (0, MOST_DIGITS);
                 while let Some(fields) = seq.next_element()? {
+                    count += 1;
                     // The rest of the list after an error need only be of the expected form.
                     let Ok(read) = &mut traits else { continue };
-                    if read.len() >= MOST_TRAITS {
+                    if count > MOST_TRAITS {
                         traits = Err(IdentityError::TraitCount);
                         continue;
                     }
                     match Trait::read(fields, &mut digits_left) {
-                        Ok(sent) => push(read, sent),
+                        Ok(sent) => sent.into_iter().for_each(|sent| push(read, sent)),
                         Err(error) => traits = Err(error),
                     }
                 }
-                Ok(Traits(traits))
+                Ok(Traits {
+                    read: traits,
+                    any: count > 0,
+                })
             }
         }
         deserializer.deserialize_seq(TraitsVisitor)

@@ -12,21 +12,19 @@ pub enum IdentityError {
     Identifier,
     /// The identifier is too long.
     IdentifierLength,
-    /// `transient` is no boolean.
+    /// `transient` is nothing that core takes for a boolean.
     Transient,
     /// There are too many traits.
     TraitCount,
-    /// A `trait_key` is missing or no string.
+    /// A `trait_key` is missing or neither a string nor a number.
     TraitKey,
     /// A `trait_key` is too long.
     TraitKeyLength,
-    /// A `trait_value` is missing.
-    TraitValue,
     /// A `trait_value` is too long.
     TraitValueLength,
     /// A `trait_value` is nested too deeply.
     TraitValueDepth,
-    /// A trait's `transient` is no boolean.
+    /// A trait's `transient` is nothing that core takes for a boolean.
     TraitTransient,
     /// A number is too large, or there are too many large ones.
     Number,
@@ -62,7 +60,6 @@ impl fmt::Display for IdentityError {
             Self::TraitCount => write!(f, "traits must be at most {MOST_TRAITS}"),
             Self::TraitKey => f.write_str("trait_key must be a string"),
             Self::TraitKeyLength => write!(f, "trait_key must have at most {LONGEST_TRAIT_KEY} characters"),
-            Self::TraitValue => f.write_str("trait_value is required (null unsets the trait)"),
             Self::TraitValueLength => write!(
                 f,
                 "trait_value must have at most {LONGEST_TRAIT_VALUE} characters"

@@ -5,6 +5,7 @@ mod error;
 mod fields;
 #[cfg(test)]
 mod tests;
+mod text;
 mod traits;
 
 use std::borrow::Cow;
@@ -12,44 +13,59 @@ use std::fmt;
 
 use serde_json::value::RawValue;
 
-use crate::json::{Kind, decode_string, write_string};
-use crate::python::PyValue;
+use crate::json::{Kind, write_string};
 
 use body::Body;
 use error::LONGEST_IDENTIFIER;
 
 pub use error::IdentityError;
-pub(crate) use traits::Trait;
+pub(crate) use traits::{Trait, is_of_cohort};
 
 /// An identity to evaluate: identifier and traits, borrowed from the request where possible.
 pub struct Identity<'a> {
     identifier: Cow<'a, str>,
-    /// As sent: order and duplicates kept.
+    /// As sent, order and duplicates kept, save those that do not count.
     traits: Vec<Trait<'a>>,
-    /// Without an identifier of its own: its traits are echoed as transient.
-    anonymous: bool,
+    /// It is transient as a whole, for it says so or has no identifier of its own: its traits are echoed as transient.
+    transient: bool,
     /// Where the key for percentages is not made of the environment's key and the identifier.
     key: Option<Cow<'a, str>>,
 }
 
 impl<'a> Identity<'a> {
-    /// Reads the body of `POST identities/`. `random` is asked for 16 random bytes where an anonymous identity without
-    /// traits needs an identifier.
+    /// Reads the body of `POST identities/`; an empty one is an anonymous identity's, as core takes it. `random` is asked for 16
+    /// random bytes where an anonymous identity without traits needs an identifier.
     ///
     /// # Errors
     /// Where the body is no JSON object of the expected form; the error never repeats what was sent.
     pub fn from_json(body: &'a [u8], random: impl FnOnce() -> [u8; 16]) -> Result<Self, IdentityError> {
-        let body = Body::read(body)?;
-        let traits = body.traits.0?;
-        traits::check_transient(body.transient, IdentityError::Transient)?;
+        let body = match body {
+            [] => Body::default(),
+            _ => Body::read(body)?,
+        };
+        let traits = body.traits.read?;
+        let transient = traits::read_transient(body.transient, IdentityError::Transient)?;
         let identifier = body.identifier.map_or(Ok(None), read_identifier)?;
         if identifier.as_deref().is_some_and(is_too_long) {
             return Err(IdentityError::IdentifierLength);
         }
-        Ok(Self::new(identifier, traits, random))
+        let is_anonymous = identifier.is_none();
+        let identifier = identifier.unwrap_or_else(|| {
+            Cow::Owned(match body.traits.any {
+                true => anonymous::identifier(&traits),
+                false => anonymous::random_identifier(random()),
+            })
+        });
+        Ok(Self {
+            identifier,
+            traits,
+            transient: transient || is_anonymous,
+            key: None,
+        })
     }
 
-    /// The identity of `GET identities/?identifier=…`: without traits; anonymous where the identifier is blank.
+    /// The identity of `GET identities/?identifier=…`: without traits; anonymous where there is no identifier. Blanks belong to
+    /// it, as core takes it.
     ///
     /// # Errors
     /// Where the identifier is longer than 2,000 characters.
@@ -57,11 +73,17 @@ impl<'a> Identity<'a> {
         identifier: Option<&'a str>,
         random: impl FnOnce() -> [u8; 16],
     ) -> Result<Self, IdentityError> {
-        let identifier = identifier.map(trim).filter(|identifier| !identifier.is_empty());
+        let identifier = identifier.filter(|identifier| !identifier.is_empty());
         if identifier.is_some_and(is_too_long) {
             return Err(IdentityError::IdentifierLength);
         }
-        Ok(Self::new(identifier.map(Cow::Borrowed), Vec::new(), random))
+        let random = || Cow::Owned(anonymous::random_identifier(random()));
+        Ok(Self {
+            identifier: identifier.map_or_else(random, Cow::Borrowed),
+            traits: Vec::new(),
+            transient: identifier.is_none(),
+            key: None,
+        })
     }
 
     /// The same identity with a key of its own for percentages, in place of `{environment key}_{identifier}`: what the
@@ -72,7 +94,7 @@ impl<'a> Identity<'a> {
         self
     }
 
-    /// The identifier: as sent without its outer blanks, or the one made for an anonymous identity.
+    /// The identifier that was sent, or the one made for an anonymous identity.
     pub fn identifier(&self) -> &str {
         &self.identifier
     }
@@ -82,24 +104,9 @@ impl<'a> Identity<'a> {
         self.key.as_deref()
     }
 
-    /// The traits as sent, in order, duplicates and unset ones included.
+    /// The traits as sent, in order, duplicates included, unset ones not.
     pub(crate) fn traits(&self) -> &[Trait<'a>] {
         &self.traits
-    }
-
-    fn new(
-        identifier: Option<Cow<'a, str>>,
-        traits: Vec<Trait<'a>>,
-        random: impl FnOnce() -> [u8; 16],
-    ) -> Self {
-        let anonymous = identifier.is_none();
-        let identifier = identifier.unwrap_or_else(|| Cow::Owned(anonymous::identifier(&traits, random)));
-        Self {
-            identifier,
-            traits,
-            anonymous,
-            key: None,
-        }
     }
 
     /// How many bytes [`Self::write_traits`] writes at most.
@@ -112,13 +119,10 @@ impl<'a> Identity<'a> {
         out.push(b'[');
         let start = out.len();
         for sent in &self.traits {
-            if sent.value.is_unset() {
-                continue;
-            }
             if out.len() > start {
                 out.push(b',');
             }
-            sent.write(out, self.anonymous);
+            sent.write(out, self.transient);
         }
         out.push(b']');
     }
@@ -133,7 +137,7 @@ impl fmt::Debug for Identity<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Never the identifier or a trait.
         f.debug_struct("Identity")
-            .field("anonymous", &self.anonymous)
+            .field("transient", &self.transient)
             .field("traits", &self.traits.len())
             .finish()
     }
@@ -141,30 +145,13 @@ impl fmt::Debug for Identity<'_> {
 
 /// Reads the identifier; `None` where it is null or blank.
 fn read_identifier(json: &RawValue) -> Result<Option<Cow<'_, str>>, IdentityError> {
-    match Kind::of(json.get()) {
-        Kind::Null => Ok(None),
-        Kind::String => {
-            let identifier = decode_string(json.get()).ok_or(IdentityError::Unicode)?;
-            let identifier = match identifier {
-                Cow::Borrowed(identifier) => Cow::Borrowed(trim(identifier)),
-                Cow::Owned(identifier) => Cow::Owned(trim(&identifier).to_owned()),
-            };
-            Ok(Some(identifier).filter(|identifier| !identifier.is_empty()))
-        }
-        Kind::Number => {
-            let number = PyValue::from_json(json).map_err(|_| IdentityError::Number)?;
-            traits::finite(&number)?;
-            Ok(Some(Cow::Owned(number.text())))
-        }
-        Kind::Boolean | Kind::List | Kind::Object => Err(IdentityError::Identifier),
+    if Kind::of(json.get()) == Kind::Null {
+        return Ok(None);
     }
+    let identifier = text::read(json, IdentityError::Identifier)?.text;
+    Ok(Some(identifier).filter(|identifier| !identifier.is_empty()))
 }
 
 fn is_too_long(identifier: &str) -> bool {
-    traits::is_longer(identifier, LONGEST_IDENTIFIER)
-}
-
-/// As Python's `str.strip`, which counts the four ASCII separators among the blanks.
-fn trim(text: &str) -> &str {
-    text.trim_matches(|character: char| character.is_whitespace() || ('\x1c'..='\x1f').contains(&character))
+    text::is_longer(identifier, LONGEST_IDENTIFIER)
 }

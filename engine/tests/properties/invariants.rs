@@ -187,7 +187,7 @@ proptest! {
             (sent.get("trait_key").and_then(Tree::string).unwrap(), canonical(sent.get("trait_value").unwrap()))
         }).collect();
         let sent: Vec<_> = traits.iter().filter(|(_, value)| value != "null")
-            .map(|(key, value)| (key.clone(), canonical(&Tree::parse(value)))).collect();
+            .map(|(key, value)| (key.trim().to_owned(), canonical(&Tree::parse(value)))).collect();
         prop_assert_eq!(echoed, sent);
     }
 

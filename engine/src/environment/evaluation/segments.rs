@@ -189,11 +189,8 @@ impl<'e> Evaluation<'e> {
             Path::IdentityIdentifier => return self.coerced(self.subject.identifier()),
             Path::IdentityKey => return self.coerced(self.subject.key()),
             Path::IdentityTrait(slot) => {
-                return Ok(match self.subject.trait_value(*slot)? {
-                    Some(value) => Found::Value(value.clone()),
-                    None if self.subject.is_null(*slot) => Found::Null,
-                    None => Found::Nothing,
-                });
+                let value = self.subject.trait_value(*slot)?.cloned();
+                return Ok(value.map_or(Found::Nothing, Found::Value));
             }
             Path::Constant(value) => value.as_ref(),
             Path::Identity(query) => {

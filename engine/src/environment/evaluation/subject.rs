@@ -30,8 +30,6 @@ pub(super) struct Subject<'e> {
 #[derive(Clone)]
 enum Slot<'e> {
     Unset,
-    /// Sent as null: not set either, but a path finds it.
-    Null,
     Set(Value<'e>),
     /// The reference raises on reading it.
     Raising,
@@ -53,15 +51,14 @@ impl<'e> Subject<'e> {
                 .trait_slots
                 .get(&*sent.key)
                 .and_then(|slot| traits.get_mut(*slot as usize));
-            // The last of several traits of one key counts, be it null.
+            // The last of several traits of one key counts.
             if let Some(slot) = slot {
                 let value = sent
                     .value
                     .spend_to_read(budget)
                     .and_then(|()| sent.value.to_value());
                 *slot = match value {
-                    Ok(Some(value)) => Slot::Set(value),
-                    Ok(None) => Slot::Null,
+                    Ok(value) => Slot::Set(value),
                     Err(Raised) => Slot::Raising,
                 };
             }
@@ -80,13 +77,8 @@ impl<'e> Subject<'e> {
         match self.traits.get(slot as usize) {
             Some(Slot::Set(value)) => Ok(Some(value)),
             Some(Slot::Raising) => Err(Raised),
-            Some(Slot::Unset | Slot::Null) | None => Ok(None),
+            Some(Slot::Unset) | None => Ok(None),
         }
-    }
-
-    /// Whether the trait was sent as null.
-    pub(super) fn is_null(&self, slot: u32) -> bool {
-        matches!(self.traits.get(slot as usize), Some(Slot::Null))
     }
 
     pub(super) fn identifier(&self) -> Option<&'e str> {

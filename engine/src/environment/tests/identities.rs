@@ -237,7 +237,9 @@ fn of_duplicate_traits_the_last_counts() {
     let cases = [
         (vec![json!(1), json!(2)], true),
         (vec![json!(2), json!(1)], false),
-        (vec![json!(2), json!(null)], false),
+        // One that is null is none.
+        (vec![json!(2), json!(null)], true),
+        (vec![json!(2), json!(1), json!(null)], false),
         (vec![json!(null), json!("2")], true),
     ];
     for (sent, matches) in cases {
