@@ -58,6 +58,8 @@ class Maker:
         }
         if rng.random() < 0.1:
             del state["django_id"]
+        if rng.random() < 0.25:
+            state["metadata"] = rng.choice(values.METADATA)
         if rng.random() < (0.7 if feature["type"] == "MULTIVARIATE" else 0.1):
             state["multivariate_feature_state_values"] = self.options()
         elif rng.random() < 0.7:
@@ -194,6 +196,22 @@ class Maker:
             segment["feature_states"] = None
         return segment
 
+    def prerequisite(self):
+        """The system segment that core writes for a feature that depends on another."""
+        rng = self.rng
+        name = rng.choice(self.features)["name"].replace("'", "\\'")
+        conditions = [
+            {"operator": "NOT_EQUAL", "value": "true", "property_": f"$.flags['{name}'].enabled"},
+            {"operator": "EQUAL", "value": "Production", "property_": "$.environment.name"},
+        ]
+        feature_state = self.feature_state(self.overridden_feature(), feature_segment={"priority": 0})
+        return {
+            "id": self.new_id(),
+            "name": "prerequisite",
+            "rules": [{"type": "ALL", "conditions": conditions[: rng.choice([1, 1, 2])]}],
+            "feature_states": [{**feature_state, "enabled": rng.random() < 0.3}],
+        }
+
     def overridden_feature(self):
         rng = self.rng
         feature = dict(rng.choice(self.features))
@@ -229,6 +247,8 @@ def random_document(rng):
     segments = [maker.segment(number) for number in range(rng.choice([0, 1, 2, 3, 4, 5, 6, 8]))]
     if segments and rng.random() < 0.1:
         segments.append({**maker.segment(99), "id": rng.choice(segments)["id"]})
+    if rng.random() < 0.3:
+        segments += [maker.prerequisite() for _ in range(rng.choice([1, 1, 2, 4]))]
     overrides = [maker.identity_override() for _ in range(rng.choice([0, 0, 1, 2, 4]))]
     if overrides and rng.random() < 0.3:
         twin = rng.choice(overrides)["identity_features"]

@@ -53,6 +53,13 @@ def random_identities(rng, document, count):
             key = rng.choice(traits)["trait_key"]
             traits.append({"trait_key": key, "trait_value": random_trait_value(rng, key)})
         rng.shuffle(traits)
+        if traits and rng.random() < 0.1:
+            # A null behind a value leaves it; a key's outer blanks are no part of it.
+            key = rng.choice(traits)["trait_key"]
+            traits.append(rng.choice([{"trait_key": key, "trait_value": None}, {"trait_key": f" {key}\t"}]))
+        if traits and rng.random() < 0.05:
+            trait = rng.choice(traits)
+            trait["trait_key"] = f"  {trait['trait_key']}\n"
         identities.append({"identifier": identifier, "traits": traits})
     return identities
 

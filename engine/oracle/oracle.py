@@ -5,7 +5,7 @@ Reads JSON lines {"document", "identities"} as generate.py writes them, and writ
     {"defaults": [flag, …], "default_rules": [rule, …],
      "identities": [{"flags": [flag, …], "segments": [name, …], "rules": [rule, …]}, …]}
 
-A flag is [name, feature id, type, enabled, value, variant, server-key-only]. `rules` names the deliberate differences
+A flag is [name, feature id, type, enabled, value, variant, server-key-only, reason, metadata]. `rules` names the deliberate differences
 (rules.py) between the pipeline as it is and the result given here; most results need none.
 """
 
@@ -42,13 +42,15 @@ def evaluate(document, identity):
 
 
 def traits_of(identity):
-    """The traits as the HTTP surface hands them over: the last of a key, lists and objects as text."""
+    """The traits as the HTTP surface hands them over: the last of a key that has a value, lists and objects as text."""
     traits = {}
     for trait in identity["traits"]:
-        value = trait["trait_value"]
+        value = trait.get("trait_value")
         if isinstance(value, dict) and value.keys() == {"value", "type"}:
             value = value["value"]
-        traits[trait["trait_key"]] = str(value) if isinstance(value, (list, dict)) else value
+        if value is not None:
+            key = str(trait["trait_key"]).strip()
+            traits[key] = str(value) if isinstance(value, (list, dict)) else value
     return traits
 
 
@@ -77,6 +79,8 @@ def visible_flags(document, flags):
             flag["value"],
             flag["variant"],
             server_only,
+            flag["reason"],
+            rules.passed_through(flag["metadata"]),
         ]
         if flag["enabled"] or not hide_disabled:
             rows.append(row)

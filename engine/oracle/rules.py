@@ -9,16 +9,17 @@ from functools import lru_cache
 import jsonpath_rfc9535
 from flag_engine.segments import evaluator
 from flag_engine.segments.types import is_context_value
-from flagsmith.mappers import (
-    _map_environment_document_feature_states_to_feature_contexts as map_feature_states,
-)
+from flagsmith import mappers
+from jsonpath_rfc9535.segments import JSONPathChildSegment
+from jsonpath_rfc9535.selectors import NameSelector
 
 # A segment override whose priority is null is the weakest; the pipeline cannot compare it and raises.
 NULL_PRIORITY = "null priority is the weakest"
 # Where the pipeline raises while it evaluates a segment, that segment does not match.
 RAISING_SEGMENT = "a raising segment does not match"
-# `flags/` gives environment defaults; the pipeline applies segments that hold without an identity.
-NO_SEGMENTS_IN_FLAGS = "flags/ without segments"
+# On `flags/` segments count that depend on flags, and on nothing that takes an identity; the pipeline applies all that
+# hold without one.
+NO_SEGMENTS_IN_FLAGS = "flags/ without segments that need an identity"
 # Outer blanks of a request's identifier are no part of it.
 TRIMMED_IDENTIFIER = "outer blanks of identifiers"
 # A trait named like a JSONPath never replaces what the path finds.
@@ -67,7 +68,38 @@ def identifier_for(identifier):
 
 def drop_segments_without_identity(context):
     if NO_SEGMENTS_IN_FLAGS in _active:
-        context["segments"] = {}
+        for segment in context["segments"].values():
+            roots = set(_roots(segment["rules"]))
+            if "flags" not in roots or not roots <= {"flags", "environment"}:
+                # Without a rule it never matches; that it is there makes a reason DEFAULT.
+                segment["rules"] = []
+
+
+def _roots(rules):
+    """What each condition's path starts with; None where it starts otherwise, or is none."""
+    for rule in rules:
+        for condition in rule["conditions"]:
+            yield _root(condition["property"])
+        yield from _roots(rule["rules"])
+
+
+def _root(path):
+    if not path.startswith("$."):
+        return None
+    try:
+        names = [
+            segment.selectors[0].name
+            if isinstance(segment, JSONPathChildSegment)
+            and len(segment.selectors) == 1
+            and isinstance(segment.selectors[0], NameSelector)
+            else None
+            for segment in jsonpath_rfc9535.compile(path).segments
+        ]
+    except Exception:
+        return None
+    # Only `$.flags.NAME` reads a flag; a filter could read anything.
+    is_plain = "?" not in path and not (names == ["flags"] or names[:2] == ["flags", None])
+    return names[0] if is_plain else None
 
 
 def apply_identity_overrides(context, document, identifier):
@@ -82,25 +114,48 @@ def apply_identity_overrides(context, document, identifier):
                 {"property": "$.identity.identifier", "operator": "IN", "value": [entry["identifier"]]}
             ],
         }
+        found = [rule]
         if EXACT_IDENTIFIER in _active:
-            if entry["identifier"] != identifier:
-                continue
-            rule = {"type": "ALL"}
+            # Without a rule it never matches; that it is there makes other identities' reason DEFAULT.
+            found = [{"type": "ALL"}] if entry["identifier"] == identifier else []
         context["segments"][key] = {
             "key": key,
             "name": "identity_overrides",
-            "rules": [rule],
+            "rules": found,
             "overrides": list(map(_identity_override, entry["identity_features"])),
             "metadata": {"source": "identity_overrides"},
         }
 
 
 def _identity_override(feature_state):
-    [override] = map_feature_states([feature_state])
+    [override] = _map_feature_states([feature_state])
     override["priority"] = float("-inf")
     if MULTIVARIATE_IDENTITY_OVERRIDE not in _active:
         override.pop("variants", None)
     return override
+
+
+class _Metadata(dict):
+    """A feature's metadata as the pipeline has it, `{"id"}`, with the feature state's own beside, which no path sees."""
+
+    passed_through = None
+
+
+def passed_through(metadata):
+    """What a flag's feature state has as `metadata`: null where it is no object or an empty one."""
+    own = getattr(metadata, "passed_through", None)
+    return own if own and isinstance(own, dict) else None
+
+
+_map_feature_states = mappers._map_environment_document_feature_states_to_feature_contexts
+
+
+def _map_feature_states_with_metadata(feature_states):
+    # The pipeline drops the metadata, which core's own answers pass through.
+    for feature_state, context in zip(feature_states, _map_feature_states(feature_states)):
+        context["metadata"] = _Metadata(context["metadata"])
+        context["metadata"].passed_through = feature_state.get("metadata")
+        yield context
 
 
 _is_context_in_segment = evaluator.is_context_in_segment
@@ -154,3 +209,4 @@ def _without_null_priority(override):
 evaluator.is_context_in_segment = _is_context_in_segment_under_rules
 evaluator._wins_over = _wins_over_under_rules
 evaluator._get_context_value_getter = _get_context_value_getter_under_rules
+mappers._map_environment_document_feature_states_to_feature_contexts = _map_feature_states_with_metadata

@@ -106,3 +106,14 @@ FEATURE_VALUES = [
     None, "", "on", "é", "日本\U0001f600", "a\"b\\c\n", "1", 0, 1, -5, 2**53 + 1, 2**63, 10**30, 1.0, 1.5, -0.0,
     1e22, 1e-7, True, False,
 ]
+
+# Of feature states: core's for an experiment, what passes all the same, and what is none.
+METADATA = [
+    {"experiment": {"id": 7, "name": 'a "b" },{', "in_experiment": True}},
+    {"experiment": {"id": 8, "name": "größe", "in_experiment": False}, "more": [1.5, None, {"]": "}"}]},
+    {"id": 1},
+    {},
+    None,
+    [1],
+    "text",
+]

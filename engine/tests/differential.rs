@@ -5,7 +5,7 @@
 
 use super::oracle::live::{Oracle, generate, python};
 use super::oracle::shrink::shrink;
-use super::oracle::{Case, Tally, compare};
+use super::oracle::{Case, SAID, Tally, compare};
 
 /// `EDGE_PROXY_ORACLE_SEED` chooses other documents.
 const SEED: &str = "1";
@@ -62,12 +62,15 @@ fn generated_pairs_agree() {
             "identity overrides merged by hash",
             "numeric-looking identifiers",
             "multivariate identity overrides",
-            "without an identity: flags/ without segments",
+            "without an identity: flags/ without segments that need an identity",
         ] {
             assert!(
                 tally.count(rule) > 0,
                 "no generated pair meets the difference {rule:?}"
             );
+        }
+        for said in SAID {
+            assert!(tally.said(said) > 0, "no generated flag says {said:?}");
         }
     }
 }

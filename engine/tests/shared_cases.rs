@@ -2,7 +2,7 @@
 //!
 //! They lie beside the repository, in `../shared` or where `EDGE_PROXY_SHARED_DIR` says; without them one test says so (and
 //! fails in CI). A case holds an evaluation context and its result. Compared are the flags' names, enabled, values,
-//! variants, feature ids and reasons, and the names of the matching segments.
+//! variants, feature ids and reasons (of identities as the answer has them), and the names of the matching segments.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -18,7 +18,7 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use engine::{Document, Environment, Flag, Identity, KeyKind, Reason};
+use engine::{Document, Environment, Identity, KeyKind};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tree::Tree;
 
@@ -97,16 +97,11 @@ fn run(file: &Path) -> Result<(), Failed> {
     let document = Document::from_pages(vec![Bytes::from(document)]).map_err(|error| format!("{error:?}"))?;
     let (environment, _) = Environment::compile(&document).map_err(|error| format!("{error:?}"))?;
     let mut reasons = Vec::new();
-    let reason = |flag: Flag<'_>| {
-        let reason = match flag.reason {
-            Reason::Static => Reason::Default,
-            other => other,
-        };
-        reasons.push((flag.feature.name.to_string(), reason.to_string()));
-    };
     let (flags, segments) = match context.get("identity") {
         None => {
-            environment.evaluate(KeyKind::Server, None, reason);
+            environment.evaluate(KeyKind::Server, None, |flag| {
+                reasons.push((flag.feature.name.to_string(), flag.reason.to_string()));
+            });
             (
                 Tree::parse(&String::from_utf8(environment.flags(KeyKind::Server))?),
                 Vec::new(),
@@ -123,7 +118,6 @@ fn run(file: &Path) -> Result<(), Failed> {
             if let Some(key) = key {
                 identity = identity.with_key(key);
             }
-            environment.evaluate(KeyKind::Server, &identity, reason);
             let answer = Tree::parse(&String::from_utf8(
                 environment.identity_answer(KeyKind::Server, &identity),
             )?);
@@ -132,7 +126,9 @@ fn run(file: &Path) -> Result<(), Failed> {
                 .into_iter()
                 .map(str::to_owned)
                 .collect();
-            (answer.get("flags").ok_or("no flags")?.clone(), segments)
+            let flags = answer.get("flags").ok_or("no flags")?;
+            reasons.extend(flags.elements().iter().filter_map(named_reason));
+            (flags.clone(), segments)
         }
     };
     let expected: Vec<String> = result
@@ -185,12 +181,24 @@ fn compare_flags(context: &Tree, flags: &Tree, result: &Tree) -> Result<(), Fail
     Ok(())
 }
 
+/// A flag's name and reason, as it was answered.
+fn named_reason(flag: &Tree) -> Option<(String, String)> {
+    Some((
+        flag.get("feature")?.get("name")?.string()?,
+        flag.get("reason")?.string()?,
+    ))
+}
+
 /// The cases are older than the reason `STATIC` and say `DEFAULT` in its place.
 fn compare_reasons(reasons: &[(String, String)], result: &Tree) -> Result<(), Failed> {
     let flags = result.get("flags").ok_or("no flags in the result")?;
+    if reasons.len() != flags.members().len() {
+        return Err(format!("{} reasons of {} flags", reasons.len(), flags.members().len()).into());
+    }
     for (name, reason) in reasons {
+        let reason = if reason == "STATIC" { "DEFAULT" } else { reason };
         let expected = flags.get(name).and_then(|flag| flag.get("reason")?.string());
-        if expected.as_ref() != Some(reason) {
+        if expected.as_deref() != Some(reason) {
             return Err(format!("{name} is what it is by {reason:?}, expected {expected:?}").into());
         }
     }

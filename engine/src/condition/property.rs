@@ -53,6 +53,18 @@ impl Property {
 }
 
 impl Path {
+    /// Whether it reads the environment alone, which is the same for every identity.
+    pub(crate) fn reads_environment(&self) -> bool {
+        match self {
+            Self::EnvironmentKey | Self::EnvironmentName => true,
+            // A filter could start at the whole context.
+            Self::General(query) => {
+                !query.has_filter() && query.names().first() == Some(&Some("environment"))
+            }
+            _ => false,
+        }
+    }
+
     fn from_query(query: Query) -> Self {
         match *query.names().as_slice() {
             [Some("identity"), Some("identifier")] => Self::IdentityIdentifier,

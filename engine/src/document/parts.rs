@@ -30,6 +30,18 @@ impl<'a> FeatureState<'a> {
     pub(crate) fn value(&self) -> &'a str {
         self.feature_state_value.map_or("null", RawValue::get)
     }
+
+    /// Whether it surely answers the same as another one of its feature.
+    pub(crate) fn answers_as(&self, other: &Self) -> bool {
+        let plain = |state: &Self| {
+            let options = state
+                .multivariate_feature_state_values
+                .map_or("[]", RawValue::get);
+            let metadata = state.metadata.map_or("null", RawValue::get);
+            (state.enabled, state.value(), metadata, options == "[]")
+        };
+        plain(self) == plain(other) && plain(self).3
+    }
 }
 
 #[derive(Deserialize)]

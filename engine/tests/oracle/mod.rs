@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use engine::{Document, Environment, Identity, KeyKind};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Lines {"document", "identities", "answer"}, recorded by `engine/oracle/record.py`.
@@ -44,7 +45,7 @@ struct IdentityAnswer {
     rules: Vec<String>,
 }
 
-/// Name, feature id, type, enabled, value, variant, server-key-only.
+/// Name, feature id, type, enabled, value, variant, server-key-only, reason, metadata.
 #[derive(Deserialize)]
 struct FlagRow(
     String,
@@ -54,6 +55,8 @@ struct FlagRow(
     Box<RawValue>,
     Option<String>,
     bool,
+    String,
+    Option<Value>,
 );
 
 /// A flag as the engine answers it.
@@ -65,6 +68,8 @@ struct Flag<'a> {
     #[serde(borrow)]
     feature_state_value: &'a RawValue,
     variant: Option<String>,
+    reason: Option<String>,
+    metadata: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +92,20 @@ pub(crate) struct Tally {
     pub pairs: usize,
     pub segments: usize,
     rules: BTreeMap<String, usize>,
+    /// What flags of identities say beside their values.
+    said: BTreeMap<&'static str, usize>,
 }
+
+/// The reasons by their starts, and the metadata.
+pub(crate) const SAID: [&str; 7] = [
+    "STATIC",
+    "DEFAULT",
+    "TARGETING_MATCH; segment=identity_overrides",
+    "TARGETING_MATCH",
+    "SPLIT; weight=",
+    "ERROR; code=CIRCULAR_DEPENDENCY",
+    "metadata",
+];
 
 impl Tally {
     pub(crate) fn add(&mut self, answer: &Answer) {
@@ -103,7 +121,18 @@ impl Tally {
             for rule in &identity.rules {
                 *self.rules.entry(rule.clone()).or_default() += 1;
             }
+            for FlagRow(.., reason, metadata) in identity.flags.iter().flatten() {
+                let said = SAID.into_iter().find(|said| reason.starts_with(said));
+                for said in said.into_iter().chain(metadata.as_ref().map(|_| "metadata")) {
+                    *self.said.entry(said).or_default() += 1;
+                }
+            }
         }
+    }
+
+    /// How many flags said this, one of [`SAID`].
+    pub(crate) fn said(&self, what: &str) -> usize {
+        self.said.get(what).copied().unwrap_or(0)
     }
 
     pub(crate) fn count(&self, rule: &str) -> usize {
@@ -120,6 +149,10 @@ impl std::fmt::Display for Tally {
         )?;
         for (rule, count) in &self.rules {
             write!(f, "\n{count:8}  {rule}")?;
+        }
+        write!(f, "\nflags say:")?;
+        for (said, count) in &self.said {
+            write!(f, "\n{count:8}  {said}")?;
         }
         Ok(())
     }
@@ -157,7 +190,7 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
             None,
             "flags/",
             text_of_flags(&serde_json::from_slice::<Vec<Flag<'_>>>(&ours)),
-            text_of_rows(defaults, kind),
+            text_of_rows(defaults, kind, false),
         );
     }
     assert_eq!(case.identities.len(), answer.identities.len());
@@ -187,7 +220,7 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
                 Some(number),
                 "identities/",
                 text_of_flags(&ours),
-                text_of_rows(flags, kind),
+                text_of_rows(flags, kind, true),
             );
         }
         let ours = environment.matching_segments(Some(&identity));
@@ -218,22 +251,34 @@ fn text_of_flags(flags: &Result<Vec<Flag<'_>>, serde_json::Error>) -> String {
         enabled,
         feature_state_value,
         variant,
+        reason,
+        metadata,
     } in flags
     {
         let value = canonical(feature_state_value.get());
-        let _ = writeln!(text, "{name:?} {id} {} {enabled} {value} {variant:?}", r#type);
+        let _ = writeln!(
+            text,
+            "{name:?} {id} {} {enabled} {value} {variant:?} {reason:?} {metadata:?}",
+            r#type
+        );
     }
     text
 }
 
-fn text_of_rows(rows: &[FlagRow], kind: KeyKind) -> String {
+/// `flags/` says neither the reason nor the metadata.
+fn text_of_rows(rows: &[FlagRow], kind: KeyKind, of_identity: bool) -> String {
     let mut text = String::new();
-    for FlagRow(name, id, feature_type, enabled, value, variant, server_only) in rows {
+    for FlagRow(name, id, feature_type, enabled, value, variant, server_only, reason, metadata) in rows {
         if kind == KeyKind::Client && *server_only {
             continue;
         }
         let value = canonical(value.get());
-        let _ = writeln!(text, "{name:?} {id} {feature_type} {enabled} {value} {variant:?}");
+        let reason = Some(reason).filter(|_| of_identity);
+        let metadata = metadata.as_ref().filter(|_| of_identity);
+        let _ = writeln!(
+            text,
+            "{name:?} {id} {feature_type} {enabled} {value} {variant:?} {reason:?} {metadata:?}"
+        );
     }
     text
 }

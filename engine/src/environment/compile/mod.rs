@@ -14,6 +14,7 @@ mod warnings;
 use super::compiled::{
     Answer, Defaults, DependencyIndex, Environment, Exhaustion, Feature, Features, Segment, offset,
 };
+use super::evaluation::{Choices, Evaluation};
 use crate::document::{Document, Outline};
 use crate::{DocumentError, KeyKind, Warning};
 use context::StaticContext;
@@ -49,6 +50,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     let (mut segments, pending) = segments::compile(outline, &mut states, &mut properties, warnings);
     let segments_by_feature = segments::dependencies(&pending, features.list.len());
     let ranked = segments::rank(pending);
+    segments::warn_of_ties(&ranked, &segments, warnings);
     let Properties {
         slots: trait_slots,
         reads_flags,
@@ -63,7 +65,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     features.defaults = write_defaults(outline, &features, &states);
     let mut answers = states.answers;
     answers.bytes.shrink_to_fit();
-    Environment {
+    let mut environment = Environment {
         id: outline.id.into(),
         name: outline.name.as_ref().into(),
         key_prefix: format!("{}_", outline.api_key).into(),
@@ -81,6 +83,21 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         dependencies: reads_flags.then_some(DependencyIndex {
             segments: segments_by_feature,
         }),
+    };
+    environment.features.without_identity = overrides_without_identity(&environment);
+    environment
+}
+
+/// What segments override without an identity. The bodies of `flags/` are made of it, so it is found once.
+fn overrides_without_identity(environment: &Environment) -> Vec<(u32, Answer)> {
+    if environment
+        .segments
+        .iter()
+        .any(|segment| segment.needs_no_identity)
+    {
+        Choices::new(&Evaluation::without_identity(environment), KeyKind::Server).overrides()
+    } else {
+        Vec::new()
     }
 }
 

@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use super::context::StaticContext;
 use crate::condition::{self, Budget, Node, Property, Query, Room};
 use crate::environment::compiled::{Path, Source, offset};
+use crate::identity::is_of_cohort;
 use crate::python::PyValue;
 
 /// Interns the names of traits and resolves what paths find in the document alone.
@@ -18,6 +19,33 @@ pub(super) struct Properties<'c> {
     parsed: HashMap<Box<str>, Property>,
     context: &'c StaticContext<'c>,
     features: &'c HashMap<Box<str>, u32>,
+}
+
+/// What a condition reads, as far as its segment depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// The result of another flag.
+    Flag,
+    Environment,
+    /// The trait of a cohort.
+    Cohort,
+    /// Anything else, or nothing that can be known.
+    Other,
+}
+
+impl Reads {
+    fn of(property: &Property) -> Self {
+        match property {
+            Property::Path(condition::Path::Flags { .. }) => Self::Flag,
+            Property::Path(path) if path.reads_environment() => Self::Environment,
+            Property::Path(condition::Path::IdentityTrait(name)) | Property::Trait(name)
+                if is_of_cohort(name) =>
+            {
+                Self::Cohort
+            }
+            Property::Path(_) | Property::Trait(_) => Self::Other,
+        }
+    }
 }
 
 /// Which part of the evaluation context a path needs.
@@ -41,9 +69,11 @@ impl<'c> Properties<'c> {
         }
     }
 
-    /// The source that a property names.
-    pub(super) fn source(&mut self, property: &str, room: &mut Room) -> Source {
-        match self.parse(property, room) {
+    /// The source that a property names, and what is read there.
+    pub(super) fn source(&mut self, property: &str, room: &mut Room) -> (Source, Reads) {
+        let parsed = self.parse(property, room);
+        let reads = Reads::of(&parsed);
+        let source = match parsed {
             Property::Trait(name) => Source::Trait(self.slot(&name)),
             Property::Path(path) => {
                 let path = self.path(path, property);
@@ -52,7 +82,8 @@ impl<'c> Properties<'c> {
                     fallback: self.slot(property),
                 }
             }
-        }
+        };
+        (source, reads)
     }
 
     fn parse(&mut self, property: &str, room: &mut Room) -> Property {

@@ -1,7 +1,7 @@
 //! Segment rules and their conditions.
 use serde_json::value::RawValue;
 
-use super::properties::Properties;
+use super::properties::{Properties, Reads};
 use super::reading::{elements, problem};
 use super::warnings::Warnings;
 use crate::condition::{Matcher, RegexCache};
@@ -19,6 +19,31 @@ pub(super) struct RuleCompiler<'c, 'p> {
     pub part: &'c str,
     /// The segment's id, which percentage splits hash.
     pub segment_id: &'c str,
+    /// What the conditions so far read.
+    pub reads: SegmentReads,
+}
+
+/// What the conditions of one segment read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SegmentReads {
+    flags: bool,
+    /// Anything but flags and the environment.
+    others: bool,
+    pub cohorts: bool,
+}
+
+impl SegmentReads {
+    fn note(&mut self, reads: Reads) {
+        self.flags |= reads == Reads::Flag;
+        self.others |= matches!(reads, Reads::Cohort | Reads::Other);
+        self.cohorts |= reads == Reads::Cohort;
+    }
+
+    /// Whether the segment depends on other flags, and on nothing that takes an identity. Core writes a feature's
+    /// prerequisites as such segments.
+    pub(super) fn needs_no_identity(self) -> bool {
+        self.flags && !self.others
+    }
 }
 
 /// What follows from a condition that the reference engine raises on.
@@ -91,13 +116,19 @@ impl RuleCompiler<'_, '_> {
             Ok(condition) => self.understand(&condition),
             Err(error) => Err(problem(&error).into_owned()),
         };
-        compiled.unwrap_or_else(|problem| {
-            self.warn(&format!("a condition: {problem}"));
-            Condition::Raising
-        })
+        match compiled {
+            Ok((condition, reads)) => {
+                self.reads.note(reads);
+                condition
+            }
+            Err(problem) => {
+                self.warn(&format!("a condition: {problem}"));
+                Condition::Raising
+            }
+        }
     }
 
-    fn understand(&mut self, condition: &parts::Condition<'_>) -> Result<Condition, String> {
+    fn understand(&mut self, condition: &parts::Condition<'_>) -> Result<(Condition, Reads), String> {
         let operator = condition.operator.ok_or("it has no operator")?;
         // The reference knows no operator that is not a string.
         let operator = decode_string(operator.get()).unwrap_or_default();
@@ -115,15 +146,17 @@ impl RuleCompiler<'_, '_> {
             self.warnings.push(self.part, &problem);
         }
         let by_identity = property.is_empty() && matcher.splits_by_percentage();
-        let source = if by_identity {
-            Source::IdentityKey
+        let (source, reads) = if by_identity {
+            (Source::IdentityKey, Reads::Other)
         } else {
             self.properties.source(&property, &mut self.regexes.room)
         };
-        Ok(Condition::Matching { source, matcher })
+        Ok((Condition::Matching { source, matcher }, reads))
     }
 
+    /// Warns of what is not understood: what it would read, nobody knows.
     fn warn(&mut self, problem: &str) {
+        self.reads.note(Reads::Other);
         self.warnings.push(self.part, &format!("{problem}; {NO_MATCH}"));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::feature_states::{self, FeatureStates};
 use super::properties::Properties;
 use super::reading::{elements, id_text, problem};
-use super::rules::RuleCompiler;
+use super::rules::{RuleCompiler, SegmentReads};
 use super::warnings::Warnings;
 use crate::condition::RegexCache;
 use crate::document::Outline;
@@ -14,6 +14,9 @@ use crate::environment::compiled::{Features, OverrideRun, Segment, SegmentOverri
 use crate::environment::flag::Reason;
 use crate::json::Kind;
 use crate::python::PyValue;
+
+/// A warning of segments with one priority names so many beside the first.
+const MOST_TIED_NAMES: usize = 3;
 
 /// A segment override that is not yet written.
 pub(super) struct Pending<'a> {
@@ -54,13 +57,22 @@ pub(super) fn compile<'a>(
             warnings,
             part: &part,
             segment_id: &id,
+            reads: SegmentReads::default(),
         };
         let rules = compiler.rules(segment.rules);
+        let reads = compiler.reads;
         if rules.is_empty() {
             warnings.push(&part, "it has no rules and never matches");
         }
+        if reads.cohorts {
+            warnings.push(
+                &part,
+                "it asks who is in a cohort, which Flagsmith tells nobody; here, nobody is in any",
+            );
+        }
         segments.push(Segment {
             name: name.into(),
+            needs_no_identity: reads.needs_no_identity(),
             rules,
             overrides: Box::default(),
             runs: None,
@@ -167,7 +179,49 @@ pub(super) fn dependencies(pending: &[Pending<'_>], features: usize) -> Vec<Vec<
     segments
 }
 
-/// Ranks the overrides of each feature by priority, ties in document order; gives them by segment, then by feature.
+/// Warns of segments that override a feature with one priority and answer differently. (Core's system segments for the
+/// prerequisites of one feature answer the same.) The first of them wins here, as in Flagsmith's engine; its API lets the newest
+/// win and calls the order undefined.
+pub(super) fn warn_of_ties(pending: &[Pending<'_>], segments: &[Segment], warnings: &mut Warnings) {
+    let is_tie = |first: &Pending<'_>, second: &Pending<'_>| {
+        first.feature == second.feature && first.priority.total_cmp(&second.priority).is_eq()
+    };
+    for tied in pending.chunk_by(is_tie) {
+        let mut places: Vec<usize> = tied.iter().map(|own| own.segment).collect();
+        // Of one segment's own overrides of a feature the first counts everywhere.
+        places.dedup();
+        if tied
+            .windows(2)
+            .all(|pair| matches!(pair, [left, right] if left.state.answers_as(&right.state)))
+        {
+            continue;
+        }
+        let [first, rest @ ..] = &*places else { continue };
+        let name = |place: usize| segments.get(place).map_or("", |segment| &*segment.name);
+        let Some(own) = tied.first().filter(|_| !rest.is_empty()) else {
+            continue;
+        };
+        let mut names: Vec<String> = rest
+            .iter()
+            .take(MOST_TIED_NAMES)
+            .map(|place| format!("{:?}", name(*place)))
+            .collect();
+        if rest.len() > MOST_TIED_NAMES {
+            names.push(format!("{} more", rest.len() - MOST_TIED_NAMES));
+        }
+        warnings.push(
+            &format!("feature {:?}", own.state.feature.name.0),
+            &format!(
+                "segment {:?} overrides it with the same priority as {}; the first in the document wins here, but \
+                 Flagsmith itself may choose another",
+                name(*first),
+                names.join(", ")
+            ),
+        );
+    }
+}
+
+/// Ranks the overrides of each feature by priority, ties in document order. They come by feature, then by rank.
 pub(super) fn rank(mut pending: Vec<Pending<'_>>) -> Vec<Pending<'_>> {
     pending.sort_by(|left, right| {
         left.feature
@@ -181,18 +235,18 @@ pub(super) fn rank(mut pending: Vec<Pending<'_>>) -> Vec<Pending<'_>> {
         last = Some(own.feature);
         own.rank = rank;
     }
-    pending.sort_by_key(|own| (own.segment, own.feature));
     pending
 }
 
 /// Writes the overrides, a segment's side by side and in the order of the features.
 pub(super) fn attach_overrides<'a>(
     segments: &mut [Segment],
-    ranked: Vec<Pending<'a>>,
+    mut ranked: Vec<Pending<'a>>,
     features: &Features,
     states: &mut FeatureStates<'a>,
     warnings: &mut Warnings,
 ) {
+    ranked.sort_by_key(|own| (own.segment, own.feature));
     let mut ranked = ranked.into_iter().peekable();
     for (place, segment) in segments.iter_mut().enumerate() {
         let mut overrides: Vec<SegmentOverride> = Vec::new();

@@ -7,6 +7,8 @@ use crate::python::PyValue;
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub name: Box<str>,
+    /// It depends on other flags and on nothing that takes an identity: it counts without one.
+    pub needs_no_identity: bool,
     pub rules: Box<[Rule]>,
     /// In the order of the features, each feature once.
     pub overrides: Box<[SegmentOverride]>,

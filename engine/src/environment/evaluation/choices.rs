@@ -1,6 +1,8 @@
 //! The feature state that holds for each feature, and why.
 use std::ops::Range;
 
+use hashbrown::HashMap;
+
 use super::choice::{Choice, ChosenBy};
 use super::segments::Evaluation;
 use super::winners::Winners;
@@ -77,6 +79,18 @@ impl<'a, 'e> Choices<'a, 'e> {
         multivariate
             .chain(winners)
             .chain(self.own.iter().map(|own| &own.answer))
+    }
+
+    /// What holds in place of defaults, in document order, hidden or not.
+    pub(crate) fn overrides(&self) -> Vec<(u32, Answer)> {
+        let features = offset(self.evaluation.environment.features.list.len());
+        let plain = self.winners.iter().map(Choice::of_segment);
+        let plain: HashMap<u32, Choice<'e>> = plain.map(|choice| (choice.feature, choice)).collect();
+        (0..features)
+            .filter_map(|feature| self.chosen(feature, plain.get(&feature).copied()))
+            .filter(|choice| choice.by != ChosenBy::Default)
+            .map(|choice| (choice.feature, *choice.answer))
+            .collect()
     }
 
     /// Tells the writer about every feature.

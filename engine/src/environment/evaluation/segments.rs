@@ -28,6 +28,8 @@ pub(crate) struct Evaluation<'e> {
     budget: Budget,
     /// How many rules are being evaluated, one inside the other.
     depth: Cell<u32>,
+    /// Whether segments count that need an identity, or could.
+    all_count: bool,
     pub(super) dependencies: Option<Dependencies<'e>>,
 }
 
@@ -38,6 +40,15 @@ impl<'e> Evaluation<'e> {
         takes_traits: bool,
     ) -> Self {
         Self::within(Budget::new(), environment, identity, takes_traits)
+    }
+
+    /// What holds on `flags/`: the segments count that depend on flags and on nothing that takes an identity. Core leaves all
+    /// others out there, where they hold without an identity too.
+    pub(crate) fn without_identity(environment: &'e Environment) -> Self {
+        Self {
+            all_count: false,
+            ..Self::new(environment, None, false)
+        }
     }
 
     /// An evaluation that is given up where it takes more than a little work: see [`Self::is_given_up`].
@@ -64,6 +75,7 @@ impl<'e> Evaluation<'e> {
             subject: Subject::new(environment, identity, takes_traits, &budget),
             budget,
             depth: Cell::new(0),
+            all_count: true,
             dependencies,
         }
     }
@@ -122,12 +134,13 @@ impl<'e> Evaluation<'e> {
             .collect()
     }
 
-    /// A segment without rules never matches; all its rules must hold.
     fn segment_matches(&self, place: u32) -> bool {
         let segment = self.environment.segments.get(place as usize);
+        let segment = segment.filter(|segment| self.all_count || segment.needs_no_identity);
         segment.is_some_and(|segment| self.matches(place, segment))
     }
 
+    /// A segment without rules never matches; all its rules must hold.
     pub(super) fn matches(&self, place: u32, segment: &Segment) -> bool {
         let matches =
             !segment.rules.is_empty() && segment.rules.iter().all(|rule| self.rule_holds(rule) == Ok(true));

@@ -15,7 +15,7 @@ fn with_conditions(id: u64, kind: &str, conditions: Vec<Value>) -> Value {
         id,
         &format!("s{id}"),
         rules,
-        json!([state(1, "f", json!("overridden"))]),
+        json!([prioritised(state(1, "f", json!("overridden")), json!(id))]),
     )
 }
 

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn names(body: Vec<u8>) -> Vec<String> {
+pub(super) fn names(body: Vec<u8>) -> Vec<String> {
     let flags: Vec<Value> = serde_json::from_slice(&body).unwrap();
     flags
         .iter()

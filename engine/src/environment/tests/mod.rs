@@ -7,6 +7,7 @@ mod overrides;
 mod reasons;
 mod segments;
 mod warnings;
+mod without_identity;
 
 use bytes::Bytes;
 use serde_json::{Value, json};

@@ -12,8 +12,8 @@ fn winner(first: Value, second: Value) -> Value {
         segment_of(1, "first", everyone(), own("first", first)),
         segment_of(2, "second", everyone(), own("second", second)),
     ]);
-    let environment = compile(&document(json!([state(1, "a", json!("default"))]), segments));
-    values(&environment, &identity("i", &[])).remove(0)
+    let document = document(json!([state(1, "a", json!("default"))]), segments);
+    values(&compile_with_warnings(&document).0, &identity("i", &[])).remove(0)
 }
 
 #[test]
