@@ -53,11 +53,6 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// A field that is present, `null` included: `#[serde(default, deserialize_with = "present")]`.
-pub(crate) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
 /// The kinds of JSON value, told by the first byte of a valid text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

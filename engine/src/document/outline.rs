@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::members::reads_members;
 use super::{Document, DocumentError};
 use crate::json::{Kind, decode_string};
 
@@ -25,23 +26,27 @@ pub(crate) struct Outline<'a> {
     pub composite_key_hashing: bool,
 }
 
-#[derive(Deserialize)]
 struct Project<'a> {
-    #[serde(borrow, default)]
     segments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     hide_disabled_flags: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     server_key_only_feature_ids: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     organisation: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+reads_members!(Project {
+    segments: "segments",
+    hide_disabled_flags: "hide_disabled_flags",
+    server_key_only_feature_ids: "server_key_only_feature_ids",
+    organisation: "organisation",
+});
+
 struct Organisation<'a> {
-    #[serde(borrow, default)]
     stop_serving_flags: Option<&'a RawValue>,
 }
+
+reads_members!(Organisation {
+    stop_serving_flags: "stop_serving_flags"
+});
 
 impl<'a> Outline<'a> {
     /// Reads and checks the load-bearing fields.
@@ -91,12 +96,12 @@ fn raw(value: Option<&RawValue>) -> Option<&str> {
     value.map(RawValue::get)
 }
 
-/// An object's fields; fields that are given twice are refused with it.
+/// An object's members.
 fn object<'a, T: Deserialize<'a>>(field: &str, json: &'a str) -> Result<T, DocumentError> {
     if Kind::of(json) != Kind::Object {
         return Err(DocumentError::wrong_type(field, "an object"));
     }
-    serde_json::from_str(json).map_err(|_| DocumentError::wrong_type(field, "an object with each field once"))
+    serde_json::from_str(json).map_err(|_| DocumentError::wrong_type(field, "an object"))
 }
 
 /// A list; missing and null mean an empty one.

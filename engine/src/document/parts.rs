@@ -1,29 +1,32 @@
 //! The parts of a document as upstream writes them, borrowed. The engine cannot understand a part that does not fit its
-//! type. Fields that may hold anything stay text.
-use serde::Deserialize;
+//! type. Members that may hold anything stay text; those that it does not know are passed over.
 use serde_json::value::RawValue;
 
-use crate::json::{Text, present};
+use super::members::{Present, reads_members};
+use crate::json::Text;
 
 /// A feature state: of the environment, of a segment override or of an identity override.
-#[derive(Deserialize)]
 pub(crate) struct FeatureState<'a> {
-    #[serde(borrow)]
     pub feature: Feature<'a>,
     pub enabled: bool,
-    #[serde(borrow, default)]
     pub feature_state_value: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub django_id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub featurestate_uuid: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub multivariate_feature_state_values: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub feature_segment: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub metadata: Option<&'a RawValue>,
 }
+
+reads_members!(FeatureState {
+    feature: "feature",
+    enabled: "enabled",
+    feature_state_value: "feature_state_value",
+    django_id: "django_id",
+    featurestate_uuid: "featurestate_uuid",
+    multivariate_feature_state_values: "multivariate_feature_state_values",
+    feature_segment: "feature_segment",
+    metadata: "metadata"
+});
 
 impl<'a> FeatureState<'a> {
     /// The value, JSON.
@@ -44,82 +47,96 @@ impl<'a> FeatureState<'a> {
     }
 }
 
-#[derive(Deserialize)]
 pub(crate) struct Feature<'a> {
-    #[serde(borrow)]
     pub id: &'a RawValue,
-    #[serde(borrow)]
     pub name: Text<'a>,
-    #[serde(borrow, default)]
     pub r#type: Option<&'a RawValue>,
 }
 
+reads_members!(Feature {
+    id: "id",
+    name: "name",
+    r#type: "type"
+});
+
 /// How a feature is overridden by a segment.
-#[derive(Deserialize)]
 pub(crate) struct FeatureSegment<'a> {
-    #[serde(borrow, default)]
     pub priority: Option<&'a RawValue>,
 }
 
+reads_members!(FeatureSegment { priority: "priority" });
+
 /// The share of identities that get a multivariate option.
-#[derive(Deserialize)]
 pub(crate) struct MultivariateValue<'a> {
-    #[serde(borrow, default)]
     pub id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub mv_fs_value_uuid: Option<&'a RawValue>,
-    #[serde(borrow)]
     pub percentage_allocation: &'a RawValue,
-    #[serde(borrow)]
     pub multivariate_feature_option: MultivariateOption<'a>,
 }
 
-#[derive(Deserialize)]
+reads_members!(MultivariateValue {
+    id: "id",
+    mv_fs_value_uuid: "mv_fs_value_uuid",
+    percentage_allocation: "percentage_allocation",
+    multivariate_feature_option: "multivariate_feature_option"
+});
+
 pub(crate) struct MultivariateOption<'a> {
-    #[serde(borrow, default)]
     pub key: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub value: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+reads_members!(MultivariateOption {
+    key: "key",
+    value: "value"
+});
+
 pub(crate) struct Segment<'a> {
-    #[serde(borrow)]
     pub id: &'a RawValue,
-    #[serde(borrow, default)]
     pub name: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub rules: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub feature_states: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+reads_members!(Segment {
+    id: "id",
+    name: "name",
+    rules: "rules",
+    feature_states: "feature_states"
+});
+
 pub(crate) struct Rule<'a> {
-    #[serde(borrow, default)]
     pub r#type: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub conditions: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub rules: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
+reads_members!(Rule {
+    r#type: "type",
+    conditions: "conditions",
+    rules: "rules"
+});
+
 pub(crate) struct Condition<'a> {
-    #[serde(borrow, default)]
     pub property_: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     pub property: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    pub operator: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    pub value: Option<&'a RawValue>,
+    pub operator: Present<'a>,
+    pub value: Present<'a>,
 }
 
-#[derive(Deserialize)]
+reads_members!(Condition {
+    property_: "property_",
+    property: "property",
+    operator: "operator",
+    value: "value"
+});
+
 pub(crate) struct IdentityOverride<'a> {
-    #[serde(borrow)]
     pub identifier: &'a RawValue,
-    #[serde(borrow, default)]
     pub identity_features: Option<Vec<&'a RawValue>>,
 }
+
+reads_members!(IdentityOverride {
+    identifier: "identifier",
+    identity_features: "identity_features"
+});

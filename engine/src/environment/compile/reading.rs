@@ -14,11 +14,9 @@ pub(super) fn elements(json: &str) -> Vec<&RawValue> {
 /// What is wrong with a part that does not fit its type, without quoting it.
 pub(super) fn problem(error: &serde_json::Error) -> Cow<'static, str> {
     let text = error.to_string();
-    // serde names the field where one is missing or given twice; any other message may quote the document.
+    // serde names the field where one is missing; any other message may quote the document.
     match text.split(" at line ").next() {
-        Some(known) if known.starts_with("missing field") || known.starts_with("duplicate field") => {
-            Cow::Owned(known.to_owned())
-        }
+        Some(known) if known.starts_with("missing field") => Cow::Owned(known.to_owned()),
         _ => Cow::Borrowed("a field has a wrong type"),
     }
 }

@@ -129,10 +129,10 @@ impl RuleCompiler<'_, '_> {
     }
 
     fn understand(&mut self, condition: &parts::Condition<'_>) -> Result<(Condition, Reads), String> {
-        let operator = condition.operator.ok_or("it has no operator")?;
+        let operator = condition.operator.0.ok_or("it has no operator")?;
         // The reference knows no operator that is not a string.
         let operator = decode_string(operator.get()).unwrap_or_default();
-        let value = match condition.value {
+        let value = match condition.value.0 {
             Some(value) => PyValue::from_json(value).map_err(|_| "its value cannot be read")?,
             None if matches!(&*operator, "IS_SET" | "IS_NOT_SET") => PyValue::None,
             None => return Err("it has no value".to_owned()),

@@ -1,5 +1,6 @@
 mod budget;
 mod dependencies;
+mod duplicates;
 mod evaluated;
 mod flags;
 mod identities;
