@@ -23,6 +23,7 @@ def evaluate(document, identity):
     try:
         context = map_environment_document_to_context(rules.document_for(document))
         if identity is None:
+            rules.apply_identity_overrides(context, document, None)
             rules.drop_segments_without_identity(context)
         else:
             identifier = rules.identifier_for(identity["identifier"])

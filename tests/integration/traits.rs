@@ -89,7 +89,7 @@ fn a_query_is_decoded_as_a_form() {
         ("identifier=a%2Bb%40example.com", "a+b@example.com"),
         ("identifier=%C3%A9", "é"),
         ("identifier=%FF", "\u{fffd}"),
-        ("identifier=+alice+", "alice"),
+        ("identifier=+alice+", " alice "),
     ] {
         let response = app.get(&format!("/api/v1/identities/?{query}"));
         assert_eq!(response.json()["identifier"], expected, "{query}");
@@ -117,6 +117,36 @@ fn without_an_identifier_the_identity_is_anonymous() {
     );
     assert_eq!(traited["traits"][0]["transient"], true);
     assert_eq!(value_of(&traited, "banner"), "premium banner");
+}
+
+#[test]
+fn an_empty_body_is_an_anonymous_identity() {
+    let app = spawn_app(Options::default());
+    let response = app.send(Request::post("/api/v1/identities/", String::new()).key(CLIENT_KEY));
+    assert_eq!(response.status, 200, "{}", response.text());
+    let answer = response.json();
+    assert_eq!(answer["identifier"].as_str().unwrap().len(), 32);
+    assert_eq!(answer["traits"], json!([]));
+    assert_eq!(value_of(&answer, "banner"), "plain banner");
+}
+
+#[test]
+fn flags_of_identities_alone_say_why() {
+    let app = spawn_app(Options::default());
+    let premium = json!({"identifier": "bob", "traits": [{"trait_key": "plan", "trait_value": "premium"}]});
+    let answer = identify(&app, CLIENT_KEY, &premium);
+    let reason_of = |name: &str| {
+        let flags = answer["flags"].as_array().unwrap();
+        let flag = flags.iter().find(|flag| flag["feature"]["name"] == name);
+        flag.unwrap()["reason"].clone()
+    };
+    assert_eq!(reason_of("zebra"), "DEFAULT");
+    let banner = reason_of("banner");
+    assert!(
+        banner.as_str().unwrap().starts_with("TARGETING_MATCH; segment="),
+        "{banner}"
+    );
+    assert!(!app.get("/api/v1/flags/").text().contains("reason"));
 }
 
 #[test]
