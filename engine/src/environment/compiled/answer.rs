@@ -143,9 +143,8 @@ pub(crate) struct FlagSpans {
 }
 
 impl FlagSpans {
-    /// Finds the parts of the flag that ends at `end` in the buffer and whose value starts at `value`. This reads the value,
-    /// which costs no request anything: nothing but the parts of a flag, a circular dependency and the bodies without reasons
-    /// needs it.
+    /// Finds the parts of the flag that ends at `end` in the buffer and whose value starts at `value`. This reads the value, so
+    /// that no offset of its end need be kept: whole answers never ask for it.
     pub(crate) fn find(bytes: &[u8], value: u32, end: u32) -> Self {
         let rest = Span { start: value, end };
         let value_end = value + offset(value_length(rest.of(bytes)));

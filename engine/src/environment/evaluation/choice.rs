@@ -1,7 +1,7 @@
 //! A chosen feature state, and the flag that it comes to.
 use crate::environment::compiled::{
     Answer, CONTROL, Environment, Feature, IdentityOverride, Multivariate, MultivariateOption,
-    SegmentOverride, Span, metadata,
+    SegmentOverride, metadata,
 };
 use crate::environment::flag::{Flag, Reason};
 
@@ -68,8 +68,8 @@ impl<'e> Choice<'e> {
         }
     }
 
-    /// The flag with its parts. `option` tells the option of a multivariate answer, or that there is none; `None`: there is
-    /// no identity.
+    /// The flag with its parts, save its metadata. `option` tells the option of a multivariate answer, or that there is none;
+    /// `None`: there is no identity.
     pub(crate) fn flag(
         self,
         environment: &'e Environment,
@@ -87,34 +87,39 @@ impl<'e> Choice<'e> {
             metadata: None,
             ready: None,
         };
-        let (value, end): (Span, Span) = match answers.multivariate(answer) {
+        let multivariate = answers.multivariate(answer);
+        let value = match multivariate.map(|multivariate| (multivariate, option(multivariate))) {
             None => {
-                let is_ready = matches!(by, ChosenBy::Default | ChosenBy::Segment(_));
+                let is_whole = matches!(by, ChosenBy::Default | ChosenBy::Segment(_));
                 let ready = answer.json.of(&answers.bytes).strip_suffix(b",");
-                flag.ready = ready.filter(|_| is_ready);
-                let spans = answers.spans(answer);
-                (spans.value, spans.end)
+                flag.ready = ready.filter(|_| is_whole);
+                answers.spans(answer).value
             }
-            Some(multivariate) => match option(multivariate) {
-                None => (multivariate.control.value, multivariate.end),
-                Some(None) => {
-                    flag.variant = Some(CONTROL);
-                    (multivariate.control.value, multivariate.end)
+            Some((_, Some(Some(option)))) => {
+                flag.variant = Some(answers.text(option.variant));
+                if by != ChosenBy::Cycle {
+                    let weight = answers.text(option.weight);
+                    flag.reason = Reason::Split { weight };
                 }
-                Some(Some(option)) => {
-                    flag.variant = Some(answers.text(option.variant));
-                    if by != ChosenBy::Cycle {
-                        flag.reason = Reason::Split {
-                            weight: answers.text(option.weight),
-                        };
-                    }
-                    (option.value, multivariate.end)
-                }
-            },
+                option.value
+            }
+            Some((multivariate, option)) => {
+                flag.variant = option.map(|_| CONTROL);
+                multivariate.control.value
+            }
         };
         flag.value = answers.text(value);
-        flag.metadata = metadata(answers.text(end));
         Some(flag)
+    }
+
+    /// The metadata of the feature state, JSON.
+    pub(crate) fn metadata(self, environment: &'e Environment) -> Option<&'e str> {
+        let answers = &environment.answers;
+        let end = match answers.multivariate(self.answer) {
+            Some(multivariate) => multivariate.end,
+            None => answers.spans(self.answer).end,
+        };
+        metadata(answers.text(end))
     }
 
     /// Why it was chosen.

@@ -71,6 +71,11 @@ impl<'a, 'e> Choices<'a, 'e> {
         }
     }
 
+    /// What the identity overrides itself.
+    pub(crate) fn own_overrides(&self) -> &'e [IdentityOverride] {
+        self.own
+    }
+
     /// The answers that may be chosen.
     pub(crate) fn candidates(&self) -> impl Iterator<Item = &'e Answer> {
         let multivariate = self.evaluation.environment.features.multivariate.iter();

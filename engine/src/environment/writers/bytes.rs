@@ -10,12 +10,12 @@ use crate::{Identity, KeyKind};
 
 /// The body of `flags/`.
 pub(in crate::environment) fn flags(environment: &Environment, kind: KeyKind) -> Vec<u8> {
-    let features = offset(environment.features.list.len());
-    let mut out = Vec::new();
-    out.push(b'[');
-    for feature in 0..features {
-        if write_without_identity(environment, kind, feature, &mut out) {
-            out.push(b',');
+    let mut out = vec![b'['];
+    for feature in 0..offset(environment.features.list.len()) {
+        let flag = flag_without_identity(environment, kind, feature);
+        if flag.iter().any(|part| !part.is_empty()) {
+            flag.iter().for_each(|part| out.extend_from_slice(part));
+            out.extend_from_slice(END);
         }
     }
     if out.len() > 1 {
@@ -31,8 +31,8 @@ pub(in crate::environment) fn flags(environment: &Environment, kind: KeyKind) ->
 pub(in crate::environment) fn flag(environment: &Environment, kind: KeyKind, name: &str) -> Option<Vec<u8>> {
     let features = &environment.features;
     let visible = |feature: u32| {
-        let mut out = Vec::new();
-        write_without_identity(environment, kind, feature, &mut out).then_some(out)
+        let [start, value] = flag_without_identity(environment, kind, feature);
+        (!start.is_empty()).then(|| [start, value, b"}"].concat())
     };
     match features.named(name) {
         Some(feature) => visible(feature),
@@ -40,38 +40,31 @@ pub(in crate::environment) fn flag(environment: &Environment, kind: KeyKind, nam
     }
 }
 
-/// Writes a flag as it is without an identity, with neither reason nor metadata. Tells whether the key may see it.
-fn write_without_identity(environment: &Environment, kind: KeyKind, place: u32, out: &mut Vec<u8>) -> bool {
+/// A flag up to its value's end, as it is without an identity, in two parts. Both are empty where the key may not see it.
+fn flag_without_identity(environment: &Environment, kind: KeyKind, place: u32) -> [&[u8]; 2] {
     let (features, answers) = (&environment.features, &environment.answers);
+    let overridden = features.override_without_identity(place);
     let Some(feature) = features.get(place) else {
-        return false;
+        return [&[], &[]];
     };
-    let start = out.len();
-    match features
-        .override_without_identity(place)
-        .or(feature.default.as_ref())
-    {
-        Some(answer) if environment.hides(kind, feature, answer) => {}
-        Some(answer) => match answers.multivariate(answer) {
-            Some(multivariate) => {
-                out.extend_from_slice(answer.json.of(&answers.bytes));
-                out.extend_from_slice(multivariate.control.value.of(&answers.bytes));
-            }
-            None => {
-                let end = answers.spans(answer).value.end;
-                out.extend_from_slice(Span { end, ..answer.json }.of(&answers.bytes));
-            }
-        },
+    let Some(answer) = overridden.or(feature.default.as_ref()) else {
+        let defaults = features.defaults(kind);
+        return [
+            defaults.map_or(&[], |defaults| defaults.flag_without_reason(place)),
+            &[],
+        ];
+    };
+    if environment.hides(kind, feature, answer) {
+        return [&[], &[]];
+    }
+    let (start, value) = match answers.multivariate(answer) {
+        Some(multivariate) => (answer.json, multivariate.control.value),
         None => {
-            let defaults = features.defaults(kind);
-            out.extend_from_slice(defaults.map_or(&[], |defaults| defaults.flag_without_reason(place)));
+            let end = answers.spans(answer).value.end;
+            (Span { end, ..answer.json }, Span::default())
         }
-    }
-    let is_visible = out.len() > start;
-    if is_visible {
-        out.push(b'}');
-    }
-    is_visible
+    };
+    [start.of(&answers.bytes), value.of(&answers.bytes)]
 }
 
 /// The body of `identities/`.
@@ -135,9 +128,10 @@ fn longest(choices: &Choices<'_, '_>) -> usize {
     let answers = &choices.evaluation().environment().answers;
     let longest = |answer: &Answer| {
         let multivariate = answers.multivariate(answer);
-        answer.json.length() + multivariate.map_or(IDENTITY_OVERRIDE_END.len(), Multivariate::longest)
+        answer.json.length() + multivariate.map_or(0, Multivariate::longest)
     };
-    defaults + choices.candidates().map(longest).sum::<usize>()
+    let own = choices.own_overrides().len() * IDENTITY_OVERRIDE_END.len();
+    defaults + own + choices.candidates().map(longest).sum::<usize>()
 }
 
 /// Copies flags, each with a comma behind. Neighbours that lie side by side in a buffer are copied together.

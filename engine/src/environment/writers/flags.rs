@@ -56,9 +56,13 @@ impl<'e, V: FnMut(Flag<'e>)> Writer<'e> for Flags<'_, 'e, V> {
 
     fn choice(&mut self, choice: Choice<'e>) {
         let evaluation = self.evaluation;
-        let flag = choice.flag(evaluation.environment(), |multivariate| {
-            evaluation.option(multivariate)
-        });
-        flag.map(&mut self.visit);
+        let environment = evaluation.environment();
+        let flag = choice.flag(environment, |multivariate| evaluation.option(multivariate));
+        if let Some(flag) = flag {
+            (self.visit)(Flag {
+                metadata: choice.metadata(environment),
+                ..flag
+            });
+        }
     }
 }
