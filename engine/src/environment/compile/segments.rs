@@ -15,6 +15,8 @@ use crate::environment::flag::Reason;
 use crate::json::Kind;
 use crate::python::PyValue;
 
+/// The longest name of a segment in core, in characters. Each of its overrides repeats it as the reason.
+const LONGEST_NAME: usize = 2000;
 /// A warning of segments with one priority names so many beside the first.
 const MOST_TIED_NAMES: usize = 3;
 
@@ -49,8 +51,16 @@ pub(super) fn compile<'a>(
     let (mut segments, mut pending) = (Vec::new(), Vec::new());
     let mut regexes = RegexCache::default();
     for (place, Found { id, segment }) in find(outline, warnings).into_iter().enumerate() {
-        let name = segment.name.and_then(id_text).unwrap_or_default();
+        let mut name = segment.name.and_then(id_text).unwrap_or_default();
+        let cut = name.char_indices().nth(LONGEST_NAME).map(|(end, _)| end);
+        name.truncate(cut.unwrap_or(name.len()));
         let part = format!("segment {name:?} (id {id})");
+        if cut.is_some() {
+            warnings.push(
+                &part,
+                "its name is longer than Flagsmith allows; the rest of it is left out",
+            );
+        }
         let mut compiler = RuleCompiler {
             properties,
             regexes: &mut regexes,

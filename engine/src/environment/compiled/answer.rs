@@ -146,20 +146,18 @@ impl FlagSpans {
     /// Finds the parts of the flag that ends at `end` in the buffer and whose value starts at `value`. This reads the value, so
     /// that no offset of its end need be kept: whole answers never ask for it.
     pub(crate) fn find(bytes: &[u8], value: u32, end: u32) -> Self {
-        let rest = Span { start: value, end };
-        let value_end = value + offset(value_length(rest.of(bytes)));
-        let reason = Span {
-            start: value_end + offset(REASON.len()),
-            end,
-        };
-        let reason_end = reason.start + offset(string_literal_length(reason.of(bytes)));
+        let behind = |start: u32, length: usize| start.saturating_add(offset(length)).min(end);
+        let rest = |start: u32| Span { start, end }.of(bytes);
+        let value_end = behind(value, value_length(rest(value)));
+        let reason = behind(value_end, REASON.len());
+        let reason_end = behind(reason, string_literal_length(rest(reason)));
         Self {
             value: Span {
                 start: value,
                 end: value_end,
             },
             end: Span {
-                start: reason_end.min(end),
+                start: reason_end,
                 end,
             },
         }

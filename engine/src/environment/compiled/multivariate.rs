@@ -44,8 +44,7 @@ const VARIANT: &[u8] = br#","variant":"#;
 pub(crate) const CONTROL: &str = r#""control""#;
 
 impl Answers {
-    /// Adds what a multivariate option answers after the flag's start. Identities get it from `start` on; gives the option and
-    /// where the next one starts.
+    /// Adds what a multivariate option answers after the flag's start, for the identities whose percentage is in the range.
     pub(crate) fn write_option(
         &mut self,
         (start, end): (f64, f64),
@@ -108,14 +107,18 @@ impl Chosen {
 
 impl MultivariateOption {
     fn chosen(&self) -> Chosen {
-        Chosen::new(self.value.start, self.variant.end, self.weight.end + 1)
+        Chosen::new(
+            self.value.start,
+            self.variant.end,
+            self.weight.end.saturating_add(1),
+        )
     }
 }
 
 impl Control {
     fn chosen(&self) -> Chosen {
-        let variant = self.value.end + offset(VARIANT.len() + CONTROL.len());
-        Chosen::new(self.value.start, variant, self.end)
+        let variant = offset(VARIANT.len() + CONTROL.len());
+        Chosen::new(self.value.start, self.value.end.saturating_add(variant), self.end)
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! # Layout
 //! - `segments`: [`Evaluation`], which tells whether segments match. `subject`: one identity as conditions see it.
-//!   `dependencies`: the flags that segments read.
+//!   `found`: what paths find in it. `dependencies`: the flags that segments read.
 //! - `winners`: the segment overrides that hold. `choice`: a chosen feature state. `choices`: those of all features.
 mod choice;
 mod choices;
 mod dependencies;
+mod found;
 mod segments;
 mod subject;
 mod winners;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::dependencies::Dependencies;
+use super::found::Found;
 use super::subject::Subject;
 use crate::Identity;
 use crate::condition::budget::{FLAG, FLAG_RESULT, NESTED};
@@ -256,28 +257,6 @@ impl<'e> Evaluation<'e> {
             Found::Value(Value::Float(float)) => Found::Value(Value::Float(float)),
             Found::Value(Value::String(text)) => Found::Value(Value::String(Cow::Owned(text.into_owned()))),
         })
-    }
-}
-
-/// What a path finds.
-enum Found<'v> {
-    /// Nothing, a list or an object: the trait named like the path is read.
-    Nothing,
-    /// Not set.
-    Null,
-    Value(Value<'v>),
-}
-
-impl<'v> Found<'v> {
-    fn of(found: Option<&'v PyValue>, budget: &Budget) -> Result<Self, Raised> {
-        if let Some(PyValue::String(text)) = found {
-            budget.spend_text(text)?;
-        }
-        match found {
-            None => Ok(Self::Nothing),
-            Some(PyValue::None) => Ok(Self::Null),
-            Some(found) => Ok(Value::from_found(found)?.map_or(Self::Nothing, Self::Value)),
-        }
     }
 }
 

@@ -6,6 +6,7 @@ mod flags;
 mod identities;
 mod overrides;
 mod reasons;
+mod segment_warnings;
 mod segments;
 mod warnings;
 mod without_identity;
