@@ -110,7 +110,7 @@ fn garbage_is_400_with_nothing_of_it_in_the_answer() {
     let deep_traits =
         format!(r#"{{"identifier":"bob","traits":[{{"trait_key":"k","trait_value":{deep}}}]}}"#);
     let bodies: Vec<Vec<u8>> = vec![
-        b"".to_vec(),
+        b" ".to_vec(),
         b"s3cret".to_vec(),
         b"[]".to_vec(),
         b"null".to_vec(),
@@ -122,7 +122,7 @@ fn garbage_is_400_with_nothing_of_it_in_the_answer() {
         br#"{"identifier":"bob","traits":{"s3cret":1}}"#.to_vec(),
         br#"{"identifier":"bob","traits":["s3cret"]}"#.to_vec(),
         br#"{"identifier":"bob","traits":[{"trait_value":"s3cret"}]}"#.to_vec(),
-        br#"{"identifier":"bob","traits":[{"trait_key":1,"trait_value":"s3cret"}]}"#.to_vec(),
+        br#"{"identifier":"bob","traits":[{"trait_key":true,"trait_value":"s3cret"}]}"#.to_vec(),
         b"{\"identifier\":\"\xff\xfes3cret\"}".to_vec(),
         deep.clone().into_bytes(),
         deep_traits.into_bytes(),
