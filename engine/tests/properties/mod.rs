@@ -2,6 +2,7 @@
 //!
 //! `PROPTEST_CASES` says how many cases each property is tried with (256 without it).
 
+mod answers;
 mod bodies;
 mod digests;
 mod documents;
