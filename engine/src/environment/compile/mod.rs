@@ -46,7 +46,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
     let mut states = FeatureStates::new(outline, warnings);
     let mut features = name_features(&states);
     let context = StaticContext::new(outline);
-    let mut properties = Properties::new(&context, &features.by_name);
+    let mut properties = Properties::new(&context, &features);
     let (mut segments, pending) = segments::compile(outline, &mut states, &mut properties, warnings);
     let segments_by_feature = segments::dependencies(&pending, features.list.len());
     let ranked = segments::rank(pending);
@@ -103,23 +103,15 @@ fn overrides_without_identity(environment: &Environment) -> Vec<(u32, Answer)> {
 
 /// The features by name. [`contest_features`] and [`write_default_answers`] add the rest.
 fn name_features(states: &FeatureStates<'_>) -> Features {
-    let mut features = Features::default();
-    for (place, state) in (0..).zip(&states.of_environment) {
-        features.by_name.insert(state.name.as_ref().into(), place);
-        features
-            .by_lowercase
-            .push((state.name.to_lowercase().into(), place));
-        features.list.push(Feature {
-            reported: states.parts(&state.state).feature(),
-            enabled: state.state.enabled,
-            server_only: false,
-            targeted: false,
-            contested: None,
-            default: None,
-        });
-    }
-    features.by_lowercase.sort();
-    features
+    let features = states.of_environment.iter().map(|own| Feature {
+        reported: states.parts(&own.state).feature(),
+        enabled: own.state.enabled,
+        server_only: false,
+        targeted: false,
+        contested: None,
+        default: None,
+    });
+    Features::new(features.collect())
 }
 
 /// Finds the features that segments override or that are multivariate.

@@ -3,7 +3,7 @@ use hashbrown::HashMap;
 
 use super::context::StaticContext;
 use crate::condition::{self, Budget, Node, Property, Query, Room};
-use crate::environment::compiled::{Path, Source, offset};
+use crate::environment::compiled::{Features, Path, Source, offset};
 use crate::identity::is_of_cohort;
 use crate::python::PyValue;
 
@@ -18,7 +18,7 @@ pub(super) struct Properties<'c> {
     /// By the property's text: a path may hold patterns, and conditions often share it.
     parsed: HashMap<Box<str>, Property>,
     context: &'c StaticContext<'c>,
-    features: &'c HashMap<Box<str>, u32>,
+    features: &'c Features,
 }
 
 /// What a condition reads, as far as its segment depends on it.
@@ -58,7 +58,7 @@ enum Scope {
 }
 
 impl<'c> Properties<'c> {
-    pub(super) fn new(context: &'c StaticContext<'c>, features: &'c HashMap<Box<str>, u32>) -> Self {
+    pub(super) fn new(context: &'c StaticContext<'c>, features: &'c Features) -> Self {
         Self {
             slots: HashMap::new(),
             reads_flags: false,
@@ -112,7 +112,7 @@ impl<'c> Properties<'c> {
             condition::Path::Flags { name, rest } => {
                 self.reads_flags = true;
                 Path::Flag {
-                    feature: self.features.get(&*name).copied(),
+                    feature: self.features.named(&name),
                     rest,
                 }
             }

@@ -1,18 +1,21 @@
 //! The environment's features and their defaults.
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::super::flag::{FlagFeature, Reason};
-use super::answer::{Answer, FlagSpans, Span, metadata};
+use super::answer::{Answer, FlagSpans, Span, metadata, offset};
 use crate::KeyKind;
 
 /// The features in document order.
 #[derive(Debug, Default)]
 pub(crate) struct Features {
     pub list: Vec<Feature>,
-    /// Places in `list` by exact name.
-    pub by_name: HashMap<Box<str>, u32>,
-    /// Lower-case names with places in `list`, sorted.
-    pub by_lowercase: Vec<(Box<str>, u32)>,
+    hasher: DefaultHashBuilder,
+    /// Places in `list`, found by exact name.
+    by_name: HashTable<u32>,
+    /// Places in `list` in the order of the lower-case names, then of the document.
+    by_lowercase: Vec<u32>,
     /// The features whose answer may differ from the default without an identity override, in document order.
     pub contested: Vec<u32>,
     /// The features whose default depends on the identity, in document order.
@@ -116,9 +119,43 @@ impl Features {
         self.list.get(feature as usize)
     }
 
+    /// The features in document order; each name is given once.
+    pub(crate) fn new(list: Vec<Feature>) -> Self {
+        let mut features = Self {
+            list,
+            ..Self::default()
+        };
+        let Self {
+            list,
+            hasher,
+            by_name,
+            by_lowercase,
+            ..
+        } = &mut features;
+        let name = |place: u32| {
+            list.get(place as usize)
+                .map_or("", |feature| &*feature.reported.name)
+        };
+        by_lowercase.extend(0..offset(list.len()));
+        for place in &*by_lowercase {
+            by_name.insert_unique(hasher.hash_one(name(*place)), *place, |other| {
+                hasher.hash_one(name(*other))
+            });
+        }
+        by_lowercase.sort_by_cached_key(|place| name(*place).to_lowercase());
+        features
+    }
+
     /// A feature by its exact name.
     pub(crate) fn named(&self, name: &str) -> Option<u32> {
-        self.by_name.get(name).copied()
+        let hash = self.hasher.hash_one(name);
+        self.by_name
+            .find(hash, |place| self.name(*place) == name)
+            .copied()
+    }
+
+    fn name(&self, place: u32) -> &str {
+        self.get(place).map_or("", |feature| &*feature.reported.name)
     }
 
     /// What holds without an identity, where that is not the default.
@@ -131,10 +168,12 @@ impl Features {
 
     /// The features whose names differ from this one in case alone, in document order.
     pub(crate) fn named_in_any_case(&self, name: &str) -> impl Iterator<Item = u32> {
-        let name = name.to_lowercase();
-        let first = self.by_lowercase.partition_point(|(other, _)| **other < *name);
+        let wanted = name.to_lowercase();
+        let lowercase = |place: &u32| self.name(*place).to_lowercase();
+        let first = self
+            .by_lowercase
+            .partition_point(|place| lowercase(place) < wanted);
         let rest = self.by_lowercase.get(first..).unwrap_or_default().iter();
-        rest.take_while(move |(other, _)| **other == *name)
-            .map(|(_, feature)| *feature)
+        rest.take_while(move |place| lowercase(place) == wanted).copied()
     }
 }
