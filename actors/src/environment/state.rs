@@ -3,7 +3,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::UpdatedAt;
 
-use super::events::{Action, Change, FetchCost, FetchEnd, FetchPlan, Moment};
+use super::events::{Action, Change, FetchEnd, FetchPlan, Moment};
 use super::options::UnconditionalFetches;
 use super::push::Push;
 use super::schedule::Schedule;
@@ -11,17 +11,15 @@ use super::versions::{Trust, Verdict, Versions};
 use crate::upstream::FetchFailure;
 
 mod settling;
+mod unconditional;
 
 use settling::Settling;
+use unconditional::Unconditional;
+
+pub(super) use unconditional::SELDOM;
 
 /// `If-Modified-Since` has whole seconds: within this of a change, 304 may hide another one (upstream.md).
 const CONDITIONAL_BLINDNESS: Duration = Duration::from_secs(2);
-/// Between unconditional fetches of a document that is not cheap, or whose changes are announced.
-pub(super) const SELDOM: Duration = Duration::from_secs(60);
-/// A cheap document is smaller.
-const CHEAP_BYTES: usize = 1_000_000;
-/// The period is so many times what fetching a cheap one takes: 2 % of one of upstream's workers at most.
-const CHEAP_PART: u32 = 50;
 /// Kinds of failure that are told between two successes, and remembered for that: a gateway knows a few, an upstream that
 /// invents ever new ones must not fill the log.
 const MOST_TOLD_FAILURES: usize = 16;
@@ -56,11 +54,7 @@ pub(super) struct EnvironmentState<D> {
     /// Whether the operator has heard, since new content was served, that upstream gives older documents between newer ones.
     has_told_lagging: bool,
     last_success: Option<Moment>,
-    last_unconditional: Option<Instant>,
-    /// What the last document took of upstream.
-    cost: Option<FetchCost>,
-    /// Whether changes of this environment are announced: one was.
-    is_announced: bool,
+    unconditional: Unconditional,
     /// Upstream's clock at the previous fetch.
     last_date: Option<SystemTime>,
     told: Option<UpdatedAt>,
@@ -81,6 +75,7 @@ enum Phase {
 impl<D: Copy + PartialEq> EnvironmentState<D> {
     pub(super) fn new(options: StateOptions, schedule: Schedule) -> Self {
         Self {
+            unconditional: Unconditional::new(options.unconditional),
             options,
             versions: Versions::default(),
             schedule,
@@ -93,9 +88,6 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             told_failures: Vec::new(),
             has_told_lagging: false,
             last_success: None,
-            last_unconditional: None,
-            cost: None,
-            is_announced: false,
             last_date: None,
             told: None,
         }
@@ -116,7 +108,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.versions = versions;
         self.phase = Phase::Idle;
         self.settling = None;
-        self.last_unconditional = None;
+        self.unconditional.forget_last();
         self.last_date = None;
     }
 
@@ -126,8 +118,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.assign(self.versions.of_another_source());
         self.options = options;
         self.schedule = schedule;
-        self.cost = None;
-        self.is_announced = false;
+        self.unconditional = Unconditional::new(options.unconditional);
         self.key = 0;
         self.rejections = 0;
         self.failure = None;
@@ -137,7 +128,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
 
     /// A change was announced.
     pub(super) fn announce(&mut self, now: Moment, announced: Option<UpdatedAt>) {
-        self.is_announced = true;
+        self.unconditional.announced();
         self.push.announce(now.instant, announced);
     }
 
@@ -190,14 +181,12 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 verdict,
             } => {
                 is_answer = is_for_push && is_unconditional;
-                if is_unconditional {
-                    self.last_unconditional = Some(started);
-                }
+                self.unconditional
+                    .fetched(is_unconditional.then_some(started), cost);
                 is_lagging = verdict == Verdict::Hold && !self.has_told_lagging;
                 if matches!(verdict, Verdict::Serve(_) | Verdict::ServeUnsettled(_)) {
                     self.has_told_lagging = false;
                 }
-                self.cost = Some(cost);
                 self.versions = versions;
                 self.wait_for_number(now.instant);
                 self.succeeded(now, date)
@@ -261,11 +250,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
     fn start(&mut self, now: Instant) -> FetchPlan {
         let is_poll = self.schedule.next_poll() <= now;
         let is_for_push = self.push.is_asked_for(now, is_poll);
-        // The poll after this one would come too late.
-        let by_next_poll = now + self.schedule.longest_wait();
-        let is_overdue = self
-            .last_unconditional
-            .is_none_or(|last| by_next_poll.saturating_duration_since(last) > self.unconditional_period());
+        let next_poll = now + self.schedule.longest_wait();
+        let is_overdue = self.unconditional.is_due(next_poll, self.schedule.period());
         let is_forced = is_for_push || is_overdue || self.settling.is_some() || self.versions.is_doubtful();
         let updated_at = self.versions.upstream_updated_at();
         let if_modified_since = updated_at.filter(|updated_at| !is_forced && !self.is_blind(*updated_at));
@@ -285,23 +271,6 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             is_forced,
             until: self.settling.map(|settling| settling.deadline),
         }
-    }
-
-    /// The longest time between unconditional fetches.
-    fn unconditional_period(&self) -> Duration {
-        match self.options.unconditional {
-            UnconditionalFetches::Every(period) => period,
-            UnconditionalFetches::WhileCheap if self.is_cheap() => Duration::ZERO,
-            UnconditionalFetches::WhileCheap => SELDOM,
-        }
-    }
-
-    /// Whether fetching the document at every poll costs upstream little, and pays: nobody announces changes.
-    fn is_cheap(&self) -> bool {
-        let is_small = |cost: FetchCost| {
-            cost.bytes < CHEAP_BYTES && cost.time.saturating_mul(CHEAP_PART) <= self.schedule.period()
-        };
-        !self.is_announced && self.cost.is_some_and(is_small)
     }
 
     /// Whether the document changed so shortly before the previous fetch that 304 could hide a later change.

@@ -1,5 +1,6 @@
 use super::settling::{SETTLE_FIRST_WAIT, SETTLE_LIMIT};
 use super::*;
+use crate::environment::events::FetchCost;
 use crate::upstream::Fault;
 
 mod cheap;
