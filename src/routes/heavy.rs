@@ -4,6 +4,8 @@
 //! It tries each identity lightly; what takes more is evaluated on threads beside the workers, of which there are
 //! half as many and which come second, so that the workers go on whatever clients send. How many may wait there is bounded: whoever comes
 //! beyond that is refused, and whoever is accepted has its answer soon.
+use std::sync::Arc;
+
 use actors::threads::Threads;
 use tokio::sync::Semaphore;
 
@@ -20,7 +22,7 @@ const NICENESS: i32 = 5;
 #[derive(Debug)]
 pub(crate) struct HeavyEvaluations {
     threads: Threads,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl HeavyEvaluations {
@@ -29,7 +31,9 @@ impl HeavyEvaluations {
         let threads = workers.div_ceil(WORKERS_A_THREAD).max(1);
         Self {
             threads: Threads::new("evaluations", threads),
-            places: Semaphore::new(threads.saturating_mul(at_once).min(Semaphore::MAX_PERMITS)),
+            places: Arc::new(Semaphore::new(
+                threads.saturating_mul(at_once).min(Semaphore::MAX_PERMITS),
+            )),
         }
     }
 
@@ -41,8 +45,11 @@ impl HeavyEvaluations {
         &self,
         evaluate: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let _place = self.places.try_acquire().map_err(|_| ApiError::Overloaded)?;
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| ApiError::Overloaded)?;
         let evaluate = move || {
+            // Also a request that is given up has its place until a thread has seen that.
+            let _place = place;
             let_workers_go_first();
             evaluate()
         };
@@ -62,3 +69,27 @@ fn let_workers_go_first() {
 /// Elsewhere the priority is that of the whole process.
 #[cfg(not(target_os = "linux"))]
 fn let_workers_go_first() {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn who_gives_up_has_its_place_until_its_turn() {
+        let heavy = HeavyEvaluations::new(1, 2);
+        let (release, blocked) = mpsc::channel::<()>();
+        let mut first = Box::pin(heavy.run(move || blocked.recv().is_err()));
+        assert!((&mut first).now_or_never().is_none());
+        assert_eq!(heavy.run(|| ()).now_or_never(), None, "it waits, and is given up");
+        assert_eq!(heavy.run(|| ()).await, Err(ApiError::Overloaded));
+        drop(release);
+        assert_eq!(first.await, Ok(true));
+        while heavy.run(|| ()).await != Ok(()) {
+            std::thread::yield_now();
+        }
+    }
+}
