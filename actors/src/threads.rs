@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -19,6 +20,8 @@ type Work = Box<dyn FnOnce() + Send>;
 pub struct Threads {
     name: &'static str,
     at_most: usize,
+    /// Whether the operator has heard that the system gives no thread: once, for every piece of work may ask for one.
+    is_told: AtomicBool,
     shared: Arc<Shared>,
 }
 
@@ -42,6 +45,7 @@ impl Threads {
         Self {
             name,
             at_most,
+            is_told: AtomicBool::new(false),
             shared: Arc::default(),
         }
     }
@@ -57,7 +61,9 @@ impl Threads {
             }
         };
         if let Err(refused) = self.submit(Box::new(work)) {
-            log::error!("no thread for blocking work ({refused}); raise the limit of threads");
+            if !self.is_told.swap(true, Ordering::Relaxed) {
+                log::error!("no thread for blocking work ({refused}); raise the limit of threads");
+            }
             return None;
         }
         outcome.await.ok()

@@ -90,9 +90,9 @@ impl Places {
     /// Resolves when none has been open for this long.
     pub(super) async fn none_open_for(&self, quiet: Duration) {
         loop {
-            self.none_open().await;
             // One that has come and gone counts, too: who waits for it looks too late.
             let before = self.shared.opened.load(Ordering::SeqCst);
+            self.none_open().await;
             let next = self.until(|shared| shared.opened.load(Ordering::SeqCst) != before);
             if tokio::time::timeout(quiet, next).await.is_err() {
                 return;

@@ -88,7 +88,8 @@ pub(super) struct FetchCost {
 pub(super) enum Change {
     Failed(FetchFailure),
     Recovered,
-    NextKey,
+    /// A key was rejected, and the next is tried; with what upstream said.
+    NextKey(Option<String>),
     /// An older document with different content came.
     Lagging,
 }

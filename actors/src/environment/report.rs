@@ -33,7 +33,10 @@ impl Report {
             }
             Change::Failed(failure) => log::warn!("{label}: {failure}. It has no document to serve yet."),
             Change::Recovered => log::info!("{label}: its documents arrive again."),
-            Change::NextKey => log::warn!(
+            Change::NextKey(Some(said)) => log::warn!(
+                "{label}: upstream refuses a server-side key and says {said:?}; the next of server_side_keys is tried."
+            ),
+            Change::NextKey(None) => log::warn!(
                 "{label}: upstream rejects a server-side key; the next of server_side_keys is tried. \
                  Take the rejected one out of the configuration."
             ),

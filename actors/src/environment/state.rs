@@ -186,6 +186,9 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 is_lagging = verdict == Verdict::Hold && !self.has_told_lagging;
                 if matches!(verdict, Verdict::Serve(_) | Verdict::ServeUnsettled(_)) {
                     self.has_told_lagging = false;
+                    if !is_for_push {
+                        self.unconditional.came_unannounced();
+                    }
                 }
                 self.versions = versions;
                 self.wait_for_number(now.instant);
@@ -298,7 +301,11 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             self.key = (self.key + 1) % self.options.server_side_keys.max(1);
             if self.rejections < self.options.server_side_keys {
                 self.schedule.retry_now(now.instant);
-                return (!self.is_key_rejected()).then_some(Change::NextKey);
+                let said = match failure {
+                    FetchFailure::KeyRejected(_, said) => said,
+                    _ => None,
+                };
+                return (!self.is_key_rejected()).then_some(Change::NextKey(said));
             }
         }
         self.failure = Some(failure.clone());

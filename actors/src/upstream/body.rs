@@ -146,16 +146,17 @@ impl Write for Bounded {
 }
 
 fn coding(headers: &HeaderMap) -> Result<Coding, FetchFailure> {
-    let Some(coding) = headers.get(header::CONTENT_ENCODING) else {
-        return Ok(Coding::Identity);
-    };
-    let coding = coding.as_bytes().trim_ascii();
-    if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") {
-        Ok(Coding::Identity)
-    } else if coding.eq_ignore_ascii_case(b"gzip") || coding.eq_ignore_ascii_case(b"x-gzip") {
-        Ok(Coding::Gzip)
-    } else {
-        Err(FetchFailure::UnknownCoding)
+    let fields = headers.get_all(header::CONTENT_ENCODING);
+    let codings = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    let mut codings = codings
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"));
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(Coding::Identity),
+        (Some(one), None) if one.eq_ignore_ascii_case(b"gzip") || one.eq_ignore_ascii_case(b"x-gzip") => {
+            Ok(Coding::Gzip)
+        }
+        _ => Err(FetchFailure::UnknownCoding),
     }
 }
 
@@ -169,15 +170,25 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
 /// bytes long, core's refusals take some fifty.
 const BEGINNING: usize = 4 * 1024;
 
-/// Reads the beginning of an answer that is no document, as far as it comes. Callers bound the time.
-pub(super) async fn beginning(
-    answer: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
-) -> Vec<u8> {
+/// Reads the beginning of an answer that is no document, decoded as far as it comes. Callers bound the time.
+pub(super) async fn beginning<S>(answer: &mut ClientResponse<S>) -> Vec<u8>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    let is_gzip = matches!(coding(answer.headers()), Ok(Coding::Gzip));
     let mut body = Vec::new();
     while body.len() < BEGINNING
         && let Some(Ok(piece)) = answer.next().await
     {
         body.extend_from_slice(&piece);
     }
-    body
+    if is_gzip { decoded_beginning(&body) } else { body }
+}
+
+/// What the beginning of a gzip body decodes to, which is at most a thousand times as much.
+fn decoded_beginning(body: &[u8]) -> Vec<u8> {
+    let mut decoder = MultiGzDecoder::new(Vec::new());
+    // An error is the end of what came.
+    let _ = decoder.write_all(body).and_then(|()| decoder.flush());
+    std::mem::take(decoder.get_mut())
 }

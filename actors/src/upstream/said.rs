@@ -1,6 +1,7 @@
 //! What upstream says of its refusal: a disabled organisation has the status of a wrong key.
 use std::time::Duration;
 
+use awc::ClientResponse;
 use awc::error::PayloadError;
 use awc::http::header::HeaderValue;
 use bytes::Bytes;
@@ -17,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MOST_CHARACTERS: usize = 200;
 
 /// Reads the sentence of a refusal; `None` where there is none, or one that repeats the key.
-pub(super) async fn read(
-    answer: &mut (impl Stream<Item = Result<Bytes, PayloadError>> + Unpin),
-    key: &HeaderValue,
-) -> Option<String> {
+pub(super) async fn read<S>(answer: &mut ClientResponse<S>, key: &HeaderValue) -> Option<String>
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
     let body = timeout(PATIENCE, body::beginning(answer)).await.ok()?;
     sentence(&body, key.to_str().ok()?)
 }

@@ -14,7 +14,7 @@ use crate::fetch::{failure, fetch, no_answer, pages};
 
 const T2: &str = "2024-12-26T16:18:20+00:00";
 
-fn gzip(plain: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut compressed = Vec::new();
     GzEncoder::new(plain, Compression::fast())
         .read_to_end(&mut compressed)

@@ -6,6 +6,8 @@ use actors::upstream::{Fault, FetchFailure, FetchOutcome, Stage, Upstream, Upstr
 use engine::UpdatedAt;
 use test_support::upstream::{Answer, ReceivedRequest, ScriptedUpstream};
 
+use crate::answers::gzip;
+
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) async fn fetch_within(
@@ -127,6 +129,10 @@ async fn reads_all_pages_with_their_ids_untouched() {
 #[actix_rt::test]
 async fn a_failed_page_fails_the_fetch() {
     for (answer, expected) in [
+        (
+            Answer::refusal(403, gzip(br#"{"detail":"no"}"#)).header("Content-Encoding", "identity, gzip"),
+            FetchFailure::KeyRejected(403, Some("no".to_owned())),
+        ),
         (Answer::status(500), FetchFailure::Status(500)),
         (Answer::status(403), FetchFailure::KeyRejected(403, None)),
         (Answer::ok("2222").truncated(), no_answer(Fault::Cut)),

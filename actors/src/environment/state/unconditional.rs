@@ -19,7 +19,7 @@ pub(super) struct Unconditional {
     last: Option<Instant>,
     /// What the last document took of upstream.
     cost: Option<FetchCost>,
-    /// Whether changes of this environment are announced: one was.
+    /// Whether changes of this environment are announced: the last one was.
     is_announced: bool,
 }
 
@@ -41,6 +41,11 @@ impl Unconditional {
     /// A change was announced.
     pub(super) fn announced(&mut self) {
         self.is_announced = true;
+    }
+
+    /// New content was found that nobody had announced.
+    pub(super) fn came_unannounced(&mut self) {
+        self.is_announced = false;
     }
 
     /// A fetch gave a document; `started`: when, if it was unconditional.

@@ -265,27 +265,25 @@ pub(super) fn attach_overrides<'a>(
             let Some(feature) = features.get(own.feature) else {
                 continue;
             };
+            // Only the first by priority of several overrides of a feature can win. The others are not even written: each
+            // answer holds the segment's name.
+            let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
+            let Some(contested) = feature.contested.filter(|_| is_first) else {
+                continue;
+            };
             let part = || {
                 format!(
                     "segment {:?}, feature {:?}",
                     segment.name, own.state.feature.name.0
                 )
             };
-            let answer = states.override_answer(&own.state, &feature.reported, reason, &part, warnings);
-            // Only the first by priority of several overrides of a feature can win.
-            let is_first = overrides.last().is_none_or(|last| last.feature != own.feature);
-            overrides.extend(
-                feature
-                    .contested
-                    .filter(|_| is_first)
-                    .map(|contested| SegmentOverride {
-                        segment: offset(place),
-                        feature: own.feature,
-                        contested,
-                        rank: own.rank,
-                        answer,
-                    }),
-            );
+            overrides.push(SegmentOverride {
+                segment: offset(place),
+                feature: own.feature,
+                contested,
+                rank: own.rank,
+                answer: states.override_answer(&own.state, &feature.reported, reason, &part, warnings),
+            });
         }
         segment.runs = OverrideRun::join(&overrides);
         segment.overrides = overrides.into();

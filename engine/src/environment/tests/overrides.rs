@@ -268,3 +268,15 @@ fn of_many_identities_are_each_found() {
         );
     }
 }
+
+/// Each answer holds the segment's name, as its reason.
+#[test]
+fn what_cannot_win_takes_no_room() {
+    let bytes = |count: usize| {
+        let overrides: Vec<Value> = (0..count).map(|_| state(1, "f", json!(1))).collect();
+        let segments = json!([segment(1, &"n".repeat(1_000), "t", "1", json!(overrides))]);
+        let environment = compile(&document(json!([state(1, "f", json!(0))]), segments));
+        environment.answers.bytes.len()
+    };
+    assert_eq!(bytes(1_000), bytes(1));
+}

@@ -121,3 +121,18 @@ fn name_segments_that_ask_for_a_cohort() {
         );
     }
 }
+
+#[test]
+fn hold_no_more_of_a_name_than_a_person_reads() {
+    let name = "n".repeat(100_000);
+    let features = json!([state(1, &name, json!(0)), state(2, "g", json!(0))]);
+    let overrides = json!([prioritised(state(1, &name, json!(1)), json!("high"))]);
+    let (_, warnings) = compile_with_warnings(&document(
+        features,
+        json!([segment(1, &name, "t", "1", overrides)]),
+    ));
+    assert!(!warnings.is_empty());
+    for warning in warnings {
+        assert!(warning.part.chars().count() <= 501 && warning.problem.chars().count() <= 501);
+    }
+}

@@ -136,3 +136,15 @@ fn traits_that_do_not_count_are_left_out() {
     let faulty = r#"{"traits":[{"trait_key":"flagsmith_cohort_7","trait_value":1e400}]}"#;
     assert_eq!(read(faulty).unwrap_err(), IdentityError::Number);
 }
+
+#[test]
+fn of_several_lists_of_traits_the_last_counts_and_those_between_are_not_read() {
+    let list = |key: &str| format!(r#""traits":[{{"trait_key":"{key}","trait_value":1}}]"#);
+    let between = r#""traits":[{"trait_key":[],"trait_value":1e400}],"traits":7"#;
+    let body = format!(r#"{{"identifier":"i",{},{between},{}}}"#, list("a"), list("b"));
+    assert_eq!(echo(&body), r#"[{"trait_key":"b","trait_value":1}]"#);
+    let body = format!(r#"{{"identifier":"i",{},"traits":null}}"#, list("a"));
+    assert_eq!(echo(&body), "[]");
+    let body = format!(r#"{{"identifier":"i",{},"traits":7}}"#, list("a"));
+    assert_eq!(read(&body).err(), Some(IdentityError::Form));
+}

@@ -66,3 +66,18 @@ fn where_changes_are_announced_one_a_minute_is_enough() {
     assert!(unconditional < all / 3, "{unconditional} of {all}");
     assert!(longest <= SELDOM, "{longest:?}");
 }
+
+#[test]
+fn a_change_that_nobody_announced_ends_that() {
+    let mut player = player();
+    player.give('a', 100, START);
+    player.state.announce(player.now(), None);
+    let (all, unconditional, _) = polled(&mut player);
+    assert!(unconditional < all / 3, "{unconditional} of {all}");
+    player.plan();
+    player.give('b', 200, START);
+    for _ in 0..10 {
+        assert_eq!(player.plan().1.if_modified_since, None);
+        player.give('b', 200, START);
+    }
+}

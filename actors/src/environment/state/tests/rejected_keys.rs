@@ -7,7 +7,7 @@ fn a_rejected_key_gives_way_to_the_next_at_once() {
     assert_eq!(player.plan().1.key, 0);
     assert_eq!(
         player.fail(FetchFailure::KeyRejected(403, None)),
-        Some(Change::NextKey)
+        Some(Change::NextKey(None))
     );
     assert!(!player.state.is_key_rejected());
     let (waited, plan) = player.plan();
