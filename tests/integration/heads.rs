@@ -285,3 +285,61 @@ fn requests_in_any_order_and_any_pieces_are_answered_as_alone() {
         });
     }
 }
+
+#[test]
+fn refusals_of_what_is_asked_with_an_offer_keep_the_connection_too() {
+    let app = spawn_app(Options::default());
+    let length = BODY.len();
+    let line_feeds =
+        format!("POST /api/v1/flags/ HTTP/1.1\nHost: p\nContent-Length: {length}\nX: y\n\n{BODY}");
+    let with = |request: &str, offer: &str| {
+        format!(
+            "{request} HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\n{offer}Content-Length: {length}\r\n\r\n{BODY}"
+        )
+    };
+    for (request, status) in [
+        (with("POST /nope", OFFERS[0]), 404),
+        (with("POST /api/v1/flags/", OFFERS[0]), 405),
+        (with("POST /api/v1/flags/?q=\"", ""), 405),
+        (with("GET /api/v1/flags/", OFFERS[1]), 200),
+        (line_feeds, 405),
+    ] {
+        let mut connection = app.connect();
+        // Both in one packet.
+        connection.write(format!("{request}{FLAGS}\r\n").as_bytes());
+        let answer = connection.read(false);
+        assert_eq!(
+            (answer.status, answer.header("connection")),
+            (status, None),
+            "{request}"
+        );
+        assert_eq!(connection.read(false).status, 200, "{request}");
+    }
+}
+
+#[test]
+fn a_head_that_is_too_large_is_so_however_it_is_cut() {
+    let app = spawn_app(Options::default());
+    let padding = "a".repeat(128 * 1024);
+    let quotes = "\"".repeat(60_000);
+    for (head, status) in [
+        (format!("{FLAGS}X: {padding}\r\n\r\n"), 431),
+        (
+            format!("GET /api/v1/flags/?{padding} HTTP/1.1\r\nHost: p\r\n\r\n"),
+            414,
+        ),
+        // It grows where these are written as a URL has them.
+        (
+            format!("GET /api/v1/flags/?{quotes} HTTP/1.1\r\nHost: p\r\n\r\n"),
+            414,
+        ),
+    ] {
+        for size in [head.len(), 1024 * 128, 10_000] {
+            let mut connection = app.connect();
+            for part in head.as_bytes().chunks(size) {
+                connection.try_write(part);
+            }
+            assert_eq!(connection.read(false).status, status, "{size}");
+        }
+    }
+}

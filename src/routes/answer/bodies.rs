@@ -2,11 +2,11 @@
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
     LAST_MODIFIED, RETRY_AFTER, VARY,
 };
+use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use bytes::Bytes;
@@ -54,6 +54,10 @@ pub(crate) fn refused(path: &str, error: &ApiError) -> HttpResponse {
         // What a request's body may be encoded with (RFC 9110 §12.5.3).
         ApiError::UnsupportedCoding => {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, identity"));
+        }
+        // The rest of the body would be taken for the next request.
+        ApiError::BrokenBody | ApiError::SlowBody => {
+            answer.head_mut().set_connection_type(ConnectionType::Close);
         }
         _ => {}
     }

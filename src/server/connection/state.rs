@@ -191,6 +191,10 @@ impl ConnectionState {
             return;
         }
         self.held.borrow_mut().set(bytes);
+        if bytes == 0 && self.head_since.get().is_some() {
+            // Nothing was read meanwhile: that the head did not go on was not the peer's doing.
+            self.head_since.set(Some(self.worker.now()));
+        }
         self.release();
     }
 

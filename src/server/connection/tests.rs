@@ -116,3 +116,17 @@ async fn an_idle_connection_ends_where_the_dispatcher_forgot_it() {
     state.end_request(true);
     assert_eq!(ended_after(&worker, state), (79, End::Idle));
 }
+
+#[actix_web::test]
+async fn a_head_that_is_not_read_because_answers_are_unread_is_not_slow() {
+    let (connection, worker, _peer) = connected();
+    let state = connection.state();
+    assert!(state.note_read(b"GET / HTTP/1.1\r\n\r\nG"));
+    state.begin_request(false);
+    state.end_request(false);
+    state.note_unsent(1_000);
+    (0..20).for_each(|_| worker.tick());
+    assert_eq!(state.ending(), None);
+    state.note_unsent(0);
+    assert_eq!(ended_after(&worker, state), (6, End::SlowHead));
+}

@@ -275,7 +275,9 @@ impl Worker {
             };
             // A whole tick more, because the first one has begun before the head.
             let head_is_late = |since| now.saturating_sub(since) > TICKS_OF_A_HEAD;
-            if connection.head_since().is_some_and(head_is_late) {
+            // While the peer does not read its answers, nothing is read of it either.
+            let is_read = connection.unsent() == 0;
+            if is_read && connection.head_since().is_some_and(head_is_late) {
                 connection.end(End::SlowHead);
             } else if now.saturating_sub(idle_since) > self.idle_ticks {
                 connection.end(End::Idle);

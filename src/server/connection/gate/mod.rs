@@ -139,23 +139,34 @@ impl Gate {
         let may_offer = std::mem::take(&mut self.may_offer);
         (self.seen, self.doubt) = (0, FIRST_DOUBT);
         let (head, behind) = bytes.split_at(end);
-        if (may_offer || has_odd_target(head))
-            && let Some(head) = rewritten(head)
-        {
+        let rewritten = if may_offer || has_odd_target(head) {
+            rewritten(head)
+        } else {
+            None
+        };
+        let head = rewritten.as_deref().unwrap_or(head);
+        if head.len() > MOST_HEAD {
+            return Step::Refuse(too_large(head));
+        }
+        let passed = self.give(head, behind, state);
+        match rewritten {
+            Some(mut head) => {
+                head.extend_from_slice(behind.split_at(passed).0);
+                Step::Become(end + passed, head)
+            }
+            None => Step::Pass(end + passed),
+        }
+    }
+
+    /// Gives a head to the dispatcher, and tells how much of what is behind it goes with it.
+    fn give(&mut self, head: &[u8], behind: &[u8], state: &ConnectionState) -> usize {
+        let Some((passed, next)) = plain_framing(head, behind) else {
             state.given_head().give();
-            return Step::Become(end, head);
-        }
-        match plain_framing(head, behind) {
-            Some((passed, next)) => {
-                self.next = next;
-                state.given_head().give_with_body();
-                Step::Pass(end + passed)
-            }
-            None => {
-                state.given_head().give();
-                Step::Pass(end)
-            }
-        }
+            return 0;
+        };
+        self.next = next;
+        state.given_head().give_with_body();
+        passed
     }
 
     fn partial_head(&mut self, bytes: &[u8], state: &ConnectionState) -> Step {
@@ -164,26 +175,37 @@ impl Gate {
         state.note_head();
         if bytes.len() >= self.doubt {
             self.doubt = bytes.len() * 2;
-            if !may_become_a_head(bytes) {
+            // As the dispatcher would get it, so that it finds what is wrong.
+            let encoded = encoded_target(bytes);
+            if !may_become_a_head(encoded.as_deref().unwrap_or(bytes)) {
                 self.next = Next::Unknown;
                 state.given_head().give();
-                return Step::Pass(bytes.len());
+                return match encoded {
+                    Some(encoded) => Step::Become(bytes.len(), encoded),
+                    None => Step::Pass(bytes.len()),
+                };
             }
         }
         if bytes.len() < MOST_HEAD {
             Step::Wait
-        } else if memchr(b'\n', bytes).is_none() {
-            Step::Refuse(HeadFault::TargetTooLong)
         } else {
-            Step::Refuse(HeadFault::TooLarge)
+            Step::Refuse(too_large(bytes))
         }
+    }
+}
+
+/// What is wrong with a head of more than [`MOST_HEAD`] bytes.
+fn too_large(head: &[u8]) -> HeadFault {
+    let begin = head.get(..MOST_HEAD).unwrap_or(head);
+    if memchr(b'\n', begin).is_none() {
+        HeadFault::TargetTooLong
+    } else {
+        HeadFault::TooLarge
     }
 }
 
 fn may_become_a_head(bytes: &[u8]) -> bool {
     let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
-    let encoded = encoded_target(bytes);
-    let bytes = encoded.as_deref().unwrap_or(bytes);
     httparse::Request::new(&mut fields).parse(bytes).is_ok()
 }
 
@@ -236,6 +258,7 @@ fn value<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     }
     let (begin, value) = line.split_at_checked(name.len())?;
     let is_named = begin.eq_ignore_ascii_case(name);
-    let end = is_named.then(|| memchr(b'\r', value)).flatten()?;
+    // The end of a line may be a line feed alone.
+    let end = is_named.then(|| memchr(b'\n', value)).flatten()?;
     Some(value.split_at(end).0.trim_ascii())
 }
