@@ -21,7 +21,7 @@ mod python;
 mod updated_at;
 mod warning;
 
-pub use condition::MOST_STEPS;
+pub use condition::{LightWork, MOST_STEPS};
 pub use document::{ContentDigest, Document, DocumentError};
 pub use environment::{Environment, Flag, FlagFeature, Reason, TooMuchWork};
 pub use identity::{Identity, IdentityError};

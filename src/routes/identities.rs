@@ -23,10 +23,11 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
             return Err(refused);
         }
     };
-    let body = body::read(&request, payload, Services::of(&request)?.shared.body_limits).await?;
-    let kind = resolved.kind;
+    let shared = &Services::of(&request)?.shared;
+    let body = body::read(&request, payload, shared.body_limits).await?;
+    let (kind, work) = (resolved.kind, shared.heavy.first_try());
     let light = with_body(&body, |identity| {
-        resolved.served().light_identity_answer(kind, identity)
+        resolved.served().light_identity_answer(kind, identity, work)
     })?;
     let flags = match light {
         Ok(flags) => flags,
@@ -55,9 +56,10 @@ fn with_body<T>(body: &[u8], answer: impl FnOnce(&Identity<'_>) -> T) -> Result<
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
     let (kind, environment) = (resolved.kind, resolved.served());
+    let work = Services::of(&request)?.shared.heavy.first_try();
     let light = with_query(request.query_string(), |identity, feature| match feature {
-        None => environment.light_identity_answer(kind, identity).map(Some),
-        Some(name) => environment.light_identity_flag(kind, identity, name),
+        None => environment.light_identity_answer(kind, identity, work).map(Some),
+        Some(name) => environment.light_identity_flag(kind, identity, name, work),
     })?;
     let flags = match light {
         Ok(flags) => flags,

@@ -24,6 +24,8 @@ pub const MOST_STEPS: u32 = CONDITIONS + OPTIONS;
 /// The steps of a light evaluation, of conditions and of options each: 0.1 ms. An ordinary identity takes a
 /// hundredth of it; 300 multivariate features fit in.
 const LIGHT: u32 = 60_000;
+/// The steps of its conditions where whoever takes more is refused: thirty ordinary identities' worth, or forty prerequisites.
+const LIGHT_AND_SCARCE: u32 = 20_000;
 
 /// The backtracking engine returns to an alternative.
 pub(super) const BACKTRACK: u32 = 16;
@@ -63,6 +65,16 @@ pub(crate) const FLAG_RESULT: u32 = 400;
 /// An integer of more digits may not fit 64 bits.
 const LONG_DIGITS: usize = 18;
 
+/// What an evaluation may take of a thread that others wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LightWork {
+    /// 0.1 ms, about: where whoever takes more is evaluated elsewhere.
+    Ample,
+    /// A third of it for conditions, and as much for multivariate options: where whoever takes more is refused. Many who ask
+    /// for much work else hold a server up by their first tries alone.
+    Scarce,
+}
+
 /// The steps that one evaluation has left.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -90,9 +102,12 @@ impl Budget {
 
     /// A small budget, for a first try: what is refused is no outcome.
     #[inline]
-    pub(crate) fn light() -> Self {
+    pub(crate) fn light(work: LightWork) -> Self {
         Self {
-            conditions: Cell::new(LIGHT),
+            conditions: Cell::new(match work {
+                LightWork::Ample => LIGHT,
+                LightWork::Scarce => LIGHT_AND_SCARCE,
+            }),
             options: Cell::new(LIGHT),
             is_light: true,
             ..Self::new()
@@ -232,15 +247,18 @@ mod tests {
         assert!(!budget.spend_option("1", "key_identity"));
         assert_eq!(budget.spent(), MOST_STEPS);
     }
+
     #[test]
     fn a_light_one_reports_nothing_but_that_it_is_too_little() {
-        let budget = Budget::light();
-        assert_eq!(budget.spend(LIGHT), Ok(()));
-        assert!(!budget.is_too_little());
-        assert_eq!(budget.spend(1), Err(Raised));
-        assert!(budget.is_too_little() && !budget.take_refusal());
+        for (work, steps) in [(LightWork::Ample, LIGHT), (LightWork::Scarce, LIGHT_AND_SCARCE)] {
+            let budget = Budget::light(work);
+            assert_eq!(budget.spend(steps), Ok(()));
+            assert!(!budget.is_too_little());
+            assert_eq!(budget.spend(1), Err(Raised));
+            assert!(budget.is_too_little() && !budget.take_refusal());
+        }
 
-        let budget = Budget::light();
+        let budget = Budget::light(LightWork::Scarce);
         assert!(budget.spend_option("1", "key_identity") && !budget.is_too_little());
         assert!(!budget.spend_option("1", &"x".repeat(LIGHT as usize)));
         assert!(budget.is_too_little());

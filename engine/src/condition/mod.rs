@@ -20,7 +20,7 @@ mod tests;
 mod value;
 
 pub(crate) use budget::Budget;
-pub use budget::MOST_STEPS;
+pub use budget::{LightWork, MOST_STEPS};
 pub(crate) use jsonpath::{Context, Node, Query};
 pub(crate) use matcher::Matcher;
 pub(crate) use property::{Path, Property};

@@ -12,7 +12,7 @@ mod flag;
 mod tests;
 mod writers;
 
-use crate::{Identity, KeyKind, Warning};
+use crate::{Identity, KeyKind, LightWork, Warning};
 use evaluation::{Choices, Evaluation};
 use writers::Flags;
 
@@ -63,14 +63,15 @@ impl Environment {
     /// As [`Self::identity_answer`], for a thread that others wait for.
     ///
     /// # Errors
-    /// Where it takes more than 0.1 ms, about: how much more, only the whole evaluation tells.
+    /// Where it takes more than that: how much more, only the whole evaluation tells.
     pub fn light_identity_answer(
         &self,
         kind: KeyKind,
         identity: &Identity<'_>,
+        work: LightWork,
     ) -> Result<Vec<u8>, TooMuchWork> {
         let takes_traits = self.takes_traits(kind);
-        let evaluation = Evaluation::light(self, identity, takes_traits);
+        let evaluation = Evaluation::light(self, identity, takes_traits, work);
         let answer = writers::identity(&evaluation, kind, identity, takes_traits);
         if evaluation.is_given_up() {
             return Err(TooMuchWork);
@@ -87,11 +88,12 @@ impl Environment {
         kind: KeyKind,
         identity: &Identity<'_>,
         name: &str,
+        work: LightWork,
     ) -> Result<Option<Vec<u8>>, TooMuchWork> {
         let Some(feature) = self.features.named(name) else {
             return Ok(None);
         };
-        let evaluation = Evaluation::light(self, identity, self.takes_traits(kind));
+        let evaluation = Evaluation::light(self, identity, self.takes_traits(kind), work);
         let flag = writers::identity_flag(&evaluation, kind, feature);
         if evaluation.is_given_up() {
             return Err(TooMuchWork);

@@ -10,7 +10,7 @@ use super::found::Found;
 use super::subject::Subject;
 use crate::Identity;
 use crate::condition::budget::{FLAG, FLAG_RESULT, NESTED};
-use crate::condition::{Budget, Node, Query, Raised, Value};
+use crate::condition::{Budget, LightWork, Node, Query, Raised, Value};
 use crate::environment::compiled::{
     Condition, Environment, IdentityOverride, Multivariate, MultivariateOption, Path, Rule, RuleKind,
     Segment, Source, offset,
@@ -57,8 +57,9 @@ impl<'e> Evaluation<'e> {
         environment: &'e Environment,
         identity: &'e Identity<'e>,
         takes_traits: bool,
+        work: LightWork,
     ) -> Self {
-        Self::within(Budget::light(), environment, Some(identity), takes_traits)
+        Self::within(Budget::light(work), environment, Some(identity), takes_traits)
     }
 
     fn within(

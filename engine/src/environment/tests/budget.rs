@@ -2,7 +2,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::{MOST_STEPS, TooMuchWork};
+use crate::{LightWork, MOST_STEPS, TooMuchWork};
 
 fn condition(property: &str, operator: &str, value: &str) -> Value {
     json!({"property_": property, "operator": operator, "value": value})
@@ -251,8 +251,9 @@ fn a_light_evaluation_gives_the_whole_answer_or_none() {
         let (kind, unless_heavy) = (KeyKind::Server, |answer| {
             if is_light { Ok(answer) } else { Err(TooMuchWork) }
         });
-        let answer = environment.light_identity_answer(kind, &identity);
-        let flag = environment.light_identity_flag(kind, &identity, "f");
+        let work = LightWork::Scarce;
+        let answer = environment.light_identity_answer(kind, &identity, work);
+        let flag = environment.light_identity_flag(kind, &identity, "f", work);
         assert!(
             environment.take_exhausted().is_empty(),
             "it says nothing of the segment"
@@ -266,7 +267,7 @@ fn a_light_evaluation_gives_the_whole_answer_or_none() {
     }
     let identity = Identity::from_query(Some("i"), || [0; 16]).unwrap();
     assert_eq!(
-        environment.light_identity_flag(KeyKind::Server, &identity, "g"),
+        environment.light_identity_flag(KeyKind::Server, &identity, "g", LightWork::Ample),
         Ok(None)
     );
 }
