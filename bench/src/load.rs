@@ -17,6 +17,9 @@ use crate::statistics::Sample;
 /// Connections held at once.
 const CONNECTIONS: usize = 32;
 
+/// The time over which clients come that may be refused: who comes at one moment is refused at one moment, and comes back so.
+const ARRIVAL: Duration = Duration::from_secs(1);
+
 /// What came of one round.
 #[derive(Debug, Clone)]
 pub struct Round {
@@ -79,14 +82,12 @@ pub struct Pressure {
 #[derive(Debug, Clone, Copy)]
 pub struct Clients {
     /// Connections at once.
-    pub connections: usize,
-    /// How long whoever is refused by 503 waits before it asks again.
-    pub pause: Duration,
+    pub connections: u32,
     /// For how long.
     pub duration: Duration,
 }
 
-/// Sends a request over and over, and counts what is refused.
+/// Sends a request over and over, and counts what is refused; whoever is refused waits as long as the answer asks for.
 ///
 /// # Errors
 /// Where a connection fails, or an answer is neither 200 nor 503.
@@ -98,21 +99,23 @@ pub fn press(address: SocketAddr, request: &Request, clients: Clients) -> io::Re
 }
 
 async fn press_with(address: SocketAddr, request: &Request, of: Clients) -> io::Result<Pressure> {
-    let (request, accepted, refused) = (request.bytes(), RefCell::new(Vec::new()), Cell::new(0_u32));
-    let clients = (0..of.connections).map(|_| async {
+    let request = &request.bytes();
+    let (accepted, refused) = (&RefCell::new(Vec::new()), &Cell::new(0_u32));
+    let clients = (0..of.connections).map(|place| async move {
+        tokio::time::sleep(ARRIVAL * place / of.connections).await;
         let mut stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let mut answer = Vec::new();
         loop {
             let sent = Instant::now();
-            stream.write_all(&request).await?;
+            stream.write_all(request).await?;
             match read_status(&mut stream, &mut answer).await? {
-                200 => accepted.borrow_mut().push(sent.elapsed().as_secs_f64() * 1e6),
-                503 => {
+                (200, _) => accepted.borrow_mut().push(sent.elapsed().as_secs_f64() * 1e6),
+                (503, retry_after) => {
                     refused.set(refused.get() + 1);
-                    tokio::time::sleep(of.pause).await;
+                    tokio::time::sleep(retry_after).await;
                 }
-                other => return Err(io::Error::other(format!("answered {other}"))),
+                (other, _) => return Err(io::Error::other(format!("answered {other}"))),
             }
         }
     });
@@ -122,15 +125,15 @@ async fn press_with(address: SocketAddr, request: &Request, of: Clients) -> io::
     if let Ok(Err(error)) = all {
         return Err(error);
     }
-    let (accepted, refused) = (accepted.into_inner(), f64::from(refused.get()));
+    let (accepted, refused) = (accepted.take(), f64::from(refused.get()));
     Ok(Pressure {
         refused_part: refused / (refused + accepted.len() as f64),
         accepted: Sample::new(accepted),
     })
 }
 
-/// Reads one answer, which has a `Content-Length`, and gives its status.
-async fn read_status(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<u16> {
+/// Reads one answer, which has a `Content-Length`, and gives its status and its `Retry-After`.
+async fn read_status(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<(u16, Duration)> {
     const END: &[u8] = b"\r\n\r\n";
     answer.clear();
     loop {
@@ -141,18 +144,17 @@ async fn read_status(stream: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result
             continue;
         };
         let text = String::from_utf8_lossy(answer.get(..head).unwrap_or_default()).to_ascii_lowercase();
-        let length = text
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("content-length: ")?
-                    .trim()
-                    .parse::<usize>()
-                    .ok()
-            })
-            .ok_or_else(|| io::Error::other("an answer has no Content-Length"))?;
+        let number = |field| {
+            let value = text.lines().find_map(|line| line.strip_prefix(field));
+            value.and_then(|value| value.trim().parse::<usize>().ok())
+        };
+        let length =
+            number("content-length:").ok_or_else(|| io::Error::other("an answer has no Content-Length"))?;
         if answer.len() >= head + END.len() + length {
             let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-            return status.ok_or_else(|| io::Error::other("an answer has no status"));
+            let status = status.ok_or_else(|| io::Error::other("an answer has no status"))?;
+            let seconds = number("retry-after:").unwrap_or_default();
+            return Ok((status, Duration::from_secs(seconds as u64)));
         }
     }
 }
