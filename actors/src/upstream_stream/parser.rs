@@ -1,7 +1,10 @@
 //! Reads `environment_updated` events out of a `text/event-stream`, whatever comes, in bounded memory.
 //!
 //! Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation>.
+use std::collections::HashMap;
+
 use engine::UpdatedAt;
+use serde_json::value::RawValue;
 
 /// Longest line, and longest data of one event, that is kept. The events that matter take 50 bytes.
 const MOST_BYTES: usize = 4 * 1024;
@@ -87,8 +90,10 @@ impl EventParser {
 
 /// `{"updated_at": 1735229888.76}`: epoch seconds.
 fn read_updated_at(data: &[u8]) -> Option<UpdatedAt> {
-    let data: serde_json::Value = serde_json::from_slice(data).ok()?;
-    let micros = (data.get("updated_at")?.as_f64()? * 1e6).round();
+    let data: HashMap<String, &RawValue> = serde_json::from_slice(data).ok()?;
+    // serde_json's own numbers may be a double beside the right one, and a quarter of a microsecond is lost already.
+    let seconds: f64 = data.get("updated_at")?.get().parse().ok()?;
+    let micros = (seconds * 1e6).round();
     // Up to here a float holds every whole number of microseconds; it is the year 2255.
     (0.0..9e15)
         .contains(&micros)
@@ -115,6 +120,18 @@ mod tests {
                 let read = parser.feed(first).or(parser.feed(second));
                 assert_eq!(read, announced(), "{end:?} cut at {at}");
             }
+        }
+    }
+
+    #[test]
+    fn reads_every_microsecond_that_a_proxy_tells() {
+        const YEAR_2106: i64 = 1 << 32;
+        let mut rng = fastrand::Rng::with_seed(7);
+        for _ in 0..10_000 {
+            let told = UpdatedAt::from_micros(rng.i64(0..YEAR_2106 * 1_000_000));
+            let event = format!("event: environment_updated\ndata: {{\"updated_at\": {told}}}\n\n");
+            let read = EventParser::default().feed(event.as_bytes());
+            assert_eq!(read, Some(Announcement(Some(told))), "{event}");
         }
     }
 
