@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use actors::environment::foreign_files;
 use edge_proxy::application::{Application, Beginning, EXIT_SYSTEM, Limits, requirements};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_UNHEALTHY, EXIT_USAGE};
 use edge_proxy::health_check::{self, Asked};
@@ -77,6 +78,9 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let loaded = load(config_path)?;
     for notice in &loaded.notices {
         write_error(notice);
+    }
+    for (place, foreign) in foreign_files(&loaded.settings.environments) {
+        write_error(format_args!("key pair {place}: {foreign}"));
     }
     write_out(&format!("{}\n", loaded.settings.effective_json()));
     Ok(0)

@@ -22,6 +22,7 @@ mod health_check;
 mod log_reader;
 mod methods;
 mod overload;
+mod ownership;
 mod paths;
 mod places;
 mod process;

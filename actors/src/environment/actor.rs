@@ -200,9 +200,20 @@ impl EnvironmentActor {
         }
         if let Some(served) = served {
             entry.report.serves(served.updated_at, name.as_deref());
+            self.tell_whose_it_is(id, &served);
             self.publish(id, served, is_settled, ctx);
         }
         self.advance(id, ctx);
+    }
+
+    /// Tells the operator where a document is not its key pair's own.
+    fn tell_whose_it_is(&mut self, id: EnvironmentId, served: &ServedEnvironment) {
+        let foreign = self
+            .configuration
+            .foreign(id, served.environment.client_side_key());
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.report.belongs(foreign, served.environment.name());
+        }
     }
 
     /// Upstream's own number did not come in time: serves the content under one of ours.

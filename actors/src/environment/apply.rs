@@ -164,7 +164,8 @@ fn apply(pages: Vec<Bytes>, context: Context) -> Result<Applied, FetchFailure> {
     })
 }
 
-fn read(pages: Vec<Bytes>) -> Result<Document, FetchFailure> {
+/// Reads the pages of a document, byte order marks before them or not.
+pub(super) fn read(pages: Vec<Bytes>) -> Result<Document, FetchFailure> {
     let pages = pages.into_iter().map(after_mark).collect::<Result<_, _>>()?;
     Document::from_pages(pages).map_err(refused)
 }

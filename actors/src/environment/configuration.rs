@@ -4,6 +4,7 @@ use std::sync::Arc;
 use engine::KeyKind;
 
 use super::options::{ConfiguredEnvironment, DocumentSource, EnvironmentOptions};
+use super::ownership::{Foreign, foreign};
 use crate::keys::{EnvironmentId, EnvironmentKey, KeyTable};
 
 /// The environments in the order of the configuration.
@@ -37,6 +38,13 @@ impl Configuration {
         environments
             .find(|environment| environment.id == id)
             .map(|environment| &environment.options)
+    }
+
+    /// Finds out whether a document that names this client-side key is another environment's than this one's.
+    pub(super) fn foreign(&self, id: EnvironmentId, named: &str) -> Option<Foreign> {
+        let others = self.environments.iter();
+        let others = others.map(|other| (&other.options, format!("environment {}", other.id)));
+        foreign(self.options(id)?, named, others)
     }
 
     /// Puts a new list in force. An environment of the list that was configured before keeps its id.

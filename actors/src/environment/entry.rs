@@ -9,6 +9,7 @@ use super::file::FileSource;
 use super::options::{
     DocumentSource, EnvironmentOptions, EnvironmentStatus, PollingOptions, UnconditionalFetches,
 };
+use super::ownership::Foreign;
 use super::report::Report;
 use super::schedule::Schedule;
 use super::source::Source;
@@ -63,11 +64,12 @@ impl Entry {
         self.work.take()
     }
 
-    /// Its health; `served` is what it serves now.
+    /// Its health; `served` is what it serves now, `foreign` whose that is where it is not its own.
     pub(super) fn status(
         &self,
         environment: EnvironmentId,
         served: Option<&ServedEnvironment>,
+        foreign: Option<&Foreign>,
         now: Moment,
     ) -> EnvironmentStatus {
         let is_fresh = self.state.is_fresh(now);
@@ -77,12 +79,17 @@ impl Entry {
             Some(_) if is_fresh => "ok",
             Some(_) => "stale",
         };
+        let failure = self.state.failure().map(ToString::to_string);
+        let details: Vec<_> = failure
+            .into_iter()
+            .chain(foreign.map(ToString::to_string))
+            .collect();
         EnvironmentStatus {
             environment,
             name: served.map(|served| served.environment.name().to_owned()),
             id: served.map(|served| served.environment.id().to_owned()),
             status,
-            detail: self.state.failure().map(ToString::to_string),
+            detail: (!details.is_empty()).then(|| details.join("; ")),
             is_served: served.is_some(),
             is_fresh: is_fresh && served.is_some(),
             last_successful_update: self.state.last_success(),

@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`EnvironmentHandle`] (`handle`): what routes and main hold.
 //! - `configuration`: which environments are configured, under which ids; pure.
-//! - `report`: what the operator hears.
+//! - `report`: what the operator hears; `ownership`: whether a document is its key pair's own.
 //! - `options`: what it is started with and what it answers.
 //! - `actor`: the thin shell: fetches, timers, `messages`; an `entry` for each environment; the `listeners` it tells.
 //! - `publisher`: snapshots to replicas, acknowledged; `registry`: the replicas and the newest snapshot;
@@ -23,6 +23,7 @@ mod listeners;
 mod looks;
 mod messages;
 mod options;
+mod ownership;
 mod publisher;
 mod push;
 mod registry;
@@ -38,3 +39,4 @@ pub use options::{
     ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
     EnvironmentStatus, PollingOptions, ReplicaOptions, UnconditionalFetches,
 };
+pub use ownership::{Foreign, foreign_files};

@@ -140,7 +140,8 @@ pub struct EnvironmentStatus {
     pub id: Option<String>,
     /// `ok`, `stale`, `not updated`, `key rejected`.
     pub status: &'static str,
-    /// Why the last fetch failed, and what to do about it; `None` after a success.
+    /// Why the last fetch failed, and whether what is served is another environment's; what to do about it. `None` where all
+    /// is well.
     pub detail: Option<String>,
     /// Whether a document is served.
     pub is_served: bool,

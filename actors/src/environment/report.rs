@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use engine::{UpdatedAt, Warning};
 
 use super::events::Change;
+use super::ownership::Foreign;
 use crate::keys::EnvironmentId;
 
 /// Warnings about one document that are written out; a generated document can have one a segment.
@@ -14,6 +15,8 @@ const MAX_WARNINGS: usize = 20;
 pub(super) struct Report {
     id: EnvironmentId,
     known_warnings: HashSet<String>,
+    /// Whose documents it has, as the operator has heard; `None`: its own.
+    foreign: Option<Foreign>,
 }
 
 impl Report {
@@ -21,6 +24,7 @@ impl Report {
         Self {
             id,
             known_warnings: HashSet::new(),
+            foreign: None,
         }
     }
 
@@ -72,6 +76,19 @@ impl Report {
             );
         }
         self.known_warnings = texts;
+    }
+
+    /// Tells that its documents are another environment's, or its own again.
+    pub(super) fn belongs(&mut self, foreign: Option<Foreign>, name: &str) {
+        if self.foreign == foreign {
+            return;
+        }
+        let label = self.label(Some(name));
+        match &foreign {
+            Some(foreign) => log::warn!("{label}: {foreign}"),
+            None => log::info!("{label}: its documents are its own again."),
+        }
+        self.foreign = foreign;
     }
 
     fn label(&self, name: Option<&str>) -> String {

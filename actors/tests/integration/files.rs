@@ -5,7 +5,7 @@ use std::time::Duration;
 use actors::environment::PollingOptions;
 use test_support::documents::document;
 
-use crate::harness::{Harness, from_file, quick};
+use crate::harness::{Harness, from_file, of_client0, quick};
 
 const T1: &str = "2024-12-26T16:18:08+00:00";
 
@@ -59,7 +59,7 @@ async fn an_unusable_file_keeps_the_last_good_document() {
 async fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("environment.json");
-    fs::write(&path, format!("\u{FEFF}{}", document("one", T1))).unwrap();
+    fs::write(&path, format!("\u{FEFF}{}", of_client0(&document("one", T1)))).unwrap();
     let polling = PollingOptions {
         period: Duration::ZERO,
         grace_period: Some(Duration::from_millis(50)),

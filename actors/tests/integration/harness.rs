@@ -52,6 +52,11 @@ pub(crate) fn from_file(path: PathBuf) -> EnvironmentOptions {
     }
 }
 
+/// A document as that of the environment with the key `client0`: the smallest ones are of another's.
+pub(crate) fn of_client0(document: &str) -> String {
+    document.replace("client-key", "client0")
+}
+
 struct Listener(UnboundedSender<EnvironmentEvent>);
 
 impl Actor for Listener {

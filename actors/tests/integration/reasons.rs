@@ -14,7 +14,7 @@ use test_support::upstream::{Answer, ScriptedUpstream};
 
 use crate::connecting::Swallowing;
 use crate::fetch::{failure, no_answer};
-use crate::harness::{Harness, polled, quick};
+use crate::harness::{Harness, of_client0, polled, quick};
 use crate::tls::{Certificate, TlsUpstream};
 
 const ENOUGH: Duration = Duration::from_secs(20);
@@ -170,10 +170,8 @@ async fn the_reason_is_shown_in_health_until_all_is_well() {
     );
 
     upstream.script(|_| {
-        Answer::ok(test_support::documents::document(
-            "one",
-            "2024-12-26T16:18:08+00:00",
-        ))
+        let document = test_support::documents::document("one", "2024-12-26T16:18:08+00:00");
+        Answer::ok(of_client0(&document))
     });
     upstream.come_up();
     harness.wait_for_detail(0, |detail| detail.is_none()).await;

@@ -9,6 +9,7 @@ mod served;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -78,6 +79,11 @@ impl Document {
     /// The document's own `updated_at`; `None` where missing or unreadable.
     pub fn updated_at(&self) -> Option<UpdatedAt> {
         UpdatedAt::parse(&decode_string(self.member("updated_at")?)?)
+    }
+
+    /// The client-side key that the document names, `api_key`. Never for a log.
+    pub fn client_side_key(&self) -> Option<Cow<'_, str>> {
+        decode_string(self.member("api_key")?)
     }
 
     /// What the document says, for comparison: equal where two documents differ in `updated_at`, in the random

@@ -34,6 +34,11 @@ impl Environment {
         &self.name
     }
 
+    /// The client-side key that the document names, `api_key`; may be empty. Never for a log.
+    pub fn client_side_key(&self) -> &str {
+        self.key_prefix.strip_suffix('_').unwrap_or_default()
+    }
+
     /// Whether the organisation has stopped serving flags.
     pub fn stops_serving_flags(&self) -> bool {
         self.stops_serving_flags

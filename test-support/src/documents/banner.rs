@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 
 use super::parts::{environment, feature_state, identity_override};
 
-const CLIENT_SIDE_KEY: &str = "client";
+/// The key pair of most tests that serve them.
+const CLIENT_SIDE_KEY: &str = "client-key";
 
 /// An environment document with one feature, `banner`, of this value.
 pub fn document(value: &str, updated_at: &str) -> String {

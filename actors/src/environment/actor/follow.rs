@@ -35,6 +35,13 @@ impl EnvironmentActor {
             self.add(id);
             self.advance(id, ctx);
         }
+        // A client-side key may have been corrected, this one's or another's.
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        for id in ids {
+            if let Some(served) = self.publisher.served(id) {
+                self.tell_whose_it_is(id, &served);
+            }
+        }
         removed
     }
 }

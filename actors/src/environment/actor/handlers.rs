@@ -54,7 +54,10 @@ impl Handler<Statuses> for EnvironmentActor {
         let environments = self.configuration.environments().iter();
         let statuses = environments.filter_map(|ConfiguredEnvironment { id, .. }| {
             let served = self.publisher.served(*id);
-            Some(self.entries.get(id)?.status(*id, served.as_deref(), now))
+            let named = served.as_ref().map(|served| served.environment.client_side_key());
+            let foreign = named.and_then(|named| self.configuration.foreign(*id, named));
+            let entry = self.entries.get(id)?;
+            Some(entry.status(*id, served.as_deref(), foreign.as_ref(), now))
         });
         MessageResult(statuses.collect())
     }

@@ -1,0 +1,106 @@
+//! Whose documents a key pair's source gives: they name their environment's client-side key, `api_key`.
+//!
+//! With two pairs' server-side keys mixed up, one environment's clients get the other's flags, and nothing else shows it.
+//! SDKs that evaluate locally (Go, Python, Ruby) listen to the key that the document names.
+use std::fmt;
+
+use super::apply::read;
+use super::file::{FileOutcome, FileSource};
+use super::options::{DocumentSource, EnvironmentOptions};
+
+/// A source gives another environment's documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// What to call the environment that they are of, such as `environment 2`, where it is configured.
+    of: Option<String>,
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.of {
+            Some(of) => write!(
+                f,
+                "its document is that of {of}, whose client_side_key it names as api_key: the server-side keys or the \
+                 document_path of the two pairs seem to be swapped"
+            ),
+            None => f.write_str(
+                "its document is another environment's: the api_key in it is not the pair's client_side_key, so that \
+                 clients with that key get the other one's flags, and SDKs that evaluate locally listen to a key that is \
+                 unknown here; check the pair",
+            ),
+        }
+    }
+}
+
+/// Finds out whether a document that names this client-side key is another environment's. One that names none is taken for
+/// its own. `others`: each configured environment, and what to call it.
+pub(super) fn foreign<'a>(
+    own: &EnvironmentOptions,
+    named: &str,
+    others: impl Iterator<Item = (&'a EnvironmentOptions, String)>,
+) -> Option<Foreign> {
+    if named.is_empty() || named == own.client_side_key.reveal() {
+        return None;
+    }
+    let mut others = others;
+    let of = others.find(|(other, _)| other.client_side_key.reveal() == named);
+    Some(Foreign {
+        of: of.map(|(_, name)| name),
+    })
+}
+
+/// Reads the documents that are files, and gives the key pairs, by their place from 1, that have another environment's. What
+/// cannot be read is left to those who serve it. Blocks.
+pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<(usize, Foreign)> {
+    let pairs = || {
+        (1..)
+            .zip(environments)
+            .map(|(place, pair)| (pair, format!("key pair {place}")))
+    };
+    let found = (1..).zip(environments).filter_map(|(place, own)| {
+        let DocumentSource::File(path) = &own.source else {
+            return None;
+        };
+        let Ok(FileOutcome::Changed(bytes)) = FileSource::new(path.clone()).look(true) else {
+            return None;
+        };
+        let document = read(vec![bytes]).ok()?;
+        let named = document.client_side_key()?;
+        Some((place, foreign(own, &named, pairs())?))
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::EnvironmentKey;
+
+    fn pair(client_side_key: &str) -> EnvironmentOptions {
+        EnvironmentOptions {
+            client_side_key: EnvironmentKey::new(client_side_key),
+            server_side_keys: Vec::new(),
+            source: DocumentSource::Upstream,
+        }
+    }
+
+    #[test]
+    fn a_document_is_its_pair_s_own_unless_it_names_another_key() {
+        let (own, other) = (pair("s3cret-own"), pair("s3cret-other"));
+        let of = |named: &str| {
+            let pairs = [(&own, "key pair 1".to_owned()), (&other, "key pair 2".to_owned())];
+            foreign(&own, named, pairs.into_iter()).map(|foreign| foreign.to_string())
+        };
+        assert_eq!(of("s3cret-own"), None);
+        assert_eq!(of(""), None);
+        for (named, says) in [
+            ("s3cret-other", "that of key pair 2"),
+            ("s3cret-third", "another environment's"),
+            ("S3CRET-OWN", "another environment's"),
+        ] {
+            let told = of(named).unwrap();
+            assert!(told.contains(says), "{told}");
+            assert!(!told.to_ascii_lowercase().contains("s3cret"), "{told}");
+        }
+    }
+}
