@@ -48,6 +48,31 @@ fn traits_are_echoed_as_they_were_sent() {
     assert_eq!(answer["traits"], Value::Array(expected));
 }
 
+/// Node drops `undefined` and keeps the key, Java drops null; for core a null unsets the trait.
+#[test]
+fn a_trait_without_a_value_is_null_and_takes_nothing_from_the_identity() {
+    let app = spawn_app(Options::default());
+    for valueless in [
+        json!({"trait_key": "unset"}),
+        json!({"trait_key": "unset", "trait_value": null}),
+        json!({"trait_key": "unset", "transient": true}),
+        json!({"trait_key": "unset", "value": 1}),
+    ] {
+        let premium = json!({"trait_key": "plan", "trait_value": "premium"});
+        for traits in [json!([valueless, premium]), json!([premium, valueless])] {
+            let answer = identify(&app, CLIENT_KEY, &json!({"identifier": "bob", "traits": traits}));
+            assert_eq!(value_of(&answer, "banner"), "premium banner", "{valueless}");
+            assert_eq!(answer["traits"], json!([premium]), "{valueless}");
+        }
+        let alone = identify(
+            &app,
+            CLIENT_KEY,
+            &json!({"identifier": "bob", "traits": [valueless]}),
+        );
+        assert_eq!(alone["traits"], json!([]), "{valueless}");
+    }
+}
+
 #[test]
 fn an_identity_override_beats_the_rest_with_get_and_post() {
     let app = spawn_app(Options::default());
