@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use awc::error::PayloadError;
-use awc::http::{Uri, header, uri};
+use awc::http::{Method, Uri, header, uri};
 use awc::{Client, ClientRequest, ClientResponse, Connector};
 use bytes::Bytes;
 use futures::Stream;
@@ -67,7 +67,7 @@ impl UpstreamClient {
         let mut sends = 0;
         loop {
             sends += 1;
-            match complete(self.request(url)).send().await {
+            match complete(self.request(Method::GET, url)).send().await {
                 Ok(response) => return Ok(response),
                 Err(error) => match Fault::of_sending(&error) {
                     Fault::ClosedMeanwhile if sends < MAX_SENDS => {}
@@ -77,8 +77,39 @@ impl UpstreamClient {
         }
     }
 
-    fn request(&self, url: &Uri) -> ClientRequest {
-        let request = self.client.get(as_awc_calls(url).unwrap_or_else(|| url.clone()));
+    /// Sends a request with a body to this URL, which is of the client's origin, with what `complete` adds. Where it may be
+    /// repeated, a kept connection that upstream has closed meanwhile costs another attempt.
+    ///
+    /// That a kept connection ends in place of an answer does not tell whether upstream has read the request: HTTP has no other
+    /// sign (RFC 9110, 9.2.2). What must not be done twice hence goes over a new connection, which no server closes for having
+    /// been idle, and is never sent again.
+    ///
+    /// # Errors
+    /// Why there is no head of an answer.
+    pub(super) async fn send(
+        &self,
+        (method, url): (&Method, &Uri),
+        complete: &dyn Fn(ClientRequest) -> ClientRequest,
+        body: &Bytes,
+        is_repeatable: bool,
+    ) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, Fault> {
+        let mut sends = 0;
+        loop {
+            sends += 1;
+            let request = complete(self.request(method.clone(), url));
+            match request.send_body(body.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(error) => match Fault::of_sending(&error) {
+                    Fault::ClosedMeanwhile if is_repeatable && sends < MAX_SENDS => {}
+                    fault => return Err(fault),
+                },
+            }
+        }
+    }
+
+    fn request(&self, method: Method, url: &Uri) -> ClientRequest {
+        let called = as_awc_calls(url).unwrap_or_else(|| url.clone());
+        let request = self.client.request(method, called);
         // awc's own decoder knows no bound.
         let request = request.no_decompress();
         match host(url) {

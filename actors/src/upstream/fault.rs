@@ -89,6 +89,39 @@ impl From<Fault> for io::Error {
 }
 
 impl Fault {
+    /// Whether it lies on the way to the server, which no part of a request has reached.
+    pub(super) fn is_of_the_way(&self) -> bool {
+        match self {
+            Self::NameUnknown(_)
+            | Self::Refused
+            | Self::Unreachable
+            | Self::Late(Stage::Name | Stage::Connect | Stage::Handshake)
+            | Self::CertificateExpired
+            | Self::CertificateNotYetValid
+            | Self::CertificateForAnotherHost
+            | Self::CertificateAuthorityUnknown
+            | Self::CertificateOfAuthority
+            | Self::Certificate(_)
+            | Self::TlsSpokenToHttp
+            | Self::HttpSpokenToTls
+            | Self::TlsClosed => true,
+            // The system's errors and those of TLS come at any time.
+            Self::System(_)
+            | Self::Tls(_)
+            | Self::Late(Stage::Head | Stage::Body | Stage::Memory)
+            | Self::Closed
+            | Self::ClosedMeanwhile
+            | Self::Cut
+            | Self::NotHttp
+            | Self::HeadTooLarge
+            | Self::TooManyFields
+            | Self::UnreadableLength
+            | Self::TransferCoding
+            | Self::Chunks
+            | Self::ContentCoding => false,
+        }
+    }
+
     /// Why a request that was sent has no answer.
     pub(crate) fn of_sending(error: &SendRequestError) -> Self {
         match error {

@@ -19,13 +19,13 @@ use crate::keys::EnvironmentKey;
 /// Pages of one document; Flagsmith's own limit is not known, this one ends a circle of ever new links.
 const MAX_PAGES: usize = 10_000;
 /// Redirects of one request; a slash or a version in the path takes one or two.
-const MAX_REDIRECTS: usize = 5;
+pub(super) const MAX_REDIRECTS: usize = 5;
 /// Bytes of one document, decompressed, all pages together. Documents of 50 MB happen; five times that still fits the
 /// memory that such an installation has, and a decompression bomb ends here.
 pub(crate) const MAX_DOCUMENT_BYTES: usize = 256 * 1024 * 1024;
 /// The part of a fetch's time that connecting may take: what is left would be too short for an answer, and the failure can say
 /// what was waited for.
-const CONNECTING: f64 = 0.8;
+pub(super) const CONNECTING: f64 = 0.8;
 
 /// What a fetch gave.
 #[derive(Debug)]
@@ -248,7 +248,7 @@ fn retry_after(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration
     }
 }
 
-fn redirect_target(url: &Uri, headers: &HeaderMap) -> Result<Uri, FetchFailure> {
+pub(super) fn redirect_target(url: &Uri, headers: &HeaderMap) -> Result<Uri, FetchFailure> {
     let location = headers
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok());

@@ -1,7 +1,8 @@
-//! Fetching documents from the Flagsmith API.
+//! Fetching documents from the Flagsmith API, and sending requests on to it.
 //!
 //! # Layout
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
+//! - [`Forwarder`] (`forward`): one request that is sent on, with its answer; [`Standing`]: whether they get through.
 //! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: how TLS is set up.
 //! - [`RootCertificates`] (`roots`): whom it trusts.
 //! - `client`: awc as it is used here, on connections of our own.
@@ -16,6 +17,7 @@ mod connect;
 mod failure;
 mod fault;
 mod fetch;
+mod forward;
 mod link;
 mod memory;
 mod misdirected;
@@ -30,6 +32,7 @@ pub use failure::FetchFailure;
 pub use fault::{Fault, Stage};
 pub(crate) use fetch::MAX_DOCUMENT_BYTES;
 pub use fetch::{FetchOutcome, Upstream};
+pub use forward::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Standing};
 pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
 pub(crate) use misdirected::expects_tls;
 pub use options::UpstreamOptions;

@@ -13,6 +13,7 @@ mod connecting;
 mod failures;
 mod fetch;
 mod files;
+mod forward;
 mod harness;
 mod lifelines;
 mod polling;

@@ -33,6 +33,14 @@ impl Request {
         }
     }
 
+    /// `PUT` with a body and its length.
+    pub fn put(path: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            body: Some(body.into()),
+            ..Self::new("PUT", path)
+        }
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

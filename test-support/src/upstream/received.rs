@@ -2,7 +2,9 @@
 use std::io::BufRead;
 use std::time::Instant;
 
-/// One request as it came, without its body.
+use serde_json::Value;
+
+/// One request as it came.
 #[derive(Debug, Clone)]
 pub struct ReceivedRequest {
     /// `GET` and the like.
@@ -11,6 +13,8 @@ pub struct ReceivedRequest {
     pub target: String,
     /// Header lines in their order.
     pub headers: Vec<(String, String)>,
+    /// The body, of a length that was said in advance.
+    pub body: Vec<u8>,
     /// When its head had come.
     pub at: Instant,
 }
@@ -24,7 +28,16 @@ impl ReceivedRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Reads a request without a body; `None`: the connection ends, or what comes is no request.
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// Where it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {:?}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Reads a request with its body; `None`: the connection ends, or what comes is no request.
     pub(super) fn read(reader: &mut impl BufRead) -> Option<Self> {
         let mut line = || {
             let mut line = String::new();
@@ -38,15 +51,22 @@ impl ReceivedRequest {
         loop {
             let header = line()?;
             if header.is_empty() {
-                return Some(Self {
-                    method,
-                    target,
-                    headers,
-                    at: Instant::now(),
-                });
+                break;
             }
             let (name, value) = header.split_once(':')?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
+        let mut request = Self {
+            method,
+            target,
+            headers,
+            body: Vec::new(),
+            at: Instant::now(),
+        };
+        if let Some(length) = request.header("content-length") {
+            request.body = vec![0; length.parse().ok()?];
+            reader.read_exact(&mut request.body).ok()?;
+        }
+        Some(request)
     }
 }

@@ -85,7 +85,8 @@ impl Answers {
         }
     }
 
-    /// No request here has a body, so whatever is written begins the next one, or goes on with it.
+    /// awc reads nothing of an answer before it has written the whole request, so whatever is written begins the next one, or
+    /// goes on with it.
     fn request(&mut self) {
         if matches!(self.phase, Phase::Body { .. }) {
             self.phase = Phase::Head { searched: 0 };
@@ -102,7 +103,7 @@ impl Answers {
         }
     }
 
-    /// Why a request was not sent: a connection takes some hundred bytes unless it has ended.
+    /// Why a request was not sent: a connection takes bytes, at once or in a while, unless it has ended.
     fn unsent(&self, error: io::Error) -> io::Error {
         if Fault::is_of_tls(&error) {
             error
