@@ -7,8 +7,21 @@ PYTHON ?= python3
 ORACLE_VENV := target/oracle-venv
 # What tests/proxies starts, each with the Debian package that has it.
 PROXIES := nginx:nginx haproxy:haproxy varnishd:varnish javac:default-jdk-headless
+# What installs and runs Flagsmith's SDKs, likewise.
+SDK_PROGRAMS := node:nodejs npm:npm chromium:chromium
+SDK_PYTHON := target/sdk/python
+SDK_NODE := tests/sdk/node
+SDK_RUST := tests/sdk/rust
 
-.PHONY: run test test-proxies check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+# Of "program:package" pairs the packages whose program is not here: says what to do, and ends with 69.
+need = @missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(1); do \
+	command -v "$${program%%:*}" >/dev/null || echo "$${program\#*:}"; done); \
+	if [ -n "$$missing" ]; then \
+		echo "not here; on Debian: apt-get install --no-install-recommends" $$missing >&2; \
+		exit 69; \
+	fi
+
+.PHONY: run demo test test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -18,23 +31,38 @@ run: ## Build and start the proxy with the demonstration environment, and print 
 	@sed 's/^/  /' config/try-it.txt
 	@exec target/debug/edge-proxy --config $(CONFIG)
 
+demo: $(SDK_NODE)/node_modules/.ready ## Start the proxy with a page that shows its flags live, in a browser (needs npm)
+	$(CARGO) run --locked --example browser
+
 test: ## Run every test that needs no outside service
 	$(CARGO) test --locked --workspace
 
 test-proxies: ## Run the tests between the real nginx, HAProxy, Varnish and Java; `make test` skips those that are missing
-	@missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(PROXIES); do \
-		command -v "$${program%%:*}" >/dev/null || echo "$${program#*:}"; done); \
-	if [ -n "$$missing" ]; then \
-		echo "not here; on Debian: apt-get install --no-install-recommends" $$missing >&2; \
-		echo "(the tests start their own: stop the services that these packages start)" >&2; \
-		exit 69; \
-	fi
+	$(call need,$(PROXIES)) # The tests start their own: stop the services that these packages start.
 	CI=true $(CARGO) test --locked --test proxies
+
+test-sdk: sdk-programs $(SDK_PYTHON)/.ready $(SDK_NODE)/node_modules/.ready ## Run the tests with Flagsmith's real SDKs, which it installs, and with Chromium
+	$(CARGO) build --locked --manifest-path $(SDK_RUST)/Cargo.toml --target-dir target/sdk/rust
+	$(CARGO) build --locked --example browser
+	CI=true $(CARGO) test --locked --test sdk
+
+sdk-programs:
+	$(call need,$(SDK_PROGRAMS))
+
+$(SDK_PYTHON)/.ready: tests/sdk/python/requirements.txt
+	$(PYTHON) -m venv $(SDK_PYTHON)
+	$(SDK_PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(SDK_NODE)/node_modules/.ready: $(SDK_NODE)/package.json $(SDK_NODE)/package-lock.json
+	cd $(SDK_NODE) && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
 
 check: fmt lint test docs ## What a change must pass: format, lints, tests, documentation
 
 fmt:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --check --manifest-path $(SDK_RUST)/Cargo.toml
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
