@@ -13,6 +13,7 @@ use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 use futures::{Stream, StreamExt as _};
 
+mod bare;
 mod limits;
 mod listening;
 mod parts;
@@ -20,12 +21,16 @@ pub mod requirements;
 mod signals;
 mod stop;
 
+use crate::budget::Budgets;
 use crate::layers::Layers;
 use crate::routes::{self, HeavyEvaluations, Services, SharedServices, StreamOptions, TableOptions};
-use crate::server::{self, BoundListener, Ending, Places, Prefaces, ServerOptions, Serving, SocketOptions};
+use crate::server::{
+    self, BoundListener, Ending, Places, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
+};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
 
+pub use bare::BareServer;
 pub use limits::Limits;
 pub use listening::{ListenError, StartError};
 use parts::Parts;
@@ -96,22 +101,7 @@ impl Application {
                 .configure(|config| routes::configure(config, &table));
             layers.around(routes)
         };
-        let options = ServerOptions {
-            workers: settings.process.workers,
-            places: Places::new(limits.shares(settings)),
-            keep_alive: settings.server.timeout_keep_alive,
-            request_head: limits.request_head,
-            disconnect: limits.disconnect,
-            shutdown_timeout: settings.server.shutdown_timeout,
-            budgets,
-            prefaces: Prefaces::new(settings.server.proxy_protocol, &settings.process.trusted_proxies),
-            refusals,
-            requests_in_flight: limits.requests_in_flight,
-            socket: SocketOptions {
-                unacknowledged: limits.unacknowledged,
-                send_buffer: limits.send_buffer,
-            },
-        };
+        let options = server_options(settings, &limits, budgets, refusals);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let Serving { server, ending } = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
@@ -210,6 +200,30 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
         Ok(Err(error)) => error,
         // actix-server panics where the system allows no thread for a worker.
         Err(error) => io::Error::other(format!("the HTTP workers cannot run: {error}")),
+    }
+}
+
+fn server_options(
+    settings: &Settings,
+    limits: &Limits,
+    budgets: Budgets,
+    refusals: RefusalAnswers,
+) -> ServerOptions {
+    ServerOptions {
+        workers: settings.process.workers,
+        places: Places::new(limits.shares(settings)),
+        keep_alive: settings.server.timeout_keep_alive,
+        request_head: limits.request_head,
+        disconnect: limits.disconnect,
+        shutdown_timeout: settings.server.shutdown_timeout,
+        budgets,
+        prefaces: Prefaces::new(settings.server.proxy_protocol, &settings.process.trusted_proxies),
+        refusals,
+        requests_in_flight: limits.requests_in_flight,
+        socket: SocketOptions {
+            unacknowledged: limits.unacknowledged,
+            send_buffer: limits.send_buffer,
+        },
     }
 }
 

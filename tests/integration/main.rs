@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bare_server;
 mod bodies;
 mod caching;
 mod compression;
