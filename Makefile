@@ -94,7 +94,7 @@ bench: ## Measure the proxy beside a bare handler, and write BENCHMARKS.md (some
 bench-check: ## A shorter run that compares ratios with bench/limits.json
 	$(CARGO) build --locked --release
 	$(CARGO) build --locked --release -p bench
-	target/release/bench --quick --rounds 5 --check
+	target/release/bench --quick --rounds 5 --seconds 0.5 --check
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

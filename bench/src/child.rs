@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,10 @@ use tempfile::TempDir;
 use test_support::http::{Request, ask};
 
 use crate::documents::{CLIENT_KEY, SERVER_KEY};
+
+mod log_file;
+
+use log_file::LogFile;
 
 /// Longer than the largest document takes to be applied.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,7 +29,30 @@ pub struct Server {
     pub started: Instant,
     child: Child,
     directory: Option<TempDir>,
+    /// Kept for as long as the server writes to it.
+    _log: Option<Arc<LogFile>>,
 }
+
+/// Which server the bare handler runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BareOn {
+    /// actix-web's own `HttpServer`.
+    Actix,
+    /// The proxy's server.
+    Proxy,
+}
+
+/// How a proxy is started on a document.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Start<'a> {
+    /// Another build than the one beside this program.
+    pub build: Option<&'a Path>,
+    /// Whether it writes a line for each request, into a file.
+    pub logs_accesses: bool,
+}
+
+/// What the proxy's log has before its address.
+const LISTENING: &str = "listening on http://";
 
 /// A program of this workspace, built beside this one.
 fn program(name: &str) -> PathBuf {
@@ -43,11 +71,16 @@ impl Server {
     }
 
     /// Starts the bare handler, which answers every request with what is in a file (see `bin/bare.rs`).
-    pub fn start_bare(method: &str, path: &str, answer: &[u8]) -> io::Result<Self> {
+    pub fn start_bare(on: BareOn, method: &str, path: &str, answer: &[u8]) -> io::Result<Self> {
         let directory = TempDir::new()?;
         let file = directory.path().join("answer");
         fs::write(&file, answer)?;
-        let mut server = Self::start_printing(program("bare"), &[method, path, &file.display().to_string()]);
+        let server = match on {
+            BareOn::Actix => "actix",
+            BareOn::Proxy => "proxy",
+        };
+        let arguments = [server, method, path, &file.display().to_string()];
+        let mut server = Self::start_printing(program("bare"), &arguments);
         server.directory = Some(directory);
         Ok(server)
     }
@@ -55,24 +88,26 @@ impl Server {
     fn start_printing(program: PathBuf, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(arguments).stdout(Stdio::piped());
-        let (started, mut child) = spawn(&mut command);
-        let output = child.stdout.take().expect("its output is piped");
-        let address = address_in(output, "").expect("the server prints its address");
+        let (started, child) = spawn(&mut command);
+        let mut server = Self::of(child, started);
+        let output = server.child.stdout.take().expect("its output is piped");
+        server.address = address_in(output, "").expect("the server prints its address");
+        server
+    }
+
+    /// A server whose address is not known yet.
+    fn of(child: Child, started: Instant) -> Self {
         Self {
-            address,
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
             started,
             child,
             directory: None,
+            _log: None,
         }
     }
 
     /// Starts the proxy on a document; it listens, and may not have applied the document yet.
-    pub fn start_proxy(document: &[u8]) -> io::Result<Self> {
-        Self::start_build(&program("edge-proxy"), document)
-    }
-
-    /// The same with another build of the proxy.
-    pub fn start_build(program: &Path, document: &[u8]) -> io::Result<Self> {
+    pub fn start_proxy(document: &[u8], start: Start<'_>) -> io::Result<Self> {
         let directory = TempDir::new()?;
         fs::write(directory.path().join("environment.json"), document)?;
         let config = json!({
@@ -84,34 +119,40 @@ impl Server {
             "server": {"host": "127.0.0.1", "port": 0},
         });
         fs::write(directory.path().join("config.json"), config.to_string())?;
-        let mut server = Self::start_build_on(program, &directory.path().join("config.json"))?;
+        let mut server = Self::start_proxy_with(&directory.path().join("config.json"), start)?;
         server.directory = Some(directory);
         Ok(server)
     }
 
     /// Starts the proxy on a configuration, at a port of the system's choice.
     pub fn start_proxy_on(config: &Path) -> io::Result<Self> {
-        Self::start_build_on(&program("edge-proxy"), config)
+        Self::start_proxy_with(config, Start::default())
     }
 
-    fn start_build_on(program: &Path, config: &Path) -> io::Result<Self> {
-        let mut command = Command::new(program);
-        command.arg("--config").arg(config).stderr(Stdio::piped());
+    fn start_proxy_with(config: &Path, start: Start<'_>) -> io::Result<Self> {
+        let mut command = Command::new(start.build.map_or_else(|| program("edge-proxy"), Path::to_owned));
+        command.arg("--config").arg(config);
         // Other options have their documented defaults.
         command.env("SERVER", json!({"host": "127.0.0.1", "port": 0}).to_string());
         command.env(
             "LOGGING",
-            json!({"log_level": "INFO", "enable_access_log": false}).to_string(),
+            json!({"log_level": "INFO", "enable_access_log": start.logs_accesses}).to_string(),
         );
-        let (started, mut child) = spawn(&mut command);
-        let output = child.stderr.take().expect("its log is piped");
-        let address = address_in(output, "listening on http://")?;
-        Ok(Self {
-            address,
-            started,
-            child,
-            directory: None,
-        })
+        let file = start.logs_accesses.then(LogFile::new).transpose()?;
+        match &file {
+            None => command.stderr(Stdio::piped()),
+            Some(file) => command.stderr(file.for_writing()?),
+        };
+        let (started, child) = spawn(&mut command);
+        // Its process ends with it from here on, whatever follows.
+        let mut server = Self::of(child, started);
+        server.address = match (&file, server.child.stderr.take()) {
+            (Some(file), _) => file.address()?,
+            (None, Some(output)) => address_in(output, LISTENING)?,
+            (None, None) => return Err(io::Error::other("the server's log is not piped")),
+        };
+        server._log = file;
+        Ok(server)
     }
 
     /// Waits until the server answers a request with this status.
@@ -174,6 +215,11 @@ fn spawn(command: &mut Command) -> (Instant, Child) {
     (started, command.spawn().expect("the server starts"))
 }
 
+fn address_behind(mark: &str, line: &str) -> Option<SocketAddr> {
+    let (_, address) = line.split_once(mark)?;
+    address.trim().parse().ok()
+}
+
 /// The address behind `mark` in what a server prints. The rest is read and dropped: a server blocks on
 /// a full pipe.
 fn address_in(output: impl Read + Send + 'static, mark: &str) -> io::Result<SocketAddr> {
@@ -185,10 +231,7 @@ fn address_in(output: impl Read + Send + 'static, mark: &str) -> io::Result<Sock
             return Err(io::Error::other(format!("the server ended: {printed}")));
         }
         let line = printed.get(start..).unwrap_or_default();
-        let address = line
-            .split_once(mark)
-            .and_then(|(_, address)| address.trim().parse().ok());
-        if let Some(address) = address {
+        if let Some(address) = address_behind(mark, line) {
             thread::spawn(move || io::copy(&mut output, &mut io::sink()));
             return Ok(address);
         }

@@ -1,5 +1,6 @@
 //! Interleaved rounds of several servers.
 use std::io;
+use std::rc::Rc;
 use std::time::Duration;
 
 use test_support::http::Request;
@@ -20,18 +21,31 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            rounds: 9,
-            round: Duration::from_secs(5),
+            rounds: 7,
+            round: Duration::from_secs(2),
         }
     }
 }
 
 /// One server and what it is asked.
 pub struct Subject {
-    /// The running server.
-    pub server: Server,
+    /// The running server, which other subjects may ask as well.
+    pub server: Rc<Server>,
     /// The request.
     pub request: Request,
+    /// Whether each request comes over a connection of its own.
+    pub connects_anew: bool,
+}
+
+impl Subject {
+    /// A server that is asked over kept connections.
+    pub fn new(server: impl Into<Rc<Server>>, request: Request) -> Self {
+        Self {
+            server: server.into(),
+            request,
+            connects_anew: false,
+        }
+    }
 }
 
 /// What one server's requests cost, round by round.
@@ -83,7 +97,12 @@ pub fn measure(subjects: &[&Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
         };
         for (subject, cost) in turns {
             let before = cpu::time(subject.server.process());
-            let driven = runtime.block_on(load::drive(subject.server.address, &subject.request, duration))?;
+            let Subject {
+                server,
+                request,
+                connects_anew,
+            } = subject;
+            let driven = runtime.block_on(load::drive(server.address, request, *connects_anew, duration))?;
             let spent = cpu::time(subject.server.process()).saturating_sub(before);
             if round > 0 {
                 // Far below 2^52 requests.

@@ -8,39 +8,72 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use test_support::documents as parts;
 
-/// The client-side key of every document here.
-pub const CLIENT_KEY: &str = "bench_client_key";
+/// The client-side key of every document here, as long as the one that SDKs were recorded with.
+pub const CLIENT_KEY: &str = "bench_client";
 
-/// The server-side key that opens it.
-pub const SERVER_KEY: &str = "ser.bench_server_key";
+/// The server-side key that opens it, likewise.
+pub const SERVER_KEY: &str = "ser.bench_main";
 
 /// How large a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     /// Features.
     pub features: usize,
-    /// Segments, each of which overrides every feature.
+    /// Segments.
     pub segments: usize,
+    /// The features that each of them overrides.
+    pub overrides: Overrides,
     /// Conditions of each segment, each on a trait of its own; all must hold.
     pub conditions: usize,
-    /// Identities that have an override, of one feature each.
+    /// Identities that have overrides.
     pub identity_overrides: usize,
+    /// How many features each of them overrides.
+    pub own_features: usize,
+}
+
+/// Which features a segment overrides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overrides {
+    /// Every one.
+    All,
+    /// So many, far from each other.
+    Few(usize),
+    /// Every second one; the next segment overrides the others.
+    Alternating,
+}
+
+impl Overrides {
+    /// Whether a segment overrides a feature, both counted from 1.
+    fn have(self, segment: usize, feature: usize, features: usize) -> bool {
+        match self {
+            Self::All => true,
+            // In the middle of each of so many equal parts.
+            Self::Few(count) => {
+                (0..count).any(|part| ((2 * part + 1) * features).div_ceil(2 * count) == feature)
+            }
+            Self::Alternating => feature % 2 == segment % 2,
+        }
+    }
 }
 
 /// Ten features, no segment.
 pub const SIMPLE: Profile = Profile {
     features: 10,
     segments: 0,
+    overrides: Overrides::All,
     conditions: 0,
     identity_overrides: 0,
+    own_features: 1,
 };
 
 /// Flagsmith's sizing profile: 50 features, 15 segments, 750 segment overrides, 15 conditions a segment; some 250 kB.
 pub const SIZING: Profile = Profile {
     features: 50,
     segments: 15,
+    overrides: Overrides::All,
     conditions: 15,
     identity_overrides: 0,
+    own_features: 1,
 };
 
 /// Some 5 MB.
@@ -98,6 +131,7 @@ impl Profile {
             })
             .collect();
         let overrides: Vec<Value> = (1..=self.features)
+            .filter(|feature| self.overrides.have(segment, *feature, self.features))
             .map(|feature| {
                 let value = json!(format!("segment_{segment}_value_{feature}"));
                 feature_state(feature, value, Some(segment))
@@ -112,12 +146,17 @@ impl Profile {
     }
 
     fn identity_override(&self, identity: usize) -> Value {
-        let feature = 1 + identity % self.features;
-        let own = [feature_state(feature, json!(format!("own_{identity}")), None)];
-        let mut seen = parts::identity_override(CLIENT_KEY, &format!("identity_{identity}"), &own);
+        let own: Vec<Value> = (identity..identity + self.own_features)
+            .map(|place| feature_state(1 + place % self.features, json!(format!("own_{place}")), None))
+            .collect();
+        let mut seen = parts::identity_override(CLIENT_KEY, &identifier(identity), &own);
         seen["identity_uuid"] = json!(parts::uuid(identity));
         seen
     }
+}
+
+fn identifier(identity: usize) -> String {
+    format!("identity_{identity}")
 }
 
 fn value(feature: usize) -> Value {
@@ -164,6 +203,11 @@ pub fn identity_of_segment_7() -> String {
     identity(&traits)
 }
 
+/// The body of the first identity that has overrides of its own.
+pub fn identity_with_overrides() -> String {
+    json!({"identifier": identifier(0), "traits": []}).to_string()
+}
+
 /// The body of an identity with so many traits, `trait_0` and on, which match nothing.
 pub fn identity_with_traits(count: usize) -> String {
     let traits: Vec<_> = (0..count).map(|number| (trait_key(number), json!(0))).collect();
@@ -180,4 +224,23 @@ fn identity(traits: &[(&str, Value)]) -> String {
         .map(|(key, value)| json!({"trait_key": key, "trait_value": value}))
         .collect();
     json!({"identifier": "somebody_else", "traits": traits}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overridden(overrides: Overrides, segment: usize, features: usize) -> Vec<usize> {
+        let is_overridden = |feature: &usize| overrides.have(segment, *feature, features);
+        (1..=features).filter(is_overridden).collect()
+    }
+
+    #[test]
+    fn a_segment_overrides_as_many_features_as_its_profile_says() {
+        assert_eq!(overridden(Overrides::All, 1, 3), [1, 2, 3]);
+        assert_eq!(overridden(Overrides::Few(3), 7, 50), [9, 25, 42]);
+        assert_eq!(overridden(Overrides::Few(3), 7, 10), [2, 5, 9]);
+        assert_eq!(overridden(Overrides::Alternating, 1, 5), [1, 3, 5]);
+        assert_eq!(overridden(Overrides::Alternating, 2, 5), [2, 4]);
+    }
 }

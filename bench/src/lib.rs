@@ -9,13 +9,14 @@
 //! - `bin/replica-message.rs`: the same handler with and without asking its worker's replica.
 //! - [`comparison`]: interleaved rounds. [`load`]: requests without a pause. [`cpu`]: the server's CPU time.
 //! - [`child`]: servers as processes of their own. [`documents`]: what is served.
-//!   [`hostile`]: what takes most work. [`statistics`]: medians and quartiles.
+//!   [`hostile`]: what takes most work. [`clients`]: what SDKs send. [`statistics`]: medians and quartiles.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
 )]
 
 pub mod child;
+pub mod clients;
 pub mod comparison;
 pub mod cpu;
 pub mod documents;

@@ -29,14 +29,22 @@ pub struct Round {
     pub latencies: Sample,
 }
 
-/// Sends a request over and over for a while.
+/// Sends a request over and over for a while, on kept connections or each on a new one.
+///
+/// Whoever connects anew closes its connection itself, as such clients do: the ports that wait then are not the server's.
 ///
 /// Every answer must begin and be as long as the first: the servers measured here give the same answer every time, so
 /// the client, which shares the machine with them, need not parse.
-pub async fn drive(address: SocketAddr, request: &Request, duration: Duration) -> io::Result<Round> {
+pub async fn drive(
+    address: SocketAddr,
+    request: &Request,
+    connects_anew: bool,
+    duration: Duration,
+) -> io::Result<Round> {
     let (request, first) = (request.bytes(), ask(address, request)?.bytes());
     let latencies = RefCell::new(Vec::new());
-    let clients = (0..CONNECTIONS).map(|_| send_again_and_again(address, &request, &first, &latencies));
+    let clients =
+        (0..CONNECTIONS).map(|_| send_again_and_again(address, &request, &first, connects_anew, &latencies));
     // The time limit is the end of the round, not a failure.
     if let Ok(Err(error)) = timeout(duration, futures::future::try_join_all(clients)).await {
         return Err(error);
@@ -52,21 +60,34 @@ async fn send_again_and_again(
     address: SocketAddr,
     request: &[u8],
     first: &[u8],
+    connects_anew: bool,
     latencies: &RefCell<Vec<f32>>,
 ) -> io::Result<()> {
     const STATUS_LINE: usize = "HTTP/1.1 200 ".len();
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    let mut kept = None;
     let mut answer = vec![0; first.len()];
     loop {
         let sent = Instant::now();
+        let mut stream = match kept.take() {
+            Some(stream) => stream,
+            None => connect(address).await?,
+        };
         stream.write_all(request).await?;
         stream.read_exact(&mut answer).await?;
         if answer.get(..STATUS_LINE) != first.get(..STATUS_LINE) {
             return Err(io::Error::other("an answer has another status than the first"));
         }
         latencies.borrow_mut().push(sent.elapsed().as_secs_f32() * 1e6);
+        if !connects_anew {
+            kept = Some(stream);
+        }
     }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// What came of a load that may be refused.
@@ -103,8 +124,7 @@ async fn press_with(address: SocketAddr, request: &Request, of: Clients) -> io::
     let (accepted, refused) = (&RefCell::new(Vec::new()), &Cell::new(0_u32));
     let clients = (0..of.connections).map(|place| async move {
         tokio::time::sleep(ARRIVAL * place / of.connections).await;
-        let mut stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        let mut stream = connect(address).await?;
         let mut answer = Vec::new();
         loop {
             let sent = Instant::now();

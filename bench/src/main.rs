@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //! - `program/options.rs`: the command line. `program/report.rs`: the table. `program/limits.rs`: what may not be exceeded.
-//! - `program/requests.rs`: CPU per request beside the bare handler. `program/footprint.rs`: start, memory, applying.
+//! - `program/requests.rs`: CPU per request beside the bare handler; `program/cases.rs`: which requests.
+//! - `program/clients.rs`: the same as SDKs send them. `program/footprint.rs`: start, memory, applying.
 //! - `program/disturbance.rs`: latency while documents change. `program/overload.rs`: latency under too much load.
 //! - `program/evaluation.rs`: the engine alone.
 //! - `program/machine.rs`: what it ran on.
@@ -40,7 +41,8 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> io::Result<bool> {
     let limits = Limits::read(&options.limits)?;
     let mut report = Report::new(options, limits);
-    program::requests::measure(options, &mut report)?;
+    program::requests::measure(options, &mut report);
+    program::clients::measure(options, &mut report)?;
     program::footprint::measure(options, &mut report)?;
     program::disturbance::measure(options, &mut report)?;
     program::overload::measure(options, &mut report)?;

@@ -1,17 +1,23 @@
-//! The bare handler that the proxy is compared with: an actix-web server of the same build settings and as many workers,
+//! The bare handler that the proxy is compared with: an actix-web app of the same build settings and as many workers,
 //! without middleware, that answers every request with a ready body and constant headers.
 //!
-//! `bare METHOD PATH FILE`: FILE holds an answer as it came over the wire, whose status, headers and body are given.
+//! `bare SERVER METHOD PATH FILE`: SERVER is `actix` (actix-web's own `HttpServer`) or `proxy` (the proxy's server), FILE
+//! holds an answer as it came over the wire, whose status, headers and body are given.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
 )]
+use std::io;
+
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::{self, Bytes, Data};
-use actix_web::{App, HttpResponse, HttpServer};
-// For its allocator: both servers have the same one.
-use edge_proxy as _;
+use actix_web::{App, Error, HttpResponse, HttpServer};
+// Its allocator comes with it: all servers have the same one.
+use edge_proxy::application::{BareServer, Limits};
+use edge_proxy::settings::Settings;
+use serde_json::json;
 
 /// What the server writes itself.
 const OF_THE_SERVER: [&str; 3] = ["content-length", "date", "connection"];
@@ -65,26 +71,60 @@ async fn post(ready: Data<Ready>, body: Bytes) -> HttpResponse {
     }
 }
 
+/// What both servers serve.
+fn app(
+    ready: Data<Ready>,
+    method: &str,
+    path: &str,
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse, Error = Error, InitError = ()>
+    + use<>,
+> {
+    let route = match method {
+        "POST" => web::post().to(post),
+        _ => web::get().to(get),
+    };
+    App::new()
+        .app_data(ready)
+        .service(web::resource(path).route(route))
+}
+
+/// The settings that the benchmark gives the proxy, with an environment that nobody reads.
+fn settings() -> io::Result<Settings> {
+    let variables = [
+        ("SERVER", json!({"host": "127.0.0.1", "port": 0})),
+        (
+            "ENVIRONMENT_KEY_PAIRS",
+            json!([{"client_side_key": "none", "document_path": "none.json"}]),
+        ),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_string()));
+    let loaded = Settings::load(None, variables).map_err(io::Error::other)?;
+    Ok(loaded.settings)
+}
+
 #[actix_web::main]
-async fn main() -> std::io::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(method), Some(path), Some(file)) = (arguments.next(), arguments.next(), arguments.next())
-    else {
-        return Err(std::io::Error::other("usage: bare METHOD PATH FILE"));
+async fn main() -> io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [server, method, path, file] = arguments.as_slice() else {
+        return Err(io::Error::other("usage: bare actix|proxy METHOD PATH FILE"));
     };
     let ready = Data::new(Ready::parse(std::fs::read(file)?).expect("FILE holds an answer"));
-    let app = move || {
-        let route = if method == "POST" {
-            web::post().to(post)
-        } else {
-            web::get().to(get)
-        };
-        App::new()
-            .app_data(ready.clone())
-            .service(web::resource(path.as_str()).route(route))
-    };
-    let workers = std::thread::available_parallelism()?.get();
-    let server = HttpServer::new(app).workers(workers).bind(("127.0.0.1", 0))?;
-    println!("{}", server.addrs().first().expect("an address"));
-    server.run().await
+    let (method, path) = (method.clone(), path.clone());
+    let app = move || app(ready.clone(), &method, &path);
+    match server.as_str() {
+        "actix" => {
+            let workers = std::thread::available_parallelism()?.get();
+            let server = HttpServer::new(app).workers(workers).bind(("127.0.0.1", 0))?;
+            println!("{}", server.addrs().first().expect("an address"));
+            server.run().await
+        }
+        "proxy" => {
+            let server =
+                BareServer::build(&settings()?, &Limits::default(), app).map_err(io::Error::other)?;
+            println!("{}", server.addresses().first().expect("an address"));
+            server.run().await
+        }
+        other => Err(io::Error::other(format!("no such server: {other}"))),
+    }
 }

@@ -48,10 +48,7 @@ fn main() -> ExitCode {
 /// Measures, prints, and fails past the limit.
 fn run(plan: &Plan) -> ExitCode {
     let request = Request::get("/api/v1/flags/").key(documents::CLIENT_KEY);
-    let subject = |name| Subject {
-        server: Server::start_self(&[SERVE, name]),
-        request: request.clone(),
-    };
+    let subject = |name| Subject::new(Server::start_self(&[SERVE, name]), request.clone());
     let (without, asking) = (subject(WITHOUT), subject(ASKING));
     let costs = match measure(&[&without, &asking], plan) {
         Ok(costs) => costs,

@@ -1,4 +1,6 @@
 //! The benchmark program: see `main.rs`.
+pub(crate) mod cases;
+pub(crate) mod clients;
 pub(crate) mod disturbance;
 pub(crate) mod evaluation;
 pub(crate) mod footprint;

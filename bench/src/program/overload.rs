@@ -3,7 +3,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-use bench::child::Server;
+use bench::child::{Server, Start};
 use bench::documents::CLIENT_KEY;
 use bench::hostile;
 use bench::load::{self, Clients, Pressure};
@@ -31,7 +31,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> 
     }
     let pair = hostile::all().into_iter().find(|pair| pair.name == COSTLY);
     let pair = pair.ok_or_else(|| io::Error::other("no such document"))?;
-    let server = Server::start_proxy(&pair.document)?;
+    let server = Server::start_proxy(&pair.document, Start::default())?;
     let costly = Request::post("/api/v1/identities/", pair.body.as_str())
         .key(CLIENT_KEY)
         .header("Content-Type", "application/json");

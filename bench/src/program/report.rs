@@ -1,5 +1,5 @@
 //! The rows, printed as they come and gathered for `BENCHMARKS.md`.
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use bench::comparison::{Cost, Plan};
 use bench::statistics::Sample;
@@ -8,12 +8,26 @@ use super::limits::Limits;
 use super::machine;
 use super::options::Options;
 
+/// A client's request and its answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// The client's name and version.
+    pub client: &'a str,
+    /// The request in words.
+    pub what: &'a str,
+    /// Bytes of the request, head and body.
+    pub request: usize,
+    /// Bytes of the answer's body, and its content coding.
+    pub answer: &'a str,
+}
+
 /// Gathers rows.
 #[derive(Debug)]
 pub(crate) struct Report {
     limits: Limits,
     command: String,
     comparisons: Vec<String>,
+    clients: Vec<String>,
     others: Vec<String>,
     growth: Vec<String>,
     exceeded: Vec<String>,
@@ -35,6 +49,7 @@ impl Report {
             limits,
             command,
             comparisons: Vec::new(),
+            clients: Vec::new(),
             others: Vec::new(),
             growth: Vec::new(),
             exceeded: Vec::new(),
@@ -47,18 +62,52 @@ impl Report {
         let limit = self.check(name, ratio.median());
         let median = |values: &[f64]| Sample::new(values.iter().copied()).median();
         let row = format!(
-            "| {what} | {against} | {} | {} | **{:.3}** ({:.3}–{:.3}) | {limit} | {:.0} | {:.0} | {:.0} |",
+            "| {what} | {against} | {} | {} | {} | {limit} | {:.0} | {:.0} | {:.0} |",
             quartiles(&own.cpu()),
             quartiles(&other.cpu()),
-            ratio.median(),
-            ratio.quantile(0.25),
-            ratio.quantile(0.75),
+            ratio_with_quartiles(&ratio),
             median(&own.rates),
             median(&own.p50),
             median(&own.p99),
         );
         eprintln!("{row}");
         self.comparisons.push(row);
+    }
+
+    /// A client's request, beside a bare handler on actix-web's server and on the proxy's own.
+    pub(crate) fn client(
+        &mut self,
+        name: &str,
+        asked: &Asked<'_>,
+        own: &Cost,
+        on_actix: &Cost,
+        on_proxy: &Cost,
+    ) {
+        let beside = |other: &Cost| (quartiles(&other.cpu()), own.ratio_to(other));
+        let ((on_actix, to_actix), (on_proxy, to_proxy)) = (beside(on_actix), beside(on_proxy));
+        let limit = self.check(name, to_actix.median());
+        let Asked {
+            client,
+            what,
+            request,
+            answer,
+        } = asked;
+        let row = format!(
+            "| {client} | {what} | {request} | {answer} | {} | {on_actix} | {} | {limit} | {on_proxy} | {} |",
+            quartiles(&own.cpu()),
+            ratio_with_quartiles(&to_actix),
+            ratio_with_quartiles(&to_proxy),
+        );
+        eprintln!("{row}");
+        self.clients.push(row);
+    }
+
+    /// A row that could not be had. It counts as one above its limit.
+    pub(crate) fn failed(&mut self, name: &str, error: &dyn fmt::Display) {
+        let row = format!("| {name} | not measured: {error} | – |");
+        eprintln!("{row}");
+        self.others.push(row);
+        self.exceeded.push(format!("{name}: not measured: {error}"));
     }
 
     /// Something measured in a unit of its own; its limit is in the same one.
@@ -131,7 +180,20 @@ impl Report {
         );
         line("|---|---|---|---|---|---|---|---|---|");
         self.comparisons.iter().for_each(|row| line(row));
-        line("\n## Start, memory, applying, evaluating\n");
+        line("\n## Requests as SDKs send them\n");
+        line(
+            "Sizing, in no segment; the heads, byte by byte, are in `bench/src/clients.rs`. The bare handler runs on actix-web's",
+        );
+        line(
+            "`HttpServer` and on the proxy's own server: what is between the two is the server's part of a request, what the",
+        );
+        line("proxy costs beyond the second is that of layers and routes.\n");
+        line(
+            "| client | request | its bytes | the answer's body | CPU µs | bare on actix-web's server µs | ratio | at most | bare on the proxy's server µs | ratio |",
+        );
+        line("|---|---|---|---|---|---|---|---|---|---|");
+        self.clients.iter().for_each(|row| line(row));
+        line("\n## Sizes, start, memory, applying, evaluating\n");
         line("| what | measured | at most |");
         line("|---|---|---|");
         self.others.iter().for_each(|row| line(row));
@@ -150,6 +212,15 @@ fn quartiles(sample: &Sample) -> String {
         sample.median(),
         sample.quantile(0.25),
         sample.quantile(0.75)
+    )
+}
+
+fn ratio_with_quartiles(ratio: &Sample) -> String {
+    format!(
+        "**{:.3}** ({:.3}–{:.3})",
+        ratio.median(),
+        ratio.quantile(0.25),
+        ratio.quantile(0.75)
     )
 }
 

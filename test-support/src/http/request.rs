@@ -3,6 +3,8 @@
 /// A request to be written as it stands: nothing is added but `Host` and a body's length.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// All of it, where it was given so.
+    recorded: Option<Vec<u8>>,
     method: String,
     path: String,
     headers: Vec<(String, String)>,
@@ -13,6 +15,7 @@ impl Request {
     /// A request without a body.
     pub fn new(method: &str, path: &str) -> Self {
         Self {
+            recorded: None,
             method: method.to_owned(),
             path: path.to_owned(),
             headers: Vec::new(),
@@ -41,6 +44,18 @@ impl Request {
         }
     }
 
+    /// What a client was seen to write, head and body; nothing can be added.
+    pub fn recorded(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        let text = String::from_utf8_lossy(&bytes);
+        let mut words = text.split(' ');
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        Self {
+            recorded: Some(bytes.clone()),
+            ..Self::new(method, path)
+        }
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -61,6 +76,9 @@ impl Request {
 
     /// What is written to the socket.
     pub fn bytes(&self) -> Vec<u8> {
+        if let Some(recorded) = &self.recorded {
+            return recorded.clone();
+        }
         let mut bytes = format!("{} {} HTTP/1.1\r\nHost: proxy\r\n", self.method, self.path).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend(format!("{name}: {value}\r\n").bytes());
