@@ -49,6 +49,10 @@ pub struct Start<'a> {
     pub build: Option<&'a Path>,
     /// Whether it writes a line for each request, into a file.
     pub logs_accesses: bool,
+    /// The `api_url` of an upstream that serves the document, which is else read from a file.
+    pub upstream: Option<&'a str>,
+    /// Whether identities are forwarded to upstream.
+    pub forwards_identities: bool,
 }
 
 /// What the proxy's log has before its address.
@@ -109,13 +113,19 @@ impl Server {
     /// Starts the proxy on a document; it listens, and may not have applied the document yet.
     pub fn start_proxy(document: &[u8], start: Start<'_>) -> io::Result<Self> {
         let directory = TempDir::new()?;
-        fs::write(directory.path().join("environment.json"), document)?;
+        // An option that is null is as one that is not there.
+        let file = start.upstream.is_none().then_some("environment.json");
+        if let Some(file) = file {
+            fs::write(directory.path().join(file), document)?;
+        }
         let config = json!({
             "environment_key_pairs": [{
                 "client_side_key": CLIENT_KEY,
                 "server_side_key": SERVER_KEY,
-                "document_path": "environment.json",
+                "document_path": file,
             }],
+            "api_url": start.upstream,
+            "forward_identities": start.forwards_identities.then_some(true),
             "server": {"host": "127.0.0.1", "port": 0},
         });
         fs::write(directory.path().join("config.json"), config.to_string())?;

@@ -5,6 +5,7 @@ use test_support::http::Request;
 /// The path of all flags.
 pub(super) const FLAGS: &str = "/api/v1/flags/";
 const IDENTITIES: &str = "/api/v1/identities/";
+const ANALYTICS: &str = "/api/v1/analytics/flags/";
 const DOCUMENT: &str = "/api/v1/environment-document/";
 
 /// What the proxy is compared with.
@@ -20,6 +21,8 @@ pub(super) enum Against {
     Uncompressed,
     /// The proxy without its access log, which it writes for the case.
     WithoutAccessLog,
+    /// The proxy that does not forward identities, as it does for the case; both have an upstream.
+    WithoutForwarding,
 }
 
 /// A row of the table of requests.
@@ -64,6 +67,10 @@ impl Case {
     fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
+    }
+
+    fn at(self, path: &'static str) -> Self {
+        Self { path, ..self }
     }
 
     fn against(self, against: Against) -> Self {
@@ -191,6 +198,21 @@ fn plain() -> Vec<Case> {
         Case::get(UNKNOWN_KEY, "unknown key → 401", SIMPLE, FLAGS).with_key("unknown"),
         Case::get("access-log", "GET flags, simple, access log on", SIMPLE, FLAGS)
             .against(Against::WithoutAccessLog),
+        Case::post(
+            "analytics-flags",
+            "POST analytics/flags, of 3 features",
+            SIMPLE,
+            r#"{"feature_1":3,"feature_2":1,"feature_7":12}"#.to_owned(),
+        )
+        .at(ANALYTICS)
+        .against(Against::BarePost),
+        Case::post(
+            "forward-identities",
+            "POST identities, sizing, forwarded to upstream",
+            SIZING,
+            no_match(),
+        )
+        .against(Against::WithoutForwarding),
     ]
 }
 

@@ -9,6 +9,7 @@ use bench::statistics::Sample;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use test_support::http::{Request, Response, ask};
+use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::cases::{self, Against, Case, NOT_MODIFIED, UNKNOWN_KEY};
 use super::options::Options;
@@ -25,9 +26,13 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
 }
 
 fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<()> {
+    let upstream = (case.against == Against::WithoutForwarding).then(|| upstream(case.profile));
+    let api_url = upstream.as_ref().map(ScriptedUpstream::api_url);
     let start = Start {
         build: None,
         logs_accesses: case.against == Against::WithoutAccessLog,
+        upstream: api_url.as_deref(),
+        forwards_identities: case.against == Against::WithoutForwarding,
     };
     let server = Rc::new(start_proxy_with(case.profile, start)?);
     let etag = match case.name {
@@ -42,6 +47,11 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
     let (against, other) = other(case, start, &own, &answer, options)?;
     if let [own, other] = measure_subjects(&[&own, &other], &options.plan)?.as_slice() {
         report.compare(case.name, case.what, own, against, other);
+    }
+    if let Some(upstream) = &upstream
+        && upstream.requests().iter().all(|request| request.method == "GET")
+    {
+        return Err(io::Error::other("nothing was forwarded to upstream"));
     }
     if case.against == Against::Uncompressed {
         size(case, &server, &answer, report)?;
@@ -78,14 +88,27 @@ fn other(
             ("bare POST", Subject::new(server, request))
         }
         Against::Document(profile) => ("the same without", Subject::new(start_proxy(profile)?, request)),
-        Against::WithoutAccessLog => (
-            "the same without",
-            Subject::new(start_proxy(case.profile)?, request),
-        ),
+        Against::WithoutAccessLog | Against::WithoutForwarding => {
+            let start = Start {
+                upstream: start.upstream,
+                ..Start::default()
+            };
+            let server = start_proxy_with(case.profile, start)?;
+            ("the same without", Subject::new(server, request))
+        }
         Against::Uncompressed => (
             "the same uncompressed",
             Subject::new(Rc::clone(&own.server), case.uncompressed_request()),
         ),
+    })
+}
+
+/// Serves a document and takes whatever else it is sent.
+fn upstream(profile: Profile) -> ScriptedUpstream {
+    let document = profile.document(0);
+    ScriptedUpstream::start(move |request| match request.method.as_str() {
+        "GET" => Answer::ok(document.clone()).header("Content-Type", "application/json"),
+        _ => Answer::ok("{}").header("Content-Type", "application/json"),
     })
 }
 
