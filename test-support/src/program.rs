@@ -1,6 +1,6 @@
 //! A program that a test starts.
 use std::io::{BufRead as _, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
@@ -35,10 +35,21 @@ impl Program {
     /// # Panics
     /// Where there is no such program.
     pub fn start(command: &mut Command) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        Self::spawn(command.stdin(Stdio::null()))
+    }
+
+    /// Starts it with an input, which ends when it is dropped.
+    ///
+    /// # Panics
+    /// Where there is no such program.
+    pub fn start_with_input(command: &mut Command) -> (Self, ChildStdin) {
+        let mut program = Self::spawn(command.stdin(Stdio::piped()));
+        let input = program.child.stdin.take().expect("a pipe");
+        (program, input)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -68,15 +79,29 @@ impl Program {
     /// # Panics
     /// Where its outputs end, or [`PATIENCE`] does, without such a line; the panic shows what it wrote.
     pub fn find_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+        self.find_in_written(|text| {
+            // The rest after the last line break is no line yet.
+            let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            lines.map(str::trim_end).find_map(&find)
+        })
+    }
+
+    /// Waits until it has written so many lines of which this holds.
+    ///
+    /// # Panics
+    /// As [`Program::find_line`].
+    pub fn wait_for_lines(&self, count: usize, is_one: impl Fn(&str) -> bool) {
+        self.find_in_written(|text| {
+            let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            (lines.filter(|line| is_one(line)).count() >= count).then_some(())
+        });
+    }
+
+    fn find_in_written<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
         let begun = Instant::now();
         let mut state = self.written.state.lock().unwrap();
         loop {
-            // The rest after the last line break is no line yet.
-            let lines = state
-                .text
-                .split_inclusive('\n')
-                .filter(|line| line.ends_with('\n'));
-            if let Some(found) = lines.map(str::trim_end).find_map(&find) {
+            if let Some(found) = find(&state.text) {
                 return found;
             }
             let left = PATIENCE.saturating_sub(begun.elapsed());
@@ -141,6 +166,8 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn shell(script: &str) -> Program {
@@ -157,6 +184,15 @@ mod tests {
         assert_eq!(status.code(), None, "{text}");
         assert!(text.contains("one\n") && text.contains("two\n"), "{text}");
         assert!(!program.is_running());
+    }
+
+    #[test]
+    fn it_reads_its_input_until_that_is_dropped() {
+        let (mut program, mut input) = Program::start_with_input(Command::new("sh").args(["-c", "exec cat"]));
+        input.write_all(b"one\n").unwrap();
+        program.find_line(|line| (line == "one").then_some(()));
+        drop(input);
+        assert!(program.wait().0.success());
     }
 
     #[test]
