@@ -211,7 +211,7 @@ fn refusals_are_lines_of_the_access_log() {
     }
     proxy.signal("INT");
     let (_, log) = proxy.wait();
-    let lines: Vec<&str> = log.lines().filter(|line| line.contains("400")).collect();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(" status=400 ")).collect();
     assert!(
         matches!(&lines[..], [first, second] if first.contains("GET") && !second.contains("hello")),
         "{log}"
