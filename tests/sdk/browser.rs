@@ -5,7 +5,7 @@
 use serde_json::json;
 use test_support::http::{Request, ask};
 
-use crate::harness::{Browser, CLIENT_SIDE_KEY, Demonstration, Edge, Flagsmith};
+use crate::harness::{Browser, Demonstration, Edge, Flagsmith};
 
 /// A flag's row has this state and value.
 fn row_says(feature: &str, state: &str, value: &str) -> String {
@@ -16,6 +16,12 @@ fn row_says(feature: &str, state: &str, value: &str) -> String {
 fn switch(feature: &str) -> String {
     format!("[data-feature={feature}] .switch")
 }
+
+const FLAGS: &str = "/api/v1/flags/";
+
+const IDENTITIES: &str = "/api/v1/identities/";
+
+const STREAM: &str = "/sse/environments/{client_side_key}/stream";
 
 const WELCOME: &str = "Hello from the edge";
 
@@ -133,21 +139,6 @@ fn nobody_but_the_page_edits_the_document() {
     assert_eq!(asked.status, 403);
 }
 
-/// Every encoding that Chromium knows.
-const BROWSERS_OWN: &str = "";
-
-/// Opens the page in React on this proxy, and waits for its flags. `encoding`: what is accepted alone.
-fn open_react(browser: &Browser, edge: &Edge, encoding: &str) {
-    let page = format!(
-        "SITE/react.html?key={CLIENT_SIDE_KEY}&api={}&streams={}",
-        edge.api_url(),
-        edge.realtime_url()
-    );
-    browser.ask("one", "open_tab", json!({"url": page, "encoding": encoding}));
-    browser.until("one", &element_says("banner", "true: version 0"));
-    browser.until("one", &element_says("limit", "true: 10"));
-}
-
 fn element_says(id: &str, text: &str) -> String {
     format!("document.querySelector('#{id}')?.textContent === '{text}'")
 }
@@ -159,7 +150,7 @@ fn reacts_hooks_follow_changes() {
     };
     let flagsmith = Flagsmith::start();
     let edge = Edge::start(&flagsmith, json!({}));
-    open_react(&browser, &edge, BROWSERS_OWN);
+    browser.open_react("one", &edge, "");
     edge.wait_for_subscribers(1);
     flagsmith.change(1);
     edge.push(1);
@@ -172,7 +163,8 @@ fn reacts_hooks_follow_changes() {
     browser.until("one", &element_says("limit", "true: 50"));
     assert_eq!(browser.problems("one"), json!([]));
     // One for the click, and one for the change after it.
-    assert_eq!(edge.answered("/api/v1/identities/", 200), 2);
+    edge.wait_until_answered(IDENTITIES, 200, 2);
+    assert_eq!(edge.answered(IDENTITIES, 200), 2);
 }
 
 #[test]
@@ -182,11 +174,10 @@ fn requests_are_allowed_compressed_and_revalidated() {
     };
     let flagsmith = Flagsmith::start();
     let edge = Edge::start(&flagsmith, json!({}));
-    // What most browsers and SDKs take; this one would prefer another.
-    open_react(&browser, &edge, "gzip");
+    browser.open_react("one", &edge, "");
     browser.evaluate("one", "flagsmith.getFlags()");
     browser.evaluate("one", "flagsmith.identify('ann', {plan: 'pro'})");
-    let exchanges = browser.exchanges("one", "/api/v1/flags/");
+    let exchanges = browser.exchanges("one", FLAGS, 3);
     let preflight = exchanges
         .iter()
         .find(|exchange| exchange["method"] == "OPTIONS")
@@ -210,7 +201,7 @@ fn requests_are_allowed_compressed_and_revalidated() {
         fetches[1]["sent"]["if-none-match"],
         fetches[0]["received"]["etag"]
     );
-    let identified = browser.exchanges("one", "/api/v1/identities/");
+    let identified = browser.exchanges("one", IDENTITIES, 2);
     let post = identified
         .iter()
         .find(|exchange| exchange["method"] == "POST")
@@ -224,4 +215,25 @@ fn requests_are_allowed_compressed_and_revalidated() {
     let updated_at = browser.evaluate("one", "flagsmith.timestamp");
     assert_eq!(updated_at.as_f64().unwrap().floor(), 1_795_287_600.0);
     assert_eq!(browser.problems("one"), json!([]));
+}
+
+#[test]
+fn a_page_outlives_ended_streams_and_a_restart() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let flagsmith = Flagsmith::start();
+    let mut edge = Edge::start(&flagsmith, json!({"realtime": {"max_stream_age_seconds": 1}}));
+    let before = edge.answered(FLAGS, 200);
+    browser.open_react("one", &edge, "");
+    flagsmith.change(1);
+    edge.push(1);
+    browser.until("one", &element_says("banner", "true: version 1"));
+    // Streams that end are no news to the page, and neither is the event that the next ones begin with.
+    edge.wait_until_answered(STREAM, 200, edge.answered(STREAM, 200) + 3);
+    assert_eq!(edge.answered(FLAGS, 200) - before, 2);
+    edge.kill();
+    flagsmith.change_now("changed meanwhile");
+    edge.start_again();
+    browser.until("one", &element_says("banner", "true: changed meanwhile"));
 }

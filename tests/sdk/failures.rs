@@ -32,7 +32,6 @@ fn an_unknown_key_is_told_to_the_program() {
         driver.open("right", &edge, CLIENT_SIDE_KEY, json!({}));
         assert_eq!(driver.environment_flags("right")["limit"]["value"], 10, "{sdk:?}");
     }
-    assert!(edge.answered("/api/v1/flags/", 401) + edge.answered("/api/v1/identities/", 401) > 0);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! SDKs that evaluate by themselves, with the document that the proxy serves them, against what the proxy answers.
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use serde_json::{Value, json};
+use test_support::wait::PATIENCE;
 
 use crate::flags::states;
 use crate::harness::{Driver, Edge, Flagsmith, SERVER_SIDE_KEY, Sdk, identities};
@@ -102,4 +104,31 @@ fn python_evaluates_the_same_reasons_and_variants() {
         flags["checkout"]["experiment"] = Value::Null;
     }
     assert_eq!(local, remote);
+}
+
+#[test]
+fn sdks_that_poll_take_a_new_document() {
+    let flagsmith = Flagsmith::start();
+    let edge = Edge::start(&flagsmith, json!({}));
+    let drivers: Vec<_> = Sdk::EVALUATING
+        .into_iter()
+        .filter_map(|sdk| Some((sdk, Driver::start(sdk)?)))
+        .collect();
+    for (sdk, driver) in &drivers {
+        let options = json!({"local": true, "refresh_seconds": 1});
+        driver.open("any", &edge, SERVER_SIDE_KEY, options);
+        assert_eq!(
+            driver.environment_flags("any")["banner"]["value"],
+            "version 0",
+            "{sdk:?}"
+        );
+    }
+    flagsmith.change(1);
+    edge.push(1);
+    for (sdk, driver) in &drivers {
+        let begun = Instant::now();
+        while driver.environment_flags("any")["banner"]["value"] != "version 1" {
+            assert!(begun.elapsed() < PATIENCE, "{sdk:?}: {}", driver.written());
+        }
+    }
 }

@@ -52,6 +52,7 @@ fn each_change_is_followed_by_one_refetch_which_is_new() {
     for version in 1..=5 {
         change(&flagsmith, &edge, version);
         listener.wait_for(version);
+        edge.wait_until_answered(DOCUMENT, 200, 1 + version as usize);
         assert_eq!(edge.answered(DOCUMENT, 200), 1 + version as usize);
     }
     assert!(

@@ -2,12 +2,16 @@
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::program::Program;
+use test_support::wait::PATIENCE;
 
+use super::Edge;
 use super::driver::{Driver, installed, node, repository};
+use super::flagsmith::CLIENT_SIDE_KEY;
 
 /// Chromium, its tabs and what it loads.
 pub(crate) struct Browser(Driver);
@@ -30,6 +34,22 @@ impl Browser {
     /// Opens a page in a new tab.
     pub(crate) fn open(&self, tab: &str, url: &str) {
         self.ask(tab, "open_tab", json!({"url": url}));
+    }
+
+    /// Opens the page in React on this proxy, and waits for its flags; `more` is added to its query. It accepts gzip alone, as
+    /// most browsers and SDKs do: this one would prefer another.
+    pub(crate) fn open_react(&self, tab: &str, edge: &Edge, more: &str) {
+        let (api, streams) = (edge.api_url(), edge.realtime_url());
+        let page = format!("SITE/react.html?key={CLIENT_SIDE_KEY}&api={api}&streams={streams}{more}");
+        self.ask(tab, "open_tab", json!({"url": page, "encoding": "gzip"}));
+        self.until(
+            tab,
+            "document.querySelector('#banner')?.textContent === 'true: version 0'",
+        );
+        self.until(
+            tab,
+            "document.querySelector('#limit')?.textContent === 'true: 10'",
+        );
     }
 
     /// Waits until this holds in the page.
@@ -55,12 +75,22 @@ impl Browser {
         self.ask(tab, "problems", json!({}))
     }
 
-    /// What went over the network for the proxy's flags: `method`, `url`, `status`, and the headers `sent` and `received`.
-    pub(crate) fn exchanges(&self, tab: &str, path: &str) -> Vec<Value> {
-        let all = self.ask(tab, "exchanges", json!({}));
-        let mut exchanges = all.as_array().unwrap().clone();
-        exchanges.retain(|exchange| exchange["url"].as_str().is_some_and(|url| url.contains(path)));
-        exchanges
+    /// What went over the network to this path, once there are so many answers: `method`, `url`, `status`, and the headers
+    /// `sent` and `received`.
+    pub(crate) fn exchanges(&self, tab: &str, path: &str, answers: usize) -> Vec<Value> {
+        let begun = Instant::now();
+        loop {
+            let all = self.ask(tab, "exchanges", json!({}));
+            let mut exchanges = all.as_array().unwrap().clone();
+            exchanges.retain(|exchange| {
+                exchange["url"].as_str().is_some_and(|url| url.contains(path))
+                    && exchange["status"].is_number()
+            });
+            if exchanges.len() >= answers {
+                return exchanges;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{all}");
+        }
     }
 
     /// Keeps how the page looks, for people.

@@ -22,8 +22,7 @@ impl Flagsmith {
         Self::serving(&version(0))
     }
 
-    /// Starts with this document.
-    pub(crate) fn serving(document: &Value) -> Self {
+    fn serving(document: &Value) -> Self {
         Self {
             upstream: ScriptedUpstream::serving(document),
         }

@@ -18,6 +18,13 @@ function Flags() {
   )
 }
 
-const options = { environmentID: given.key, api: given.api, realtime: true, eventSourceUrl: given.streams }
+const options = {
+  environmentID: given.key,
+  api: given.api,
+  realtime: true,
+  eventSourceUrl: given.streams,
+  enableAnalytics: given.analytics === 'on',
+  applicationMetadata: { name: 'page', version: '3' },
+}
 const app = createElement(FlagsmithProvider, { flagsmith, options }, createElement(Flags))
 globalThis.ReactDOM.createRoot(document.body).render(app)

@@ -79,8 +79,8 @@ fn act(clients: &mut HashMap<String, Flagsmith>, command: Command) -> Outcome {
         clients.insert(command.client, client);
         return Ok(Value::Null);
     }
-    if command.action == "close" {
-        // The SDK sends what it has counted when the client goes.
+    if command.action == "send_analytics" {
+        // The SDK sends what it has counted every ten seconds, and when the client goes.
         clients.remove(&command.client);
         return Ok(Value::Null);
     }
