@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::harness::{CLIENT_SIDE_KEY, Driver, Edge, Flagsmith, SERVER_SIDE_KEY, Sdk, operators};
+use crate::harness::{CLIENT_SIDE_KEY, Driver, Edge, Flagsmith, SERVER_SIDE_KEY, Sdk, document, operators};
 
 /// What all SDKs say of flags: whether each is on, and its value.
 pub(crate) fn states(flags: &Value) -> BTreeMap<String, (bool, Value)> {
@@ -204,5 +204,46 @@ fn one_flag_is_found_by_its_name() {
         assert_eq!(limit(ann), 50, "{sdk:?}");
         let overridden = json!({"feature": "limit", "identifier": "identity-14"});
         assert_eq!(limit(overridden), 1000, "{sdk:?}");
+    }
+}
+
+#[test]
+fn identifiers_arrive_as_they_are() {
+    const IDENTIFIER: &str = "ä+b c&d=%41/?#\"<😀";
+    let mut document = document();
+    document["identity_overrides"][0]["identifier"] = IDENTIFIER.into();
+    let flagsmith = Flagsmith::start();
+    flagsmith.upstream.serve(&document);
+    let edge = Edge::start(&flagsmith, json!({}));
+    for sdk in Sdk::ALL {
+        let Some(driver) = Driver::start(sdk) else {
+            continue;
+        };
+        driver.open("any", &edge, CLIENT_SIDE_KEY, json!({}));
+        // Without traits the browsers' SDK asks by GET.
+        for traits in [json!({}), json!({"plan": "pro"})] {
+            let flags = driver.identity_flags("any", json!({"identifier": IDENTIFIER, "traits": traits}));
+            assert_eq!(flags["limit"]["value"], 1000, "{sdk:?}");
+        }
+    }
+}
+
+#[test]
+fn the_api_may_be_below_a_path() {
+    let flagsmith = Flagsmith::start();
+    let edge = Edge::start_below(&flagsmith, "/flagsmith");
+    for sdk in Sdk::ALL {
+        let Some(driver) = Driver::start(sdk) else {
+            continue;
+        };
+        driver.open("any", &edge, CLIENT_SIDE_KEY, json!({}));
+        assert_eq!(driver.environment_flags("any")["limit"]["value"], 10, "{sdk:?}");
+        let flags = driver.identity_flags("any", json!({"identifier": "ann", "traits": {"plan": "pro"}}));
+        assert_eq!(flags["limit"]["value"], 50, "{sdk:?}");
+        if Sdk::EVALUATING.contains(&sdk) {
+            driver.open("local", &edge, SERVER_SIDE_KEY, json!({"local": true}));
+            let flags = driver.environment_flags("local");
+            assert_eq!(flags["limit"]["value"], 10, "{sdk:?}");
+        }
     }
 }

@@ -18,6 +18,8 @@ const PUSH_TOKEN: &str = "push";
 pub(crate) struct Edge {
     /// Where it listens, and does again after a restart.
     pub address: SocketAddr,
+    /// `server.path_prefix`.
+    prefix: &'static str,
     program: Program,
     directory: TempDir,
 }
@@ -30,15 +32,30 @@ impl Edge {
         edge
     }
 
+    /// Starts it with everything below this path, and waits until the environment is served.
+    pub(crate) fn start_below(flagsmith: &Flagsmith, prefix: &'static str) -> Self {
+        let edge = Self::listening(flagsmith, json!({}), prefix);
+        edge.wait_until_served();
+        edge
+    }
+
     /// Starts it, and waits only until it listens.
     pub(crate) fn start_unserved(flagsmith: &Flagsmith, options: Value) -> Self {
+        Self::listening(flagsmith, options, "")
+    }
+
+    fn listening(flagsmith: &Flagsmith, options: Value, prefix: &'static str) -> Self {
         let directory = TempDir::new().unwrap();
         let mut config = configuration(flagsmith);
         merge(&mut config, options);
+        if !prefix.is_empty() {
+            merge(&mut config, json!({"server": {"path_prefix": prefix}}));
+        }
         std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
         let (program, address) = run(&directory, 0);
         Self {
             address,
+            prefix,
             program,
             directory,
         }
@@ -58,12 +75,12 @@ impl Edge {
 
     /// What an SDK is given as its API URL.
     pub(crate) fn api_url(&self) -> String {
-        format!("http://{}/api/v1/", self.address)
+        format!("http://{}{}/api/v1/", self.address, self.prefix)
     }
 
     /// What an SDK is given as the URL of realtime updates.
     pub(crate) fn realtime_url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}{}/", self.address, self.prefix)
     }
 
     /// Tells it that there is a new document, as Flagsmith does.
@@ -100,7 +117,7 @@ impl Edge {
 
     /// Waits until flags are answered.
     pub(crate) fn wait_until_served(&self) {
-        let flags = Request::get("/api/v1/flags/").key(CLIENT_SIDE_KEY);
+        let flags = Request::get(&format!("{}/api/v1/flags/", self.prefix)).key(CLIENT_SIDE_KEY);
         let served = || ask(self.address, &flags).is_ok_and(|answer| answer.status == 200);
         until(served, || self.program.written());
     }
