@@ -72,3 +72,29 @@ fn an_experiment_and_its_variants_come_to_the_program() {
         assert_eq!(seen, ["long", "short"], "{sdk:?}");
     }
 }
+
+#[test]
+fn an_exposure_is_recorded_for_an_experiment_alone() {
+    let flagsmith = Flagsmith::start();
+    let edge = Edge::start(&flagsmith, json!({}));
+    for sdk in SHOWING {
+        let Some(driver) = Driver::start(sdk) else {
+            continue;
+        };
+        let given = json!({
+            "key": CLIENT_SIDE_KEY,
+            "api_url": edge.api_url(),
+            "identifier": "ann",
+            // The second is multivariate too, and no experiment.
+            "features": ["checkout", "colour", "banner"],
+        });
+        let recorded = driver.ask("any", "exposures", given);
+        driver.open("any", &edge, CLIENT_SIDE_KEY, json!({}));
+        let flags = driver.identity_flags("any", json!({"identifier": "ann"}));
+        assert_eq!(
+            recorded,
+            json!([["checkout", flags["checkout"]["variant"]]]),
+            "{sdk:?}"
+        );
+    }
+}

@@ -38,6 +38,29 @@ async function echoed_identity(given) {
   return { identifier: flagsmith.getContext().identity.identifier, traits: flagsmith.getContext().identity.traits }
 }
 
+// The exposures that the SDK records where these features are asked for as experiments: feature and variant.
+async function exposures({ key, api_url, identifier, features }) {
+  const events = 'http://events.invalid/'
+  const recorded = []
+  const fetchOrRecord = async (url, options) => {
+    if (!url.startsWith(events)) return fetch(url, options)
+    recorded.push(...JSON.parse(options.body).events)
+    return new Response('{}')
+  }
+  const flagsmith = createFlagsmithInstance()
+  await flagsmith.init({
+    environmentID: key,
+    api: api_url,
+    identity: identifier,
+    enableEvents: true,
+    eventProcessorConfig: { eventsApiUrl: events },
+    fetch: fetchOrRecord,
+  })
+  for (const feature of features) flagsmith.getExperimentFlag(feature)
+  await flagsmith.flushEvents()
+  return recorded.map(({ feature_name: feature, value }) => [feature, value])
+}
+
 async function one_flag({ feature, ...given }) {
   const flagsmith = await fetched(given)
   const enabled = flagsmith.hasFeature(feature)
@@ -64,6 +87,7 @@ await talk({
   environment_flags: shown,
   identity_flags: shown,
   echoed_identity,
+  exposures,
   one_flag,
   details,
   send_analytics: ({ client }) => clients.get(client).flagsmith.analyticsFlags(),

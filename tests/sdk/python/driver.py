@@ -9,6 +9,7 @@ import logging
 import sys
 
 from flagsmith import Flagsmith
+from flagsmith.analytics import EventProcessorConfig
 from openfeature import api
 from openfeature.evaluation_context import EvaluationContext
 from openfeature_flagsmith import FlagsmithProvider
@@ -63,6 +64,17 @@ def one_flag(client, feature, identifier=None, traits=None):
     return flag_shown(flags.get_flag(feature))
 
 
+def exposures(client, key, api_url, identifier, features):
+    """The exposures that the SDK records where these features are asked for as experiments: feature and variant."""
+    nowhere = EventProcessorConfig(events_api_url="http://127.0.0.1:1/", flush_interval_seconds=3600)
+    sdk = Flagsmith(environment_key=key, api_url=api_url, enable_events=True, event_processor_config=nowhere)
+    for feature in features:
+        sdk.get_experiment_flag(feature, identifier)
+    recorded = [[event["feature_name"], event["value"]] for event in sdk._event_processor._buffer]
+    sdk._event_processor._buffer.clear()
+    return recorded
+
+
 def send_analytics(client):
     """Sends what is counted now, and not after the SDK's ten seconds. It is sent by a thread of the SDK's own."""
     clients[client]._analytics_processor.flush()
@@ -87,6 +99,7 @@ ACTIONS = {
     "identity_flags": identity_flags,
     "flags_of_identities": flags_of_identities,
     "one_flag": one_flag,
+    "exposures": exposures,
     "send_analytics": send_analytics,
     "details": details,
 }
