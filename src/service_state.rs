@@ -2,12 +2,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actors::lifeline::Lifelines;
+use tokio::sync::watch;
 
 /// Shared by the composition root, which writes it, and the health routes, which read it.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceState {
     lifelines: Lifelines,
     draining: AtomicBool,
+    /// Whether nothing waits on purpose any more.
+    waits_ended: watch::Sender<bool>,
 }
 
 impl ServiceState {
@@ -16,6 +19,7 @@ impl ServiceState {
         Self {
             lifelines,
             draining: AtomicBool::new(false),
+            waits_ended: watch::Sender::new(false),
         }
     }
 
@@ -27,6 +31,23 @@ impl ServiceState {
     /// Tells whether the stop has begun.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Ends all waits that are on purpose alone, such as that of a refusal which is held: nobody can come back any more, and
+    /// the stop is not to wait for them.
+    pub(crate) fn end_waits(&self) {
+        self.waits_ended.send_replace(true);
+    }
+
+    /// Tells whether they have ended.
+    pub(crate) fn have_waits_ended(&self) -> bool {
+        *self.waits_ended.borrow()
+    }
+
+    /// Resolves when they have ended.
+    pub(crate) async fn waits_end(&self) {
+        // An error: the sender is gone, which is this very state.
+        let _ = self.waits_ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Tells whether every actor lives. Once one has died this stays false, and the process ends soon.

@@ -8,11 +8,12 @@
 //! - `stuck`: deliveries to 5,000 beside 500 subscribers that never read, against those without them.
 //! - `herd`: flag requests at 500 a second while 15,000 subscribers are told and refetch, with the spread and without.
 //! - `drain`: SIGTERM with 5,000 open streams.
+//! - `refused`: clients past the cap that come back at once, refused at once, held and put off: requests, CPU, KiB a client.
 //!
 //! # Layout
 //! - [`arguments`], [`server`], [`upstream`]: what is run.
 //! - [`fleet`]: the streams. [`http`]: requests beside them. [`figures`]: percentiles, memory, processor time.
-//! - [`modes`], [`herd`]: the measurements.
+//! - [`modes`], [`herd`], [`refused`]: the measurements.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -28,6 +29,7 @@ mod fleet;
 mod herd;
 mod http;
 mod modes;
+mod refused;
 mod server;
 mod upstream;
 

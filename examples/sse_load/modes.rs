@@ -8,6 +8,7 @@ use super::figures::{median, millis, open_files, percentile, processor_time, res
 use super::fleet::{self, Fleet, Manner};
 use super::herd;
 use super::http::{is_serving, queue_change};
+use super::refused;
 use super::server::{Options, Server};
 use super::upstream::Upstream;
 
@@ -19,7 +20,8 @@ pub(crate) async fn run(arguments: &Arguments) -> bool {
         "stuck" => stuck(arguments).await,
         "herd" => herd::herd(arguments).await,
         "drain" => drain(arguments).await,
-        mode => panic!("no mode {mode}: fan-out, churn, stuck, herd or drain"),
+        "refused" => refused::refused(arguments).await,
+        mode => panic!("no mode {mode}: fan-out, churn, stuck, herd, drain or refused"),
     }
 }
 

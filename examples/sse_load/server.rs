@@ -5,6 +5,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use edge_proxy::application::{Application, Limits, StopSignals};
+use edge_proxy::routes::StreamOptions;
 use edge_proxy::server::open_files;
 use edge_proxy::settings::Settings;
 
@@ -24,6 +25,12 @@ pub(crate) struct Options {
     pub max_stream_age_seconds: i64,
     /// The kernel's send buffer of each connection; 0 = as the system has it.
     pub send_buffer: usize,
+    /// `realtime.max_subscribers`.
+    pub max_subscribers: usize,
+    /// How many refusals are held at a time.
+    pub held_refusals: usize,
+    /// How many clients are put off at a time.
+    pub put_offs: usize,
 }
 
 impl Default for Options {
@@ -32,6 +39,9 @@ impl Default for Options {
             spread: "auto".to_owned(),
             max_stream_age_seconds: -1,
             send_buffer: 0,
+            max_subscribers: 1_000_000,
+            held_refusals: StreamOptions::default().held_refusals,
+            put_offs: StreamOptions::default().put_offs,
         }
     }
 }
@@ -49,14 +59,16 @@ impl Server {
         };
         let realtime = format!(
             r#"{{"authentication_token": "{AUTHENTICATION_TOKEN}", "max_stream_age_seconds": {}, "notify_spread_ms": {spread},
-                "max_subscribers": 1000000}}"#,
-            options.max_stream_age_seconds
+                "max_subscribers": {}}}"#,
+            options.max_stream_age_seconds, options.max_subscribers
         );
         let pairs = format!(
             r#"[{{"server_side_key": "{SERVER_SIDE_KEY}", "client_side_key": "{CLIENT_SIDE_KEY}"}}]"#
         );
         let mut child = Command::new(std::env::current_exe().expect("this program"))
             .args(["serve", "--send-buffer", &options.send_buffer.to_string()])
+            .args(["--held-refusals", &options.held_refusals.to_string()])
+            .args(["--put-offs", &options.put_offs.to_string()])
             .env("ENVIRONMENT_KEY_PAIRS", pairs)
             .env("API_URL", upstream.api_url())
             .env("API_POLL_FREQUENCY_SECONDS", "3600")
@@ -113,10 +125,17 @@ pub(crate) fn serve(arguments: &Arguments) -> ExitCode {
     edge_proxy::logging::init(&loaded.settings.logging).expect("a thread for the log");
     let _ = rustls::crypto::ring::default_provider().install_default();
     let send_buffer = Some(arguments.number("send-buffer", 0)).filter(|&bytes| bytes > 0);
+    let defaults = StreamOptions::default();
+    let streams = StreamOptions {
+        held_refusals: arguments.number("held-refusals", defaults.held_refusals),
+        put_offs: arguments.number("put-offs", defaults.put_offs),
+        ..defaults
+    };
     let outcome = actix::System::new().block_on(async move {
         let signals = StopSignals::install().expect("a signal");
         let limits = Limits {
             send_buffer,
+            streams,
             ..Limits::default()
         };
         let application = Application::build(&loaded.settings, limits).expect("a port");

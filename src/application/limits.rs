@@ -105,17 +105,32 @@ impl Limits {
     }
 
     fn max_subscribers(&self, settings: &Settings) -> usize {
-        let most = self.shares(settings).streams();
         let asked = settings.realtime.max_subscribers;
-        if let Some(asked) = asked.filter(|asked| *asked > most) {
+        let most = self.shares(settings).streams();
+        asked.unwrap_or(self.open_files() / 2).min(most)
+    }
+
+    /// How event streams are timed, and how many that are refused may wait. They have half of the places that admitted ones
+    /// leave, the other half is for requests; and half of that is for those who are put off.
+    pub(super) fn stream_options(&self, settings: &Settings) -> StreamOptions {
+        let left = self.shares(settings).served - self.max_subscribers(settings);
+        let waiting = left / 2;
+        let put_offs = self.streams.put_offs.min(waiting / 2);
+        StreamOptions {
+            max_age: settings.realtime.max_stream_age,
+            held_refusals: self.streams.held_refusals.min(waiting - put_offs),
+            put_offs,
+            ..self.streams.clone()
+        }
+    }
+
+    pub(super) fn hub_options(&self, settings: &Settings) -> HubOptions {
+        let most = self.shares(settings).streams();
+        if let Some(asked) = settings.realtime.max_subscribers.filter(|asked| *asked > most) {
             log::warn!(
                 "realtime.max_subscribers is {asked}, but the limit of open files leaves room for {most}; raise that limit"
             );
         }
-        asked.unwrap_or(self.open_files() / 2).min(most)
-    }
-
-    pub(super) fn hub_options(&self, settings: &Settings) -> HubOptions {
         HubOptions {
             notify_spread: match settings.realtime.notify_spread {
                 NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,

@@ -23,7 +23,7 @@ mod stop;
 
 use crate::budget::Budgets;
 use crate::layers::Layers;
-use crate::routes::{self, HeavyEvaluations, Services, SharedServices, StreamOptions, TableOptions};
+use crate::routes::{self, HeavyEvaluations, RefusedStreams, Services, SharedServices, TableOptions};
 use crate::server::{
     self, BoundListener, Ending, Places, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
 };
@@ -75,10 +75,7 @@ impl Application {
             prefix: settings.server.path_prefix.clone(),
             takes_changes: settings.realtime.authentication_token.is_some(),
         };
-        let streams = StreamOptions {
-            max_age: settings.realtime.max_stream_age,
-            ..limits.streams.clone()
-        };
+        let streams = limits.stream_options(settings);
         let budgets = limits.budgets(settings.server.max_body_bytes_in_flight);
         let shared = Arc::new(SharedServices {
             environments: environments.clone(),
@@ -88,7 +85,7 @@ impl Application {
             budgets: budgets.clone(),
             heavy: HeavyEvaluations::new(settings.process.workers, limits.heavy_evaluations),
             stale_is_unready: settings.health_check.stale_is_unready,
-            refusals: streams.refusal_permits(),
+            refused_streams: RefusedStreams::new(&streams),
             streams,
             authentication_token: settings.realtime.authentication_token.clone(),
         });
@@ -176,14 +173,14 @@ impl Application {
             ),
         }
         let plan = StopPlan::of(cause, self.shutdown_timeout, self.drain, &self.stop_limits);
-        let (parts, ending) = (self.parts, &self.ending);
+        let (parts, ending, state) = (self.parts, &self.ending, &self.state);
         let in_order = async move {
             ending.started().await;
-            plan.run(parts, ending).await;
+            plan.run(parts, ending, state).await;
         };
         let was_cut_by = tokio::select! {
             () = in_order => None,
-            Some(signal) = signals.next() => end_at_once(ending).await.then_some(signal),
+            Some(signal) = signals.next() => end_at_once(ending, state).await.then_some(signal),
         };
         log::info!("stopped");
         Ok(match (cause, was_cut_by) {

@@ -3,7 +3,7 @@
 //! # Order
 //! Readiness fails and every answer ends its connection before this begins; then:
 //! 1. the drain: everything is still served while load balancers learn of it, and open event streams end, spread;
-//! 2. the listener closes, without losing a connection that was begun;
+//! 2. the listener closes, without losing a connection that was begun; refusals that were held come now;
 //! 3. connections made in its last moment have time for their first request;
 //! 4. idle connections end, the others do after their answer;
 //! 5. the workers end, and whatever is unfinished when the time is over is cut.
@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::parts::Parts;
 use super::signals::StopSignal;
 use crate::server::Ending;
+use crate::service_state::ServiceState;
 
 /// Exit code after an actor has died (`EX_SOFTWARE` of sysexits.h): an orchestrator should start the process anew.
 pub const EXIT_ACTOR_DIED: u8 = 70;
@@ -159,10 +160,13 @@ impl StopPlan {
     }
 
     /// Goes through all of it; what is still in flight when the time is over is cut off.
-    pub(super) async fn run(self, parts: Parts, server: &Ending) {
+    pub(super) async fn run(self, parts: Parts, server: &Ending, state: &ServiceState) {
         let end = Instant::now() + self.whole;
         let serving = self.whole - self.for_parts;
-        if timeout(serving, self.end_serving(&parts, server)).await.is_ok() {
+        if timeout(serving, self.end_serving(&parts, server, state))
+            .await
+            .is_ok()
+        {
             let rest = async {
                 server.stop(true).await;
                 parts.stop().await;
@@ -176,13 +180,13 @@ impl StopPlan {
         }
     }
 
-    async fn end_serving(&self, parts: &Parts, server: &Ending) {
+    async fn end_serving(&self, parts: &Parts, server: &Ending, state: &ServiceState) {
         let streams = parts.drain(self.stream_window);
         if self.serves_until_streams_end {
             tokio::join!(streams, self.drain(server));
-            self.end_listening(server).await;
+            self.end_listening(server, state).await;
         } else {
-            tokio::join!(streams, self.end_listening(server));
+            tokio::join!(streams, self.end_listening(server, state));
         }
         server.tell();
         server.none_open().await;
@@ -209,14 +213,17 @@ impl StopPlan {
         let _ = timeout(fifth + self.longer, longer).await;
     }
 
-    async fn end_listening(&self, server: &Ending) {
+    async fn end_listening(&self, server: &Ending, state: &ServiceState) {
         server.close_the_doors(self.handshake, self.backlog).await;
+        // Not before: whoever is refused while the doors are open comes back through them at once.
+        state.end_waits();
         let _ = timeout(self.young, server.none_open()).await;
     }
 }
 
 /// Ends everything at once. Whether something was cut: a request without its answer, or an open event stream.
-pub(super) async fn end_at_once(server: &Ending) -> bool {
+pub(super) async fn end_at_once(server: &Ending, state: &ServiceState) -> bool {
+    state.end_waits();
     server.tell();
     let was_cut = timeout(MOMENT, server.none_unfinished()).await.is_err();
     cut(server).await;

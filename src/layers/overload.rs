@@ -1,4 +1,4 @@
-//! Overload: what the process cannot take on is refused at once, before it costs anything.
+//! Overload: what the process cannot take on is refused at once, before it costs anything; event streams in their own time.
 //!
 //! Whoever probes the process is answered all the same: a busy process is not a dead one.
 use std::rc::Rc;
@@ -7,10 +7,11 @@ use std::sync::Arc;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage as _};
 use futures::future::Either;
+use tokio::time::Instant;
 
 use crate::budget::{Budgets, ByteBudget};
 use crate::error::ApiError;
-use crate::routes::{answer, body};
+use crate::routes::{answer, body, is_of_a_stream, refuse_stream};
 use crate::server::ConnectionState;
 
 /// The layer; clones share the budgets.
@@ -39,13 +40,19 @@ impl Overload {
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
         let connection = request.conn_data::<Rc<ConnectionState>>();
-        let is_refused =
-            connection.is_some_and(|connection| connection.has_no_place() || connection.worker_is_full());
-        if (is_refused || self.unsent_answers.is_spent()) && !self.is_probe(request.path()) {
+        let has_no_place = connection.is_some_and(|connection| connection.has_no_place());
+        let is_full = connection.is_some_and(|connection| connection.worker_is_full());
+        if (has_no_place || is_full || self.unsent_answers.is_spent()) && !self.is_probe(request.path()) {
+            let asked = Instant::now();
             return Either::Left(async move {
-                // The connection goes on: a new one would cost more than this.
                 body::discard(request.take_payload()).await;
-                let answer = answer::refused(request.path(), &ApiError::Overloaded);
+                // Who listens comes back at once, and often. What has no place cannot wait.
+                let answer = if is_of_a_stream(request.path()) && !has_no_place {
+                    Box::pin(refuse_stream(request.request(), &ApiError::Overloaded, asked)).await
+                } else {
+                    // The connection goes on: a new one would cost more than this.
+                    answer::refused(request.path(), &ApiError::Overloaded)
+                };
                 Ok(request.into_response(answer))
             });
         }

@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //! - `flags`, `identities`, `environment_document`, `health`: one file a resource.
-//! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `stream_options`: its streams.
+//! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `refused_streams`, `stream_options`: its streams.
 //! - `heavy`: evaluations beside the workers.
 //! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
 //! - `unknown_path`: what is no path here, and which base URL was meant.
@@ -21,6 +21,7 @@ mod heavy;
 mod identities;
 mod query;
 mod queue_change;
+mod refused_streams;
 mod resolve;
 mod resource;
 mod services;
@@ -36,6 +37,7 @@ use unknown_path::no_other_path;
 
 pub use body::BodyLimits;
 pub(crate) use heavy::HeavyEvaluations;
+pub(crate) use refused_streams::{RefusedStreams, is_of_a_stream, refuse as refuse_stream};
 pub(crate) use services::{Services, SharedServices};
 pub use stream_options::StreamOptions;
 

@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
     use crate::budget::{Budgets, ByteBudget};
-    use crate::routes::{BodyLimits, HeavyEvaluations, SharedServices, StreamOptions};
+    use crate::routes::{BodyLimits, HeavyEvaluations, RefusedStreams, SharedServices, StreamOptions};
     use crate::service_state::ServiceState;
 
     #[actix_web::test]
@@ -120,7 +120,7 @@ mod tests {
             },
             heavy: HeavyEvaluations::new(1, 1),
             stale_is_unready: false,
-            refusals: streams.refusal_permits(),
+            refused_streams: RefusedStreams::new(&streams),
             streams,
             authentication_token: None,
         }));

@@ -6,11 +6,10 @@ use actix_web::HttpRequest;
 use actors::environment::EnvironmentHandle;
 use actors::replica::EnvironmentReplica;
 use actors::sse_hub::SseHubHandle;
-use tokio::sync::Semaphore;
 
 use crate::budget::Budgets;
 use crate::error::ApiError;
-use crate::routes::{BodyLimits, HeavyEvaluations, StreamOptions};
+use crate::routes::{BodyLimits, HeavyEvaluations, RefusedStreams, StreamOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Secret;
 
@@ -33,8 +32,8 @@ pub(crate) struct SharedServices {
     pub stale_is_unready: bool,
     /// How event streams and refusals are timed.
     pub streams: StreamOptions,
-    /// One permit for each refusal that may be held, see [`StreamOptions::refusal_permits`].
-    pub refusals: Semaphore,
+    /// Event streams that are refused slowly.
+    pub refused_streams: RefusedStreams,
     /// `realtime.authentication_token` that `queue-change` asks for.
     pub authentication_token: Option<Secret>,
 }

@@ -6,58 +6,77 @@ use std::time::Duration;
 use actix_web::http::{ConnectionType, Version};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use actix_web_lab::sse::{self, Sse};
+use actors::keys::EnvironmentId;
 use actors::sse_hub::{Admitted, Refusal};
-use tokio::time::sleep;
+use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::routes::event_stream::EventStream;
+use crate::routes::refused_streams::refuse;
 use crate::routes::resolve::environment_of_path;
-use crate::routes::{Services, answer};
-use crate::server::wait_aside;
+use crate::routes::{Services, SharedServices, StreamOptions, answer};
 
 /// The shortest time after which a client comes back to a stream that ended.
 const RETRY: Duration = Duration::from_secs(1);
 /// The most that is added to it: SDKs give up on more than 3 s in all.
-const LONGEST_RETRY_SPREAD: Duration = Duration::from_secs(2);
+pub(super) const LONGEST_RETRY_SPREAD: Duration = Duration::from_secs(2);
 
 /// Subscribes to an environment. It needs neither `?lastEventId=` nor `Last-Event-ID`: a client has missed one event at
 /// most, and that one comes first.
 ///
-/// # Errors
-/// 404 for an unknown environment, 503 where the process is full, ending or broken.
+/// Whoever is refused waits for it: 404 for an unknown environment, 503 where the process is full, ending or broken.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let Some(id) = environment_of_path(&request).await? else {
-        return Ok(refuse_slowly(&request, &ApiError::UnknownEnvironment).await);
-    };
-    let shared = &Services::of(&request)?.shared;
-    let Admitted { subscription, spread } = match shared.hub.subscribe(id).await {
-        Ok(admitted) => admitted,
-        Err(Refusal::Unknown) => {
-            return Ok(refuse_slowly(&request, &ApiError::UnknownEnvironment).await);
+    let asked = Instant::now();
+    match subscribe(&request).await {
+        Ok((Admitted { subscription, spread }, options)) => {
+            let events = EventStream::new(subscription, options);
+            let sse = Sse::from_infallible_stream(events).with_retry_duration(retry_after(spread));
+            Ok(respond(sse, &request))
         }
-        Err(Refusal::Full) => return Err(ApiError::TooManySubscribers),
-        Err(Refusal::Draining | Refusal::Unavailable) => return Err(ApiError::Unavailable),
-    };
-    let events = EventStream::new(subscription, &shared.streams);
-    let sse = Sse::from_infallible_stream(events).with_retry_duration(retry_after(spread));
-    Ok(respond(sse, &request))
-}
-
-/// Answers with the headers of [`get`], without a subscription.
-///
-/// # Errors
-/// Those of [`get`] that need no subscription.
-pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    match environment_of_path(&request).await? {
-        Some(_) => Ok(respond(
-            Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()),
-            &request,
-        )),
-        None => Ok(refuse_slowly(&request, &ApiError::UnknownEnvironment).await),
+        Err(error) => Ok(Box::pin(refuse(&request, &error, asked)).await),
     }
 }
 
-fn respond<S>(sse: Sse<S>, request: &HttpRequest) -> HttpResponse
+/// Answers as [`get`] would, without a subscription.
+pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+    let asked = Instant::now();
+    match admits(&request).await {
+        Ok(()) => Ok(respond(
+            Sse::from_infallible_stream(futures::stream::empty::<sse::Event>()),
+            &request,
+        )),
+        Err(error) => Ok(Box::pin(refuse(&request, &error, asked)).await),
+    }
+}
+
+async fn subscribe(request: &HttpRequest) -> Result<(Admitted, &StreamOptions), ApiError> {
+    let (id, shared) = environment(request).await?;
+    let admitted = shared.hub.subscribe(id).await.map_err(error)?;
+    Ok((admitted, &shared.streams))
+}
+
+async fn admits(request: &HttpRequest) -> Result<(), ApiError> {
+    let (id, shared) = environment(request).await?;
+    shared.hub.admits(id).await.map_err(error)
+}
+
+async fn environment(request: &HttpRequest) -> Result<(EnvironmentId, &SharedServices), ApiError> {
+    let id = environment_of_path(request)
+        .await?
+        .ok_or(ApiError::UnknownEnvironment)?;
+    Ok((id, &Services::of(request)?.shared))
+}
+
+fn error(refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Unknown => ApiError::UnknownEnvironment,
+        Refusal::Full => ApiError::TooManySubscribers,
+        Refusal::Draining | Refusal::Unavailable => ApiError::Unavailable,
+    }
+}
+
+/// Answers with a stream that ends its connection.
+pub(super) fn respond<S>(sse: Sse<S>, request: &HttpRequest) -> HttpResponse
 where
     Sse<S>: Responder<Body = actix_web::body::BoxBody>,
 {
@@ -71,24 +90,8 @@ where
     response
 }
 
-/// Refuses after a while: the SDKs for Python and iOS retry a refusal at once and for ever, 2,303 requests in 3 s from
-/// one client. The number of held refusals is bounded; past it the refusal comes at once.
-pub(super) async fn refuse_slowly(request: &HttpRequest, error: &ApiError) -> HttpResponse {
-    let shared = Services::of(request).ok().map(|services| &services.shared);
-    if let Some(shared) = shared
-        && let Ok(_held) = shared.refusals.try_acquire()
-    {
-        let hold = shared.streams.refusal_hold;
-        let _aside = wait_aside(request);
-        sleep(hold.mul_f64(rand::random_range(1.0..=2.0))).await;
-    }
-    let mut response = answer::refused(request.path(), error);
-    response.head_mut().set_connection_type(ConnectionType::Close);
-    response
-}
-
 /// Spreads the clients of a process that went away over the window in which they would hear of a change.
-fn retry_after(spread: Duration) -> Duration {
+pub(super) fn retry_after(spread: Duration) -> Duration {
     let retry = RETRY
         + spread
             .min(LONGEST_RETRY_SPREAD)

@@ -1,8 +1,6 @@
 //! How event streams are timed.
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-
 /// How event streams and refusals are timed. Durations are fields so that tests can shorten them.
 #[derive(Debug, Clone)]
 pub struct StreamOptions {
@@ -10,17 +8,15 @@ pub struct StreamOptions {
     pub max_age: Option<Duration>,
     /// The longest time between two heartbeats.
     pub heartbeat: Duration,
-    /// The shortest time for which the refusal of an unknown environment is held; the longest is twice this.
+    /// The shortest time from the request for a stream to its refusal; the longest is twice this.
     pub refusal_hold: Duration,
-    /// How many refusals are held at a time; past it they come at once.
+    /// How many refusals are held at a time, as far as there are places for them.
     pub held_refusals: usize,
-}
-
-impl StreamOptions {
-    /// Makes one permit for each refusal that may be held.
-    pub(crate) fn refusal_permits(&self) -> Semaphore {
-        Semaphore::new(self.held_refusals.min(Semaphore::MAX_PERMITS))
-    }
+    /// The shortest time for which a client is put off that is refused past [`Self::held_refusals`]; the longest is twice
+    /// this.
+    pub put_off: Duration,
+    /// How many clients are put off at a time, as far as there are places for them; past it they are refused at once.
+    pub put_offs: usize,
 }
 
 impl Default for StreamOptions {
@@ -30,6 +26,9 @@ impl Default for StreamOptions {
             heartbeat: Duration::from_secs(15),
             refusal_hold: Duration::from_secs(1),
             held_refusals: 1_000,
+            put_off: Duration::from_secs(3),
+            // Each takes about what a subscriber takes.
+            put_offs: 10_000,
         }
     }
 }

@@ -4,10 +4,11 @@ use actix_web::Error;
 use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
+use tokio::time::Instant;
 
 use crate::error::ApiError;
 use crate::routes::resource::parts;
-use crate::routes::{answer, body, stream};
+use crate::routes::{answer, body, refuse_stream};
 
 /// What SDKs ask for below their API URL, whether it is served or not.
 const OF_SDKS: [&str; 8] = [
@@ -36,7 +37,7 @@ pub(super) fn no_other_path(table: &mut ServiceConfig, prefix: &str) {
                 && matches!(*request.method(), Method::GET | Method::HEAD);
             let answer = if is_stream {
                 // Who listens at a wrong URL comes back as often as at a wrong key.
-                stream::refuse_slowly(&request, &error).await
+                refuse_stream(&request, &error, Instant::now()).await
             } else {
                 answer::refused(request.path(), &error)
             };

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use edge_proxy::application::Limits;
+use edge_proxy::routes::StreamOptions;
 use serde_json::json;
 
 use crate::harness::{App, CLIENT_KEY, Connection, Options, Request, Response, spawn_app};
@@ -18,6 +19,10 @@ fn with_few_places(request_head: Duration) -> App {
         limits: Limits {
             open_files: Some(OPEN_FILES),
             request_head,
+            streams: StreamOptions {
+                refusal_hold: Duration::from_millis(1),
+                ..StreamOptions::default()
+            },
             ..Options::default().limits
         },
         ..Options::default()

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::options::{HubOptions, Refusal};
 use super::slot::Subscription;
-use super::{Counts, Drain, SseHub, Stop, Subscribe};
+use super::{Admits, Counts, Drain, SseHub, Stop, Subscribe};
 use crate::actor_thread::ActorThread;
 use crate::environment::EnvironmentEvent;
 use crate::keys::{ById, EnvironmentId};
@@ -59,6 +59,15 @@ impl SseHubHandle {
     pub async fn subscribe(&self, id: EnvironmentId) -> Result<Admitted, Refusal> {
         // If this gives up waiting, the answer is dropped where it arrives, and the subscription with it.
         let answer = self.address.send(Subscribe { id }).timeout(ANSWER_WITHIN).await;
+        answer.unwrap_or(Err(Refusal::Unavailable))
+    }
+
+    /// Tells whether a subscription to an environment would be admitted now.
+    ///
+    /// # Errors
+    /// As those of [`Self::subscribe`].
+    pub async fn admits(&self, id: EnvironmentId) -> Result<(), Refusal> {
+        let answer = self.address.send(Admits { id }).timeout(ANSWER_WITHIN).await;
         answer.unwrap_or(Err(Refusal::Unavailable))
     }
 

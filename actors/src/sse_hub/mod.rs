@@ -90,6 +90,13 @@ struct Subscribe {
     id: EnvironmentId,
 }
 
+/// Whether a subscription would be admitted.
+#[derive(Message)]
+#[rtype(result = "Result<(), Refusal>")]
+struct Admits {
+    id: EnvironmentId,
+}
+
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Unsubscribe {
@@ -129,6 +136,14 @@ impl Handler<Subscribe> for SseHub {
             subscription,
             spread: self.topics.window(id),
         })
+    }
+}
+
+impl Handler<Admits> for SseHub {
+    type Result = Result<(), Refusal>;
+
+    fn handle(&mut self, Admits { id }: Admits, _ctx: &mut Context<Self>) -> Self::Result {
+        self.topics.admits(id)
     }
 }
 

@@ -109,6 +109,21 @@ impl<S: Subscriber> Topics<S> {
         }
     }
 
+    /// Tells whether a subscriber would be admitted now.
+    pub(super) fn admits(&self, id: EnvironmentId) -> Result<(), Refusal> {
+        if self.is_draining {
+            return Err(Refusal::Draining);
+        }
+        // A key that was resolved just before its environment was removed is unknown by now.
+        if self.topics.get(&id).is_none_or(|topic| topic.is_removed) {
+            return Err(Refusal::Unknown);
+        }
+        if self.count >= self.options.max_subscribers {
+            return Err(Refusal::Full);
+        }
+        Ok(())
+    }
+
     /// Admits a subscriber, and tells it at once of a change it may have missed while it was between two streams.
     pub(super) fn subscribe(
         &mut self,
@@ -116,15 +131,8 @@ impl<S: Subscriber> Topics<S> {
         subscriber: S,
         now: Instant,
     ) -> Result<SubscriberKey, Refusal> {
-        if self.is_draining {
-            return Err(Refusal::Draining);
-        }
-        // A key that was resolved just before its environment was removed.
-        let topic = self.topics.get_mut(&id).filter(|topic| !topic.is_removed);
-        let topic = topic.ok_or(Refusal::Unknown)?;
-        if self.count >= self.options.max_subscribers {
-            return Err(Refusal::Full);
-        }
+        self.admits(id)?;
+        let topic = self.topics.get_mut(&id).ok_or(Refusal::Unknown)?;
         self.count += 1;
         Ok(topic.add(subscriber, now))
     }

@@ -52,7 +52,7 @@ async fn nothing_holds_a_stop_beyond_its_time() {
         (0..3).for_each(|_| parts.started(Stuck));
         let begun = Instant::now();
         plan(StopSignal::Terminate, whole, drain)
-            .run(parts, &server.ending)
+            .run(parts, &server.ending, &ServiceState::default())
             .await;
         let took = begun.elapsed();
         let most = Duration::from_secs_f64(whole) + MOMENT;

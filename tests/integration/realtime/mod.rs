@@ -1,7 +1,7 @@
 //! Realtime over real sockets.
 //!
 //! # Layout
-//! - `rules_1_to_5`, `rules_6_to_9`: the numbered rules that satisfy all eight SDKs that listen, each by its number.
+//! - `rules_1_to_5`, `rules_6_to_9`, `rule_8`: the numbered rules that satisfy all eight SDKs that listen, each by its number.
 //! - `subscribers`: how many there may be, and how they are told of one change.
 //! - `sources`: where changes come from. `stop`: streams when the process ends.
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{App, Options, Response, fixture};
 
+mod rule_8;
 mod rules_1_to_5;
 mod rules_6_to_9;
 mod sources;

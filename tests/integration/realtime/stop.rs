@@ -25,14 +25,17 @@ fn sigterm_ends_every_stream_with_its_last_chunk_and_refuses_new_ones() {
     while first.frame().is_some() {}
     // Every answer ends its connection by now.
     let get = |path| proxy.connect().send(&Request::get(path));
-    let refusal = get(EVENT_STREAM);
-    assert_eq!(refusal.status, 503);
-    assert!(refusal.header("retry-after").is_some());
+    // Its refusal takes a second, or until the listener has closed.
+    let mut refused = proxy.connect();
+    refused.write_request(&Request::get(EVENT_STREAM));
     assert_eq!(get("/sse/health").status, 503);
     assert_eq!(get("/proxy/health/readiness").status, 503);
     for stream in &mut streams {
         while stream.frame().is_some() {}
     }
+    let refusal = refused.read(false);
+    assert_eq!(refusal.status, 503);
+    assert!(refusal.header("retry-after").is_some());
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
     assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
@@ -55,10 +58,13 @@ fn a_panic_in_the_hub_fails_health_at_once_and_ends_the_process_in_good_order() 
     let injected = Instant::now();
     app.hub.inject_panic();
     while stream.frame().is_some() {}
-    for path in ["/sse/health", "/proxy/health/liveness", EVENT_STREAM] {
+    let mut refused = app.connect();
+    refused.write_request(&Request::get(EVENT_STREAM));
+    for path in ["/sse/health", "/proxy/health/liveness"] {
         assert_eq!(app.send(Request::get(path)).status, 503, "{path}");
     }
     assert_eq!(app.get("/api/v1/flags/").status, 200);
+    assert_eq!(refused.read(false).status, 503);
     assert_eq!(app.wait(), Outcome::ActorDied("SseHub"));
     assert!(
         injected.elapsed() < Duration::from_secs(5),

@@ -2,11 +2,12 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use edge_proxy::routes::StreamOptions;
 use serde_json::json;
 
 use crate::harness::{EVENT_STREAM, EventStream, Options, event, spawn_app};
 
-use super::{changed, heartbeats, subscribers, until_subscribers};
+use super::{changed, heartbeats, streams, subscribers, until_subscribers};
 
 #[test]
 fn health_counts_the_subscribers_of_each_environment() {
@@ -25,7 +26,11 @@ fn past_the_limit_of_subscribers_a_stream_is_refused_and_admitted_later() {
     let config = json!({"realtime": {"max_subscribers": 2}});
     let app = spawn_app(Options {
         config,
-        ..heartbeats(Duration::from_millis(20))
+        ..streams(StreamOptions {
+            heartbeat: Duration::from_millis(20),
+            refusal_hold: Duration::from_millis(1),
+            ..StreamOptions::default()
+        })
     });
     let mut streams: Vec<_> = (0..2).map(|_| EventStream::settled(app.address)).collect();
     let waits: HashSet<_> = (0..20)
