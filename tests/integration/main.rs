@@ -32,6 +32,7 @@ mod realtime;
 mod recorded_answers;
 mod refusals;
 mod routes;
+mod sdk_wire;
 mod shortage;
 mod signals;
 mod sockets;
