@@ -12,6 +12,7 @@ mod bodies;
 mod caching;
 mod compression;
 mod conditional;
+mod contract;
 mod cors;
 mod encoded_bodies;
 mod environments;
