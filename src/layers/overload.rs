@@ -44,17 +44,18 @@ impl Overload {
         let is_full = connection.is_some_and(|connection| connection.worker_is_full());
         if (has_no_place || is_full || self.unsent_answers.is_spent()) && !self.is_probe(request.path()) {
             let asked = Instant::now();
-            return Either::Left(async move {
+            // In a box, because every request moves the room that this future would take.
+            return Either::Left(Box::pin(async move {
                 body::discard(request.take_payload()).await;
                 // Who listens comes back at once, and often. What has no place cannot wait.
                 let answer = if is_of_a_stream(request.path()) && !has_no_place {
-                    Box::pin(refuse_stream(request.request(), &ApiError::Overloaded, asked)).await
+                    refuse_stream(request.request(), &ApiError::Overloaded, asked).await
                 } else {
                     // The connection goes on: a new one would cost more than this.
                     answer::refused(request.path(), &ApiError::Overloaded)
                 };
                 Ok(request.into_response(answer))
-            });
+            }));
         }
         Either::Right(routes.call(request))
     }
