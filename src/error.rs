@@ -41,6 +41,12 @@ pub(crate) enum ApiError {
     MethodNotAllowed(HeaderValue),
     /// The body or the query does not describe an identity.
     InvalidIdentity(IdentityError),
+    /// A client-side key writes traits, and the environment's `allow_client_traits` is off.
+    ClientTraits,
+    /// A write to an environment that is read from a file.
+    NoUpstream,
+    /// Upstream gives no answer that could be passed on.
+    UpstreamAway,
     /// `queue-change` without the configured token.
     WrongAuthenticationToken,
     /// The body of `queue-change` names no time.
@@ -98,6 +104,12 @@ impl ApiError {
             Self::UnknownPath | Self::WrongApiUrl(_) | Self::WrongRealtimeUrl(_) => "path not found",
             Self::MethodNotAllowed(_) => "method not allowed",
             Self::InvalidIdentity(_) => "the body does not describe an identity",
+            // Core's own words and status (its SDKCreateUpdateTraitSerializer).
+            Self::ClientTraits => "Setting traits not allowed with client key.",
+            Self::NoUpstream => {
+                "this environment is read from a file: there is no Flagsmith API behind it that could store traits"
+            }
+            Self::UpstreamAway => "the Flagsmith API behind this proxy does not answer at the moment",
             Self::WrongAuthenticationToken => "the authentication token is missing or wrong",
             Self::InvalidChange => {
                 "the body must name the time of the change: {\"updated_at\": \"2026-11-21T19:23:51+00:00\"}"
@@ -128,18 +140,23 @@ impl ApiError {
             | Self::UnknownEnvironment
             | Self::UnknownPath
             | Self::WrongApiUrl(_)
-            | Self::WrongRealtimeUrl(_) => StatusCode::NOT_FOUND,
+            | Self::WrongRealtimeUrl(_)
+            | Self::NoUpstream => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody | Self::BrokenGzip => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidIdentity(_)
+            | Self::InvalidChange
+            | Self::ClientTraits
+            | Self::BrokenBody
+            | Self::BrokenGzip => StatusCode::BAD_REQUEST,
             Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Head(fault) => fault.status_code(),
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NotReady
+            | Self::TooManySubscribers
+            | Self::UpstreamAway
+            | Self::Overloaded
+            | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -151,16 +168,23 @@ impl ApiError {
             | Self::UnknownEnvironment
             | Self::UnknownPath
             | Self::WrongApiUrl(_)
-            | Self::WrongRealtimeUrl(_) => "not_found",
+            | Self::WrongRealtimeUrl(_)
+            | Self::NoUpstream => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
-            Self::InvalidIdentity(_) | Self::InvalidChange | Self::BrokenBody | Self::BrokenGzip => {
-                "bad_request"
-            }
+            Self::InvalidIdentity(_)
+            | Self::InvalidChange
+            | Self::ClientTraits
+            | Self::BrokenBody
+            | Self::BrokenGzip => "bad_request",
             Self::UnsupportedCoding => "unsupported_media_type",
             Self::Head(fault) => fault.status_text(),
             Self::SlowBody => "request_timeout",
             Self::BodyTooLarge => "payload_too_large",
-            Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable => "unavailable",
+            Self::NotReady
+            | Self::TooManySubscribers
+            | Self::UpstreamAway
+            | Self::Overloaded
+            | Self::Unavailable => "unavailable",
         }
     }
 
@@ -168,7 +192,11 @@ impl ApiError {
     pub(crate) fn retry_after(&self) -> Option<u16> {
         let is_passing = matches!(
             self,
-            Self::NotReady | Self::TooManySubscribers | Self::Overloaded | Self::Unavailable
+            Self::NotReady
+                | Self::TooManySubscribers
+                | Self::UpstreamAway
+                | Self::Overloaded
+                | Self::Unavailable
         );
         is_passing.then(|| rand::random_range(RETRY_AFTER_SECONDS))
     }

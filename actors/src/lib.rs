@@ -5,7 +5,8 @@
 //! - [`replica`]: one EnvironmentReplica a HTTP worker: what routes ask.
 //! - [`served`]: what is published: snapshots of served environments with their ready bodies.
 //! - [`keys`]: environment keys and what they open.
-//! - [`upstream`]: fetching documents from the Flagsmith API.
+//! - [`upstream`]: fetching documents from the Flagsmith API, and sending requests on to it.
+//! - [`forwarding`]: writes of callers that are sent on to it.
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
@@ -15,6 +16,7 @@ mod actor_thread;
 pub mod environment;
 #[cfg(feature = "fault-injection")]
 pub mod fault;
+pub mod forwarding;
 pub mod keys;
 pub mod lifeline;
 pub mod replica;

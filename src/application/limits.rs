@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use actors::environment::{ActorOptions, PollingOptions, ReplicaOptions, UnconditionalFetches};
+use actors::forwarding::ForwardingOptions;
 use actors::sse_hub::HubOptions;
 use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
@@ -42,6 +43,8 @@ pub struct Limits {
     pub heavy_evaluations: usize,
     /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
     pub unsent_answers: usize,
+    /// How writes that are sent on to upstream are bounded.
+    pub forwarding: ForwardingOptions,
     /// How often a file source looks for a change.
     pub file_period: Duration,
     /// How a stop is timed; `server.shutdown_timeout_seconds` bounds all of it.
@@ -74,6 +77,7 @@ impl Default for Limits {
             requests_in_flight: REQUESTS_IN_FLIGHT,
             heavy_evaluations: HEAVY_EVALUATIONS,
             unsent_answers: UNSENT_ANSWERS,
+            forwarding: ForwardingOptions::default(),
             file_period: PollingOptions::default().file_period,
             stop: StopLimits::default(),
             streams: StreamOptions::default(),

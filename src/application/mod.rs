@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::App;
 use actix_web::dev::Server;
 use actors::environment::EnvironmentHandle;
+use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
 use actors::upstream::{DocumentMemory, UpstreamOptions};
@@ -69,6 +70,7 @@ impl Application {
         let Started {
             hub,
             environments,
+            forwarding,
             parts,
         } = start_parts(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let table = TableOptions {
@@ -80,6 +82,7 @@ impl Application {
         let shared = Arc::new(SharedServices {
             environments: environments.clone(),
             hub: hub.clone(),
+            forwarding,
             state: Arc::clone(&state),
             body_limits: limits.body,
             budgets: budgets.clone(),
@@ -228,6 +231,7 @@ fn server_options(
 struct Started {
     hub: SseHubHandle,
     environments: EnvironmentHandle,
+    forwarding: ForwardingHandle,
     parts: Parts,
 }
 
@@ -249,6 +253,8 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
         lifelines,
     )?;
     parts.started(environments.clone());
+    let forwarding = ForwardingHandle::start(limits.forwarding, upstream.clone(), lifelines)?;
+    parts.started(forwarding.clone());
     if let Some(options) = limits.upstream_stream_options(settings) {
         let (configured, told) = (environments.configured(), environments.clone());
         let refresh = move |id, announced| told.refresh(id, announced);
@@ -259,6 +265,7 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
     Ok(Started {
         hub,
         environments,
+        forwarding,
         parts,
     })
 }

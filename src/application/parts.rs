@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actors::environment::EnvironmentHandle;
+use actors::forwarding::ForwardingHandle;
 use actors::sse_hub::SseHubHandle;
 use actors::upstream_stream::UpstreamStreamsHandle;
 use futures::FutureExt as _;
@@ -85,6 +86,16 @@ impl Part for EnvironmentHandle {
 impl Part for UpstreamStreamsHandle {
     fn name(&self) -> &'static str {
         "UpstreamStreams"
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for ForwardingHandle {
+    fn name(&self) -> &'static str {
+        "Forwarding"
     }
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {

@@ -14,9 +14,9 @@ use rustix::process::{Resource, getrlimit, getuid};
 use crate::server::open_files;
 use crate::settings::Settings;
 
-/// Threads with a runtime of their own beside the workers: the first thread, the SseHub, the EnvironmentActor and the
-/// streams from upstream.
-const OTHER_RUNTIMES: usize = 4;
+/// Threads with a runtime of their own beside the workers: the first thread, the SseHub, the EnvironmentActor, the writes that
+/// are sent on, and the streams from upstream.
+const OTHER_RUNTIMES: usize = 5;
 
 /// Descriptors of a runtime: two for polling, one to wake it, one for signals.
 const FILES_A_RUNTIME: usize = 4;

@@ -2,7 +2,7 @@
 //! do not follow.
 //!
 //! # Layout
-//! - `flags`, `identities`, `environment_document`, `health`: one file a resource.
+//! - `flags`, `identities`, `environment_document`, `traits`, `health`: one file a resource.
 //! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `refused_streams`, `stream_options`: its streams.
 //! - `heavy`: evaluations beside the workers.
 //! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
@@ -28,6 +28,7 @@ mod services;
 mod sse_health;
 mod stream;
 mod stream_options;
+mod traits;
 mod unknown_path;
 
 use actix_web::web::ServiceConfig;
@@ -65,6 +66,7 @@ pub(crate) fn configure(table: &mut ServiceConfig, options: &TableOptions) {
     resource(format!("{api}/environment-document"))
         .get(environment_document::get)
         .register(table);
+    register_writes(table, &api);
 
     register_probes(table, prefix);
     if !prefix.is_empty() {
@@ -89,6 +91,22 @@ pub(crate) fn configure(table: &mut ServiceConfig, options: &TableOptions) {
         .get(sse_health::get)
         .register(table);
     no_other_path(table, prefix);
+}
+
+/// Registers the writes that are sent on to upstream.
+fn register_writes(table: &mut ServiceConfig, api: &str) {
+    resource(format!("{api}/traits"))
+        .post(traits::post)
+        .register(table);
+    resource(format!("{api}/traits/bulk"))
+        .on(Verb::Put, traits::put_bulk)
+        .register(table);
+    resource(format!("{api}/traits/increment-value"))
+        .post(traits::increment)
+        .register(table);
+    resource(format!("{api}/bulk-identities"))
+        .post(traits::post_identities)
+        .register(table);
 }
 
 /// Registers what balancers and orchestrators ask.

@@ -12,11 +12,13 @@ use engine::{Environment, KeyKind};
 use crate::error::ApiError;
 use crate::routes::Services;
 
-const X_ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key");
+pub(super) const X_ENVIRONMENT_KEY: HeaderName = HeaderName::from_static("x-environment-key");
 
 /// An environment as the caller's key may see it.
 #[derive(Debug)]
 pub(super) struct Resolved {
+    /// Which environment.
+    pub id: EnvironmentId,
     /// What the key may see.
     pub kind: KeyKind,
     /// The environment as it is served now. A request keeps to it even where another is published meanwhile.
@@ -46,12 +48,18 @@ pub(super) async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError>
         .clone();
     match services.replica.send(Resolve { key }).await {
         Ok(Resolution::Ready {
-            kind, environment, ..
+            id,
+            kind,
+            environment,
         }) => {
             if environment.environment.stops_serving_flags() {
                 return Err(ApiError::ServingStopped);
             }
-            Ok(Resolved { kind, environment })
+            Ok(Resolved {
+                id,
+                kind,
+                environment,
+            })
         }
         Ok(Resolution::NotReady { .. }) => Err(ApiError::NotReady),
         Ok(Resolution::Unknown) => Err(ApiError::UnknownKey),
@@ -84,6 +92,7 @@ mod tests {
     use actix_web::test::TestRequest;
     use actors::environment::{ActorOptions, EnvironmentHandle, PollingOptions};
     use actors::fault::Panic;
+    use actors::forwarding::{ForwardingHandle, ForwardingOptions};
     use actors::lifeline::Lifelines;
     use actors::sse_hub::{HubOptions, SseHubHandle};
     use actors::upstream::UpstreamOptions;
@@ -104,11 +113,18 @@ mod tests {
         )
         .unwrap();
         let hub = SseHubHandle::start(HubOptions::default(), &lifelines).unwrap();
+        let forwarding = ForwardingHandle::start(
+            ForwardingOptions::default(),
+            UpstreamOptions::new(""),
+            &lifelines,
+        )
+        .unwrap();
         let state = Arc::new(ServiceState::new(lifelines));
         let streams = StreamOptions::default();
         let services = Services::start(&Arc::new(SharedServices {
             environments,
             hub,
+            forwarding,
             state: Arc::clone(&state),
             body_limits: BodyLimits {
                 bytes: 0,

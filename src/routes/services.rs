@@ -4,6 +4,7 @@ use std::sync::Arc;
 use actix::Addr;
 use actix_web::HttpRequest;
 use actors::environment::EnvironmentHandle;
+use actors::forwarding::ForwardingHandle;
 use actors::replica::EnvironmentReplica;
 use actors::sse_hub::SseHubHandle;
 
@@ -20,6 +21,8 @@ pub(crate) struct SharedServices {
     pub environments: EnvironmentHandle,
     /// The hub that event streams subscribe to.
     pub hub: SseHubHandle,
+    /// What sends writes on to upstream.
+    pub forwarding: ForwardingHandle,
     /// Whether the process drains or has lost an actor.
     pub state: Arc<ServiceState>,
     /// What a request's body may cost.

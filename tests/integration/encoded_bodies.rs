@@ -10,7 +10,7 @@ use crate::harness::{App, CLIENT_KEY, Options, Request, Response, spawn_app};
 const MEBIBYTE: usize = 1024 * 1024;
 const TOKEN: &str = "queue-change-token";
 
-fn gzip(plain: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()

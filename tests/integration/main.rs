@@ -41,5 +41,6 @@ mod start;
 mod stop;
 mod stop_of_the_process;
 mod taken_port;
+mod trait_writes;
 mod traits;
 mod upstream;

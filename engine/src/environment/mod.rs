@@ -187,8 +187,9 @@ impl Environment {
         self.exhaustion.evaluations()
     }
 
-    /// Whether traits sent with this kind of key count.
-    fn takes_traits(&self, kind: KeyKind) -> bool {
+    /// Whether traits sent with this kind of key count: those of a client-side key do unless the environment's
+    /// `allow_client_traits` is off.
+    pub fn takes_traits(&self, kind: KeyKind) -> bool {
         self.allows_client_traits || kind == KeyKind::Server
     }
 }

@@ -9,6 +9,7 @@ use actix_web::http::header::{
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
+use actors::upstream::ForwardAnswer;
 use bytes::Bytes;
 use tokio::time::timeout;
 
@@ -71,6 +72,29 @@ pub(crate) fn options(path: &str) -> HttpResponse {
     headers.insert(CACHE_CONTROL, caching::NEVER);
     caching::vary_options(path, headers);
     answer
+}
+
+/// Answers with upstream's status and body. Of its headers two are left: those that speak of its connection, and its cookies,
+/// are not for the caller.
+///
+/// # Errors
+/// 503 where the unsent answers take as much as they may.
+pub(in crate::routes) fn forwarded(
+    request: &HttpRequest,
+    upstream: ForwardAnswer,
+) -> Result<HttpResponse, ApiError> {
+    let body = HeldBody::new(request, upstream.body)?.into_box();
+    let mut answer = HttpResponse::with_body(upstream.status, body);
+    let headers = answer.headers_mut();
+    if let Some(content_type) = upstream.content_type {
+        headers.insert(CONTENT_TYPE, content_type);
+    }
+    if let Some(retry_after) = upstream.retry_after {
+        headers.insert(RETRY_AFTER, retry_after);
+    }
+    headers.insert(CACHE_CONTROL, caching::NEVER);
+    caching::vary(request.path(), headers);
+    Ok(answer)
 }
 
 /// Makes the answer an event stream, which is sent as it comes: nobody on the way keeps, compresses or buffers it.
