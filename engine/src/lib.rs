@@ -24,7 +24,7 @@ mod warning;
 pub use condition::{LightWork, MOST_STEPS};
 pub use document::{ContentDigest, Document, DocumentError};
 pub use environment::{Environment, Flag, FlagFeature, Reason, TooMuchWork};
-pub use identity::{Identity, IdentityError};
+pub use identity::{Identity, IdentityError, LastingTrait};
 pub use key_kind::KeyKind;
 pub use updated_at::UpdatedAt;
 pub use warning::Warning;

@@ -3,6 +3,7 @@ mod anonymous;
 mod body;
 mod error;
 mod fields;
+mod lasting;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -19,6 +20,7 @@ use body::Body;
 use error::LONGEST_IDENTIFIER;
 
 pub use error::IdentityError;
+pub use lasting::LastingTrait;
 pub(crate) use traits::{Trait, is_of_cohort};
 
 /// An identity to evaluate: identifier and traits, borrowed from the request where possible.
@@ -26,6 +28,8 @@ pub struct Identity<'a> {
     identifier: Cow<'a, str>,
     /// As sent, order and duplicates kept, save those that do not count.
     traits: Vec<Trait<'a>>,
+    /// The keys of traits that were sent as null.
+    unset: Vec<Cow<'a, str>>,
     /// It is transient as a whole, for it says so or has no identifier of its own: its traits are echoed as transient.
     transient: bool,
     /// Where the key for percentages is not made of the environment's key and the identifier.
@@ -59,6 +63,7 @@ impl<'a> Identity<'a> {
         Ok(Self {
             identifier,
             traits,
+            unset: body.traits.unset,
             transient: transient || is_anonymous,
             key: None,
         })
@@ -81,6 +86,7 @@ impl<'a> Identity<'a> {
         Ok(Self {
             identifier: identifier.map_or_else(random, Cow::Borrowed),
             traits: Vec::new(),
+            unset: Vec::new(),
             transient: identifier.is_none(),
             key: None,
         })

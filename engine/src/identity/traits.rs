@@ -43,27 +43,50 @@ pub(crate) enum TraitValue<'a> {
     Converted(String),
 }
 
+/// What was sent as a trait.
+pub(super) enum Meaning<'a> {
+    Trait(Trait<'a>),
+    /// The value is null in so many letters: core takes the trait with this key from the identity.
+    Unset(Cow<'a, str>),
+    /// It does not count: it has no value, which the SDKs for Node and Java leave out where it is null or undefined, it tells
+    /// of a cohort, or it is transient and unset.
+    Nothing,
+}
+
 impl<'a> Trait<'a> {
-    /// Reads a trait; `None`: it does not count, because its value is null (which it is where there is none: the SDKs for Node
-    /// and Java leave it out), or because it tells of a cohort. `digits_left` bounds the integers in lists and objects, over
-    /// all traits of the request.
-    pub(super) fn read(
-        sent: TraitFields<'a>,
-        digits_left: &mut usize,
-    ) -> Result<Option<Self>, IdentityError> {
+    /// Reads a trait. `digits_left` bounds the integers in lists and objects, over all traits of the request.
+    pub(super) fn read(sent: TraitFields<'a>, digits_left: &mut usize) -> Result<Meaning<'a>, IdentityError> {
         let (key, key_json) = read_key(sent.key.ok_or(IdentityError::TraitKey)?)?;
         let value = match sent.value {
             Some(json) => TraitValue::read(json, digits_left)?,
             None => None,
         };
         let transient = read_transient(sent.transient, IdentityError::TraitTransient)?;
-        let value = value.filter(|_| !is_of_cohort(&key));
-        Ok(value.map(|value| Self {
-            key,
-            key_json,
-            value,
-            transient,
-        }))
+        Ok(match value {
+            _ if is_of_cohort(&key) => Meaning::Nothing,
+            Some(value) => Meaning::Trait(Self {
+                key,
+                key_json,
+                value,
+                transient,
+            }),
+            None if sent.value.is_some() && !transient => Meaning::Unset(key),
+            None => Meaning::Nothing,
+        })
+    }
+
+    /// The value as JSON.
+    pub(super) fn value_json(&self) -> Cow<'_, str> {
+        match &self.value {
+            TraitValue::Boolean(true) => Cow::Borrowed("true"),
+            TraitValue::Boolean(false) => Cow::Borrowed("false"),
+            TraitValue::Number(json) | TraitValue::String { json, .. } => Cow::Borrowed(json),
+            TraitValue::Converted(text) => {
+                let mut json = Vec::with_capacity(written_length(text));
+                write_string(&mut json, text);
+                String::from_utf8_lossy(&json).into_owned().into()
+            }
+        }
     }
 
     /// How many bytes its key and its text have.

@@ -1,5 +1,6 @@
 mod faults;
 mod fields;
+mod lasting;
 
 use super::{Identity, IdentityError};
 
