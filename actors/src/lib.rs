@@ -7,6 +7,7 @@
 //! - [`keys`]: environment keys and what they open.
 //! - [`upstream`]: fetching documents from the Flagsmith API, and sending requests on to it.
 //! - [`forwarding`]: writes of callers that are sent on to it.
+//! - [`write_through`]: identities that requests carry, written to it in the background.
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
@@ -25,3 +26,4 @@ pub mod sse_hub;
 pub mod threads;
 pub mod upstream;
 pub mod upstream_stream;
+pub mod write_through;

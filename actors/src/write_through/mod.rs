@@ -1,0 +1,202 @@
+//! Identity write-through: identities and traits that requests carry reach upstream in the background, so that its dashboard,
+//! its segments and its identity pages fill although flags come from here.
+//!
+//! # Layout
+//! - [`WriteThroughHandle`]: what routes tell of each identity: a hash, and for what is news a place in a queue.
+//! - `sighting`: one identity as a request carried it.
+//! - `seen`: what was seen last, in a table of a fixed size; `intake`: the queue, of a fixed size too. All workers share both.
+//! - `actor`: takes what is in the queue, and calls upstream.
+//! - `pending`: what is to be written, merged by identity; `batch`: what is written in one call.
+//! - `pace`: how fast; `verdict`: what an answer means; `losses`: what was not written, and what the log says of it.
+use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use engine::{Identity, KeyKind};
+use foldhash::quality::RandomState;
+use tokio::sync::watch;
+
+mod actor;
+mod batch;
+mod intake;
+mod losses;
+mod pace;
+mod pending;
+mod seen;
+mod sighting;
+mod verdict;
+
+use actor::{Stop, WriteThrough};
+use intake::Intake;
+use seen::{Content, Seen};
+use sighting::{Sighting, Target};
+
+use crate::actor_thread::ActorThread;
+use crate::environment::ConfiguredEnvironment;
+use crate::keys::EnvironmentId;
+use crate::lifeline::Lifelines;
+use crate::upstream::UpstreamOptions;
+
+/// The part of the patience of a stop that what waits may take; the rest is for the end of the thread.
+const FLUSHING: f64 = 0.7;
+
+/// How identities are written. Fields so that tests can change them.
+#[derive(Debug, Clone)]
+pub struct WriteThroughOptions {
+    /// Identities, and traits, of which it is remembered what was written last: 8 bytes each.
+    pub remembered: usize,
+    /// What HTTP workers may leave between two looks, in bytes.
+    pub intake_bytes: usize,
+    /// What may wait, and be under way, in bytes.
+    pub pending_bytes: usize,
+    /// Between two looks at what the workers left.
+    pub period: Duration,
+    /// Calls to upstream a second, over time.
+    pub calls_a_second: f64,
+    /// Calls under way at a time.
+    pub at_once: usize,
+    /// How long a call may take.
+    pub call_timeout: Duration,
+    /// Identities of one call; Go's SDK sends a hundred at most.
+    pub batch_identities: usize,
+    /// About how long upstream is left alone after a failure, and while failures go on.
+    pub waits: (Duration, Duration),
+    /// How long identities are written one by one after upstream has said that it knows no `bulk-identities/`: it may learn it
+    /// by an update, and a gateway's 404 passes.
+    pub without_bulk: Duration,
+}
+
+impl Default for WriteThroughOptions {
+    /// 8 MiB for each of both memories, 4 MiB and 16 MiB for what waits: 36 MiB at most.
+    fn default() -> Self {
+        Self {
+            remembered: 1 << 20,
+            intake_bytes: 4 * 1024 * 1024,
+            pending_bytes: 16 * 1024 * 1024,
+            period: Duration::from_millis(250),
+            calls_a_second: 50.0,
+            at_once: 4,
+            call_timeout: Duration::from_secs(10),
+            batch_identities: 100,
+            waits: (Duration::from_secs(1), Duration::from_secs(60)),
+            without_bulk: Duration::from_secs(600),
+        }
+    }
+}
+
+/// What HTTP workers and the actor share.
+#[derive(Debug)]
+struct Shared {
+    hashes: RandomState,
+    /// What was seen last of each identity, and is written, or will be.
+    seen: Seen,
+    intake: Intake,
+    /// Sightings that found no room in the intake.
+    turned_away: AtomicU64,
+    #[cfg(test)]
+    looks: tests::Looks,
+}
+
+/// What routes and the composition root hold.
+#[derive(Debug, Clone)]
+pub struct WriteThroughHandle {
+    shared: Arc<Shared>,
+    address: Addr<WriteThrough>,
+    thread: ActorThread,
+}
+
+impl WriteThroughHandle {
+    /// Starts the actor on a thread of its own; `configured` says with which keys to write. Needs a running actix `System`.
+    ///
+    /// # Errors
+    /// Where the system allows no thread for it.
+    pub fn start(
+        options: WriteThroughOptions,
+        upstream: UpstreamOptions,
+        configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
+        lifelines: &Lifelines,
+    ) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            hashes: RandomState::default(),
+            seen: Seen::new(options.remembered),
+            intake: Intake::new(options.intake_bytes),
+            turned_away: AtomicU64::new(0),
+            #[cfg(test)]
+            looks: tests::Looks::default(),
+        });
+        let (thread, arbiter) = ActorThread::start()?;
+        let lifeline = lifelines.guard("WriteThrough");
+        let of_actor = Arc::clone(&shared);
+        let address = WriteThrough::start_in_arbiter(&arbiter, move |_| {
+            WriteThrough::new(of_actor, options, upstream, configured, lifeline)
+        });
+        Ok(Self {
+            shared,
+            address,
+            thread,
+        })
+    }
+
+    /// Notes an identity that a request carried, with a key of this kind that may set traits. It never waits: what is no news
+    /// costs a hash, and what finds no room is news again when it is seen again.
+    pub fn see(&self, environment: EnvironmentId, kind: KeyKind, identity: &Identity<'_>) {
+        if identity.is_transient() {
+            return;
+        }
+        let Shared {
+            hashes,
+            seen,
+            intake,
+            turned_away,
+            ..
+        } = &*self.shared;
+        let subject = hashes.hash_one((environment, identity.identifier()));
+        let content = content(hashes, identity);
+        if !seen.note(subject, content) {
+            return;
+        }
+        let target = Target { environment, kind };
+        let is_left = !intake.is_full(subject)
+            && intake
+                .push(Sighting::new(target, subject, content, identity))
+                .is_ok();
+        if !is_left {
+            seen.forget(subject, content);
+            turned_away.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes what waits, as far as the time allows, stops the actor in good order and ends its thread. Takes at most
+    /// `patience`; whether the thread is gone.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let stop = Stop {
+            patience: patience.mul_f64(FLUSHING),
+        };
+        // A dead actor does not answer; its thread ends all the same.
+        let _ = self.address.send(stop).timeout(patience).await;
+        self.thread
+            .end(until.saturating_duration_since(Instant::now()))
+            .await
+    }
+}
+
+/// What of an identity is to be stored, in short.
+fn content(hashes: &RandomState, identity: &Identity<'_>) -> Content {
+    let mut traits = identity.lasting_traits().peekable();
+    if traits.peek().is_none() {
+        return Content::PRESENCE;
+    }
+    let mut hasher = hashes.build_hasher();
+    for stored in traits {
+        stored.key.hash(&mut hasher);
+        stored.value.as_deref().unwrap_or_default().hash(&mut hasher);
+    }
+    Content::of(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests;
