@@ -6,6 +6,7 @@ use actors::forwarding::ForwardingOptions;
 use actors::sse_hub::HubOptions;
 use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
+use actors::write_through::WriteThroughOptions;
 
 use super::StopLimits;
 use crate::budget::{Budgets, ByteBudget};
@@ -45,6 +46,8 @@ pub struct Limits {
     pub unsent_answers: usize,
     /// How writes that are sent on to upstream are bounded.
     pub forwarding: ForwardingOptions,
+    /// How identities are written to upstream where `forward_identities` is on.
+    pub write_through: WriteThroughOptions,
     /// How often a file source looks for a change.
     pub file_period: Duration,
     /// How a stop is timed; `server.shutdown_timeout_seconds` bounds all of it.
@@ -78,6 +81,7 @@ impl Default for Limits {
             heavy_evaluations: HEAVY_EVALUATIONS,
             unsent_answers: UNSENT_ANSWERS,
             forwarding: ForwardingOptions::default(),
+            write_through: WriteThroughOptions::default(),
             file_period: PollingOptions::default().file_period,
             stop: StopLimits::default(),
             streams: StreamOptions::default(),

@@ -12,6 +12,7 @@ use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
 use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
+use actors::write_through::WriteThroughHandle;
 use futures::{Stream, StreamExt as _};
 
 mod bare;
@@ -71,6 +72,7 @@ impl Application {
             hub,
             environments,
             forwarding,
+            write_through,
             parts,
         } = start_parts(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let table = TableOptions {
@@ -83,6 +85,7 @@ impl Application {
             environments: environments.clone(),
             hub: hub.clone(),
             forwarding,
+            write_through,
             state: Arc::clone(&state),
             body_limits: limits.body,
             budgets: budgets.clone(),
@@ -232,6 +235,7 @@ struct Started {
     hub: SseHubHandle,
     environments: EnvironmentHandle,
     forwarding: ForwardingHandle,
+    write_through: Option<WriteThroughHandle>,
     parts: Parts,
 }
 
@@ -255,6 +259,14 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
     parts.started(environments.clone());
     let forwarding = ForwardingHandle::start(limits.forwarding, upstream.clone(), lifelines)?;
     parts.started(forwarding.clone());
+    let write_through = if settings.forward_identities {
+        let (options, configured) = (limits.write_through.clone(), environments.configured());
+        let started = WriteThroughHandle::start(options, upstream.clone(), configured, lifelines)?;
+        parts.started(started.clone());
+        Some(started)
+    } else {
+        None
+    };
     if let Some(options) = limits.upstream_stream_options(settings) {
         let (configured, told) = (environments.configured(), environments.clone());
         let refresh = move |id, announced| told.refresh(id, announced);
@@ -266,6 +278,7 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
         hub,
         environments,
         forwarding,
+        write_through,
         parts,
     })
 }

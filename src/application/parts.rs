@@ -6,6 +6,7 @@ use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::sse_hub::SseHubHandle;
 use actors::upstream_stream::UpstreamStreamsHandle;
+use actors::write_through::WriteThroughHandle;
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, join_all, ready};
 
@@ -86,6 +87,16 @@ impl Part for EnvironmentHandle {
 impl Part for UpstreamStreamsHandle {
     fn name(&self) -> &'static str {
         "UpstreamStreams"
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for WriteThroughHandle {
+    fn name(&self) -> &'static str {
+        "WriteThrough"
     }
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {

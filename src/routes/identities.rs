@@ -8,7 +8,7 @@ use engine::{Environment, Identity, TooMuchWork};
 use crate::error::ApiError;
 use crate::routes::query::parameter;
 use crate::routes::resolve::{Resolved, resolve};
-use crate::routes::{Services, answer, body};
+use crate::routes::{Services, SharedServices, answer, body};
 
 /// Evaluates the identity that the body describes, and ignores a query string.
 ///
@@ -27,6 +27,7 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     let body = body::read(&request, payload, shared.body_limits).await?;
     let (kind, work) = (resolved.kind, shared.heavy.first_try());
     let light = with_body(&body, |identity| {
+        write_through(shared, &resolved, identity);
         resolved.served().light_identity_answer(kind, identity, work)
     })?;
     let flags = match light {
@@ -48,18 +49,24 @@ fn with_body<T>(body: &[u8], answer: impl FnOnce(&Identity<'_>) -> T) -> Result<
 }
 
 /// Evaluates the identity that `?identifier=` names, without traits; `?feature=` asks for one flag. `transient` changes
-/// nothing, because the proxy stores no identity.
+/// no flag, and keeps the identity from being written to upstream.
 ///
 /// # Errors
 /// See [`resolve`]; 400 for an identifier of more than 2,000 characters; 404 for a feature that is unknown or hidden from
 /// the key; 503 where it takes much work and many do.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
+    let shared = &Services::of(&request)?.shared;
     let (kind, environment) = (resolved.kind, resolved.served());
-    let work = Services::of(&request)?.shared.heavy.first_try();
-    let light = with_query(request.query_string(), |identity, feature| match feature {
-        None => environment.light_identity_answer(kind, identity, work).map(Some),
-        Some(name) => environment.light_identity_flag(kind, identity, name, work),
+    let work = shared.heavy.first_try();
+    let light = with_query(request.query_string(), |identity, feature| {
+        if !is_transient(request.query_string()) {
+            write_through(shared, &resolved, identity);
+        }
+        match feature {
+            None => environment.light_identity_answer(kind, identity, work).map(Some),
+            Some(name) => environment.light_identity_flag(kind, identity, name, work),
+        }
     })?;
     let flags = match light {
         Ok(flags) => flags,
@@ -83,6 +90,23 @@ fn with_query<T>(query: &str, answer: impl FnOnce(&Identity<'_>, Option<&str>) -
     let identity =
         Identity::from_query(identifier.as_deref(), rand::random).map_err(ApiError::InvalidIdentity)?;
     Ok(answer(&identity, parameter(query, "feature").as_deref()))
+}
+
+/// Leaves an identity to be written to upstream in the background, where `forward_identities` is on and its key may set traits.
+fn write_through(shared: &SharedServices, resolved: &Resolved, identity: &Identity<'_>) {
+    if let Some(write_through) = &shared.write_through
+        && resolved.served().takes_traits(resolved.kind)
+    {
+        write_through.see(resolved.id, resolved.kind, identity);
+    }
+}
+
+/// Whether a query's `transient` is other than a no of Django REST framework's `BooleanField`.
+fn is_transient(query: &str) -> bool {
+    let no = |given: &str| matches!(given, "f" | "n" | "no" | "false" | "off" | "0" | "null");
+    // Most queries have no such parameter, and are not read for it.
+    query.contains("transient")
+        && parameter(query, "transient").is_some_and(|given| !no(&given.to_ascii_lowercase()))
 }
 
 /// Evaluates beside the workers, and warns of each segment that has taken all the work that a request may do, once each.

@@ -113,18 +113,16 @@ mod tests {
         )
         .unwrap();
         let hub = SseHubHandle::start(HubOptions::default(), &lifelines).unwrap();
-        let forwarding = ForwardingHandle::start(
-            ForwardingOptions::default(),
-            UpstreamOptions::new(""),
-            &lifelines,
-        )
-        .unwrap();
+        let forwarding =
+            ForwardingHandle::start(ForwardingOptions::default(), UpstreamOptions::new(""), &lifelines)
+                .unwrap();
         let state = Arc::new(ServiceState::new(lifelines));
         let streams = StreamOptions::default();
         let services = Services::start(&Arc::new(SharedServices {
             environments,
             hub,
             forwarding,
+            write_through: None,
             state: Arc::clone(&state),
             body_limits: BodyLimits {
                 bytes: 0,

@@ -7,6 +7,7 @@ use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::replica::EnvironmentReplica;
 use actors::sse_hub::SseHubHandle;
+use actors::write_through::WriteThroughHandle;
 
 use crate::budget::Budgets;
 use crate::error::ApiError;
@@ -23,6 +24,8 @@ pub(crate) struct SharedServices {
     pub hub: SseHubHandle,
     /// What sends writes on to upstream.
     pub forwarding: ForwardingHandle,
+    /// What writes identities to upstream; `None` where `forward_identities` is off.
+    pub write_through: Option<WriteThroughHandle>,
     /// Whether the process drains or has lost an actor.
     pub state: Arc<ServiceState>,
     /// What a request's body may cost.

@@ -22,6 +22,7 @@ impl Settings {
                 AllowedOrigins::Any => json!(["*"]),
                 AllowedOrigins::Listed(origins) => json!(origins),
             },
+            "forward_identities": self.forward_identities,
             "logging": {
                 "log_level": self.logging.level.name(),
                 "log_format": self.logging.format.name(),

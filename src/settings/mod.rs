@@ -95,6 +95,7 @@ impl Settings {
             api_poll_timeout: sources.seconds("api_poll_timeout_seconds", 5, 0.001)?,
             api_poll_unconditional: sources.api_poll_unconditional()?,
             allow_origins: sources.allow_origins(notices)?,
+            forward_identities: sources.forward_identities()?,
             logging: sources.logging(notices)?,
             server: sources.server(notices)?,
             health_check: sources.health_check()?,

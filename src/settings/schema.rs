@@ -82,6 +82,7 @@ pub(super) const OPTIONS: &[Known] = &[
         ],
     ),
     Known::of(Form::ListOrText, "allow_origins"),
+    Known::text("forward_identities"),
     Known::object(
         "logging",
         &[

@@ -24,6 +24,8 @@ pub struct Settings {
     pub api_poll_unconditional: Option<Duration>,
     /// `allow_origins`.
     pub allow_origins: AllowedOrigins,
+    /// `forward_identities`: identities that requests carry are written to upstream.
+    pub forward_identities: bool,
     /// `logging`.
     pub logging: LoggingSettings,
     /// `server`.

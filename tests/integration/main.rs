@@ -44,3 +44,4 @@ mod taken_port;
 mod trait_writes;
 mod traits;
 mod upstream;
+mod write_through;

@@ -89,6 +89,11 @@ impl Sources {
         }
     }
 
+    /// Reads `forward_identities`.
+    pub(in crate::settings) fn forward_identities(&self) -> Read<bool> {
+        self.boolean("forward_identities", false)
+    }
+
     /// Reads `upstream`.
     pub(in crate::settings) fn upstream(&self) -> Read<UpstreamSettings> {
         /// A document of 200 kB can be applied with it.

@@ -91,6 +91,7 @@ fn defaults_in_full() {
         "api_poll_timeout_seconds": 5.0,
         "api_poll_unconditional_seconds": "auto",
         "allow_origins": ["*"],
+        "forward_identities": false,
         "logging": {
             "log_level": "INFO", "log_format": "generic", "log_event_field_name": "message",
             "enable_access_log": false, "colours": false,

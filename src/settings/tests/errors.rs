@@ -44,6 +44,10 @@ fn each_error_names_option_origin_and_problem() {
             "server.proxy_protocol (from config.json) must be off, on or required",
         ),
         (
+            json!({"forward_identities": "all"}),
+            "forward_identities (from config.json) is text that is neither true nor false",
+        ),
+        (
             json!({"server": {"proxy_headers": "maybe"}}),
             "server.proxy_headers (from config.json) is text that is neither true nor false",
         ),

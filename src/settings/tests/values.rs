@@ -19,6 +19,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.api_poll_timeout, seconds(5));
     assert_eq!(settings.api_poll_unconditional, None);
     assert_eq!(settings.allow_origins, AllowedOrigins::Any);
+    assert!(!settings.forward_identities);
     assert_eq!(settings.logging.level, LogLevel::Info);
     assert_eq!(settings.logging.format, LogFormat::Generic);
     assert_eq!(settings.logging.event_field_name, "message");

@@ -1,0 +1,209 @@
+//! `forward_identities`: what requests carry reaches upstream, in the background.
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actors::write_through::WriteThroughOptions;
+use edge_proxy::application::Limits;
+use edge_proxy::settings::Settings;
+use serde_json::{Value, json};
+use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::wait::{PATIENCE, wait};
+
+use crate::harness::{
+    App, CLIENT_KEY, HEAVY_IDENTIFIER, Options, Request, SERVER_KEY, fixture, heavy_identity, spawn_app,
+    with_heavy_segment,
+};
+
+/// Identities that upstream was told of, each with the key that told it.
+type Told = Arc<Mutex<Vec<(String, Value)>>>;
+
+fn upstream(document: &Value) -> (ScriptedUpstream, Told) {
+    let told = Told::default();
+    let (noted, document) = (Arc::clone(&told), document.to_string());
+    let upstream = ScriptedUpstream::start(move |request| match request.target.as_str() {
+        "/api/v1/environment-document/" => Answer::ok(document.clone()),
+        "/api/v1/bulk-identities/" => {
+            let key = request.header("x-environment-key").unwrap();
+            let body = request.json();
+            let identities = body["data"].as_array().unwrap().iter();
+            noted
+                .lock()
+                .unwrap()
+                .extend(identities.map(|identity| (key.to_owned(), identity.clone())));
+            Answer::ok("[]")
+        }
+        other => panic!("{other}"),
+    });
+    (upstream, told)
+}
+
+fn proxy(upstream: &ScriptedUpstream, forward_identities: bool, period: Duration) -> App {
+    fn seldom(settings: &mut Settings) {
+        settings.api_poll_frequency = Duration::from_secs(100_000);
+    }
+    let app = spawn_app(Options {
+        document: None,
+        config: json!({
+            "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
+            "api_url": upstream.api_url(),
+            "forward_identities": forward_identities,
+        }),
+        limits: Limits {
+            write_through: WriteThroughOptions {
+                period,
+                ..WriteThroughOptions::default()
+            },
+            ..Options::default().limits
+        },
+        adjust: seldom,
+        ..Options::default()
+    });
+    app.wait_for_first_document();
+    app
+}
+
+const QUICK: Duration = Duration::from_millis(10);
+
+fn post(key: &str, body: &Value) -> Request {
+    Request::post("/api/v1/identities/", body.to_string()).key(key)
+}
+
+fn get(key: &str, query: &str) -> Request {
+    Request::get(&format!("/api/v1/identities/?{query}")).key(key)
+}
+
+fn set(key: &str, value: impl Into<Value>) -> Value {
+    json!({"trait_key": key, "trait_value": value.into()})
+}
+
+fn wait_for(told: &Told, identities: usize) {
+    wait(async {
+        while told.lock().unwrap().len() < identities {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+}
+
+#[test]
+fn what_requests_carry_reaches_upstream_with_their_kind_of_key() {
+    let (upstream, told) = upstream(&fixture());
+    let app = proxy(&upstream, true, QUICK);
+    let premium = json!({"identifier": "bob", "traits": [set("plan", "premium")]});
+    let carol = json!({"identifier": "carol", "traits": [
+        set("n", 1.5), set("gone", Value::Null), {"trait_key": "undefined"},
+        {"trait_key": "secret", "trait_value": 1, "transient": true},
+    ]});
+    let expected = [
+        (post(CLIENT_KEY, &premium), CLIENT_KEY, premium),
+        (
+            post(SERVER_KEY, &carol),
+            SERVER_KEY,
+            json!({"identifier": "carol", "traits": [set("gone", Value::Null), set("n", 1.5)]}),
+        ),
+        (
+            get(CLIENT_KEY, "identifier=dave"),
+            CLIENT_KEY,
+            json!({"identifier": "dave", "traits": []}),
+        ),
+    ];
+    for (number, (request, key, identity)) in expected.iter().enumerate() {
+        assert_eq!(app.send(request.clone()).status, 200);
+        wait_for(&told, number + 1);
+        assert_eq!(
+            told.lock().unwrap()[number],
+            ((*key).to_owned(), identity.clone())
+        );
+    }
+    // All of it is known, whoever says it.
+    for (request, ..) in &expected {
+        assert_eq!(app.send(request.clone()).status, 200);
+    }
+    assert_eq!(
+        app.send(get(SERVER_KEY, "identifier=bob&feature=banner")).status,
+        200
+    );
+    assert_eq!(app.send(get(CLIENT_KEY, "identifier=last")).status, 200);
+    wait_for(&told, 4);
+    assert_eq!(told.lock().unwrap()[3].1["identifier"], "last");
+}
+
+#[test]
+fn what_is_transient_invalid_or_not_allowed_stays_here() {
+    let mut strict = fixture();
+    strict["allow_client_traits"] = json!(false);
+    let (upstream, told) = upstream(&strict);
+    let app = proxy(&upstream, true, QUICK);
+    for (request, status) in [
+        (
+            post(SERVER_KEY, &json!({"identifier": "a", "transient": true})),
+            200,
+        ),
+        (post(SERVER_KEY, &json!({"traits": [set("k", 1)]})), 200),
+        (
+            post(
+                SERVER_KEY,
+                &json!({"identifier": "a", "traits": [{"trait_value": 1}]}),
+            ),
+            400,
+        ),
+        (
+            post(CLIENT_KEY, &json!({"identifier": "a", "traits": [set("k", 1)]})),
+            200,
+        ),
+        (post("unknown", &json!({"identifier": "a"})), 401),
+        (get(SERVER_KEY, "identifier=a&transient=true"), 200),
+        (get(SERVER_KEY, "transient=1&identifier=a"), 200),
+        (get(SERVER_KEY, ""), 200),
+        (get(CLIENT_KEY, "identifier=a"), 200),
+        (get(SERVER_KEY, "identifier=last&transient=false"), 200),
+    ] {
+        assert_eq!(app.send(request).status, status);
+    }
+    wait_for(&told, 1);
+    assert_eq!(told.lock().unwrap()[0].1["identifier"], "last");
+}
+
+#[test]
+fn who_takes_much_work_is_written_once() {
+    let (upstream, told) = upstream(&with_heavy_segment());
+    let app = proxy(&upstream, true, QUICK);
+    let heavy = Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY);
+    assert_eq!(app.send(heavy).status, 200);
+    assert_eq!(
+        app.send(get(CLIENT_KEY, &format!("identifier={HEAVY_IDENTIFIER}")))
+            .status,
+        200
+    );
+    assert_eq!(app.send(get(CLIENT_KEY, "identifier=last")).status, 200);
+    wait_for(&told, 2);
+    let told = told.lock().unwrap();
+    let identifiers: Vec<_> = told.iter().map(|(_, identity)| &identity["identifier"]).collect();
+    assert!(
+        identifiers.contains(&&json!("last")) && identifiers.len() == 2,
+        "{identifiers:?}"
+    );
+}
+
+#[test]
+fn it_is_off_unless_it_is_asked_for() {
+    let (upstream, told) = upstream(&fixture());
+    let mut app = proxy(&upstream, false, QUICK);
+    assert_eq!(app.send(get(CLIENT_KEY, "identifier=bob")).status, 200);
+    app.ask_to_stop();
+    app.wait();
+    assert!(told.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_stop_writes_what_waits() {
+    let (upstream, told) = upstream(&fixture());
+    let mut app = proxy(&upstream, true, PATIENCE * 100);
+    for identifier in ["a", "b", "c"] {
+        let query = format!("identifier={identifier}");
+        assert_eq!(app.send(get(CLIENT_KEY, &query)).status, 200);
+    }
+    assert!(told.lock().unwrap().is_empty());
+    app.ask_to_stop();
+    app.wait();
+    assert_eq!(told.lock().unwrap().len(), 3);
+}
