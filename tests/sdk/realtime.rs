@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use test_support::http::{Connection, Request};
 use test_support::wait::PATIENCE;
 
-use crate::harness::{Driver, Edge, Flagsmith, SERVER_SIDE_KEY, Sdk};
+use crate::harness::{CLIENT_SIDE_KEY, Driver, Edge, Flagsmith, SERVER_SIDE_KEY, Sdk};
 
 const STREAM: &str = "/sse/environments/{client_side_key}/stream";
 const DOCUMENT: &str = "/api/v1/environment-document/";
@@ -128,4 +129,38 @@ fn an_unknown_environments_stream_is_refused_slowly() {
         return;
     };
     assert_refused_slowly(&edge, 404);
+}
+
+#[test]
+fn a_stream_past_the_most_is_refused_slowly() {
+    let flagsmith = Flagsmith::start();
+    let edge = Edge::start(&flagsmith, json!({"realtime": {"max_subscribers": 1}}));
+    let mut first = Connection::open(edge.address);
+    first.write_request(&Request::get(
+        &STREAM.replace("{client_side_key}", CLIENT_SIDE_KEY),
+    ));
+    assert_eq!(first.read_head().status, 200);
+    let Some(_listener) = Listener::start(&edge) else {
+        return;
+    };
+    assert_refused_slowly(&edge, 503);
+}
+
+#[test]
+fn a_stream_in_the_drain_is_refused_slowly() {
+    let flagsmith = Flagsmith::start();
+    let mut edge = Edge::start(&flagsmith, json!({}));
+    let Some(_listener) = Listener::start(&edge) else {
+        return;
+    };
+    edge.wait_for_subscribers(1);
+    let begun = Instant::now();
+    edge.stop();
+    let refused = edge.answered(STREAM, 503);
+    let most = 2 * (begun.elapsed().as_secs() as usize + 1);
+    assert!(
+        (1..=most).contains(&refused),
+        "{refused} in {:?}",
+        begun.elapsed()
+    );
 }

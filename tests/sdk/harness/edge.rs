@@ -73,6 +73,12 @@ impl Edge {
         self.program.wait();
     }
 
+    /// Stops it in order, as an orchestrator does, and waits for its end.
+    pub(crate) fn stop(&mut self) {
+        self.program.signal("TERM");
+        self.program.wait();
+    }
+
     /// What an SDK is given as its API URL.
     pub(crate) fn api_url(&self) -> String {
         format!("http://{}{}/api/v1/", self.address, self.prefix)
