@@ -15,7 +15,7 @@ use futures::stream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::batch::{Batch, Entry};
+use super::batch::{Batch, Entry, Trait};
 use super::losses::{Losses, Why};
 use super::pace::{Pace, PaceOptions};
 use super::pending::{BatchLimits, Pending};
@@ -35,6 +35,9 @@ const BATCH_BYTES: usize = 256 * 1024;
 
 /// How long a target whose key upstream rejects is left alone, as the poller leaves it.
 const REJECTED_PAUSE: Duration = Duration::from_secs(60);
+
+/// The calls of a stop, at most: no upstream takes more of them in its time, and each has its body ready.
+const LAST_CALLS: usize = 256;
 
 /// What a call gave.
 type Outcome = Result<ForwardAnswer, ForwardFailure>;
@@ -107,6 +110,9 @@ impl WriteThrough {
     fn look(&mut self, ctx: &mut Context<Self>) {
         self.take_in();
         self.begin_calls(ctx);
+        self.shared
+            .is_full
+            .store(self.pending.is_full(), Ordering::Relaxed);
         if let Some((identities, why)) = self.losses.news(Instant::now()) {
             log::warn!(
                 "{identities} times an identity was not written to upstream, and will be when it is seen again: {why}"
@@ -286,8 +292,8 @@ impl WriteThrough {
     fn note_written(&mut self, batch: &Batch) {
         for entry in batch.entries() {
             self.written.note(entry.subject, Content::PRESENCE);
-            for (key, value) in &entry.traits {
-                let (place, content) = of_trait(&self.shared.hashes, entry, key, value.as_deref());
+            for written in entry.traits() {
+                let (place, content) = of_trait(&self.shared.hashes, entry.subject, written);
                 self.written.note(place, content);
             }
         }
@@ -317,7 +323,9 @@ impl WriteThrough {
     fn last_calls(&mut self) -> Vec<impl Future<Output = (usize, Outcome)> + use<>> {
         self.take_in();
         let mut calls = Vec::new();
-        while !self.standing.is_down()
+        while calls.len() < LAST_CALLS
+            && !self.standing.is_down()
+            && !self.pace.is_waiting(Instant::now())
             && let Some(call) = self.next_call()
         {
             let (identities, sent) = (call.batch.len(), self.sent(&call));
@@ -329,19 +337,18 @@ impl WriteThrough {
 
 /// Takes off the traits that upstream has, and tells whether anything is left to be written.
 fn leave_news(entry: &mut Entry, written: &Seen, hashes: &RandomState) -> bool {
-    let mut traits = std::mem::take(&mut entry.traits);
-    traits.retain(|key, value| {
-        let (place, content) = of_trait(hashes, entry, key, value.as_deref());
+    let subject = entry.subject;
+    entry.retain(|sent| {
+        let (place, content) = of_trait(hashes, subject, sent);
         !written.holds(place, content)
     });
-    entry.traits = traits;
-    !entry.traits.is_empty() || !written.holds(entry.subject, Content::PRESENCE)
+    !entry.traits().is_empty() || !written.holds(subject, Content::PRESENCE)
 }
 
 /// A trait's place among those that are written, and its value in short.
-fn of_trait(hashes: &RandomState, entry: &Entry, key: &str, value: Option<&str>) -> (u64, Content) {
-    let place = hashes.hash_one((entry.subject, key));
-    (place, Content::of(hashes.hash_one(value)))
+fn of_trait(hashes: &RandomState, subject: u64, sent: &Trait) -> (u64, Content) {
+    let place = hashes.hash_one((subject, &sent.key));
+    (place, Content::of(hashes.hash_one(&sent.value)))
 }
 
 impl Actor for WriteThrough {

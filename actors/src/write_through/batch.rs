@@ -1,5 +1,4 @@
 //! Identities that are written in one call, and the bodies that say so; pure.
-use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -7,9 +6,10 @@ use bytes::Bytes;
 use super::seen::Content;
 use super::sighting::{Sighting, Target};
 
-/// What an entry and each of its traits take beside their texts, about.
-const OVERHEAD: usize = 128;
-const TRAIT_OVERHEAD: usize = 64;
+/// What an entry and each of its traits take beside their texts, at most: their places in a map and a list, which may be half
+/// empty, and what the allocator rounds up.
+const OVERHEAD: usize = 320;
+const TRAIT_OVERHEAD: usize = 96;
 
 /// One identity to be written. Its debug format holds nothing of it.
 #[derive(Clone)]
@@ -19,35 +19,65 @@ pub(super) struct Entry {
     /// What was noted of it last.
     pub(super) content: Content,
     pub(super) identifier: Box<str>,
-    /// Values as JSON, by key; `None`: the trait is to be taken away.
-    pub(super) traits: BTreeMap<Box<str>, Option<Box<str>>>,
+    traits: Vec<Trait>,
+}
+
+/// A trait to be written.
+#[derive(Clone)]
+pub(super) struct Trait {
+    pub(super) key: Box<str>,
+    /// As JSON; `None`: the trait is to be taken away.
+    pub(super) value: Option<Box<str>>,
 }
 
 impl Entry {
     pub(super) fn of(sighting: &Sighting) -> Self {
-        let traits = sighting.traits();
-        Self {
+        let traits = sighting.traits().map(|(key, value)| Trait {
+            key: key.into(),
+            value: value.map(Into::into),
+        });
+        let mut entry = Self {
             subject: sighting.subject,
             content: sighting.content,
             identifier: sighting.identifier().into(),
-            traits: traits
-                .map(|(key, value)| (key.into(), value.map(Into::into)))
-                .collect(),
-        }
+            traits: traits.collect(),
+        };
+        entry.keep_last();
+        entry
     }
 
     /// Lays what is newer over it.
     pub(super) fn update(&mut self, newer: Self) {
         self.content = newer.content;
         self.traits.extend(newer.traits);
+        self.keep_last();
+    }
+
+    /// Its traits by key, each once.
+    pub(super) fn traits(&self) -> &[Trait] {
+        &self.traits
+    }
+
+    /// Takes off the traits that this is not true of.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(&Trait) -> bool) {
+        self.traits.retain(is_kept);
+    }
+
+    /// Of several traits with one key the last counts. Their number is the caller's choice, so their order is what finds them.
+    fn keep_last(&mut self) {
+        // Stable, so that the last of one key stays the last.
+        self.traits.sort_by(|one, other| one.key.cmp(&other.key));
+        self.traits.reverse();
+        self.traits.dedup_by(|earlier, later| earlier.key == later.key);
+        self.traits.reverse();
+        self.traits.shrink_to_fit();
     }
 
     /// How many bytes it takes, about.
     pub(super) fn bytes(&self) -> usize {
-        let traits = self
-            .traits
-            .iter()
-            .map(|(key, value)| TRAIT_OVERHEAD + key.len() + value.as_ref().map_or(0, |value| value.len()));
+        let traits = self.traits.iter().map(|written| {
+            TRAIT_OVERHEAD + written.key.len() + written.value.as_ref().map_or(0, |value| value.len())
+        });
         OVERHEAD + self.identifier.len() + traits.sum::<usize>()
     }
 
@@ -56,7 +86,7 @@ impl Entry {
         out.extend_from_slice(br#"{"identifier":"#);
         write_string(out, &self.identifier);
         out.extend_from_slice(br#","traits":["#);
-        for (index, (key, value)) in self.traits.iter().enumerate() {
+        for (index, Trait { key, value }) in self.traits.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }

@@ -11,7 +11,7 @@
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -94,6 +94,8 @@ struct Shared {
     /// What was seen last of each identity, and is written, or will be.
     seen: Seen,
     intake: Intake,
+    /// Whether as much waits as may, so that there is no use in leaving more.
+    is_full: AtomicBool,
     /// Sightings that found no room in the intake.
     turned_away: AtomicU64,
     #[cfg(test)]
@@ -123,6 +125,7 @@ impl WriteThroughHandle {
             hashes: RandomState::default(),
             seen: Seen::new(options.remembered),
             intake: Intake::new(options.intake_bytes),
+            is_full: AtomicBool::new(false),
             turned_away: AtomicU64::new(0),
             #[cfg(test)]
             looks: tests::Looks::default(),
@@ -150,6 +153,7 @@ impl WriteThroughHandle {
             hashes,
             seen,
             intake,
+            is_full,
             turned_away,
             ..
         } = &*self.shared;
@@ -159,7 +163,8 @@ impl WriteThroughHandle {
             return;
         }
         let target = Target { environment, kind };
-        let is_left = !intake.is_full(subject)
+        let is_left = !is_full.load(Ordering::Relaxed)
+            && !intake.is_full(subject)
             && intake
                 .push(Sighting::new(target, subject, content, identity))
                 .is_ok();

@@ -54,14 +54,17 @@ impl Pace {
         } else {
             self.options.at_once
         };
-        let may = self.under_way < at_once
-            && self.allowed >= 1.0
-            && self.wait_until.is_none_or(|until| now >= until);
+        let may = self.under_way < at_once && self.allowed >= 1.0 && !self.is_waiting(now);
         if may {
             self.allowed -= 1.0;
             self.under_way += 1;
         }
         may
+    }
+
+    /// Whether upstream is left alone at the moment.
+    pub(super) fn is_waiting(&self, now: Instant) -> bool {
+        self.wait_until.is_some_and(|until| now < until)
     }
 
     /// Whether no call is under way.

@@ -41,8 +41,16 @@ impl Pending {
         }
     }
 
+    /// Whether there is no room worth a mention, but for what is newer of what waits.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= self.most_bytes - self.most_bytes / 16
+    }
+
     /// Adds a sighting; what is new of an identity that waits goes over what is older. `false`: there is no room for it.
     pub(super) fn add(&mut self, sighting: &Sighting) -> bool {
+        if self.bytes >= self.most_bytes {
+            return false;
+        }
         let entry = Entry::of(sighting);
         if self.bytes + entry.bytes() > self.most_bytes {
             return false;

@@ -89,8 +89,10 @@ impl Seen {
         let (line, tag) = self.find(subject);
         let noted = slot(tag, content.0);
         for place in &line.0 {
-            // Whoever notes something meanwhile wins.
-            let _ = place.compare_exchange(noted, 0, Ordering::Relaxed, Ordering::Relaxed);
+            if place.load(Ordering::Relaxed) == noted {
+                // Whoever notes something meanwhile wins.
+                let _ = place.compare_exchange(noted, 0, Ordering::Relaxed, Ordering::Relaxed);
+            }
         }
     }
 

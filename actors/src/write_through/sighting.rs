@@ -6,8 +6,9 @@ use engine::{Identity, KeyKind};
 use super::seen::Content;
 use crate::keys::EnvironmentId;
 
-/// What a sighting takes beside its texts, about.
-const OVERHEAD: usize = 128;
+/// What a sighting takes beside its texts, at most: its place in a list, which may be half empty, and what the allocator rounds
+/// up.
+const OVERHEAD: usize = 256;
 
 /// Whose environment an identity is, and with which kind of key it may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
