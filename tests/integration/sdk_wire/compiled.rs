@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{DOCUMENT, Exchange, FLAGS, IDENTITY, Sdk, app, is_identity, is_premium};
 
 /// Go 5 (`resty` over `net/http`): the header names sorted, gzip by the transport.
-const GO: Sdk = Sdk {
+pub(super) const GO: Sdk = Sdk {
     name: "Go",
     head: &[
         "Host: localhost:8000",
@@ -71,7 +71,7 @@ fn go_reads_an_error_as_a_map_of_strings() {
 }
 
 /// Java 8 (OkHttp): the SDK's own headers first, those of the client behind them.
-const JAVA: Sdk = Sdk {
+pub(super) const JAVA: Sdk = Sdk {
     name: "Java",
     head: &[
         "X-Environment-Key: {key}",
@@ -127,7 +127,7 @@ fn java() {
 }
 
 /// .NET 9 (`HttpClient`): paths without a slash at their end, no coding offered.
-const DOT_NET: Sdk = Sdk {
+pub(super) const DOT_NET: Sdk = Sdk {
     name: ".NET",
     head: &[
         "Host: localhost:8000",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Exchange, FLAGS, IDENTITY, Sdk, app, is_identity, is_premium};
 
 /// iOS 3 (`URLSession`): Content-Type on GET too.
-const IOS: Sdk = Sdk {
+pub(super) const IOS: Sdk = Sdk {
     name: "iOS",
     head: &[
         "Host: localhost:8000",
@@ -53,7 +53,7 @@ fn ios() {
 }
 
 /// Kotlin 2 (Retrofit over OkHttp): an `e` in lower case in the key's header, a time of 4 s for all of a call.
-const KOTLIN: Sdk = Sdk {
+pub(super) const KOTLIN: Sdk = Sdk {
     name: "Kotlin",
     head: &[
         "X-environment-key: {key}",
@@ -94,7 +94,7 @@ fn kotlin() {
 }
 
 /// Flutter 6 (Dio over `dart:io`): names in lower case, exactly 200.
-const FLUTTER: Sdk = Sdk {
+pub(super) const FLUTTER: Sdk = Sdk {
     name: "Flutter",
     head: &[
         "user-agent: flagsmith-flutter-sdk/6.0.3",
@@ -142,7 +142,7 @@ fn flutter() {
 }
 
 /// React Native (the JavaScript SDK over `fetch`, which is OkHttp on Android): no Origin, as it is no browser.
-const REACT_NATIVE: Sdk = Sdk {
+pub(super) const REACT_NATIVE: Sdk = Sdk {
     name: "React Native",
     head: &[
         "accept: */*",

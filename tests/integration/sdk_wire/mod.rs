@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //! - `compiled`: Go, Java, .NET. `scripting`: Ruby, PHP, Elixir. `mobile`: iOS, Kotlin, Flutter, React Native.
-//! - `streams`: those of them that listen.
+//! - `streams`: those of them that listen. `writes`: those that write traits or identities.
 use std::io::Read as _;
 
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ mod compiled;
 mod mobile;
 mod scripting;
 mod streams;
+mod writes;
 
 /// How an SDK's HTTP client writes a request.
 struct Sdk {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{DOCUMENT, Exchange, FLAGS, IDENTITY, Sdk, app, is_identity, is_premium};
 
 /// Ruby 4 (Faraday over `Net::HTTP`, which offers gzip itself): a connection for each request, Content-Type on GET too.
-const RUBY: Sdk = Sdk {
+pub(super) const RUBY: Sdk = Sdk {
     name: "Ruby",
     head: &[
         "Accept-Encoding: gzip;q=1.0,deflate;q=0.6,identity;q=0.3",
@@ -41,7 +41,7 @@ fn ruby() {
 }
 
 /// PHP 5 (Guzzle): no coding offered, exactly 200, Content-Type on GET too.
-const PHP: Sdk = Sdk {
+pub(super) const PHP: Sdk = Sdk {
     name: "PHP",
     head: &[
         "Host: localhost:8000",
@@ -94,7 +94,7 @@ fn php_throws_what_detail_says() {
 }
 
 /// Elixir 2 (Tesla over `httpc`): names in lower case, an empty `te`.
-const ELIXIR: Sdk = Sdk {
+pub(super) const ELIXIR: Sdk = Sdk {
     name: "Elixir",
     head: &[
         "connection: keep-alive",
