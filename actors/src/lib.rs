@@ -10,10 +10,12 @@
 //! - [`write_through`]: identities that requests carry, written to it in the background.
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
+//! - [`analytics`]: the counts of evaluations that SDKs send, summed and sent on to upstream.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fault`: breaking an actor on purpose, for tests.
 mod actor_thread;
+pub mod analytics;
 pub mod environment;
 #[cfg(feature = "fault-injection")]
 pub mod fault;

@@ -232,9 +232,14 @@ fn refusal(status: StatusCode, headers: &HeaderMap, date: Option<SystemTime>) ->
     }
 }
 
-/// Seconds or a date (RFC 9110 10.2.3); a date counts from upstream's own clock.
 fn retry_after(headers: &HeaderMap, date: Option<SystemTime>) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    asked_wait(headers.get(header::RETRY_AFTER)?, date)
+}
+
+/// How long `Retry-After` asks to wait: seconds or a date (RFC 9110 10.2.3); a date counts from upstream's own clock, where it
+/// says its time.
+pub(crate) fn asked_wait(retry_after: &HeaderValue, date: Option<SystemTime>) -> Option<Duration> {
+    let value = retry_after.to_str().ok()?.trim();
     match value.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => {

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
+mod analytics;
 mod answers;
 mod bodies;
 mod configuration;

@@ -44,6 +44,11 @@ impl Environment {
         self.stops_serving_flags
     }
 
+    /// Whether it has a feature of exactly this name, hidden from client-side keys or not.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.named(name).is_some()
+    }
+
     /// The body of `flags/`: every visible flag's default, a JSON array in document order.
     pub fn flags(&self, kind: KeyKind) -> Vec<u8> {
         writers::flags(self, kind)

@@ -3,7 +3,7 @@
 //! # Layout
 //! - `received.rs`: a request as it came. `answer.rs`: what to answer, and how to break off.
 //! - `connections.rs`: the threads that accept, read and answer.
-//! - `flagsmith.rs`: answers as Flagsmith's, of one document and its event stream.
+//! - `flagsmith.rs`: answers as Flagsmith's, of one document and its event stream. `counted.rs`: the evaluation counts it takes.
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +16,12 @@ use connections::{Shared, accept};
 
 mod answer;
 mod connections;
+mod counted;
 mod flagsmith;
 mod received;
 
 pub use answer::Answer;
+pub use counted::{Counted, counts};
 pub use received::ReceivedRequest;
 
 /// Answers requests on a port that the system chose; stops when dropped.

@@ -30,6 +30,8 @@ fn are_the_defaults_in_document_order() {
         assert_eq!(text(environment.flags(kind)), expected);
     }
     assert_eq!((environment.id(), environment.name()), (r#""a""#, "N"));
+    let has = ["a", "b \"é", "A", ""].map(|name| environment.has_feature(name));
+    assert_eq!(has, [true, true, false, false]);
     assert_eq!(
         text(compile(&document_without_features()).flags(KeyKind::Client)),
         "[]"

@@ -1,0 +1,55 @@
+//! The environments as they are configured and served.
+use std::sync::Arc;
+
+use super::AnalyticsActor;
+use crate::analytics::entry::Entry;
+use crate::analytics::report::Losses;
+use crate::keys::EnvironmentId;
+
+impl AnalyticsActor {
+    /// Follows the configuration: each environment has an entry.
+    pub(super) fn follow(&mut self) {
+        let configured = Arc::clone(&self.configured.borrow_and_update());
+        let bytes = self.options.queue_bytes(configured.len());
+        for entry in self.entries.values_mut() {
+            entry.is_removed = true;
+        }
+        for environment in configured.iter() {
+            let random = fastrand::Rng::new();
+            if let Some(entry) = self.entries.get_mut(&environment.id) {
+                entry.is_removed = false;
+                let removed = entry.reconfigure(environment, bytes, random);
+                self.totals.lost = self.totals.lost.saturating_add(removed);
+            } else {
+                let entry = Entry::new(environment, bytes, random);
+                self.entries.insert(environment.id, entry);
+            }
+            if let Some(entry) = self.entries.get_mut(&environment.id)
+                && let Some(kept) = self.kept.environments.remove(&entry.digest())
+            {
+                entry.add(kept, self.folds);
+            }
+        }
+    }
+
+    /// Takes out what is of features that the environments do not have, as far as their documents are known.
+    pub(super) fn keep_known(&mut self) {
+        let newest = self.environments.newest();
+        for (id, entry) in &mut self.entries {
+            if let (Some(queue), Some(served)) = (&mut entry.queue, newest.environment(*id)) {
+                let unknown = queue.keep_known(|feature| served.environment.has_feature(feature));
+                self.totals.unknown = self.totals.unknown.saturating_add(unknown);
+            }
+        }
+    }
+
+    /// Takes out an environment that is configured no longer.
+    pub(super) fn remove(&mut self, id: EnvironmentId) {
+        if let Some(queue) = self.entries.remove(&id).and_then(|entry| entry.queue) {
+            self.lose(Losses {
+                removed: queue.into_unsent().sum(),
+                ..Losses::default()
+            });
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What the actor is sent.
+use actix::prelude::*;
+use tokio::sync::oneshot;
+
+use super::AnalyticsActor;
+use crate::analytics::Totals;
+use crate::analytics::queue::Queue;
+
+/// Sends what there is at once. Resolves when there is nothing more to send, or what there is must wait.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(in crate::analytics) struct Flush {
+    pub(in crate::analytics) done: Option<oneshot::Sender<()>>,
+}
+
+impl Handler<Flush> for AnalyticsActor {
+    type Result = ();
+
+    fn handle(&mut self, Flush { done }: Flush, ctx: &mut Self::Context) {
+        for queue in self.entries.values_mut().filter_map(|entry| entry.queue.as_mut()) {
+            queue.hurry();
+        }
+        self.flushed.extend(done);
+        self.collect(ctx);
+    }
+}
+
+/// An orderly stop; the reply comes when what is unsent is handed over.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(in crate::analytics) struct Stop;
+
+impl Handler<Stop> for AnalyticsActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+        self.lifeline.disarm();
+        self.hand_over();
+        ctx.stop();
+    }
+}
+
+/// Asks for the sums since the start.
+#[derive(Message)]
+#[rtype(result = "Totals")]
+pub(in crate::analytics) struct AskTotals;
+
+impl Handler<AskTotals> for AnalyticsActor {
+    type Result = MessageResult<AskTotals>;
+
+    fn handle(&mut self, _: AskTotals, _: &mut Self::Context) -> Self::Result {
+        let mut totals = self.totals;
+        for entry in self.entries.values() {
+            let waiting = entry.queue.as_ref().map_or(0, Queue::waiting);
+            totals.waiting = totals.waiting.saturating_add(waiting);
+            totals.without_upstream = totals.without_upstream.saturating_add(entry.without_upstream);
+        }
+        MessageResult(totals)
+    }
+}
+
+#[cfg(feature = "fault-injection")]
+impl Handler<crate::fault::Panic> for AnalyticsActor {
+    type Result = ();
+    #[expect(clippy::panic, reason = "fault injection is what this message is for")]
+    fn handle(&mut self, _msg: crate::fault::Panic, _ctx: &mut Self::Context) {
+        panic!("injected into the AnalyticsActor");
+    }
+}

@@ -1,0 +1,102 @@
+//! One environment as the actor holds it.
+use actix::SpawnHandle;
+
+use super::counts::Counts;
+use super::outcome::Failure;
+use super::queue::Queue;
+use super::record::KeyDigest;
+use super::report::{Losses, Report};
+use crate::environment::{ConfiguredEnvironment, DocumentSource};
+use crate::keys::EnvironmentKey;
+
+/// One environment: its queue, its key, its log.
+pub(super) struct Entry {
+    /// `None`: it is read from a file, and there is no upstream for its counts.
+    pub(super) queue: Option<Queue>,
+    /// What its counts are sent with: core takes keys of either kind, and the client-side one may do least.
+    pub(super) client_side_key: EnvironmentKey,
+    /// Whether it is configured no longer. What it still has is sent, if it can be at once.
+    pub(super) is_removed: bool,
+    /// Wakes it for its next batch.
+    pub(super) timer: Option<SpawnHandle>,
+    pub(super) report: Report,
+    /// Counts of an environment that is read from a file.
+    pub(super) without_upstream: u64,
+}
+
+impl Entry {
+    pub(super) fn new(configured: &ConfiguredEnvironment, bytes: usize, random: fastrand::Rng) -> Self {
+        Self {
+            queue: has_upstream(configured).then(|| Queue::new(bytes, random)),
+            client_side_key: configured.options.client_side_key.clone(),
+            is_removed: false,
+            timer: None,
+            report: Report::default(),
+            without_upstream: 0,
+        }
+    }
+
+    /// Follows a new configuration; gives counts that have no way any more.
+    pub(super) fn reconfigure(
+        &mut self,
+        configured: &ConfiguredEnvironment,
+        bytes: usize,
+        random: fastrand::Rng,
+    ) -> u64 {
+        self.client_side_key = configured.options.client_side_key.clone();
+        match (&mut self.queue, has_upstream(configured)) {
+            (Some(queue), true) => {
+                queue.resize(bytes);
+                0
+            }
+            (queue @ None, true) => {
+                *queue = Some(Queue::new(bytes, random));
+                0
+            }
+            (queue, false) => queue.take().map_or(0, |queue| queue.into_unsent().sum()),
+        }
+    }
+
+    /// Adds what was counted; `folds`: upstream has version 1 alone.
+    pub(super) fn add(&mut self, counts: Counts, folds: bool) {
+        match &mut self.queue {
+            Some(queue) => queue.add(counts, folds),
+            None => self.without_upstream = self.without_upstream.saturating_add(counts.sum()),
+        }
+    }
+
+    pub(super) fn digest(&self) -> KeyDigest {
+        KeyDigest::of(&self.client_side_key)
+    }
+
+    /// Whether a batch is under way.
+    pub(super) fn is_sending(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| queue.batch().is_some())
+    }
+
+    /// Whether nothing is to be expected of an environment that is configured no longer.
+    pub(super) fn is_done(&self) -> bool {
+        let has_no_hope = |queue: &Queue| queue.is_empty() || queue.failure().is_some();
+        self.is_removed && !self.is_sending() && self.queue.as_ref().is_none_or(has_no_hope)
+    }
+
+    /// Takes what has been lost since this was last asked.
+    pub(super) fn take_losses(&mut self) -> Losses {
+        let Some(queue) = &mut self.queue else {
+            return Losses::default();
+        };
+        Losses {
+            no_room: queue.take_lost(),
+            refused: queue.take_refused(),
+            removed: 0,
+        }
+    }
+
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.queue.as_ref().and_then(Queue::failure)
+    }
+}
+
+fn has_upstream(configured: &ConfiguredEnvironment) -> bool {
+    matches!(configured.options.source, DocumentSource::Upstream)
+}

@@ -1,0 +1,183 @@
+//! Analytics: SDKs send how often they have evaluated which feature; the counts are summed here and sent on to Flagsmith's API in
+//! batches, off every request's path.
+//!
+//! # Layout
+//! - [`AnalyticsHandle`]: what the composition root holds; [`AnalyticsOptions`] (`options`): how it is timed and bounded.
+//! - [`Tallies`], [`WorkerTally`] (`tally`): where each HTTP worker counts.
+//! - [`LabelsRef`] (`labels`): what tells applications and SDKs apart. `counts`: sums by labels; `room`: their bound.
+//! - `actor`: the thin shell: takes the tallies, sends batches; an `entry` for each environment; `report`: its log.
+//! - `queue`: the decisions of one environment, pure; `pace`: its waits; `batch`: one request; `outcome`: what came of it.
+//! - `record`: what is unsent, in bytes that outlive the process; [`UnsentStore`]: who keeps them.
+//!
+//! # How often a count arrives
+//! Once, as far as upstream says what it has done. A batch is gone when an answer of success has come; it stays where the request
+//! was never sent, or where the answer says that nothing was done (429, 5xx, 401, 403). Where a batch was sent and no answer
+//! came, nobody knows, and the choice is to send it again: an outage that swallows answers would else lose everything that comes
+//! meanwhile. So that an upstream which counts and does not answer counts little twice, it is asked with a single count until it
+//! answers again. What it refuses for good (400, 404) is dropped, counted and told.
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+mod actor;
+mod batch;
+mod counts;
+mod entry;
+mod labels;
+mod options;
+mod outcome;
+mod pace;
+mod queue;
+mod record;
+mod report;
+mod room;
+mod tally;
+
+pub use batch::MOST_COUNT;
+pub use counts::{Counting, EvaluationRef};
+pub use labels::LabelsRef;
+pub use options::{AT_ONCE, AnalyticsOptions};
+pub use tally::{TALLY_BYTES, Tallies, WorkerTally};
+
+use actor::{AnalyticsActor, AskTotals, Flush, Parts, Stop};
+
+use crate::actor_thread::ActorThread;
+use crate::environment::{EnvironmentHandle, Unavailable};
+use crate::lifeline::Lifelines;
+use crate::upstream::UpstreamOptions;
+
+/// How long the actor, whose handlers take milliseconds at most, may take to answer before it counts as dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a stop keeps of its time for handing over what could not be sent, and for the thread's end.
+const FOR_HAND_OVER: Duration = Duration::from_millis(200);
+
+/// Keeps what is unsent from the end of a process to the start of the next. It is called on the actor's own thread, which may
+/// wait for a disk.
+pub trait UnsentStore: Send {
+    /// Gives what was kept, in the format of `record`, and keeps it no longer: whoever takes it sends it. Empty: nothing.
+    fn take(&mut self) -> Vec<u8>;
+
+    /// Keeps these bytes, which may be none, in place of what was kept. Whether it could.
+    fn keep(&mut self, unsent: &[u8]) -> bool;
+}
+
+/// Sums of counts since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Those that upstream has taken.
+    pub forwarded: u64,
+    /// Those that are still to be sent, or under way.
+    pub waiting: u64,
+    /// Those that found no room, were refused by upstream, or were of an environment that was removed.
+    pub lost: u64,
+    /// Those of features that the environment turned out not to have.
+    pub unknown: u64,
+    /// Those of environments that are read from files.
+    pub without_upstream: u64,
+}
+
+/// What the composition root holds of the actor.
+#[derive(Debug, Clone)]
+pub struct AnalyticsHandle {
+    address: Addr<AnalyticsActor>,
+    thread: ActorThread,
+    tallies: Arc<Tallies>,
+}
+
+impl AnalyticsHandle {
+    /// Starts the actor on a thread of its own. It sends for the environments that `environments` has in force, each with its
+    /// client-side key. `store`: who keeps what is unsent; without one it ends with the process. Needs a running actix `System`.
+    ///
+    /// # Errors
+    /// Where the system allows no thread for it.
+    pub fn start(
+        options: AnalyticsOptions,
+        upstream: UpstreamOptions,
+        environments: EnvironmentHandle,
+        store: Option<Box<dyn UnsentStore>>,
+        lifelines: &Lifelines,
+    ) -> io::Result<Self> {
+        let tallies = Arc::new(Tallies::new(options.tally_bytes));
+        let (thread, arbiter) = ActorThread::start()?;
+        let parts = Parts {
+            options,
+            upstream,
+            environments,
+            tallies: Arc::clone(&tallies),
+            store,
+            lifeline: lifelines.guard("AnalyticsActor"),
+        };
+        let address = AnalyticsActor::start_in_arbiter(&arbiter, move |_| AnalyticsActor::new(parts));
+        Ok(Self {
+            address,
+            thread,
+            tallies,
+        })
+    }
+
+    /// Where the workers count.
+    pub fn tallies(&self) -> Arc<Tallies> {
+        Arc::clone(&self.tallies)
+    }
+
+    /// The sums since the start.
+    ///
+    /// # Errors
+    /// When the actor does not answer.
+    pub async fn totals(&self) -> Result<Totals, Unavailable> {
+        let answer = self.address.send(AskTotals).timeout(ANSWER_TIMEOUT).await;
+        answer.map_err(|_| Unavailable)
+    }
+
+    /// Begins to send what there is now, and waits for nothing.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by design: once, when the process begins to stop"
+    )]
+    pub fn begin_flush(&self) {
+        self.address.do_send(Flush { done: None });
+    }
+
+    /// Sends what there is now. Resolves when upstream has it, or what is left must wait, after `patience` at the latest.
+    pub async fn flush(&self, patience: Duration) {
+        let end = Instant::now() + patience;
+        let (done, is_done) = oneshot::channel();
+        if timeout_at(end, self.address.send(Flush { done: Some(done) }))
+            .await
+            .is_ok()
+        {
+            let _ = timeout_at(end, is_done).await;
+        }
+    }
+
+    /// Sends what there is, hands over what cannot be sent, and ends the thread. Waits at most `patience`; whether the thread
+    /// is gone. Nothing may be counted any more.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        let end = Instant::now() + patience;
+        self.flush(patience - FOR_HAND_OVER.min(patience / 2)).await;
+        // Where it is dead it does not answer; its thread ends all the same.
+        let _ = self
+            .address
+            .send(Stop)
+            .timeout(ANSWER_TIMEOUT.min(patience))
+            .await;
+        self.thread
+            .end(end.saturating_duration_since(Instant::now()))
+            .await
+    }
+
+    /// Makes the actor panic: for tests of the death watch.
+    #[cfg(feature = "fault-injection")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test sends it once; nobody answers it"
+    )]
+    pub fn inject_panic(&self) {
+        self.address.do_send(crate::fault::Panic);
+    }
+}

@@ -1,0 +1,178 @@
+//! Bounds, sources, the stop and a restart.
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use actors::analytics::{AnalyticsOptions, LabelsRef, UnsentStore};
+use test_support::upstream::{Answer, Counted, ScriptedUpstream};
+
+use super::{Analytics, at_last, document, often, sent, upstream};
+use crate::harness::{SOON, from_file, polled};
+
+/// What is kept over a restart.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl UnsentStore for Kept {
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    fn keep(&mut self, unsent: &[u8]) -> bool {
+        *self.0.lock().unwrap() = unsent.to_vec();
+        true
+    }
+}
+
+#[actix_rt::test]
+async fn what_finds_no_room_is_counted_as_lost_and_nothing_twice() {
+    let (upstream, counted) = upstream(200, |_| None);
+    let options = AnalyticsOptions {
+        tally_bytes: 4_000,
+        ..at_last()
+    };
+    let analytics = Analytics::start(&upstream, options).await;
+    // The actor comes when the tally is half full; it may be slower than the tally fills.
+    for number in 0..200 {
+        analytics.count(&format!("feature_{number}"), 3);
+    }
+    analytics.handle.flush(SOON).await;
+    let totals = analytics.wait_for(|totals| totals.waiting == 0).await;
+    assert_eq!(totals.forwarded + totals.lost, 600);
+    assert_eq!(counted.sum(), totals.forwarded);
+    assert!(totals.forwarded > 0);
+}
+
+#[actix_rt::test]
+async fn a_full_queue_loses_what_is_new_alone() {
+    let (upstream, counted) = upstream(200, |_| Some(Answer::status(503)));
+    let options = AnalyticsOptions {
+        queues_bytes: 4_000,
+        ..often()
+    };
+    let analytics = Analytics::start(&upstream, options).await;
+    for number in 0..200 {
+        analytics.count(&format!("feature_{number}"), 1);
+    }
+    let totals = analytics
+        .wait_for(|totals| totals.waiting + totals.lost == 200)
+        .await;
+    assert!(totals.lost > 100 && totals.waiting > 10, "{totals:?}");
+    upstream.script(counted.script(&document(200), |_| None));
+    let after = analytics.wait_for(|totals| totals.waiting == 0).await;
+    assert_eq!((after.lost, after.forwarded), (totals.lost, totals.waiting));
+    assert_eq!(counted.sum(), totals.waiting);
+}
+
+#[actix_rt::test]
+async fn what_came_before_the_first_document_is_sent_once_its_features_are_known() {
+    let counted = Counted::default();
+    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let analytics = Analytics::start_with(vec![polled(0)], upstream.api_url(), often(), None);
+    analytics.count("feature_0", 2);
+    analytics.count("unknown", 3);
+    analytics.wait_for(|totals| totals.waiting == 5).await;
+    assert_eq!(sent(&upstream).len(), 0);
+    upstream.script(counted.script(&document(1), |_| None));
+    let totals = analytics.wait_for(|totals| totals.forwarded == 2).await;
+    assert_eq!((totals.unknown, totals.waiting, totals.lost), (3, 0, 0));
+    assert_eq!(
+        counted.by_feature(),
+        BTreeMap::from([("feature_0".to_owned(), 2)])
+    );
+}
+
+#[actix_rt::test]
+async fn counts_of_a_file_have_no_upstream() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("environment.json");
+    std::fs::write(&path, document(1)).unwrap();
+    let (upstream, _counted) = upstream(1, |_| None);
+    let analytics = Analytics::start_with(vec![from_file(path)], upstream.api_url(), often(), None);
+    analytics.wait_for_document().await;
+    analytics.count("feature_0", 2);
+    analytics.wait_for(|totals| totals.without_upstream == 2).await;
+    assert!(analytics.handle.stop(SOON).await);
+    assert_eq!(upstream.requests().len(), 0);
+}
+
+#[actix_rt::test]
+async fn a_removed_environment_sends_what_it_has() {
+    let (upstream, counted) = upstream(1, |_| None);
+    let analytics = Analytics::start(&upstream, at_last()).await;
+    analytics.count("feature_0", 2);
+    analytics.harness.handle.configure(vec![polled(1)]).await.unwrap();
+    analytics.handle.flush(SOON).await;
+    assert_eq!(counted.sum(), 2);
+    assert_eq!(counted.requests()[0].header("x-environment-key"), Some("client0"));
+}
+
+#[actix_rt::test]
+async fn a_stop_sends_what_is_there() {
+    let (upstream, counted) = upstream(1, |_| None);
+    let analytics = Analytics::start(&upstream, at_last()).await;
+    let second = analytics.handle.tallies().register();
+    analytics.count("feature_0", 2);
+    second.count(analytics.id(), LabelsRef::default(), |counting| {
+        counting.feature("feature_0", 3, |_| true);
+    });
+    drop(second);
+    assert!(analytics.handle.stop(SOON).await, "its thread ends");
+    assert_eq!(counted.sum(), 5);
+    assert!(analytics.harness.lifelines.is_alive());
+    assert!(analytics.handle.totals().await.is_err());
+}
+
+#[actix_rt::test]
+async fn a_stop_does_not_wait_for_an_upstream_that_is_away_or_silent() {
+    for answer in [Answer::status(503), Answer::hang()] {
+        let (upstream, _counted) = upstream(1, move |_| Some(answer.clone()));
+        let analytics = Analytics::start(&upstream, at_last()).await;
+        analytics.count("feature_0", 2);
+        let before = Instant::now();
+        assert!(analytics.handle.stop(Duration::from_millis(500)).await);
+        assert!(before.elapsed() < AnalyticsOptions::default().timeout);
+    }
+}
+
+#[actix_rt::test]
+async fn what_a_stop_cannot_send_is_there_after_a_restart() {
+    let (upstream, counted) = upstream(2, |_| Some(Answer::status(503)));
+    let kept = Kept::default();
+    let start = |environment| {
+        let store: Box<dyn UnsentStore> = Box::new(kept.clone());
+        Analytics::start_with(vec![environment], upstream.api_url(), often(), Some(store))
+    };
+    let shop = [("flagsmith-application-name", "shop")];
+    let first = start(polled(0));
+    first.wait_for_document().await;
+    first.count_as(&shop, "feature_0", 2);
+    first.count_as(&shop, "feature_1", 3);
+    first.wait_for(|totals| totals.waiting == 5).await;
+    assert!(first.handle.stop(SOON).await);
+    assert!(!kept.0.lock().unwrap().is_empty());
+
+    // Another environment's process keeps them on.
+    let other = start(polled(1));
+    other.wait_for_document().await;
+    assert!(other.handle.stop(SOON).await);
+
+    upstream.script(counted.script(&document(2), |_| None));
+    let second = start(polled(0));
+    second.count_as(&shop, "feature_0", 10);
+    let totals = second.wait_for(|totals| totals.forwarded == 15).await;
+    assert_eq!((totals.lost, counted.sum()), (0, 15));
+    for request in counted.requests() {
+        assert_eq!(request.header("flagsmith-application-name"), Some("shop"));
+    }
+    assert!(second.handle.stop(SOON).await);
+    assert!(kept.0.lock().unwrap().is_empty());
+}
+
+#[actix_rt::test]
+async fn a_panic_in_the_actor_is_noticed() {
+    let (upstream, _counted) = upstream(1, |_| None);
+    let analytics = Analytics::start(&upstream, at_last()).await;
+    analytics.handle.inject_panic();
+    assert_eq!(analytics.harness.lifelines.first_death().await, "AnalyticsActor");
+}
