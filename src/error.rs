@@ -12,6 +12,8 @@ use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use engine::IdentityError;
 
+use crate::routes::CountsError;
+
 pub(crate) use head::HeadFault;
 
 /// How many seconds a client should wait before it asks again. They are spread, so that clients who hear it together do
@@ -47,6 +49,8 @@ pub(crate) enum ApiError {
     NoUpstream,
     /// Upstream gives no answer that could be passed on.
     UpstreamAway,
+    /// The body of `analytics/flags/` counts nothing; why.
+    InvalidCounts(CountsError),
     /// `queue-change` without the configured token.
     WrongAuthenticationToken,
     /// The body of `queue-change` names no time.
@@ -79,6 +83,7 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidIdentity(error) => error.fmt(f),
+            Self::InvalidCounts(error) => error.fmt(f),
             Self::WrongApiUrl(prefix) => write!(
                 f,
                 "path not found: the API URL to give SDKs is http(s)://HOST{prefix}/api/v1/, with the host of this proxy"
@@ -110,6 +115,7 @@ impl ApiError {
                 "this environment is read from a file: there is no Flagsmith API behind it that could store traits"
             }
             Self::UpstreamAway => "the Flagsmith API behind this proxy does not answer at the moment",
+            Self::InvalidCounts(_) => "the body counts no evaluations",
             Self::WrongAuthenticationToken => "the authentication token is missing or wrong",
             Self::InvalidChange => {
                 "the body must name the time of the change: {\"updated_at\": \"2026-11-21T19:23:51+00:00\"}"
@@ -144,6 +150,7 @@ impl ApiError {
             | Self::NoUpstream => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidIdentity(_)
+            | Self::InvalidCounts(_)
             | Self::InvalidChange
             | Self::ClientTraits
             | Self::BrokenBody
@@ -172,6 +179,7 @@ impl ApiError {
             | Self::NoUpstream => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::InvalidIdentity(_)
+            | Self::InvalidCounts(_)
             | Self::InvalidChange
             | Self::ClientTraits
             | Self::BrokenBody

@@ -1,6 +1,7 @@
 //! Durations and limits that no option sets, and how they join the settings.
 use std::time::Duration;
 
+use actors::analytics::AnalyticsOptions;
 use actors::environment::{ActorOptions, PollingOptions, ReplicaOptions, UnconditionalFetches};
 use actors::forwarding::ForwardingOptions;
 use actors::sse_hub::HubOptions;
@@ -65,6 +66,8 @@ pub struct Limits {
     pub replicas: ReplicaOptions,
     /// How long a change is replayed to subscribers who connect.
     pub replay_age: Duration,
+    /// How evaluations are counted and sent on.
+    pub analytics: AnalyticsOptions,
 }
 
 impl Default for Limits {
@@ -90,6 +93,7 @@ impl Default for Limits {
             upstream_streams: UpstreamStreamOptions::new(String::new()),
             replicas: ReplicaOptions::default(),
             replay_age: HubOptions::default().replay_age,
+            analytics: AnalyticsOptions::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::App;
 use actix_web::dev::Server;
+use actors::analytics::{AnalyticsHandle, Tallies};
 use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
@@ -73,6 +74,7 @@ impl Application {
             environments,
             forwarding,
             write_through,
+            tallies,
             parts,
         } = start_parts(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let table = TableOptions {
@@ -86,6 +88,7 @@ impl Application {
             hub: hub.clone(),
             forwarding,
             write_through,
+            tallies,
             state: Arc::clone(&state),
             body_limits: limits.body,
             budgets: budgets.clone(),
@@ -236,6 +239,8 @@ struct Started {
     environments: EnvironmentHandle,
     forwarding: ForwardingHandle,
     write_through: Option<WriteThroughHandle>,
+    /// `None`: evaluations are not counted.
+    tallies: Option<Arc<Tallies>>,
     parts: Parts,
 }
 
@@ -267,6 +272,17 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
     } else {
         None
     };
+    let tallies = if settings.analytics {
+        let options = limits.analytics.clone();
+        // Its store comes with that of the documents; until then what is unsent ends with the process.
+        let analytics =
+            AnalyticsHandle::start(options, upstream.clone(), environments.clone(), None, lifelines)?;
+        let tallies = analytics.tallies();
+        parts.started(analytics);
+        Some(tallies)
+    } else {
+        None
+    };
     if let Some(options) = limits.upstream_stream_options(settings) {
         let (configured, told) = (environments.configured(), environments.clone());
         let refresh = move |id, announced| told.refresh(id, announced);
@@ -279,6 +295,7 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
         environments,
         forwarding,
         write_through,
+        tallies,
         parts,
     })
 }

@@ -2,6 +2,7 @@
 //! bounded.
 use std::time::Duration;
 
+use actors::analytics::AnalyticsHandle;
 use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::sse_hub::SseHubHandle;
@@ -9,10 +10,14 @@ use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
 use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, join_all, ready};
+use tokio::time::Instant;
 
 /// How long each part may take to stop. It is bounded to leave the process in time: a part that compiles a large document
 /// finishes it first, and is left to the end of the process where that takes longer.
 const STOP_PATIENCE: Duration = Duration::from_millis(400);
+
+/// The same for what is sent to upstream at last: its answer is awaited, as long as the stop has time.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a drain may take beyond its window: the last stream is told to end in the window's last moment.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
@@ -25,6 +30,11 @@ pub(super) trait Part {
     /// Ends what clients hold open, spread over at most `window`, while the server still answers.
     fn drain(&self, _window: Duration) -> LocalBoxFuture<'_, ()> {
         ready(()).boxed_local()
+    }
+
+    /// How long it may take to stop, where the stop has the time.
+    fn stop_patience(&self) -> Duration {
+        STOP_PATIENCE
     }
 
     /// Ends it, its threads and timers included; waits at most `patience`. Whether nothing of it is left.
@@ -46,14 +56,14 @@ impl Parts {
         join_all(self.0.iter().map(|part| part.drain(window))).await;
     }
 
-    /// Stops each part, the last one first.
-    pub(super) async fn stop(self) {
+    /// Stops each part, the last one first. None takes more than half of the time that is left until `end`, so that each has
+    /// some.
+    pub(super) async fn stop(self, end: Instant) {
         for part in self.0.into_iter().rev() {
-            let is_gone = part.stop(STOP_PATIENCE);
-            if !tokio::time::timeout(STOP_PATIENCE, is_gone)
-                .await
-                .unwrap_or(false)
-            {
+            let left = end.saturating_duration_since(Instant::now());
+            let patience = part.stop_patience().min(left / 2);
+            let is_gone = part.stop(patience);
+            if !tokio::time::timeout(patience, is_gone).await.unwrap_or(false) {
                 log::debug!("{} goes on until the process ends", part.name());
             }
         }
@@ -114,6 +124,26 @@ impl Part for ForwardingHandle {
     }
 }
 
+impl Part for AnalyticsHandle {
+    fn name(&self) -> &'static str {
+        "AnalyticsActor"
+    }
+
+    /// Most of what there is goes while the server still answers, and holds nothing up.
+    fn drain(&self, _window: Duration) -> LocalBoxFuture<'_, ()> {
+        self.begin_flush();
+        ready(()).boxed_local()
+    }
+
+    fn stop_patience(&self) -> Duration {
+        FLUSH_PATIENCE
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -152,8 +182,26 @@ mod tests {
         }
         let before = tokio::time::Instant::now();
         parts.drain(Duration::from_secs(5)).await;
-        parts.stop().await;
+        parts.stop(before + Duration::from_secs(60)).await;
         assert_eq!(*record.borrow(), ["third", "second", "first"]);
         assert_eq!(before.elapsed(), STOP_PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_time_is_short_each_part_has_some() {
+        let record = Rc::new(RefCell::new(Vec::new()));
+        let mut parts = Parts::default();
+        for name in ["first", "second", "third"] {
+            let record = Rc::clone(&record);
+            parts.started(Recorded {
+                name,
+                stops: false,
+                record,
+            });
+        }
+        let before = Instant::now();
+        parts.stop(before + Duration::from_millis(400)).await;
+        assert_eq!(*record.borrow(), ["third", "second", "first"]);
+        assert_eq!(before.elapsed(), Duration::from_millis(350));
     }
 }

@@ -15,8 +15,8 @@ use crate::server::open_files;
 use crate::settings::Settings;
 
 /// Threads with a runtime of their own beside the workers: the first thread, the SseHub, the EnvironmentActor, the writes that
-/// are sent on, the identities that are written, and the streams from upstream.
-const OTHER_RUNTIMES: usize = 6;
+/// are sent on, the identities that are written, analytics, and the streams from upstream.
+const OTHER_RUNTIMES: usize = 7;
 
 /// Descriptors of a runtime: two for polling, one to wake it, one for signals.
 const FILES_A_RUNTIME: usize = 4;

@@ -169,13 +169,16 @@ impl StopPlan {
         {
             let rest = async {
                 server.stop(true).await;
-                parts.stop().await;
+                parts.stop(end).await;
             };
             let _ = timeout_at(end, rest).await;
         } else {
             log::warn!("requests were still in flight");
             // They have the whole time all the same: none of them needs the parts any more.
-            let _ = tokio::join!(timeout_at(end, parts.stop()), timeout_at(end, server.none_open()),);
+            let _ = tokio::join!(
+                timeout_at(end, parts.stop(end)),
+                timeout_at(end, server.none_open()),
+            );
             cut(server).await;
         }
     }

@@ -2,7 +2,7 @@
 //! do not follow.
 //!
 //! # Layout
-//! - `flags`, `identities`, `environment_document`, `traits`, `health`: one file a resource.
+//! - `flags`, `identities`, `environment_document`, `analytics`, `traits`, `health`: one file a resource.
 //! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `refused_streams`, `stream_options`: its streams.
 //! - `heavy`: evaluations beside the workers.
 //! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
@@ -11,6 +11,7 @@
 //! - `resolve`: from a request's environment key to the environment it opens.
 //! - `query`, `body`: reading what a request carries.
 //! - [`answer`]: building what it gets.
+mod analytics;
 pub mod answer;
 pub(crate) mod body;
 mod environment_document;
@@ -36,6 +37,7 @@ use actix_web::web::ServiceConfig;
 use resource::{Verb, resource};
 use unknown_path::no_other_path;
 
+pub(crate) use analytics::CountsError;
 pub use body::BodyLimits;
 pub(crate) use heavy::HeavyEvaluations;
 pub(crate) use refused_streams::{RefusedStreams, is_of_a_stream, refuse as refuse_stream};
@@ -62,6 +64,12 @@ pub(crate) fn configure(table: &mut ServiceConfig, options: &TableOptions) {
     resource(format!("{api}/identities"))
         .get(identities::get)
         .post(identities::post)
+        .register(table);
+    resource(format!("{api}/analytics/flags"))
+        .post(analytics::post)
+        .register(table);
+    resource(format!("{prefix}/api/v2/analytics/flags"))
+        .post(analytics::post_evaluations)
         .register(table);
     resource(format!("{api}/environment-document"))
         .get(environment_document::get)

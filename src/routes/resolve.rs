@@ -67,6 +67,43 @@ pub(super) async fn resolve(request: &HttpRequest) -> Result<Resolved, ApiError>
     }
 }
 
+/// An environment that may have no document yet.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// Which environment.
+    pub id: EnvironmentId,
+    /// `None` before its first document.
+    pub environment: Option<Arc<ServedEnvironment>>,
+}
+
+/// Asks likewise, for what needs no document.
+///
+/// # Errors
+/// 401 for a missing or unknown key, 403 where the organisation is disabled.
+pub(super) async fn resolve_known(request: &HttpRequest) -> Result<Known, ApiError> {
+    let services = Services::of(request)?;
+    let key: HeaderValue = request
+        .headers()
+        .get(X_ENVIRONMENT_KEY)
+        .ok_or(ApiError::UnknownKey)?
+        .clone();
+    match services.replica.send(Resolve { key }).await {
+        Ok(Resolution::Ready { environment, .. }) if environment.environment.stops_serving_flags() => {
+            Err(ApiError::ServingStopped)
+        }
+        Ok(Resolution::Ready { id, environment, .. }) => Ok(Known {
+            id,
+            environment: Some(environment),
+        }),
+        Ok(Resolution::NotReady { id, .. }) => Ok(Known {
+            id,
+            environment: None,
+        }),
+        Ok(Resolution::Unknown) => Err(ApiError::UnknownKey),
+        Err(_) => Err(ApiError::Unavailable),
+    }
+}
+
 /// Asks the worker's replica which environment has the client-side key that the path names; `None` where none has.
 ///
 /// # Errors
@@ -123,6 +160,7 @@ mod tests {
             hub,
             forwarding,
             write_through: None,
+            tallies: None,
             state: Arc::clone(&state),
             body_limits: BodyLimits {
                 bytes: 0,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use actix::Addr;
 use actix_web::HttpRequest;
+use actors::analytics::{Tallies, WorkerTally};
 use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::replica::EnvironmentReplica;
@@ -26,6 +27,8 @@ pub(crate) struct SharedServices {
     pub forwarding: ForwardingHandle,
     /// What writes identities to upstream; `None` where `forward_identities` is off.
     pub write_through: Option<WriteThroughHandle>,
+    /// Where evaluations are counted; `None`: nowhere (`analytics`).
+    pub tallies: Option<Arc<Tallies>>,
     /// Whether the process drains or has lost an actor.
     pub state: Arc<ServiceState>,
     /// What a request's body may cost.
@@ -49,15 +52,18 @@ pub(crate) struct SharedServices {
 pub(crate) struct Services {
     /// The worker's own replica, on its thread.
     pub replica: Addr<EnvironmentReplica>,
+    /// Where the worker counts evaluations.
+    pub tally: Option<WorkerTally>,
     /// What it shares with the other workers.
     pub shared: Arc<SharedServices>,
 }
 
 impl Services {
-    /// Starts the replica of a worker. Call it on the worker's thread.
+    /// Starts the replica and the tally of a worker. Call it on the worker's thread.
     pub(crate) fn start(shared: &Arc<SharedServices>) -> Self {
         Self {
             replica: shared.environments.start_replica(),
+            tally: shared.tallies.as_ref().map(|tallies| tallies.register()),
             shared: Arc::clone(shared),
         }
     }

@@ -65,9 +65,6 @@ fn refusal(path: &str, prefix: &str) -> ApiError {
 
 /// Whether a path below the prefix is where it belongs, so that its base URL is right, though it is not served.
 fn is_right(path: &str) -> bool {
-    if path == "/api/v2/analytics/flags" {
-        return true;
-    }
     let below_api = path.strip_prefix("/api/v1");
     if below_api
         .and_then(|path| path.strip_prefix('/'))
@@ -162,8 +159,6 @@ mod tests {
             "/v",
             "/vendor",
             // These are right, though not served, or not without a token.
-            "/api/v1/analytics/flags/",
-            "/api/v2/analytics/flags/",
             "/api/v1/bulk-identities/",
             "/sse/environments/key/queue-change",
             "/api/v1/sse/environments/key/queue-change/",

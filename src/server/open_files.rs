@@ -32,7 +32,10 @@ pub(crate) fn limit() -> usize {
 
 /// Descriptors of the process itself: standard streams, listeners, the actors' runtimes, files that are read, fetches
 /// that overlap.
-const OF_THE_PROCESS: usize = 40;
+const OF_THE_PROCESS: usize = 44;
+
+/// Descriptors of the evaluation counts that are sent on to upstream: a connection each.
+const OF_ANALYTICS: usize = actors::analytics::AT_ONCE;
 
 /// Descriptors of the writes that are sent on to upstream: a connection each.
 const OF_FORWARDED_CALLS: usize = actors::forwarding::AT_ONCE;
@@ -60,7 +63,7 @@ pub(crate) struct Shares {
 impl Shares {
     /// Shares a limit out. What the process needs for itself comes first, up to half of the limit.
     pub(crate) fn of(limit: usize, workers: usize, environments: usize) -> Self {
-        let reserve = (OF_THE_PROCESS + OF_FORWARDED_CALLS)
+        let reserve = (OF_THE_PROCESS + OF_ANALYTICS + OF_FORWARDED_CALLS)
             .saturating_add(OF_A_WORKER.saturating_mul(workers))
             .saturating_add(OF_AN_ENVIRONMENT.saturating_mul(environments))
             .min(limit / 2);
@@ -88,9 +91,9 @@ mod tests {
     #[test]
     fn connections_leave_the_process_what_it_needs_and_streams_leave_a_quarter() {
         for (limit, workers, environments, expected) in [
-            (256, 2, 1, (152, 5, 86)),
-            (1_024, 8, 10, (792, 6, 111)),
-            (1_048_576, 2, 1, (917_432, 32_765, 524_246)),
+            (256, 2, 1, (140, 5, 80)),
+            (1_024, 8, 10, (776, 6, 109)),
+            (1_048_576, 2, 1, (917_420, 32_765, 524_240)),
             // The half, where the limit is too low for all of it.
             (64, 2, 1, (28, 1, 16)),
             (16, 4, 100, (4, 1, 2)),
@@ -105,6 +108,6 @@ mod tests {
             assert_eq!((served, in_passing, of_a_worker), expected, "{limit}");
             assert!(shares.streams() * 4 <= served * 3 + 3, "{limit}");
         }
-        assert_eq!(Shares::of(256, 2, 1).streams(), 114);
+        assert_eq!(Shares::of(256, 2, 1).streams(), 105);
     }
 }

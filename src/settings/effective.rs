@@ -47,6 +47,7 @@ impl Settings {
                 "stale_is_unready": self.health_check.stale_is_unready,
             },
             "realtime": self.realtime_json(),
+            "analytics": self.analytics,
             "upstream": { "document_memory_bytes": self.upstream.document_memory },
             "persistence": { "directory": self.persistence.directory },
             "environment variables": self.process_json(),

@@ -100,6 +100,7 @@ impl Settings {
             server: sources.server(notices)?,
             health_check: sources.health_check()?,
             realtime: sources.realtime()?,
+            analytics: sources.boolean("analytics", true)?,
             upstream: sources.upstream()?,
             persistence: sources.persistence()?,
             process: process::read(variables, notices)?,

@@ -127,6 +127,7 @@ pub(super) const OPTIONS: &[Known] = &[
             Known::text("max_subscribers"),
         ],
     ),
+    Known::text("analytics"),
     Known::object("upstream", &[Known::text("document_memory_bytes")]),
     Known::object("persistence", &[Known::text("directory")]),
 ];

@@ -26,7 +26,8 @@ impl Sources {
             .map_or(Ok(Duration::from_secs(default)), |field| field.seconds(least))
     }
 
-    fn boolean(&self, option: &str, default: bool) -> Read<bool> {
+    /// Reads what is on or off.
+    pub(super) fn boolean(&self, option: &str, default: bool) -> Read<bool> {
         self.field(option).map_or(Ok(default), |field| field.boolean())
     }
 

@@ -34,6 +34,8 @@ pub struct Settings {
     pub health_check: HealthCheckSettings,
     /// `realtime`.
     pub realtime: RealtimeSettings,
+    /// `analytics` (ours): whether evaluations are counted and sent on to upstream.
+    pub analytics: bool,
     /// `upstream`.
     pub upstream: UpstreamSettings,
     /// `persistence`.

@@ -41,6 +41,15 @@ pub(in crate::routes) fn json(path: &str, status: StatusCode, body: impl Into<By
     answer
 }
 
+/// Answers 204, where there is nothing to say.
+pub(in crate::routes) fn nothing(path: &str) -> HttpResponse {
+    let mut answer = HttpResponse::with_body(StatusCode::NO_CONTENT, BoxBody::new(()));
+    let headers = answer.headers_mut();
+    headers.insert(CACHE_CONTROL, caching::NEVER);
+    caching::vary(path, headers);
+    answer
+}
+
 /// Refuses a request for this path: the answer that it gets in place of its regular one.
 pub(crate) fn refused(path: &str, error: &ApiError) -> HttpResponse {
     let mut answer = json(path, error.status_code(), error.body());

@@ -48,5 +48,5 @@ pub(super) fn vary_options(path: &str, headers: &mut HeaderMap) {
 
 /// Whatever prefix is before it. That more answers vary than must does no harm.
 fn is_of_the_api(path: &str) -> bool {
-    path.contains("/api/v1")
+    path.contains("/api/v1") || path.contains("/api/v2")
 }

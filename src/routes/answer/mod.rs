@@ -13,5 +13,5 @@ mod held_body;
 mod preconditions;
 
 pub use bodies::ready;
-pub(super) use bodies::{forwarded, json, single, stream};
+pub(super) use bodies::{forwarded, json, nothing, single, stream};
 pub(crate) use bodies::{options, refused};

@@ -44,6 +44,7 @@ fn what_is_printed_loads_to_the_same() {
         "api_poll_frequency": 2.5, "allow_origins": "https://a.b",
         "health_check": {"environment_update_grace_period_seconds": null},
         "realtime": {"max_stream_age_seconds": -1, "notify_spread_ms": 1500},
+        "analytics": false,
     });
     let (text, mut value) = effective(options, &[("LOGGING", r#"{"log_level":"DEBUG"}"#)]);
     let apart = value
@@ -108,6 +109,7 @@ fn defaults_in_full() {
             "authentication_token": null, "upstream_url": null, "max_stream_age_seconds": 30.0,
             "notify_spread_ms": "auto", "max_subscribers": null,
         },
+        "analytics": true,
         "upstream": {"document_memory_bytes": 536_870_912},
         "persistence": {"directory": null},
         "environment variables": {

@@ -41,6 +41,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.realtime.max_stream_age, Some(seconds(30)));
     assert_eq!(settings.realtime.notify_spread, NotifySpread::Auto);
     assert_eq!(settings.realtime.max_subscribers, None);
+    assert!(settings.analytics);
     assert_eq!(settings.upstream.document_memory, 512 * 1024 * 1024);
     assert_eq!(settings.persistence.directory, None);
     assert_eq!(messages(&loaded), Vec::<String>::new());
@@ -63,6 +64,7 @@ const COLOURS: Look = |settings| settings.logging.colours.to_string();
 const ORIGINS: Look = |settings| format!("{:?}", settings.allow_origins);
 const STREAM_AGE: Look = |settings| format!("{:?}", settings.realtime.max_stream_age);
 const SPREAD: Look = |settings| format!("{:?}", settings.realtime.notify_spread);
+const ANALYTICS: Look = |settings| settings.analytics.to_string();
 const API_URL: Look = |settings| settings.api_url.clone();
 
 #[test]
@@ -166,6 +168,7 @@ fn values_in_the_file() {
             SPREAD,
             "Fixed(250ms)",
         ),
+        (json!({"analytics": "off"}), ANALYTICS, "false"),
         (
             json!({"api_url": " http://flagsmith:8000/api/v1/ "}),
             API_URL,
@@ -185,6 +188,7 @@ fn variables_win_over_the_file() {
         (none(), &[("API_POLL_FREQUENCY_SECONDS", "5")], FREQUENCY, "5s"),
         (none(), &[("api_poll_frequency_seconds", "5")], FREQUENCY, "5s"),
         (none(), &[("Api_Poll_Frequency", "5")], FREQUENCY, "5s"),
+        (none(), &[("ANALYTICS", "false")], ANALYTICS, "false"),
         (
             json!({"api_poll_frequency_seconds": 9}),
             &[("API_POLL_FREQUENCY", "5")],
