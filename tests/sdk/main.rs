@@ -9,6 +9,7 @@
 //! - `flags`: environments, identities with every sort of trait, single flags. `reasons`: `reason`, variants, experiments.
 //! - `local_evaluation`: SDKs that evaluate by themselves, against what the proxy answers.
 //! - `open_feature`: the OpenFeature providers. `failures`: wrong keys, upstream away, a restart.
+//! - `analytics`: what SDKs count arrives upstream.
 //! - `realtime`: changes, reconnects and refusals of the Python SDK's stream.
 //! - `browser`: the page of `examples/browser` in Chromium, with the JavaScript SDK, plain and in React.
 #![cfg(target_os = "linux")]
@@ -20,6 +21,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod analytics;
 mod browser;
 mod failures;
 mod flags;

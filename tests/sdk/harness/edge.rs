@@ -79,6 +79,12 @@ impl Edge {
         self.program.wait();
     }
 
+    /// Stops it as a person at a terminal does, and waits for its end.
+    pub(crate) fn interrupt(&mut self) {
+        self.program.signal("INT");
+        self.program.wait();
+    }
+
     /// What an SDK is given as its API URL.
     pub(crate) fn api_url(&self) -> String {
         format!("http://{}{}/api/v1/", self.address, self.prefix)

@@ -1,6 +1,6 @@
 //! A Flagsmith with one environment, whose document changes.
 use serde_json::{Value, json};
-use test_support::upstream::ScriptedUpstream;
+use test_support::upstream::{Answer, ReceivedRequest, ScriptedUpstream};
 
 use super::document;
 
@@ -25,6 +25,13 @@ impl Flagsmith {
     fn serving(document: &Value) -> Self {
         Self {
             upstream: ScriptedUpstream::serving(document),
+        }
+    }
+
+    /// Starts with this script.
+    pub(crate) fn answering(script: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static) -> Self {
+        Self {
+            upstream: ScriptedUpstream::start(script),
         }
     }
 
