@@ -86,7 +86,7 @@ $(ORACLE_VENV)/.ready: engine/oracle/requirements.txt
 smoke: ## Start the proxy as a newcomer would and ask it what the README says
 	.ci/smoke
 
-bench: ## Measure the proxy beside a bare handler, and write BENCHMARKS.md (some 25 minutes on an idle machine)
+bench: ## Measure the proxy beside a bare handler, and write BENCHMARKS.md (some 30 minutes on an idle machine)
 	$(CARGO) build --locked --release
 	$(CARGO) build --locked --release -p bench
 	target/release/bench --write BENCHMARKS.md
