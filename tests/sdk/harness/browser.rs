@@ -2,6 +2,7 @@
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -14,7 +15,11 @@ use super::driver::{Driver, installed, node, repository};
 use super::flagsmith::CLIENT_SIDE_KEY;
 
 /// Chromium, its tabs and what it loads.
-pub(crate) struct Browser(Driver);
+pub(crate) struct Browser {
+    driver: Driver,
+    /// What Chromium keeps; dropped after it.
+    _profile: TempDir,
+}
 
 impl Browser {
     /// Starts it; `None`, with a notice: it is not installed.
@@ -22,13 +27,17 @@ impl Browser {
         let chromium = env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
         let chromium = installed(chromium)?;
         let mut command = node("browser.mjs")?;
-        command.env("CHROMIUM", chromium);
-        Some(Self(Driver::run(command)))
+        let profile = TempDir::new().unwrap();
+        command.env("CHROMIUM", chromium).env("PROFILE", profile.path());
+        Some(Self {
+            driver: Driver::run(command),
+            _profile: profile,
+        })
     }
 
     /// What the driver makes of an action in a tab.
     pub(crate) fn ask(&self, tab: &str, action: &str, given: Value) -> Value {
-        self.0.ask(tab, action, given)
+        self.driver.ask(tab, action, given)
     }
 
     /// Opens a page in a new tab.
@@ -54,7 +63,7 @@ impl Browser {
 
     /// Waits until this holds in the page.
     pub(crate) fn until(&self, tab: &str, holds: &str) {
-        if let Err(error) = self.0.try_ask(tab, "until", json!({"holds": holds})) {
+        if let Err(error) = self.driver.try_ask(tab, "until", json!({"holds": holds})) {
             let text = self.evaluate(tab, "document.body.innerText");
             panic!("{tab}: not {holds}: {error}\n{text}\n{}", self.problems(tab));
         }
@@ -102,6 +111,15 @@ impl Browser {
             "screenshot",
             json!({"path": folder.join(format!("{name}.png"))}),
         );
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // So that nothing writes to its folder any more when that is removed.
+        if !thread::panicking() {
+            let _ = self.driver.try_ask("browser", "quit", json!({}));
+        }
     }
 }
 

@@ -21,6 +21,9 @@ await new Promise((listening) => site.listen(0, '127.0.0.1', listening))
 
 const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM,
+  // Chromium ends with its pipe, however this program ends; by a socket it would go on without it.
+  pipe: true,
+  userDataDir: process.env.PROFILE,
   // As root, and in most containers, there is no sandbox to be had; the pages are our own.
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server'],
 })
@@ -70,6 +73,7 @@ await talk({
   screenshot: async ({ client, path }) => {
     await tabs.get(client).page.screenshot({ path, fullPage: true })
   },
+  quit: () => browser.close(),
   close_tab: async ({ client }) => {
     await tabs.get(client).page.close()
     tabs.delete(client)
