@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //! - `compiled`: Go, Java, .NET. `scripting`: Ruby, PHP, Elixir. `mobile`: iOS, Kotlin, Flutter, React Native.
-//! - `streams`: those of them that listen. `writes`: those that write traits or identities.
+//! - `streams`: those of them that listen. `writes`: those that write traits or identities. `analytics`: counts, of all.
 use std::io::Read as _;
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::harness::{
     App, CLIENT_KEY, Connection, Options, Response, SERVER_KEY, spawn_app, with_many_features,
 };
 
+mod analytics;
 mod compiled;
 mod mobile;
 mod scripting;
