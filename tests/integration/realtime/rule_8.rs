@@ -128,10 +128,11 @@ fn rule_8_at_the_cap_a_client_that_comes_back_at_once_asks_seldom() {
 
 #[test]
 fn rule_8_a_hub_that_has_died_refuses_slowly() {
+    // The process lives for a second.
+    const HOLD: Duration = Duration::from_millis(50);
     let app = spawn_app(streams(held_for(HOLD)));
     app.hub.inject_panic();
     app.wait_until_answered(|app| app.get("/sse/health").status == 503);
-    // The process does not live for long.
     std::thread::scope(|scope| {
         for method in ["GET", "HEAD"] {
             let app = &app;
@@ -166,9 +167,11 @@ fn rule_8_a_process_that_has_too_much_in_hand_refuses_streams_slowly() {
 
 #[test]
 fn rule_8_past_the_held_ones_a_client_is_put_off_with_a_stream_that_ends() {
+    // As long as the requests beside it take at most.
+    const PUT_OFF: Duration = Duration::from_secs(2);
     let (app, _admitted) = full(StreamOptions {
         held_refusals: 0,
-        put_off: HOLD,
+        put_off: PUT_OFF,
         put_offs: 1,
         ..held_for(FOR_EVER)
     });
@@ -191,7 +194,7 @@ fn rule_8_past_the_held_ones_a_client_is_put_off_with_a_stream_that_ends() {
     }
     assert_eq!(put_off.frame(), None, "it ends cleanly");
     assert!(put_off.is_closed());
-    assert!(begun.elapsed() >= HOLD);
+    assert!(begun.elapsed() >= PUT_OFF);
     until_subscribers(&app, 1);
     // Its permit is free again, and nobody is put off whose refusal does not pass by itself.
     app.wait_until_answered(|app| {
@@ -234,10 +237,13 @@ fn rule_8_waiting_clients_leave_places_to_requests() {
     assert_eq!(app.get("/api/v1/flags/").status, 200);
 }
 
+/// Longer than a test of what happens in a drain takes.
+const LONG_DRAIN: u32 = 60;
+
 /// A proxy in its drain, which an open connection keeps up.
-fn draining(options: StreamOptions) -> (App, Connection) {
+fn draining(drain_seconds: u32, options: StreamOptions) -> (App, Connection) {
     let app = spawn_app(Options {
-        config: json!({"server": {"drain_seconds": 1, "shutdown_timeout_seconds": 10}}),
+        config: json!({"server": {"drain_seconds": drain_seconds, "shutdown_timeout_seconds": 2 * LONG_DRAIN}}),
         ..streams(options)
     });
     let mut open = app.connect();
@@ -253,8 +259,7 @@ fn draining(options: StreamOptions) -> (App, Connection) {
 
 #[test]
 fn rule_8_in_a_drain_streams_are_refused_slowly() {
-    let (app, _open) = draining(held_for(HOLD));
-    // The process does not live for long.
+    let (app, _open) = draining(LONG_DRAIN, held_for(HOLD));
     std::thread::scope(|scope| {
         for method in ["GET", "HEAD"] {
             let app = &app;
@@ -270,7 +275,7 @@ fn rule_8_in_a_drain_streams_are_refused_slowly() {
 #[test]
 fn rule_8_held_refusals_come_when_the_listener_has_closed_and_hold_up_no_stop() {
     let held = [Request::get(EVENT_STREAM), Request::new("HEAD", EVENT_STREAM)];
-    let (mut app, _open) = draining(held_for(FOR_EVER));
+    let (mut app, _open) = draining(2, held_for(FOR_EVER));
     let begun = Instant::now();
     let ask = |request: &Request| {
         let mut connection = app.connect();
@@ -289,12 +294,12 @@ fn rule_8_held_refusals_come_when_the_listener_has_closed_and_hold_up_no_stop() 
         assert!(Connection::try_open(app.address).is_err());
     }
     assert_eq!(app.wait(), Outcome::Stopped);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[test]
 fn rule_8_a_second_signal_does_not_wait_for_held_refusals_and_cuts_none() {
-    let (mut app, _open) = draining(held_for(FOR_EVER));
+    let (mut app, _open) = draining(LONG_DRAIN, held_for(FOR_EVER));
     let mut held = app.connect();
     held.write_request(&Request::get(EVENT_STREAM));
     // It has been refused when a later request of its worker is answered.
@@ -306,11 +311,14 @@ fn rule_8_a_second_signal_does_not_wait_for_held_refusals_and_cuts_none() {
 
 #[test]
 fn rule_8_clients_that_are_put_off_hold_up_no_stop() {
-    let (mut app, _open) = draining(StreamOptions {
-        held_refusals: 0,
-        put_off: FOR_EVER,
-        ..StreamOptions::default()
-    });
+    let (mut app, _open) = draining(
+        LONG_DRAIN,
+        StreamOptions {
+            held_refusals: 0,
+            put_off: FOR_EVER,
+            ..StreamOptions::default()
+        },
+    );
     let mut put_off = EventStream::of(app.address);
     app.signal(StopSignal::Terminate);
     while put_off.frame().is_some() {}
