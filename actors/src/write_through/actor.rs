@@ -3,17 +3,14 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::prelude::*;
 use awc::http::Method;
 use awc::http::header::{CONTENT_TYPE, HeaderValue};
 use engine::KeyKind;
 use foldhash::quality::RandomState;
-use futures::StreamExt as _;
-use futures::stream;
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use super::batch::{Batch, Entry, Trait};
 use super::losses::{Losses, Why};
@@ -21,23 +18,19 @@ use super::pace::{Pace, PaceOptions};
 use super::pending::{BatchLimits, Pending};
 use super::seen::{Content, Seen};
 use super::sighting::Target;
-use super::verdict::Verdict;
 use super::{Shared, WriteThroughOptions};
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
-use crate::keys::{ById, EnvironmentKey};
+use crate::keys::{ById, EnvironmentId, EnvironmentKey};
 use crate::lifeline::Lifeline;
-use crate::upstream::{
-    ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Standing, UpstreamOptions,
-};
+use crate::upstream::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, Standing, UpstreamOptions};
+
+mod outcome;
+mod stop;
+
+pub(super) use stop::Stop;
 
 /// Bytes of one call's identities, after which no further one is added: a quarter of what servers take by default.
 const BATCH_BYTES: usize = 256 * 1024;
-
-/// How long a target whose key upstream rejects is left alone, as the poller leaves it.
-const REJECTED_PAUSE: Duration = Duration::from_secs(60);
-
-/// The calls of a stop, at most: no upstream takes more of them in its time, and each has its body ready.
-const LAST_CALLS: usize = 256;
 
 /// What a call gave.
 type Outcome = Result<ForwardAnswer, ForwardFailure>;
@@ -58,10 +51,10 @@ pub(super) struct WriteThrough {
     pace: Pace,
     /// Until when `bulk-identities/` is not tried.
     without_bulk_until: Option<Instant>,
-    /// Until when targets are left alone.
-    paused: HashMap<Target, Instant, RandomState>,
-    /// How many server-side keys of each environment upstream has rejected in turn.
-    rejected_keys: ById<usize>,
+    /// Targets whose keys upstream rejects: until when they are left alone, and what it answered.
+    rejected: HashMap<Target, (Instant, Why), RandomState>,
+    /// Which of each environment's server-side keys is used, where it is not the first.
+    server_side_keys: ById<usize>,
     standing: Standing,
     losses: Losses,
     lifeline: Lifeline,
@@ -71,6 +64,8 @@ pub(super) struct WriteThrough {
 struct Call {
     batch: Batch,
     is_bulk: bool,
+    /// Which of the environment's server-side keys was in use when it began.
+    place: usize,
 }
 
 impl WriteThrough {
@@ -97,8 +92,8 @@ impl WriteThrough {
             written: Seen::new(options.remembered),
             pace: Pace::new(pace, Instant::now()),
             without_bulk_until: None,
-            paused: HashMap::default(),
-            rejected_keys: ById::default(),
+            rejected: HashMap::default(),
+            server_side_keys: ById::default(),
             standing: Standing::default(),
             losses: Losses::default(),
             options,
@@ -128,6 +123,8 @@ impl WriteThrough {
     fn take_in(&mut self) {
         let turned_away = self.shared.turned_away.swap(0, Ordering::Relaxed);
         self.losses.add(turned_away, Why::NoRoom);
+        let now = Instant::now();
+        self.rejected.retain(|_, (until, _)| *until > now);
         let configured = self.configured.borrow().clone();
         let has_upstream: ById<()> = configured
             .iter()
@@ -135,9 +132,17 @@ impl WriteThrough {
             .map(|environment| (environment.id, ()))
             .collect();
         for sighting in self.shared.intake.drain() {
-            if has_upstream.contains_key(&sighting.target.environment) && !self.pending.add(&sighting) {
+            if !has_upstream.contains_key(&sighting.target.environment) {
+                continue;
+            }
+            // What waits for a key would take the room of other environments.
+            let lost = match self.rejected.get(&sighting.target) {
+                Some((_, why)) => Some(*why),
+                None => (!self.pending.add(&sighting)).then_some(Why::NoRoom),
+            };
+            if let Some(why) = lost {
                 self.shared.seen.forget(sighting.subject, sighting.content);
-                self.losses.add(1, Why::NoRoom);
+                self.losses.add(1, why);
             }
         }
         for target in self.pending.targets() {
@@ -145,9 +150,8 @@ impl WriteThrough {
                 self.pending.drop_target(target);
             }
         }
-        self.rejected_keys.retain(|id, _| has_upstream.contains_key(id));
-        let now = Instant::now();
-        self.paused.retain(|_, until| *until > now);
+        self.server_side_keys
+            .retain(|id, _| has_upstream.contains_key(id));
     }
 
     fn begin_calls(&mut self, ctx: &mut Context<Self>) {
@@ -172,7 +176,7 @@ impl WriteThrough {
             .is_none_or(|until| Instant::now() >= until);
         while let Some(batch) = self.halves.pop_front() {
             if is_bulk || batch.len() == 1 {
-                return Some(Call { batch, is_bulk });
+                return Some(self.call(batch, is_bulk));
             }
             self.pending.put_back(batch);
         }
@@ -180,13 +184,25 @@ impl WriteThrough {
             identities: if is_bulk { self.options.batch_identities } else { 1 },
             bytes: BATCH_BYTES,
         };
-        let (paused, written, hashes) = (&self.paused, &self.written, &self.shared.hashes);
-        let batch = self.pending.next_batch(
-            limits,
-            |target| !paused.contains_key(&target),
-            |entry| leave_news(entry, written, hashes),
-        );
-        batch.map(|batch| Call { batch, is_bulk })
+        let (written, hashes) = (&self.written, &self.shared.hashes);
+        let batch = self
+            .pending
+            .next_batch(limits, |entry| leave_news(entry, written, hashes));
+        batch.map(|batch| self.call(batch, is_bulk))
+    }
+
+    fn call(&self, batch: Batch, is_bulk: bool) -> Call {
+        let place = self.place(batch.target.environment);
+        Call {
+            batch,
+            is_bulk,
+            place,
+        }
+    }
+
+    /// Which of an environment's server-side keys is in use.
+    fn place(&self, environment: EnvironmentId) -> usize {
+        self.server_side_keys.get(&environment).copied().unwrap_or(0)
     }
 
     fn begin(&mut self, call: Call, ctx: &mut Context<Self>) {
@@ -239,99 +255,10 @@ impl WriteThrough {
         if target.kind == KeyKind::Client {
             return Some(options.client_side_key.clone());
         }
-        let rejected = self.rejected_keys.get(&target.environment).copied();
-        let place = rejected
-            .unwrap_or(0)
+        let place = self
+            .place(target.environment)
             .checked_rem(options.server_side_keys.len())?;
         options.server_side_keys.get(place).cloned()
-    }
-
-    /// Makes of an outcome what it means; whether further calls may begin at once.
-    fn settle(&mut self, call: Call, outcome: Outcome) -> bool {
-        let now = Instant::now();
-        self.tell(outcome.as_ref().map(|_| ()), now);
-        let Call { batch, is_bulk } = call;
-        let answer = match outcome {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.pace.failed(None, f64::from(fastrand::f32()), now);
-                self.pending.put_back(batch);
-                return false;
-            }
-        };
-        match Verdict::of(&answer, is_bulk) {
-            Verdict::Later(retry_after) => {
-                self.pace.failed(retry_after, f64::from(fastrand::f32()), now);
-                self.pending.put_back(batch);
-                return false;
-            }
-            Verdict::Written => self.note_written(&batch),
-            Verdict::NoBulk => {
-                if self.without_bulk_until.is_none() {
-                    log::info!("upstream has no bulk-identities/: identities are written one by one");
-                }
-                self.without_bulk_until = Some(now + self.options.without_bulk);
-                self.pending.put_back(batch);
-            }
-            Verdict::KeyRejected => {
-                let target = batch.target;
-                if target.kind == KeyKind::Server {
-                    let rejected = self.rejected_keys.entry(target.environment).or_default();
-                    *rejected = rejected.wrapping_add(1);
-                }
-                self.paused.insert(target, now + REJECTED_PAUSE);
-                self.lose(batch, Why::KeyRejected(answer.status.as_u16()));
-            }
-            Verdict::Refused if batch.len() > 1 => self.halves.extend(batch.halves()),
-            Verdict::Refused => self.lose(batch, Why::Refused(answer.status.as_u16())),
-        }
-        self.pace.answered();
-        true
-    }
-
-    fn note_written(&mut self, batch: &Batch) {
-        for entry in batch.entries() {
-            self.written.note(entry.subject, Content::PRESENCE);
-            for written in entry.traits() {
-                let (place, content) = of_trait(&self.shared.hashes, entry.subject, written);
-                self.written.note(place, content);
-            }
-        }
-        self.pending.release(batch);
-    }
-
-    fn lose(&mut self, batch: Batch, why: Why) {
-        self.pending.release(&batch);
-        self.losses
-            .add(u64::try_from(batch.len()).unwrap_or(u64::MAX), why);
-        for entry in batch.into_entries() {
-            self.shared.seen.forget(entry.subject, entry.content);
-        }
-    }
-
-    fn tell(&mut self, outcome: Result<(), &ForwardFailure>, now: Instant) {
-        match self.standing.note(outcome, now) {
-            Some(News::Fails(failure, _)) => {
-                log::warn!("identities do not reach upstream and wait meanwhile: {failure}");
-            }
-            Some(News::Works) => log::info!("identities reach upstream again"),
-            None => {}
-        }
-    }
-
-    /// The calls that would write everything that waits.
-    fn last_calls(&mut self) -> Vec<impl Future<Output = (usize, Outcome)> + use<>> {
-        self.take_in();
-        let mut calls = Vec::new();
-        while calls.len() < LAST_CALLS
-            && !self.standing.is_down()
-            && !self.pace.is_waiting(Instant::now())
-            && let Some(call) = self.next_call()
-        {
-            let (identities, sent) = (call.batch.len(), self.sent(&call));
-            calls.push(async move { (identities, sent.await) });
-        }
-        calls
     }
 }
 
@@ -356,56 +283,5 @@ impl Actor for WriteThrough {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.run_later(self.options.period, Self::look);
-    }
-}
-
-/// An orderly stop, before which what waits is written as far as the time allows.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(super) struct Stop {
-    pub(super) patience: Duration,
-}
-
-impl Handler<Stop> for WriteThrough {
-    type Result = ResponseActFuture<Self, ()>;
-
-    fn handle(&mut self, Stop { patience }: Stop, _ctx: &mut Context<Self>) -> Self::Result {
-        let calls = self.last_calls();
-        let (at_once, is_down) = (self.options.at_once.max(1), self.standing.is_down());
-        let left = self.pending.len();
-        let flushing = async move {
-            let mut unwritten = left;
-            let calls = calls.into_iter().map(|call| async move {
-                let (identities, outcome) = call.await;
-                let is_written = outcome.is_ok_and(|answer| answer.status.is_success());
-                if is_written { 0 } else { identities }
-            });
-            let mut outcomes = stream::iter(calls).buffer_unordered(at_once);
-            let all = async {
-                while let Some(identities) = outcomes.next().await {
-                    unwritten += identities;
-                }
-            };
-            let is_late = timeout(patience, all).await.is_err();
-            (unwritten, is_late)
-        };
-        Box::pin(
-            flushing
-                .into_actor(self)
-                .map(move |(unwritten, is_late), this, ctx| {
-                    if is_late {
-                        log::warn!("the stop leaves identities that were not written to upstream");
-                    } else if unwritten > 0 {
-                        let why = if is_down {
-                            "it is away"
-                        } else {
-                            "it did not take them"
-                        };
-                        log::warn!("the stop leaves {unwritten} identities not written to upstream: {why}");
-                    }
-                    this.lifeline.disarm();
-                    ctx.stop();
-                }),
-        )
     }
 }

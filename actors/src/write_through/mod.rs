@@ -5,7 +5,7 @@
 //! - [`WriteThroughHandle`]: what routes tell of each identity: a hash, and for what is news a place in a queue.
 //! - `sighting`: one identity as a request carried it.
 //! - `seen`: what was seen last, in a table of a fixed size; `intake`: the queue, of a fixed size too. All workers share both.
-//! - `actor`: takes what is in the queue, and calls upstream.
+//! - `actor`: takes what is in the queue, and calls upstream; `actor/outcome`: what becomes of each batch; `actor/stop`.
 //! - `pending`: what is to be written, merged by identity; `batch`: what is written in one call.
 //! - `pace`: how fast; `verdict`: what an answer means; `losses`: what was not written, and what the log says of it.
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};

@@ -252,7 +252,7 @@ async fn a_trait_that_changes_back_is_written_again() {
 
 #[actix_rt::test]
 async fn without_bulk_identities_are_written_one_by_one() {
-    for status in [404, 405] {
+    for status in [404, 405, 415] {
         let told = Arc::new(Told::default());
         let noted = Arc::clone(&told);
         let upstream = ScriptedUpstream::start(move |request| {
@@ -379,17 +379,56 @@ async fn what_waits_is_bounded_and_what_was_lost_is_written_when_it_is_seen_agai
 }
 
 #[actix_rt::test]
-async fn a_rejected_key_makes_room_for_the_next_one() {
-    let upstream = ScriptedUpstream::start(|_| Answer::status(403));
+async fn where_a_key_is_rejected_the_next_one_writes() {
+    let (upstream, told) = upstream();
+    let noted = Arc::clone(&told);
+    upstream.script(move |request| {
+        if request.header("X-Environment-Key") == Some("ser.a") {
+            return Answer::status(403);
+        }
+        noted.note(request);
+        Answer::ok("[]")
+    });
     let write_through = start(&upstream, quick());
-    let identity = Identity::from_query(Some("i"), || [0; 16]).unwrap();
-    write_through.see(MAIN, KeyKind::Server, &identity);
-    upstream.wait_for(1).await;
-    assert_eq!(upstream.requests()[0].header("X-Environment-Key"), Some("ser.a"));
-    // It is left alone for a while; who writes with the public key is not.
-    see(&write_through, r#"{"identifier":"j"}"#);
+    for identity in 0..1_000 {
+        let body = body(identity, 0);
+        let identity = Identity::from_json(body.as_bytes(), || [0; 16]).unwrap();
+        write_through.see(MAIN, KeyKind::Server, &identity);
+    }
+    told.reach(2_000).await;
+    let mut requests = upstream.requests();
+    requests.retain(|request| request.header("X-Environment-Key") == Some("ser.a"));
+    assert!((1..=4).contains(&requests.len()), "those that were under way");
+}
+
+#[actix_rt::test]
+async fn where_all_keys_are_rejected_nothing_waits_for_them() {
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some("client") => Answer::ok("[]"),
+        _ => Answer::status(401),
+    });
+    let write_through = start(&upstream, quick());
+    for identity in 0..500 {
+        let identifier = format!("i{identity}");
+        let identity = Identity::from_query(Some(&identifier), || [0; 16]).unwrap();
+        write_through.see(MAIN, KeyKind::Server, &identity);
+    }
     upstream.wait_for(2).await;
-    assert_eq!(upstream.requests()[1].header("X-Environment-Key"), Some("client"));
+    rested(&write_through).await;
+    let calls = upstream.requests().len();
+    let identity = Identity::from_query(Some("i0"), || [0; 16]).unwrap();
+    write_through.see(MAIN, KeyKind::Server, &identity);
+    rested(&write_through).await;
+    assert_eq!(
+        upstream.requests().len(),
+        calls,
+        "they are left alone for a while"
+    );
+    // Who writes with the public key is not.
+    see(&write_through, r#"{"identifier":"j"}"#);
+    upstream.wait_for(calls + 1).await;
+    let last = upstream.requests().pop().unwrap();
+    assert_eq!(last.header("X-Environment-Key"), Some("client"));
 }
 
 #[actix_rt::test]

@@ -24,7 +24,13 @@ impl Verdict {
     pub(super) fn of(answer: &ForwardAnswer, is_bulk: bool) -> Self {
         match answer.status {
             status if status.is_success() => Self::Written,
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if is_bulk => Self::NoBulk,
+            // Where core serves its dashboard too, a path that it does not know is the dashboard's, which takes a GET alone:
+            // 405, and 415 from older ones.
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                if is_bulk =>
+            {
+                Self::NoBulk
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::KeyRejected,
             StatusCode::REQUEST_TIMEOUT
             | StatusCode::TOO_MANY_REQUESTS
@@ -74,6 +80,7 @@ mod tests {
             (405, Verdict::NoBulk, later),
             (408, later, later),
             (413, Verdict::Refused, Verdict::Refused),
+            (415, Verdict::NoBulk, Verdict::Refused),
             (429, later, later),
             (500, Verdict::Refused, Verdict::Refused),
             (502, later, later),
