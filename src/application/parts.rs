@@ -109,6 +109,10 @@ impl Part for WriteThroughHandle {
         "WriteThrough"
     }
 
+    fn stop_patience(&self) -> Duration {
+        FLUSH_PATIENCE
+    }
+
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
         Self::stop(self, patience).boxed_local()
     }

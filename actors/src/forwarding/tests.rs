@@ -1,8 +1,8 @@
 use awc::http::Method;
 use bytes::Bytes;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use test_support::upstream::{Answer, ScriptedUpstream};
-use test_support::wait::in_time;
+use test_support::wait::{PATIENCE, in_time};
 
 use super::*;
 use crate::keys::EnvironmentKey;
@@ -23,25 +23,34 @@ fn request() -> ForwardRequest {
     }
 }
 
+/// Options of calls that do not end by themselves within a test.
+fn patient(at_once: usize) -> ForwardingOptions {
+    ForwardingOptions {
+        at_once,
+        timeout: PATIENCE,
+    }
+}
+
 #[actix_rt::test]
 async fn no_more_calls_are_under_way_than_may_be() {
     let upstream = ScriptedUpstream::start(|_| Answer::hang());
-    let options = ForwardingOptions {
-        at_once: 3,
-        timeout: Duration::from_millis(500),
-    };
-    let forwarding = start(upstream.api_url(), options, &Lifelines::new());
+    let forwarding = start(upstream.api_url(), patient(3), &Lifelines::new());
     let calls = join_all((0..10).map(|_| forwarding.forward(request())));
-    let outcomes = in_time(calls).await;
+    let end = async {
+        upstream.wait_for(3).await;
+        upstream.go_down();
+    };
+    let (outcomes, ()) = in_time(join(calls, end)).await;
     let (busy, failed): (Vec<_>, Vec<_>) = outcomes
         .into_iter()
         .map(Result::unwrap_err)
         .partition(|refused| *refused == NotForwarded::Busy);
     assert_eq!(busy.len(), 7);
-    let late = NotForwarded::Failed(ForwardFailure::NoAnswer(Fault::Late(Stage::Head)));
-    assert_eq!(failed, vec![late; 3]);
+    let closed = NotForwarded::Failed(ForwardFailure::NoAnswer(Fault::Closed));
+    assert_eq!(failed, vec![closed; 3]);
     assert_eq!(upstream.requests().len(), 3);
     upstream.script(|_| Answer::ok("{}"));
+    upstream.come_up();
     assert!(
         in_time(forwarding.forward(request())).await.is_ok(),
         "places are given back"
@@ -50,13 +59,21 @@ async fn no_more_calls_are_under_way_than_may_be() {
 }
 
 #[actix_rt::test]
-async fn a_call_that_nobody_waits_for_keeps_its_place_to_its_end() {
+async fn a_call_ends_in_time() {
     let upstream = ScriptedUpstream::start(|_| Answer::hang());
     let options = ForwardingOptions {
-        at_once: 1,
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(1),
+        ..ForwardingOptions::default()
     };
     let forwarding = start(upstream.api_url(), options, &Lifelines::new());
+    let late = NotForwarded::Failed(ForwardFailure::NoAnswer(Fault::Late(Stage::Head)));
+    assert_eq!(in_time(forwarding.forward(request())).await.unwrap_err(), late);
+}
+
+#[actix_rt::test]
+async fn a_call_that_nobody_waits_for_keeps_its_place_to_its_end() {
+    let upstream = ScriptedUpstream::start(|_| Answer::hang());
+    let forwarding = start(upstream.api_url(), patient(1), &Lifelines::new());
     {
         let mut call = Box::pin(forwarding.forward(request()));
         tokio::select! {
@@ -66,7 +83,7 @@ async fn a_call_that_nobody_waits_for_keeps_its_place_to_its_end() {
         }
     }
     assert!(!forwarding.has_place());
-    upstream.script(|_| Answer::ok("{}"));
+    upstream.go_down();
     let placed = async {
         while !forwarding.has_place() {
             tokio::task::yield_now().await;
