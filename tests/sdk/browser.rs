@@ -231,7 +231,7 @@ fn a_page_outlives_ended_streams_and_a_restart() {
     browser.until("one", &element_says("banner", "true: version 1"));
     // Streams that end are no news to the page, and neither is the event that the next ones begin with.
     edge.wait_until_answered(STREAM, 200, edge.answered(STREAM, 200) + 3);
-    assert_eq!(edge.answered(FLAGS, 200) - before, 2);
+    assert_eq!(edge.answered(FLAGS, 200) - before, 2, "{}", edge.written());
     edge.kill();
     flagsmith.change_now("changed meanwhile");
     edge.start_again();

@@ -11,6 +11,8 @@ use test_support::wait::PATIENCE;
 
 use super::flagsmith::{CLIENT_SIDE_KEY, Flagsmith, SERVER_SIDE_KEY, announcement};
 
+const FLAGS: &str = "/api/v1/flags/";
+
 /// What opens `queue-change`.
 const PUSH_TOKEN: &str = "push";
 
@@ -109,6 +111,11 @@ impl Edge {
         written.lines().filter(|line| says(line, route, status)).count()
     }
 
+    /// All that it has written so far.
+    pub(crate) fn written(&self) -> String {
+        self.program.written()
+    }
+
     /// Waits until so many requests of this route were answered with this status.
     pub(crate) fn wait_until_answered(&self, route: &str, status: u16, count: usize) {
         self.program
@@ -127,11 +134,12 @@ impl Edge {
         until(|| self.subscribers() == count, || self.program.written());
     }
 
-    /// Waits until flags are answered.
+    /// Waits until flags are answered, and its access log says so, which is written beside the answer.
     pub(crate) fn wait_until_served(&self) {
-        let flags = Request::get(&format!("{}/api/v1/flags/", self.prefix)).key(CLIENT_SIDE_KEY);
+        let flags = Request::get(&format!("{}{FLAGS}", self.prefix)).key(CLIENT_SIDE_KEY);
         let served = || ask(self.address, &flags).is_ok_and(|answer| answer.status == 200);
         until(served, || self.program.written());
+        self.wait_until_answered(&format!("{}{FLAGS}", self.prefix), 200, 1);
     }
 }
 
