@@ -105,11 +105,12 @@ impl Program {
                 return found;
             }
             let left = PATIENCE.saturating_sub(begun.elapsed());
-            assert!(
-                state.closed < OUTPUTS && !left.is_zero(),
-                "no such line: {}",
-                state.text
-            );
+            if state.closed == OUTPUTS || left.is_zero() {
+                let text = state.text.clone();
+                // Or the threads that collect would panic, too.
+                drop(state);
+                panic!("no such line: {text}");
+            }
             state = self.written.grown.wait_timeout(state, left).unwrap().0;
         }
     }
