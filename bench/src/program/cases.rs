@@ -21,7 +21,7 @@ pub(super) enum Against {
     Uncompressed,
     /// The proxy without its access log, which it writes for the case.
     WithoutAccessLog,
-    /// The proxy that does not forward identities, as it does for the case; both have an upstream.
+    /// The proxy that does not forward identities, as it does for the case.
     WithoutForwarding,
 }
 
@@ -32,6 +32,8 @@ pub(super) struct Case {
     pub profile: Profile,
     pub path: &'static str,
     pub against: Against,
+    /// Whether the document comes from an upstream, which is sent something in turn, and not from a file.
+    pub has_upstream: bool,
     key: &'static str,
     /// Further header lines.
     headers: Vec<(&'static str, String)>,
@@ -50,6 +52,7 @@ impl Case {
             headers: Vec::new(),
             body: String::new(),
             against: Against::BareGet,
+            has_upstream: false,
         }
     }
 
@@ -71,6 +74,13 @@ impl Case {
 
     fn at(self, path: &'static str) -> Self {
         Self { path, ..self }
+    }
+
+    fn with_upstream(self) -> Self {
+        Self {
+            has_upstream: true,
+            ..self
+        }
     }
 
     fn against(self, against: Against) -> Self {
@@ -205,6 +215,8 @@ fn plain() -> Vec<Case> {
             r#"{"feature_1":3,"feature_2":1,"feature_7":12}"#.to_owned(),
         )
         .at(ANALYTICS)
+        .with_header("User-Agent", "python-requests/2.34.2")
+        .with_upstream()
         .against(Against::BarePost),
         Case::post(
             "forward-identities",
@@ -212,6 +224,7 @@ fn plain() -> Vec<Case> {
             SIZING,
             no_match(),
         )
+        .with_upstream()
         .against(Against::WithoutForwarding),
     ]
 }

@@ -1,6 +1,8 @@
 //! What requests cost beside a bare handler, or beside the same proxy without the part in question.
 use std::io::{self, Write as _};
 use std::rc::Rc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bench::child::{BareOn, Server, Start};
 use bench::comparison::{Subject, measure as measure_subjects};
@@ -26,7 +28,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
 }
 
 fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<()> {
-    let upstream = (case.against == Against::WithoutForwarding).then(|| upstream(case.profile));
+    let upstream = case.has_upstream.then(|| upstream(case.profile));
     let api_url = upstream.as_ref().map(ScriptedUpstream::api_url);
     let start = Start {
         build: None,
@@ -48,10 +50,8 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
     if let [own, other] = measure_subjects(&[&own, &other], &options.plan)?.as_slice() {
         report.compare(case.name, case.what, own, against, other);
     }
-    if let Some(upstream) = &upstream
-        && upstream.requests().iter().all(|request| request.method == "GET")
-    {
-        return Err(io::Error::other("nothing was forwarded to upstream"));
+    if let Some(upstream) = &upstream {
+        wait_for_a_post(upstream)?;
     }
     if case.against == Against::Uncompressed {
         size(case, &server, &answer, report)?;
@@ -110,6 +110,20 @@ fn upstream(profile: Profile) -> ScriptedUpstream {
         "GET" => Answer::ok(document.clone()).header("Content-Type", "application/json"),
         _ => Answer::ok("{}").header("Content-Type", "application/json"),
     })
+}
+
+/// Fails where upstream is sent nothing: what is measured is then not what the row says.
+fn wait_for_a_post(upstream: &ScriptedUpstream) -> io::Result<()> {
+    // Counts are sent every ten seconds.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if upstream.requests().iter().any(|request| request.method == "POST") {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Err(io::Error::other("upstream was sent nothing"))
 }
 
 /// How long a compressed body is beside what `gzip -6` makes of the plain one.
