@@ -7,12 +7,14 @@
 //! - `environment`: the compiled [`Environment`] and what it answers.
 //! - `identity`: what a caller of `identities/` sends.
 //! - `condition`: segment conditions: operators, values, regexes, JSONPath.
+//! - `gzip`: answers in gzip, put together from ready pieces.
 //! - `hashing`: percentage hashes.
 //! - `python`: Python's numbers and texts, which the reference engine's results depend on.
 
 mod condition;
 mod document;
 mod environment;
+mod gzip;
 mod hashing;
 mod identity;
 mod json;
@@ -23,7 +25,7 @@ mod warning;
 
 pub use condition::{LightWork, MOST_STEPS};
 pub use document::{ContentDigest, Document, DocumentError};
-pub use environment::{Environment, Flag, FlagFeature, Reason, TooMuchWork};
+pub use environment::{Body, Environment, Flag, FlagFeature, Reason, TooMuchWork};
 pub use identity::{Identity, IdentityError, LastingTrait};
 pub use key_kind::KeyKind;
 pub use updated_at::UpdatedAt;

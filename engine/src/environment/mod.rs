@@ -3,7 +3,8 @@
 //! # Layout
 //! - `compile`: from a document to an [`Environment`]. `compiled`: what that is.
 //! - `evaluation`: which feature states are chosen, and why.
-//! - `writers`: they make the bodies of Flagsmith's API, or a [`Flag`] each, of the choices.
+//! - `writers`: they make the bodies of Flagsmith's API, or a [`Flag`] each, of the choices. [`Body`]: what they make.
+mod body;
 mod compile;
 mod compiled;
 mod evaluation;
@@ -16,6 +17,7 @@ use crate::{Identity, KeyKind, LightWork, Warning};
 use evaluation::{Choices, Evaluation};
 use writers::Flags;
 
+pub use body::Body;
 pub use compiled::Environment;
 pub use flag::{Flag, FlagFeature, Reason};
 
@@ -87,6 +89,40 @@ impl Environment {
             return Err(TooMuchWork);
         }
         Ok(answer)
+    }
+
+    /// As [`Self::identity_answer`], in gzip where the plain body has at least so many bytes. It is plain too where ready pieces make
+    /// little of it, because the identity sent thousands of bytes.
+    pub fn identity_answer_gzip(&self, kind: KeyKind, identity: &Identity<'_>, least: usize) -> Body {
+        let takes_traits = self.takes_traits(kind);
+        let evaluation = Evaluation::new(self, Some(identity), takes_traits);
+        writers::identity_gzip(&evaluation, kind, identity, takes_traits, least)
+    }
+
+    /// As [`Self::identity_answer_gzip`], for a thread that others wait for.
+    ///
+    /// # Errors
+    /// As [`Self::light_identity_answer`].
+    pub fn light_identity_answer_gzip(
+        &self,
+        kind: KeyKind,
+        identity: &Identity<'_>,
+        least: usize,
+        work: LightWork,
+    ) -> Result<Body, TooMuchWork> {
+        let takes_traits = self.takes_traits(kind);
+        let evaluation = Evaluation::light(self, identity, takes_traits, work);
+        let answer = writers::identity_gzip(&evaluation, kind, identity, takes_traits, least);
+        if evaluation.is_given_up() {
+            return Err(TooMuchWork);
+        }
+        Ok(answer)
+    }
+
+    /// How many bytes of memory the ready pieces of answers in gzip take. This is for tests and measurements.
+    #[doc(hidden)]
+    pub fn gzip_memory(&self) -> usize {
+        self.gzip.memory()
     }
 
     /// As [`Self::identity_flag`], for a thread that others wait for.

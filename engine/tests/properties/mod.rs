@@ -7,16 +7,19 @@ mod bodies;
 mod digests;
 mod documents;
 mod edges;
+mod gzip;
 mod invariants;
 mod json;
 mod work;
 
+use std::io::Read;
 use std::time::Duration;
 
 use super::oracle::CASES;
 use super::tree::Tree;
 use bytes::Bytes;
-use engine::{Document, Environment, Identity, KeyKind, UpdatedAt};
+use engine::{Body, Document, Environment, Identity, KeyKind, UpdatedAt};
+use flate2::read::MultiGzDecoder;
 use proptest::test_runner::Config;
 use serde::de::IgnoredAny;
 
@@ -94,7 +97,12 @@ fn exercise_body(environment: &Environment, body: &[u8]) {
     };
     let _ = environment.matching_segments(Some(&identity));
     for kind in [KeyKind::Client, KeyKind::Server] {
-        is_json(&environment.identity_answer(kind, &identity));
+        let answer = environment.identity_answer(kind, &identity);
+        is_json(&answer);
+        match environment.identity_answer_gzip(kind, &identity, 0) {
+            Body::Plain(plain) => assert!(plain == answer, "another body"),
+            Body::Gzip(gzip) => assert!(gunzipped(&gzip) == answer, "another body in gzip"),
+        }
         for name in ["feature_0", "f1", ""] {
             for answer in [
                 environment.identity_flag(kind, &identity, name),
@@ -104,6 +112,12 @@ fn exercise_body(environment: &Environment, body: &[u8]) {
             }
         }
     }
+}
+
+fn gunzipped(gzip: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    MultiGzDecoder::new(gzip).read_to_end(&mut body).expect("gzip");
+    body
 }
 
 fn is_json(bytes: &[u8]) {

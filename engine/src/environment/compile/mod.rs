@@ -12,7 +12,7 @@ mod segments;
 mod warnings;
 
 use super::compiled::{
-    Answer, Defaults, DependencyIndex, Environment, Exhaustion, Feature, Features, Segment, offset,
+    Answer, Defaults, DependencyIndex, Environment, Exhaustion, Feature, Features, ReadyGzip, Segment, offset,
 };
 use super::evaluation::{Choices, Evaluation};
 use crate::document::{Document, Outline};
@@ -74,6 +74,7 @@ fn compile_outline(document: &Document, outline: &Outline<'_>, warnings: &mut Wa
         stops_serving_flags: outline.stops_serving_flags,
         overriding_segments: overriding(&segments),
         exhaustion: Exhaustion::new(segments.len()),
+        gzip: ReadyGzip::new(&features, &segments, &answers),
         features,
         segments,
         trait_slots,

@@ -5,12 +5,13 @@
 //!   [`IdentityOverrides`]: what single identities override.
 //! - [`Exhaustion`]: which segments have taken all the work that an evaluation may do.
 //! - [`Answers`]: what each feature state answers, as ready bytes with the places of their parts; [`Multivariate`]: the
-//!   options among them.
+//!   options among them. [`ReadyGzip`]: the same bytes, compressed.
 mod answer;
 mod exhaustion;
 mod features;
 mod identity_overrides;
 mod multivariate;
+mod ready_gzip;
 mod segment;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub(super) use exhaustion::Exhaustion;
 pub(super) use features::{Defaults, Feature, Features};
 pub(super) use identity_overrides::{IdentityOverride, IdentityOverrides, IdentityOverridesBuilder};
 pub(super) use multivariate::{CONTROL, Multivariate, MultivariateOption};
+pub(super) use ready_gzip::{FeatureGzip, ReadyGzip, START, SegmentGzip};
 pub(super) use segment::{Condition, OverrideRun, Path, Rule, RuleKind, Segment, SegmentOverride, Source};
 
 /// A compiled environment document: immutable, shared by all who evaluate against it.
@@ -52,6 +54,8 @@ pub struct Environment {
     /// Where segments read flags.
     pub(super) dependencies: Option<DependencyIndex>,
     pub(super) exhaustion: Exhaustion,
+    /// What answers in gzip are put together from.
+    pub(super) gzip: ReadyGzip,
 }
 
 /// What resolving the flags that segments read needs to know.

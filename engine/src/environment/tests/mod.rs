@@ -3,6 +3,7 @@ mod dependencies;
 mod duplicates;
 mod evaluated;
 mod flags;
+mod gzip;
 mod identities;
 mod overrides;
 mod reasons;

@@ -74,33 +74,55 @@ pub(in crate::environment) fn identity(
     identity: &Identity<'_>,
     echoes_traits: bool,
 ) -> Vec<u8> {
-    const NAMES: usize = r#"{"identifier":"","traits":[],"flags":[]}"#.len();
-    let choices = Choices::new(evaluation, kind);
-    let traits = if echoes_traits {
-        identity.traits_length()
-    } else {
-        0
-    };
-    let mut out = Vec::with_capacity(NAMES + identity.identifier().len() + traits + longest(&choices));
-    out.extend_from_slice(br#"{"identifier":"#);
-    identity.write_identifier(&mut out);
-    out.extend_from_slice(br#","traits":"#);
-    if echoes_traits {
-        identity.write_traits(&mut out);
-    } else {
-        out.extend_from_slice(b"[]");
-    }
-    out.extend_from_slice(br#","flags":["#);
+    identity_of(&Choices::new(evaluation, kind), identity, echoes_traits)
+}
+
+/// The body of `identities/` that these choices come to.
+pub(super) fn identity_of(
+    choices: &Choices<'_, '_>,
+    identity: &Identity<'_>,
+    echoes_traits: bool,
+) -> Vec<u8> {
+    let head = head_length(identity, echoes_traits);
+    let mut out = Vec::with_capacity(head + longest(choices) + END_OF_FLAGS.len());
+    write_head(&mut out, identity, echoes_traits);
     let start = out.len();
-    let mut writer = Bytes::new(&choices, &mut out);
+    let mut writer = Bytes::new(choices, &mut out);
     choices.write(&mut writer);
     writer.flush();
     if out.len() > start {
         // The comma behind the last flag.
         out.pop();
     }
-    out.extend_from_slice(b"]}");
+    out.extend_from_slice(END_OF_FLAGS);
     out
+}
+
+/// What comes behind the flags of an identity.
+pub(super) const END_OF_FLAGS: &[u8] = b"]}";
+
+/// How many bytes [`write_head`] writes at most.
+pub(super) fn head_length(identity: &Identity<'_>, echoes_traits: bool) -> usize {
+    const NAMES: usize = r#"{"identifier":"","traits":[],"flags":["#.len();
+    let traits = if echoes_traits {
+        identity.traits_length()
+    } else {
+        0
+    };
+    NAMES + identity.identifier().len() + traits
+}
+
+/// Writes what comes before the flags of an identity.
+pub(super) fn write_head(out: &mut Vec<u8>, identity: &Identity<'_>, echoes_traits: bool) {
+    out.extend_from_slice(br#"{"identifier":"#);
+    identity.write_identifier(out);
+    out.extend_from_slice(br#","traits":"#);
+    if echoes_traits {
+        identity.write_traits(out);
+    } else {
+        out.extend_from_slice(b"[]");
+    }
+    out.extend_from_slice(br#","flags":["#);
 }
 
 /// The body of `identities/?feature=name`.
@@ -120,7 +142,7 @@ pub(in crate::environment) fn identity_flag(
 }
 
 /// How many bytes the flags take at most.
-fn longest(choices: &Choices<'_, '_>) -> usize {
+pub(super) fn longest(choices: &Choices<'_, '_>) -> usize {
     let defaults = choices.defaults().map_or(0, |defaults| defaults.bytes.len());
     if let Some((_, runs)) = choices.runs() {
         return defaults + runs.iter().map(|run| run.json.length()).sum::<usize>();

@@ -1,9 +1,11 @@
 //! Writers: they make answers of an evaluation's choices.
 //!
 //! # Layout
-//! - `bytes`: writes the bodies that Flagsmith's API answers. `flags`: gives each flag with its parts.
+//! - `bytes`: writes the bodies that Flagsmith's API answers. `gzip`: writes them in gzip. `flags`: gives each flag with its parts.
 mod bytes;
 mod flags;
+mod gzip;
 
 pub(super) use bytes::{flag, flags, identity, identity_flag};
 pub(super) use flags::Flags;
+pub(super) use gzip::identity_gzip;
