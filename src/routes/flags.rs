@@ -1,5 +1,6 @@
 //! `GET flags/`: the environment's defaults, no identity involved.
 use actix_web::{HttpRequest, HttpResponse};
+use engine::Body;
 
 use crate::error::ApiError;
 use crate::routes::query::parameter;
@@ -19,7 +20,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
                 .environment
                 .flag(resolved.kind, &name)
                 .ok_or(ApiError::UnknownFeature)?;
-            Ok(answer::single(&request, served, flag).await)
+            Ok(answer::single(&request, served, Body::Plain(flag)).await)
         }
     }
 }

@@ -3,12 +3,54 @@ use std::sync::Arc;
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use engine::{Environment, Identity, TooMuchWork};
+use actors::served::Encoding;
+use engine::{Body, Environment, Identity, KeyKind, LightWork, TooMuchWork};
 
 use crate::error::ApiError;
 use crate::routes::query::parameter;
 use crate::routes::resolve::{Resolved, resolve};
 use crate::routes::{Services, SharedServices, answer, body};
+
+/// How the answer to an identity is coded.
+#[derive(Debug, Clone, Copy)]
+enum Coding {
+    /// In gzip from the engine's ready pieces, where the plain body is long enough.
+    Gzip,
+    /// As it is; another coding that the request accepts is applied to the whole body.
+    Plain,
+}
+
+impl Coding {
+    fn of(request: &HttpRequest) -> Self {
+        if answer::prefers_gzip(request) {
+            Self::Gzip
+        } else {
+            Self::Plain
+        }
+    }
+
+    fn light_answer(
+        self,
+        environment: &Environment,
+        kind: KeyKind,
+        identity: &Identity<'_>,
+        work: LightWork,
+    ) -> Result<Body, TooMuchWork> {
+        match self {
+            Self::Gzip => environment.light_identity_answer_gzip(kind, identity, Encoding::THRESHOLD, work),
+            Self::Plain => environment
+                .light_identity_answer(kind, identity, work)
+                .map(Body::Plain),
+        }
+    }
+
+    fn answer(self, environment: &Environment, kind: KeyKind, identity: &Identity<'_>) -> Body {
+        match self {
+            Self::Gzip => environment.identity_answer_gzip(kind, identity, Encoding::THRESHOLD),
+            Self::Plain => Body::Plain(environment.identity_answer(kind, identity)),
+        }
+    }
+}
 
 /// Evaluates the identity that the body describes, and ignores a query string.
 ///
@@ -25,16 +67,16 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     };
     let shared = &Services::of(&request)?.shared;
     let body = body::read(&request, payload, shared.body_limits).await?;
-    let (kind, work) = (resolved.kind, shared.heavy.first_try());
+    let (kind, work, coding) = (resolved.kind, shared.heavy.first_try(), Coding::of(&request));
     let light = with_body(&body, |identity| {
         write_through(shared, &resolved, identity);
-        resolved.served().light_identity_answer(kind, identity, work)
+        coding.light_answer(resolved.served(), kind, identity, work)
     })?;
     let flags = match light {
         Ok(flags) => flags,
         Err(TooMuchWork) => {
             let answer = heavily(&request, &resolved, move |environment| {
-                with_body(&body, |identity| environment.identity_answer(kind, identity))
+                with_body(&body, |identity| coding.answer(environment, kind, identity))
             });
             // What seldom happens is boxed: every request moves the room that its future takes.
             Box::pin(answer).await?
@@ -58,14 +100,17 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
     let resolved = resolve(&request).await?;
     let shared = &Services::of(&request)?.shared;
     let (kind, environment) = (resolved.kind, resolved.served());
-    let work = shared.heavy.first_try();
+    let (work, coding) = (shared.heavy.first_try(), Coding::of(&request));
     let light = with_query(request.query_string(), |identity, feature| {
         if !is_transient(request.query_string()) {
             write_through(shared, &resolved, identity);
         }
         match feature {
-            None => environment.light_identity_answer(kind, identity, work).map(Some),
-            Some(name) => environment.light_identity_flag(kind, identity, name, work),
+            None => coding.light_answer(environment, kind, identity, work).map(Some),
+            Some(name) => {
+                let flag = environment.light_identity_flag(kind, identity, name, work)?;
+                Ok(flag.map(Body::Plain))
+            }
         }
     })?;
     let flags = match light {
@@ -74,8 +119,8 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
             let query = request.query_string().to_owned();
             let answer = heavily(&request, &resolved, move |environment| {
                 with_query(&query, |identity, feature| match feature {
-                    None => Some(environment.identity_answer(kind, identity)),
-                    Some(name) => environment.identity_flag(kind, identity, name),
+                    None => Some(coding.answer(environment, kind, identity)),
+                    Some(name) => environment.identity_flag(kind, identity, name).map(Body::Plain),
                 })
             });
             Box::pin(answer).await?

@@ -4,6 +4,7 @@
 //! - [`ReadyBody`]: bytes, entity tags and compressed forms of one answer.
 mod build;
 mod encoding;
+mod kept_encoders;
 mod ready_body;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use awc::http::header::HeaderValue;
 use engine::{Environment, KeyKind, UpdatedAt};
 
-pub use encoding::{Effort, Encoding};
+pub use encoding::Encoding;
 pub use ready_body::ReadyBody;
 
 use crate::keys::{ById, EnvironmentId, KeyTable};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::{Effort, Encoding};
+use super::Encoding;
 
 /// A body made once, when its document is applied, in the forms that clients accept.
 pub struct ReadyBody {
@@ -46,7 +46,7 @@ struct Work {
 
 impl Work {
     fn run(self, encoding: Encoding, plain: &[u8]) {
-        if let Ok(compressed) = encoding.compress(plain, Effort::Kept) {
+        if let Ok(compressed) = encoding.compress(plain) {
             let _ = self.slot.bytes.set(Bytes::from(compressed));
         }
     }

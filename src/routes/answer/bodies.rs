@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use actors::served::{Encoding, ReadyBody, ServedEnvironment};
 use actors::upstream::ForwardAnswer;
 use bytes::Bytes;
+use engine::Body;
 use tokio::time::timeout;
 
 use super::caching;
@@ -155,18 +156,23 @@ pub async fn ready(
     answer
 }
 
-/// Answers with a body that exists for this request only; refuses where too many of them are unread.
+/// Answers with a body that exists for this request only; refuses where too many of them are unread. A plain one is compressed where
+/// the request accepts that and the body is long enough.
 pub(in crate::routes) async fn single(
     request: &HttpRequest,
     served: &ServedEnvironment,
-    body: Vec<u8>,
+    body: Body,
 ) -> HttpResponse {
-    let mut body = match HeldBody::new(request, Bytes::from(body)) {
+    let (bytes, mut encoding) = match body {
+        Body::Plain(bytes) => (bytes, None),
+        Body::Gzip(bytes) => (bytes, Some(Encoding::Gzip)),
+    };
+    let mut body = match HeldBody::new(request, Bytes::from(bytes)) {
         Ok(body) => body,
         Err(error) => return refused(request.path(), &error),
     };
-    let mut encoding = None;
-    if body.bytes().len() >= Encoding::THRESHOLD
+    if encoding.is_none()
+        && body.bytes().len() >= Encoding::THRESHOLD
         && let Some(negotiated) = negotiate(request.headers(), FOR_SINGLE_ANSWERS)
         // What seldom happens is boxed: every request moves the room that its future takes.
         && let Ok(compressed) = Box::pin(compress(negotiated, body.bytes().clone())).await

@@ -15,3 +15,4 @@ mod preconditions;
 pub use bodies::ready;
 pub(super) use bodies::{forwarded, json, nothing, single, stream};
 pub(crate) use bodies::{options, refused};
+pub(super) use encodings::prefers_gzip;
