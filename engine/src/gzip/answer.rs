@@ -214,7 +214,16 @@ impl<'c, 's> GzipAnswer<'c, 's> {
 
     /// Notes that a phrase is in this place of the answer.
     pub(crate) fn note(&mut self, id: PhraseId, place: usize) {
+        debug_assert!(
+            self.holds(place, self.coder.text(id)),
+            "another text than is noted"
+        );
         self.scratch.note(id, place);
+    }
+
+    /// Counts the next bytes, which are these, in an answer that is given up.
+    pub(crate) fn pass(&mut self, bytes: &[u8]) {
+        self.length += bytes.len();
     }
 
     /// Codes the next bytes, which are these, as literals and references to what was coded so before.
@@ -290,6 +299,12 @@ impl<'c, 's> GzipAnswer<'c, 's> {
     fn settle_crc(&mut self) {
         self.crc = extended(self.crc, self.scratch.unsettled());
         self.scratch.settle();
+    }
+
+    /// Whether this text is at a place of the plain body, or may be, for runs are left out.
+    fn holds(&self, place: usize, text: &[u8]) -> bool {
+        let there = self.scratch.plain.get(place..).unwrap_or_default();
+        self.scratch.left_out() > 0 || there.starts_with(text)
     }
 
     /// Ends the answer.

@@ -92,10 +92,12 @@ fn python_reads_the_answers_of_every_document() {
 fn sent() -> impl Strategy<Value = String> {
     let key = prop_oneof!["[a-z_]{1,12}", "\\PC{1,20}"];
     let value = prop_oneof!["[a-z ]{0,40}", "\\PC{0,60}", "(ab|[0-9]){0,900}", "\\PC{400,500}"];
+    let ordinary = prop_oneof!["[a-z ]{0,40}", "\\PC{0,20}", "[0-9]{1,9}"];
+    let ordinary = vec((key.clone(), ordinary), 0..10);
     let few = vec((key.clone(), value.clone()), 0..12);
     let many = vec((key, value), 0..600);
-    let traits = prop_oneof![4 => few, 1 => many];
-    ("\\PC{1,200}", traits).prop_map(|(identifier, traits)| {
+    let traits = prop_oneof![8 => ordinary, 4 => few, 1 => many];
+    ("\\PC{1,100}", traits).prop_map(|(identifier, traits)| {
         let traits: Vec<_> = traits
             .into_iter()
             .map(|(key, value)| json!({"trait_key": format!("k{key}"), "trait_value": value}))
@@ -113,7 +115,7 @@ fn python_reads_the_answers_to_whatever_is_sent() {
         .collect();
     let mut runner = TestRunner::deterministic();
     let mut pairs = Pairs::default();
-    for _ in 0..60 {
+    for _ in 0..90 {
         let body = sent().new_tree(&mut runner).expect("a body").current();
         environments
             .iter()

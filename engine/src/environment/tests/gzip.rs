@@ -191,3 +191,116 @@ fn what_sends_much_is_answered_plainly() {
         Body::Plain(plain)
     );
 }
+
+/// Documents of some features with values that recur, of which segments override some and a client-side key may not see others.
+fn with_hidden_features(rng: &mut fastrand::Rng) -> Environment {
+    let text = |rng: &mut fastrand::Rng| match rng.u8(0..4) {
+        0 => json!("a value that several features have"),
+        1 => json!("another value of several"),
+        2 => Value::Null,
+        _ => json!(format!("own {}", rng.u8(..))),
+    };
+    let features = rng.u64(3..24);
+    let some = |rng: &mut fastrand::Rng| (1..=features).filter(|_| rng.u8(0..3) == 0).collect::<Vec<_>>();
+    let named = |id: u64, value| state(id, &format!("feature_{id}"), value);
+    let states: Vec<Value> = (1..=features).map(|id| named(id, text(rng))).collect();
+    let segments: Vec<Value> = (1..=2)
+        .map(|place| {
+            let name = format!("segment_{place}");
+            let states = some(rng).into_iter().map(|id| {
+                with(
+                    named(id, text(rng)),
+                    "feature_segment",
+                    json!({"priority": place}),
+                )
+            });
+            segment(place, &name, &name, "yes", states.collect())
+        })
+        .collect();
+    let own: Vec<Value> = some(rng).into_iter().map(|id| named(id, text(rng))).collect();
+    let mut document = document(json!(states), json!(segments));
+    document["project"]["server_key_only_feature_ids"] = json!(some(rng));
+    if rng.bool() {
+        document["identity_overrides"] = json!([{"identifier": "somebody_else", "identity_features": own}]);
+    }
+    compile(&document)
+}
+
+#[test]
+fn hidden_features_are_no_source_of_what_is_shown() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut in_gzip = 0;
+    for _ in 0..400 {
+        let environment = with_hidden_features(&mut rng);
+        for segments in [&[][..], &[1], &[1, 2]] {
+            let body = body(segments);
+            let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("an identity");
+            for kind in [KeyKind::Client, KeyKind::Server] {
+                if let Body::Gzip(gzip) = environment.identity_answer_gzip(kind, &identity, 0) {
+                    assert_eq!(decoded(&gzip), environment.identity_answer(kind, &identity));
+                    in_gzip += 1;
+                }
+            }
+        }
+    }
+    assert!(in_gzip > 1_000, "{in_gzip}");
+}
+
+/// What an answer is in: gzip of no more than so many times the library's, or plain, which the library compresses.
+fn is_short_or_plain(times: f64, environment: &Environment, body: &Value) {
+    let body = body.to_string();
+    let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("an identity");
+    let plain = environment.identity_answer(KeyKind::Client, &identity);
+    match environment.identity_answer_gzip(KeyKind::Client, &identity, 0) {
+        Body::Gzip(gzip) => {
+            let ratio = gzip.len() as f64 / library(&plain) as f64;
+            assert!(ratio <= times, "{ratio} times as long, {} bytes", plain.len());
+        }
+        Body::Plain(body) => assert_eq!(body, plain),
+    }
+}
+
+#[test]
+fn long_values_are_left_to_the_library() {
+    let long = |bytes: usize| {
+        let members: Vec<_> = (0..bytes / 24)
+            .map(|member| format!("\"member {member}\":{}", member * 7919))
+            .collect();
+        json!(format!("{{{}}}", members.join(",")))
+    };
+    for (features, bytes) in [
+        (1, 20_000),
+        (2, 20_000),
+        (1, 60_000),
+        (5, 1_000),
+        (40, 300),
+        (3, 500_000),
+    ] {
+        let states: Vec<Value> = (1..=features)
+            .map(|id| state(id, &format!("feature_{id}"), long(bytes)))
+            .collect();
+        let environment = compile(&document(json!(states), json!([])));
+        is_short_or_plain(MANY_RUNS, &environment, &json!({"identifier": "a"}));
+    }
+}
+
+#[test]
+fn what_makes_gzip_long_is_left_to_the_library() {
+    let environment = sizing(20, 0, |_| Vec::new());
+    let traits = |count: usize, value: &str| {
+        let traits = (0..count).map(|key| json!({"trait_key": format!("k{key}"), "trait_value": value}));
+        json!({"identifier": "a", "traits": traits.collect::<Vec<_>>()})
+    };
+    for body in [
+        traits(110, "v"),
+        traits(40, "a value"),
+        traits(1, &"\u{3042}\u{3044}".repeat(600)),
+    ] {
+        is_short_or_plain(MANY_RUNS, &environment, &body);
+    }
+    let environment = sizing(1, 0, |_| Vec::new());
+    let body = json!({"identifier": "z".repeat(1_153)}).to_string();
+    let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("an identity");
+    let answer = environment.identity_answer_gzip(KeyKind::Client, &identity, 0);
+    assert!(matches!(answer, Body::Plain(_)), "gzip longer than the body");
+}

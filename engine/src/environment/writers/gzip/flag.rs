@@ -11,6 +11,10 @@ use crate::gzip::{GzipAnswer, PhraseId, Runs, alike};
 /// Values that are no longer are written as they are: to look for what they repeat takes as long as writing them.
 const SHORT_VALUE: usize = 8;
 
+/// Flags' bytes that are neither ready nor known: beyond this a library makes less of them, although it takes some microseconds a
+/// kilobyte.
+const MOST_OWN: usize = 4 * 1024;
+
 /// Writes flags.
 pub(super) struct Flags<'a, 'e, 's> {
     pub(super) evaluation: &'a Evaluation<'e>,
@@ -26,6 +30,8 @@ pub(super) struct Flags<'a, 'e, 's> {
     pub(super) value: (&'e [u8], usize),
     /// Where the last flag starts in the answer.
     pub(super) place: usize,
+    /// How many bytes of flags were neither ready nor known.
+    own: usize,
 }
 
 /// Neighbours that wait for the next flag, which may be one too.
@@ -70,6 +76,7 @@ impl<'a, 'e, 's> Flags<'a, 'e, 's> {
             before: Before::default(),
             value: (&[], 0),
             place: 0,
+            own: 0,
         }
     }
 
@@ -178,10 +185,25 @@ impl<'a, 'e, 's> Flags<'a, 'e, 's> {
 
     pub(super) fn write_value(&mut self, text: &[u8]) {
         if text.len() > SHORT_VALUE {
-            self.answer.own(text);
+            self.own(text);
         } else {
             self.answer.literals(text);
         }
+    }
+
+    /// Writes what is neither ready nor known, unless the answer is given up.
+    fn own(&mut self, text: &[u8]) {
+        self.own += text.len();
+        if self.is_given_up() {
+            self.answer.pass(text);
+        } else {
+            self.answer.own(text);
+        }
+    }
+
+    /// Whether a library makes less of this answer.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.own > MOST_OWN
     }
 
     /// Writes a flag that is in parts. The first goes up to its value or beyond, the last ends with a comma.
@@ -191,11 +213,11 @@ impl<'a, 'e, 's> Flags<'a, 'e, 's> {
             return;
         };
         let start = self.start(feature, enabled, first, None);
-        self.answer.own(start);
+        self.own(start);
         for (place, part) in (1..).zip(rest) {
             let is_last = place == rest.len();
             let end = part.strip_suffix(END).filter(|_| is_last);
-            self.answer.own(end.unwrap_or(part));
+            self.own(end.unwrap_or(part));
         }
         self.owed = Owed::End(self.ready.ends.of_any);
     }

@@ -19,8 +19,8 @@ use crate::{Identity, KeyKind};
 use flag::{Flags, Owed, Waiting};
 
 /// Ready pieces make little of what an identity sent: beyond this a library makes less of it, although it takes some microseconds a
-/// kilobyte.
-const MOST_OWN: usize = 8 * 1024;
+/// kilobyte. Some twenty traits fit in.
+const MOST_SENT: usize = 1_536;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -38,7 +38,7 @@ pub(in crate::environment) fn identity_gzip(
     let plain = || Body::Plain(identity_of(&choices, identity, echoes_traits));
     let head = head_length(identity, echoes_traits);
     let flags = longest(&choices);
-    if head + flags + END_OF_FLAGS.len() < least || head > MOST_OWN {
+    if head + flags + END_OF_FLAGS.len() < least || head > MOST_SENT {
         return plain();
     }
     SCRATCH.with_borrow_mut(|scratch| {
@@ -49,11 +49,20 @@ pub(in crate::environment) fn identity_gzip(
         });
         let mut flags = Flags::new(evaluation, kind, answer);
         choices.write(&mut flags);
-        let answer = flags.finish();
-        if answer.length() < least {
+        if flags.is_given_up() {
             return plain();
         }
-        Body::Gzip(answer.finish())
+        let answer = flags.finish();
+        let length = answer.length();
+        if length < least {
+            return plain();
+        }
+        let gzip = answer.finish();
+        // Letters that no flag has take more bits here than they had.
+        if gzip.len() > length / 4 * 3 {
+            return plain();
+        }
+        Body::Gzip(gzip)
     })
 }
 

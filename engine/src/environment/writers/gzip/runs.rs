@@ -77,13 +77,14 @@ impl<'e> Flags<'_, 'e, '_> {
     pub(super) fn note_defaults(&mut self, defaults: &'e Defaults, range: Range<u32>) {
         let mut place = self.answer.length() - START.len();
         let mut is_last = true;
-        for feature in range.rev().take(NOTED_VALUES) {
-            let flag = defaults.flag(feature);
+        // Flags that this kind of key may not see are empty, and no source of anything.
+        let shown = range.rev().map(|feature| (feature, defaults.flag(feature)));
+        for (feature, flag) in shown.filter(|(_, flag)| !flag.is_empty()).take(NOTED_VALUES) {
             place -= flag.len();
             let Some(known) = self.ready.features.get(feature as usize) else {
                 continue;
             };
-            if is_last && !flag.is_empty() {
+            if is_last {
                 self.note_name(flag, known, place);
                 is_last = false;
             }
