@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use serde_json::json;
 
-use super::counts::Evaluation;
+use super::evaluation::Evaluation;
 use super::labels::{HEADERS, Labels};
 use super::room::{Cost, Room};
 
@@ -16,8 +16,8 @@ const MOST_ENTRIES: usize = 1_000;
 /// The bytes of one request's texts: far below the 1 MiB that nginx lets pass unless told otherwise, and core's 2.5 MB.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// The greatest count of one entry: core's column holds 32 bits with a sign, and a greater one fails all of its batch. What is
-/// above goes with the next request.
+/// The greatest count of one entry: core's column holds 32 bits with a sign, and a greater one fails all of its batch. Sums stop
+/// here, too: no more of one entry waits than one request carries.
 pub const MOST_COUNT: u32 = i32::MAX as u32;
 
 /// How much one request takes at most.
@@ -113,6 +113,22 @@ impl Batch {
             Content::Features(counts) => counts.iter().map(|(_, count)| u64::from(*count)).sum(),
             Content::Evaluations(counts) => counts.iter().map(|(_, count)| u64::from(*count)).sum(),
         }
+    }
+
+    /// Takes the latter half of its entries off; `None`: it has one alone.
+    pub(super) fn split_off(&mut self) -> Option<Self> {
+        let half = self.len().div_ceil(2);
+        if half == self.len() {
+            return None;
+        }
+        let content = match &mut self.content {
+            Content::Features(counts) => Content::Features(counts.split_off(half)),
+            Content::Evaluations(counts) => Content::Evaluations(counts.split_off(half)),
+        };
+        Some(Self {
+            labels: self.labels.clone(),
+            content,
+        })
     }
 
     /// The labels as headers, as they were received.

@@ -1,95 +1,25 @@
 //! The counts of one environment, by labels; pure.
-use std::fmt;
+use std::time::Instant;
 
+use hashbrown::HashMap;
 use hashbrown::hash_map::EntryRef;
-use hashbrown::{Equivalent, HashMap};
 
-use super::batch::{Batch, BatchSize, Content};
+use super::batch::{Batch, BatchSize, Content, Version};
+use super::evaluation::{Evaluation, EvaluationRef};
 use super::labels::{Labels, LabelsRef};
 use super::room::{Cost, Room};
+use super::sheet::{Sheet, add, evaluation_cost, feature_cost, put_back};
 
 /// The sets of labels that are kept apart: a fleet of browsers has some hundred values of `User-Agent`. What comes under
 /// further ones is counted without labels, so that its sum is right all the same.
-const MOST_LABELS: usize = 500;
-
-/// One evaluation as `analytics/flags/` of version 2 has it, as a request carries it. `Debug` shows no identifier.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct EvaluationRef<'r> {
-    /// The feature's name.
-    pub feature: &'r str,
-    /// The identity's identifier.
-    pub identity: Option<&'r str>,
-    /// Whether the flag was enabled.
-    pub enabled: bool,
-}
-
-/// The same, kept. `Debug` shows no identifier.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Evaluation {
-    pub(super) feature: Box<str>,
-    pub(super) identity: Option<Box<str>>,
-    pub(super) enabled: bool,
-}
-
-impl Evaluation {
-    pub(super) fn borrowed(&self) -> EvaluationRef<'_> {
-        EvaluationRef {
-            feature: &self.feature,
-            identity: self.identity.as_deref(),
-            enabled: self.enabled,
-        }
-    }
-}
-
-impl From<EvaluationRef<'_>> for Evaluation {
-    fn from(evaluation: EvaluationRef<'_>) -> Self {
-        Self {
-            feature: evaluation.feature.into(),
-            identity: evaluation.identity.map(Into::into),
-            enabled: evaluation.enabled,
-        }
-    }
-}
-
-impl Equivalent<Evaluation> for EvaluationRef<'_> {
-    fn equivalent(&self, kept: &Evaluation) -> bool {
-        *self == kept.borrowed()
-    }
-}
-
-impl fmt::Debug for EvaluationRef<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Evaluation")
-            .field("feature", &self.feature)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Evaluation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.borrowed().fmt(f)
-    }
-}
-
-/// What was counted under one set of labels.
-#[derive(Debug, Default)]
-pub(super) struct Sheet {
-    /// Version 1: evaluations by feature.
-    pub(super) features: HashMap<Box<str>, u64>,
-    /// Version 2.
-    pub(super) evaluations: HashMap<Evaluation, u64>,
-}
-
-impl Sheet {
-    fn is_empty(&self) -> bool {
-        self.features.is_empty() && self.evaluations.is_empty()
-    }
-}
+pub(super) const MOST_LABELS: usize = 500;
 
 /// What was counted for one environment.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     by_labels: HashMap<Labels, Sheet>,
+    /// The number of the last turn: what comes new, and what was just sent, is behind all that waits.
+    turn: u64,
 }
 
 impl Counts {
@@ -101,7 +31,7 @@ impl Counts {
             EntryRef::Occupied(known) => Some(known.into_mut()),
             EntryRef::Vacant(new) => room
                 .take(Cost::Sheet(labels.bytes()))
-                .then(|| new.insert_with_key(labels.into(), Sheet::default())),
+                .then(|| new.insert_with_key(labels.into(), Sheet::new(self.turn))),
         };
         Counting { sheet, room }
     }
@@ -150,20 +80,64 @@ impl Counts {
         dropped
     }
 
-    /// Takes out what fits in one request to upstream; `None`: there is nothing.
-    pub(super) fn take_batch(&mut self, size: BatchSize, room: &mut Room) -> Option<Batch> {
+    /// Evaluations become counts of their features.
+    pub(super) fn fold(&mut self, room: &mut Room) {
+        for sheet in self.by_labels.values_mut() {
+            for (evaluation, count) in sheet.evaluations.drain() {
+                room.give_back(evaluation_cost(evaluation.borrowed()));
+                let cost = feature_cost(&evaluation.feature);
+                put_back(&mut sheet.features, evaluation.feature, count, cost, room);
+            }
+        }
+    }
+
+    /// Takes out what fits in one request to upstream of this version. The sets of labels take turns; those that are held are
+    /// left out. `None`: there is nothing.
+    pub(super) fn take_batch(
+        &mut self,
+        version: Version,
+        size: BatchSize,
+        is_held: impl Fn(&Labels) -> bool,
+        room: &mut Room,
+    ) -> Option<Batch> {
         self.drop_empty_sheets(room);
-        let (labels, sheet) = self.by_labels.iter_mut().next()?;
-        let content = if sheet.features.is_empty() {
-            let cost = |evaluation: &Evaluation| evaluation_cost(evaluation.borrowed());
-            Content::Evaluations(size.take(&mut sheet.evaluations, cost, room))
-        } else {
-            Content::Features(size.take(&mut sheet.features, |feature| feature_cost(feature), room))
+        let (labels, sheet) = self
+            .by_labels
+            .iter_mut()
+            .filter(|(labels, sheet)| sheet.has(version) && !is_held(labels))
+            .min_by_key(|(_, sheet)| sheet.turn)?;
+        self.turn += 1;
+        sheet.turn = self.turn;
+        let content = match version {
+            Version::One => {
+                Content::Features(size.take(&mut sheet.features, |feature| feature_cost(feature), room))
+            }
+            Version::Two => {
+                let cost = |evaluation: &Evaluation| evaluation_cost(evaluation.borrowed());
+                Content::Evaluations(size.take(&mut sheet.evaluations, cost, room))
+            }
         };
         Some(Batch {
             labels: labels.clone(),
             content,
         })
+    }
+
+    /// When something of this version may be sent, where `held` gives until when a set of labels is held; `None`: there is
+    /// nothing.
+    pub(super) fn ready(
+        &self,
+        version: Version,
+        now: Instant,
+        held: impl Fn(&Labels) -> Option<Instant>,
+    ) -> Option<Instant> {
+        let sheets = self.by_labels.iter().filter(|(_, sheet)| sheet.has(version));
+        sheets.map(|(labels, _)| held(labels).unwrap_or(now)).min()
+    }
+
+    /// The sets of labels under which there is something of this version.
+    pub(super) fn sets(&self, version: Version) -> usize {
+        self.by_labels.values().filter(|sheet| sheet.has(version)).count()
     }
 
     /// Puts a batch back that upstream has not taken, whether or not there is room.
@@ -172,19 +146,19 @@ impl Counts {
         let bytes = labels.borrowed().bytes();
         let sheet = self.by_labels.entry(labels).or_insert_with(|| {
             room.take_anyway(Cost::Sheet(bytes));
-            Sheet::default()
+            Sheet::new(self.turn)
         });
         match content {
             Content::Features(counts) => {
                 for (feature, count) in counts {
                     let cost = feature_cost(&feature);
-                    put_back(&mut sheet.features, feature, count, cost, room);
+                    put_back(&mut sheet.features, feature, count.into(), cost, room);
                 }
             }
             Content::Evaluations(counts) => {
                 for (evaluation, count) in counts {
                     let cost = evaluation_cost(evaluation.borrowed());
-                    put_back(&mut sheet.evaluations, evaluation, count, cost, room);
+                    put_back(&mut sheet.evaluations, evaluation, count.into(), cost, room);
                 }
             }
         }
@@ -232,12 +206,16 @@ impl Counting<'_> {
     pub fn feature(&mut self, feature: &str, count: u64, is_known: impl FnOnce(&str) -> bool) {
         if let Some(sheet) = &mut self.sheet {
             if let Some(sum) = sheet.features.get_mut(feature) {
-                *sum = sum.saturating_add(count);
+                add(sum, count, self.room);
                 return;
             }
             if is_known(feature) {
                 if self.room.take(feature_cost(feature)) {
-                    sheet.features.insert(feature.into(), count);
+                    add(
+                        sheet.features.entry(feature.into()).or_default(),
+                        count,
+                        self.room,
+                    );
                 } else {
                     self.room.lose(count);
                 }
@@ -256,12 +234,16 @@ impl Counting<'_> {
     ) {
         if let Some(sheet) = &mut self.sheet {
             if let Some(sum) = sheet.evaluations.get_mut(&evaluation) {
-                *sum = sum.saturating_add(count);
+                add(sum, count, self.room);
                 return;
             }
             if is_known(evaluation.feature) {
                 if self.room.take(evaluation_cost(evaluation)) {
-                    sheet.evaluations.insert(evaluation.into(), count);
+                    add(
+                        sheet.evaluations.entry(evaluation.into()).or_default(),
+                        count,
+                        self.room,
+                    );
                 } else {
                     self.room.lose(count);
                 }
@@ -270,28 +252,6 @@ impl Counting<'_> {
             self.room.lose(count);
         }
     }
-}
-
-fn feature_cost(feature: &str) -> Cost {
-    Cost::Feature(feature.len())
-}
-
-fn evaluation_cost(evaluation: EvaluationRef<'_>) -> Cost {
-    Cost::Evaluation(evaluation.feature.len() + evaluation.identity.map_or(0, str::len))
-}
-
-fn put_back<K: std::hash::Hash + Eq>(
-    counts: &mut HashMap<K, u64>,
-    key: K,
-    count: u32,
-    cost: Cost,
-    room: &mut Room,
-) {
-    let sum = counts.entry(key).or_insert_with(|| {
-        room.take_anyway(cost);
-        0
-    });
-    *sum = sum.saturating_add(count.into());
 }
 
 #[cfg(test)]

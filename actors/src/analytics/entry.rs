@@ -76,8 +76,8 @@ impl Entry {
 
     /// Whether nothing is to be expected of an environment that is configured no longer.
     pub(super) fn is_done(&self) -> bool {
-        let has_no_hope = |queue: &Queue| queue.is_empty() || queue.failure().is_some();
-        self.is_removed && !self.is_sending() && self.queue.as_ref().is_none_or(has_no_hope)
+        let has_hope = self.queue.as_ref().is_some_and(Queue::has_hope);
+        self.is_removed && !self.is_sending() && !has_hope
     }
 
     /// Takes what has been lost since this was last asked.

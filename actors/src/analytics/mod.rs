@@ -6,7 +6,8 @@
 //! - [`Tallies`], [`WorkerTally`] (`tally`): where each HTTP worker counts.
 //! - [`LabelsRef`] (`labels`): what tells applications and SDKs apart. `counts`: sums by labels; `room`: their bound.
 //! - `actor`: the thin shell: takes the tallies, sends batches; an `entry` for each environment; `report`: its log.
-//! - `queue`: the decisions of one environment, pure; `pace`: its waits; `batch`: one request; `outcome`: what came of it.
+//! - `queue`: the decisions of one environment, pure; `lane`: those of one version, `pace` its waits, `suspects` the labels that
+//!   upstream did not take; `batch`: one request; `outcome`: what came of it.
 //! - `record`: what is unsent, in bytes that outlive the process; [`UnsentStore`]: who keeps them.
 //!
 //! # How often a count arrives
@@ -14,7 +15,13 @@
 //! was never sent, or where the answer says that nothing was done (429, 5xx, 401, 403). Where a batch was sent and no answer
 //! came, nobody knows, and the choice is to send it again: an outage that swallows answers would else lose everything that comes
 //! meanwhile. So that an upstream which counts and does not answer counts little twice, it is asked with a single count until it
-//! answers again. What it refuses for good (400, 404) is dropped, counted and told.
+//! answers again. What it refuses for good (400, 404) is dropped, counted and told, after a
+//! batch was halved down to the entry that is at fault.
+//!
+//! # One that upstream does not take
+//! Whoever sends counts chooses labels, and something before upstream may answer 403 or 500 to some. The sets of labels take turns;
+//! one that fails waits alone, and one that keeps failing while others arrive is sent without labels. Where several fail in a row
+//! upstream is asked with a single count without labels, and left alone only where that fails too.
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +34,9 @@ mod actor;
 mod batch;
 mod counts;
 mod entry;
+mod evaluation;
 mod labels;
+mod lane;
 mod options;
 mod outcome;
 mod pace;
@@ -35,10 +44,13 @@ mod queue;
 mod record;
 mod report;
 mod room;
+mod sheet;
+mod suspects;
 mod tally;
 
 pub use batch::MOST_COUNT;
-pub use counts::{Counting, EvaluationRef};
+pub use counts::Counting;
+pub use evaluation::EvaluationRef;
 pub use labels::LabelsRef;
 pub use options::{AT_ONCE, AnalyticsOptions};
 pub use tally::{TALLY_BYTES, Tallies, WorkerTally};

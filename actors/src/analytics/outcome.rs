@@ -66,6 +66,24 @@ impl Outcome {
 }
 
 impl Failure {
+    /// Whether it does not depend on the batch. 403 and 5xx may: what stands before upstream refuses one `User-Agent`, say.
+    pub(super) fn is_upstreams(&self) -> bool {
+        matches!(
+            self,
+            Self::NoAnswer(_) | Self::RateLimited | Self::KeyRejected(401)
+        )
+    }
+
+    /// Whether one entry may make upstream refuse all of a batch.
+    pub(super) fn may_be_of_one_entry(&self) -> bool {
+        matches!(self, Self::Status(400 | 422))
+    }
+
+    /// Whether upstream has no such endpoint.
+    pub(super) fn is_missing_endpoint(&self) -> bool {
+        matches!(self, Self::Status(404 | 405))
+    }
+
     /// Whether only a change of the configuration, here or there, helps.
     pub(super) fn is_lasting(&self) -> bool {
         matches!(

@@ -45,16 +45,8 @@ impl Pace {
 
     /// It did not.
     pub(super) fn failed(&mut self, now: Instant, is_lasting: bool, retry_after: Option<Duration>) {
-        let (shortest, longest) = if is_lasting {
-            (SHORTEST_OF_LASTING, LIMIT)
-        } else {
-            (SHORTEST, LONGEST)
-        };
-        let factor = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
+        let own = self.wait(self.failures, is_lasting);
         self.failures = self.failures.saturating_add(1);
-        let bound = shortest.saturating_mul(factor).min(longest);
-        // Between half and the whole of it, so that many proxies do not knock at once.
-        let own = bound.mul_f64(0.5 + self.random.f64() / 2.0);
         let wait = match retry_after {
             // The jitter only adds: upstream asked not to come earlier.
             Some(asked) => own
@@ -64,6 +56,19 @@ impl Pace {
         };
         self.is_told = retry_after.is_some();
         self.not_before = Some(now + wait);
+    }
+
+    /// How long to wait after so many failures in a row and one more.
+    pub(super) fn wait(&mut self, failures: u32, is_lasting: bool) -> Duration {
+        let (shortest, longest) = if is_lasting {
+            (SHORTEST_OF_LASTING, LIMIT)
+        } else {
+            (SHORTEST, LONGEST)
+        };
+        let factor = 1_u32.checked_shl(failures).unwrap_or(u32::MAX);
+        let bound = shortest.saturating_mul(factor).min(longest);
+        // Between half and the whole of it, so that many proxies do not knock at once.
+        bound.mul_f64(0.5 + self.random.f64() / 2.0)
     }
 
     /// The process is about to end: a wait of our own is over, one that upstream asked for is not.

@@ -1,15 +1,18 @@
 //! What one environment still has to send: the decisions, pure.
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::batch::{Batch, BatchSize};
+use super::batch::{Batch, Version};
 use super::counts::Counts;
+use super::lane::Lane;
 use super::outcome::{Failure, Outcome};
-use super::pace::Pace;
 use super::room::Room;
 
-/// After upstream found a batch too large, the next ones have half of its entries. So many good ones in a row double that
-/// again.
-const GOOD_BATCHES: u32 = 50;
+/// Between two batches of one environment: upstream has others to serve, and 500 sets of labels still take five seconds.
+const GAP: Duration = Duration::from_millis(10);
+/// After a batch that was not taken.
+const GAP_AFTER_FAILURE: Duration = Duration::from_millis(100);
+/// Where upstream has no version 2, evaluations are sent as counts of their features for so long; then it is asked again.
+const WITHOUT_VERSION_2: Duration = Duration::from_secs(600);
 
 /// What to do next for one environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub(super) enum Change {
     Failing(Failure),
     /// Upstream refuses them for good; they are dropped.
     Refusing(Failure),
+    /// Upstream has no version 2; evaluations are sent as counts of their features.
+    Folding(Failure),
     /// They arrive again.
     Recovered,
 }
@@ -40,14 +45,15 @@ pub(super) struct Queue {
     room: Room,
     /// The batch that is under way.
     batch: Option<Batch>,
-    pace: Pace,
-    /// The most entries of a batch.
-    entries: usize,
-    good_batches: u32,
-    /// Upstream was sent a batch and did not answer. Until it answers again it is asked with a single count: an upstream that
-    /// counts and does not answer then counts little twice.
-    is_in_doubt: bool,
-    failure: Option<Failure>,
+    one: Lane,
+    two: Lane,
+    /// Which version went last: the other one is next.
+    last: Version,
+    /// Before this nothing is sent.
+    gap_until: Option<Instant>,
+    /// Whether the process is about to end: there are no gaps then.
+    hurries: bool,
+    folds_until: Option<Instant>,
     /// Counts that upstream has taken.
     forwarded: u64,
     /// Counts that upstream refuses for good.
@@ -56,16 +62,17 @@ pub(super) struct Queue {
 
 impl Queue {
     /// Of so many bytes.
-    pub(super) fn new(bytes: usize, random: fastrand::Rng) -> Self {
+    pub(super) fn new(bytes: usize, mut random: fastrand::Rng) -> Self {
         Self {
             unsent: Counts::default(),
             room: Room::new(bytes),
             batch: None,
-            pace: Pace::new(random),
-            entries: BatchSize::FULL.entries,
-            good_batches: 0,
-            is_in_doubt: false,
-            failure: None,
+            two: Lane::new(Version::Two, random.fork()),
+            one: Lane::new(Version::One, random),
+            last: Version::Two,
+            gap_until: None,
+            hurries: false,
+            folds_until: None,
             forwarded: 0,
             refused: 0,
         }
@@ -103,42 +110,58 @@ impl Queue {
 
     /// Counts that are still here, those under way included.
     pub(super) fn waiting(&self) -> u64 {
-        let under_way = self.batch.as_ref().map_or(0, Batch::sum);
-        self.unsent.sum().saturating_add(under_way)
+        let batches = self.batch.iter().chain(self.one.parts()).chain(self.two.parts());
+        batches.fold(self.unsent.sum(), |sum, batch| sum.saturating_add(batch.sum()))
     }
 
     /// Whether there is nothing to send and nothing under way.
     pub(super) fn is_empty(&self) -> bool {
-        self.batch.is_none() && self.unsent.is_empty()
+        let has_parts = !self.one.parts().is_empty() || !self.two.parts().is_empty();
+        self.batch.is_none() && !has_parts && self.unsent.is_empty()
     }
 
     /// Why counts do not arrive.
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+        self.one.failure().or(self.two.failure())
+    }
+
+    /// Whether there is something that upstream may take: something of a version that does not fail.
+    pub(super) fn has_hope(&self) -> bool {
+        let lanes = [(Version::One, &self.one), (Version::Two, &self.two)];
+        self.batch.is_some()
+            || lanes.into_iter().any(|(version, lane)| {
+                lane.failure().is_none() && (!lane.parts().is_empty() || self.unsent.sets(version) > 0)
+            })
     }
 
     /// What to do next.
     pub(super) fn next(&mut self, now: Instant) -> Next {
-        if self.batch.is_some() || self.unsent.is_empty() {
+        if self.batch.is_some() {
             return Next::Nothing;
         }
-        if let Some(not_before) = self.pace.not_before().filter(|not_before| *not_before > now) {
-            return Next::Wait(not_before);
+        if self.folds_until.is_some_and(|until| now < until) {
+            self.unsent.fold(&mut self.room);
         }
-        let size = if self.is_in_doubt {
-            BatchSize::PROBE
-        } else {
-            BatchSize {
-                entries: self.entries,
-                ..BatchSize::FULL
-            }
+        let lanes = match self.last {
+            Version::One => [&mut self.two, &mut self.one],
+            Version::Two => [&mut self.one, &mut self.two],
         };
-        self.batch = self.unsent.take_batch(size, &mut self.room);
-        if self.batch.is_some() {
-            Next::Send
-        } else {
-            Next::Nothing
+        let mut first: Option<Instant> = None;
+        for lane in lanes {
+            let Some(ready) = lane.ready(&self.unsent, now) else {
+                continue;
+            };
+            let ready = self.gap_until.map_or(ready, |until| until.max(ready));
+            if ready <= now {
+                self.batch = lane.take_batch(&mut self.unsent, &mut self.room, now);
+            }
+            if let Some(batch) = &self.batch {
+                self.last = batch.version();
+                return Next::Send;
+            }
+            first = Some(first.map_or(ready, |first| first.min(ready)));
         }
+        first.map_or(Next::Nothing, Next::Wait)
     }
 
     /// The batch that is under way.
@@ -149,67 +172,76 @@ impl Queue {
     /// What came of the batch under way.
     pub(super) fn ended(&mut self, now: Instant, outcome: Outcome) -> Option<Change> {
         let batch = self.batch.take()?;
+        self.gap_until = (!self.hurries).then(|| match outcome {
+            Outcome::Counted => now + GAP,
+            _ => now + GAP_AFTER_FAILURE,
+        });
+        let version = batch.version();
+        let (labels, sum, entries) = (batch.labels.clone(), batch.sum(), batch.len());
+        let lane = match version {
+            Version::One => &mut self.one,
+            Version::Two => &mut self.two,
+        };
         match outcome {
             Outcome::Counted => {
-                self.forwarded = self.forwarded.saturating_add(batch.sum());
-                self.is_in_doubt = false;
-                self.pace.succeeded();
-                self.grow_batches();
-                self.failure.take().map(|_| Change::Recovered)
+                self.forwarded = self.forwarded.saturating_add(sum);
+                lane.counted(&labels)
             }
             Outcome::NotCounted(failure, retry_after) => {
                 self.unsent.put_back(batch, &mut self.room);
-                self.pace.failed(now, failure.is_lasting(), retry_after);
-                self.fails(failure).map(Change::Failing)
+                let sets = self.unsent.sets(version);
+                lane.not_counted(&labels, sets, (failure, retry_after), now)
             }
             Outcome::Doubtful(failure) => {
                 self.unsent.put_back(batch, &mut self.room);
-                self.is_in_doubt = true;
-                self.pace.failed(now, failure.is_lasting(), None);
-                self.fails(failure).map(Change::Failing)
+                lane.doubtful(&labels, failure, now)
             }
-            Outcome::TooLarge if batch.len() > 1 => {
-                self.entries = batch.len() / 2;
-                self.good_batches = 0;
-                self.is_in_doubt = false;
+            Outcome::TooLarge if entries > 1 => {
+                lane.too_large(entries);
                 self.unsent.put_back(batch, &mut self.room);
                 None
             }
-            Outcome::TooLarge => self.refuse(now, &batch, Failure::Status(413)),
-            Outcome::Refused(failure) => self.refuse(now, &batch, failure),
+            Outcome::Refused(failure) if version == Version::Two && failure.is_missing_endpoint() => {
+                self.fold(now, batch);
+                Some(Change::Folding(failure))
+            }
+            Outcome::TooLarge => self.refuse(batch, Failure::Status(413)),
+            Outcome::Refused(failure) => self.refuse(batch, failure),
         }
     }
 
-    fn refuse(&mut self, now: Instant, batch: &Batch, failure: Failure) -> Option<Change> {
-        self.refused = self.refused.saturating_add(batch.sum());
-        self.is_in_doubt = false;
-        self.pace.failed(now, failure.is_lasting(), None);
-        self.fails(failure).map(Change::Refusing)
+    fn refuse(&mut self, batch: Batch, failure: Failure) -> Option<Change> {
+        let lane = match batch.version() {
+            Version::One => &mut self.one,
+            Version::Two => &mut self.two,
+        };
+        let (dropped, change) = lane.refuses(batch, failure);
+        self.refused = self.refused.saturating_add(dropped);
+        change
     }
 
-    /// Notes a failure, and gives it where it is news.
-    fn fails(&mut self, failure: Failure) -> Option<Failure> {
-        let is_news = self.failure.as_ref() != Some(&failure);
-        self.failure = Some(failure.clone());
-        is_news.then_some(failure)
-    }
-
-    fn grow_batches(&mut self) {
-        self.good_batches += 1;
-        if self.good_batches >= GOOD_BATCHES {
-            self.good_batches = 0;
-            self.entries = self.entries.saturating_mul(2).min(BatchSize::FULL.entries);
+    /// Sends evaluations as counts of their features from now on.
+    fn fold(&mut self, now: Instant, batch: Batch) {
+        self.folds_until = Some(now + WITHOUT_VERSION_2);
+        for part in self.two.take_parts().into_iter().chain([batch]) {
+            self.unsent.put_back(part, &mut self.room);
         }
+        self.unsent.fold(&mut self.room);
+        self.two.forgive();
     }
 
     /// The process is about to end: what waits for no more than our own patience goes now.
     pub(super) fn hurry(&mut self) {
-        self.pace.hurry();
+        self.hurries = true;
+        self.gap_until = None;
+        self.one.hurry();
+        self.two.hurry();
     }
 
     /// Ends it, and gives what is unsent, what is under way included: whether that is counted nobody knows then.
     pub(super) fn into_unsent(mut self) -> Counts {
-        if let Some(batch) = self.batch.take() {
+        let parts = self.one.take_parts().into_iter().chain(self.two.take_parts());
+        for batch in parts.chain(self.batch.take()) {
             self.unsent.put_back(batch, &mut self.room);
         }
         self.unsent

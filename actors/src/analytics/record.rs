@@ -18,9 +18,11 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::counts::{Counts, Evaluation, Sheet};
+use super::counts::Counts;
+use super::evaluation::Evaluation;
 use super::labels::{LABELS, Labels, LabelsRef};
 use super::room::Room;
+use super::sheet::Sheet;
 use crate::keys::EnvironmentKey;
 
 /// How it begins.

@@ -41,6 +41,17 @@ impl Losses {
         self.refused = self.refused.saturating_add(other.refused);
         self.removed = self.removed.saturating_add(other.removed);
     }
+
+    fn tell(self, label: &str) {
+        log::warn!(
+            "{label}: {} evaluation counts are lost: {} found no room or were more than can be stored, {} were refused by \
+             upstream, {} were of an environment that is configured no longer",
+            self.sum(),
+            self.no_room,
+            self.refused,
+            self.removed
+        );
+    }
 }
 
 impl Report {
@@ -57,11 +68,19 @@ impl Report {
                 "{label}: upstream refuses evaluation counts: {failure}. Those are dropped; where upstream has no analytics, \
                  set the option analytics to false."
             ),
+            Change::Folding(failure) => log::warn!(
+                "{label}: upstream does not take evaluations by identity (analytics/flags/ of version 2): {failure}. They are \
+                 sent as counts of their features."
+            ),
             Change::Recovered => log::info!("{label}: evaluation counts arrive at upstream again."),
         }
     }
 
     fn is_to_tell(&mut self, change: &Change, now: Instant) -> bool {
+        if let Change::Folding(_) = change {
+            // Once in ten minutes.
+            return true;
+        }
         if *change == Change::Recovered {
             return std::mem::take(&mut self.knows_failure);
         }
@@ -76,14 +95,7 @@ impl Report {
     /// Notes losses, and tells of all since the last time where that is long enough ago.
     pub(super) fn losses(&mut self, label: &str, losses: Losses, now: Instant) {
         if let Some(losses) = self.losses_to_tell(losses, now) {
-            log::warn!(
-                "{label}: {} evaluation counts are lost: {} found no room, {} were refused by upstream, {} were of an \
-                 environment that is configured no longer",
-                losses.sum(),
-                losses.no_room,
-                losses.refused,
-                losses.removed
-            );
+            losses.tell(label);
         }
     }
 

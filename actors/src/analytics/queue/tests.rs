@@ -6,6 +6,9 @@ use crate::analytics::batch::Content;
 use crate::analytics::labels::LabelsRef;
 use crate::upstream::{Fault, ForwardFailure, Stage};
 
+mod labels;
+mod refusing;
+
 const PLENTY: usize = 1 << 20;
 
 fn failure(status: u16) -> Failure {
@@ -80,11 +83,20 @@ impl Scene {
     }
 
     fn count(&mut self, batch: &Batch) {
-        let Content::Features(counts) = &batch.content else {
-            panic!("features alone")
+        let counts: Vec<(&str, u32)> = match &batch.content {
+            Content::Features(counts) => counts
+                .iter()
+                .map(|(feature, count)| (&**feature, *count))
+                .collect(),
+            Content::Evaluations(counts) => {
+                let counts = counts.iter();
+                counts
+                    .map(|(evaluation, count)| (&*evaluation.feature, *count))
+                    .collect()
+            }
         };
         for (feature, count) in counts {
-            *self.counted.entry(feature.to_string()).or_default() += u64::from(*count);
+            *self.counted.entry(feature.to_string()).or_default() += u64::from(count);
         }
     }
 
@@ -195,13 +207,13 @@ fn a_batch_that_is_too_large_is_halved_until_it_fits() {
             Outcome::Counted
         }
     };
-    scene.run(Duration::ZERO, only_small);
+    scene.run(HOUR, only_small);
     assert_eq!((scene.sum(), scene.counted.len()), (2_000, 1_000));
     let sizes: Vec<_> = scene.requests.iter().map(|(_, size)| *size).take(6).collect();
     assert_eq!(sizes, [1_000, 500, 250, 125, 62, 62]);
     // It asks for more again, after many that were good.
     scene.queue.add(counts(10_000, 1), false);
-    scene.run(Duration::ZERO, only_small);
+    scene.run(HOUR, only_small);
     assert_eq!(scene.sum(), 12_000);
     let too_large = scene
         .requests
@@ -229,32 +241,6 @@ fn one_entry_that_is_too_large_is_refused() {
     });
     assert_eq!((scene.sum(), scene.queue.take_refused()), (5, 5));
     assert_eq!(scene.changes[0], Change::Refusing(failure(413)));
-}
-
-#[test]
-fn what_upstream_refuses_for_good_is_dropped_and_counted() {
-    let mut scene = Scene::new(counts(1_500, 1));
-    let mut first = true;
-    scene.run(HOUR, |_, _| {
-        if std::mem::take(&mut first) {
-            Outcome::Refused(failure(404))
-        } else {
-            Outcome::Counted
-        }
-    });
-    assert_eq!(
-        (
-            scene.sum(),
-            scene.queue.take_refused(),
-            scene.queue.take_refused()
-        ),
-        (500, 1_000, 0)
-    );
-    assert!(
-        scene.requests[1].0 > Duration::ZERO,
-        "refusals follow one another without a pause"
-    );
-    assert_eq!(scene.changes, [Change::Refusing(failure(404)), Change::Recovered]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::analytics::counts::EvaluationRef;
+use crate::analytics::evaluation::EvaluationRef;
 
 fn digest(key: &str) -> KeyDigest {
     KeyDigest::of(&EnvironmentKey::new(key))
@@ -13,7 +13,7 @@ fn counts(features: usize) -> Counts {
     ] {
         let mut counting = counts.counting(labels, &mut room);
         for number in 0..features {
-            counting.feature(&format!("feature {number}"), u64::MAX / 8, |_| true);
+            counting.feature(&format!("feature {number}"), 1_000_000_007, |_| true);
         }
         for (identity, enabled) in [(Some("bob"), true), (None, false)] {
             let evaluation = EvaluationRef {

@@ -155,6 +155,60 @@ async fn what_upstream_refuses_for_good_is_dropped_and_counted() {
 }
 
 #[actix_rt::test]
+async fn one_user_agent_that_upstream_does_not_take_holds_up_no_other() {
+    const AGENTS: [&str; 4] = ["one", "two", "three", "four"];
+    for status in [403, 500] {
+        let (upstream, counted) = upstream(1, move |request| {
+            (request.header("user-agent") == Some("evil")).then(|| Answer::status(status))
+        });
+        let analytics = Analytics::start(&upstream, often()).await;
+        analytics.count_as(&[("user-agent", "evil")], "feature_0", 1_000);
+        // It has failed, and waits.
+        while sent(&upstream).is_empty() {
+            upstream.wait_for_more(1).await;
+        }
+        for round in 1..=5 {
+            for agent in AGENTS {
+                analytics.count_as(&[("user-agent", agent)], "feature_0", 1);
+            }
+            analytics.wait_for(|totals| totals.forwarded >= 4 * round).await;
+        }
+        let requests = counted.requests();
+        let by_agents = requests.iter().filter(|request| {
+            let agent = request.header("user-agent");
+            agent.is_some_and(|agent| AGENTS.contains(&agent))
+        });
+        let sum: u64 = by_agents.flat_map(counts).map(|(_, count)| count).sum();
+        assert_eq!(sum, 20, "{status}");
+        assert_eq!(analytics.totals().await.lost, 0);
+    }
+}
+
+#[actix_rt::test]
+async fn where_upstream_has_no_version_2_evaluations_arrive_by_feature() {
+    let (upstream, counted) = upstream(1, |request| {
+        request
+            .target
+            .starts_with("/api/v2/")
+            .then(|| Answer::status(404))
+    });
+    let analytics = Analytics::start(&upstream, often()).await;
+    let evaluation = EvaluationRef {
+        feature: "feature_0",
+        identity: Some("bob"),
+        enabled: true,
+    };
+    analytics
+        .worker
+        .count(analytics.id(), LabelsRef::default(), |counting| {
+            counting.evaluation(evaluation, 3, |_| true);
+        });
+    analytics.count("feature_0", 4);
+    let totals = analytics.wait_for(|totals| totals.forwarded == 7).await;
+    assert_eq!((totals.lost, counted.by_feature()["feature_0"]), (0, 7));
+}
+
+#[actix_rt::test]
 async fn an_upstream_that_does_not_answer_is_asked_with_a_single_count() {
     let (upstream, counted) = upstream(2, |_| Some(Answer::hang()));
     let options = AnalyticsOptions {
