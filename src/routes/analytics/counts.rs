@@ -1,7 +1,8 @@
 //! What the bodies of `analytics/flags/` count; pure.
 //!
 //! As core reads them (`SDKAnalyticsFlagsV1Serializer` of its `app_analytics/serializers.py`, July 2026): a count is an
-//! integer, and what is none is skipped; so are entries that core's table cannot hold.
+//! integer, and what is none is skipped; so are entries that core's table cannot hold. Of a key that comes several times the last
+//! value counts, as in Python.
 use std::borrow::Cow;
 use std::fmt;
 
@@ -65,15 +66,25 @@ impl Counted<'_> {
 /// # Errors
 /// Where it is no JSON object, or has too many entries.
 pub(super) fn features(body: &[u8]) -> Result<Vec<(Cow<'_, str>, u32)>, CountsError> {
-    let mut read = Read {
-        counts: Vec::new(),
-        entries: 0,
-    };
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut read = Read::default();
+    let text = std::str::from_utf8(body).map_err(|_| CountsError::NotCounts)?;
+    let mut json = serde_json::Deserializer::from_str(text);
     let is_whole = Features(&mut read)
         .deserialize(&mut json)
         .and_then(|()| json.end());
-    read.finished(is_whole, CountsError::NotCounts)
+    let mut counts = read.finished(is_whole, CountsError::NotCounts)?;
+    counts.sort_by(|(one, _), (other, _)| one.cmp(other));
+    counts.dedup_by(|(later, value), (earlier, kept)| {
+        let is_same = later == earlier;
+        if is_same {
+            *kept = *value;
+        }
+        is_same
+    });
+    let counts = counts.into_iter();
+    Ok(counts
+        .filter_map(|(feature, count)| Some((feature, count?)))
+        .collect())
 }
 
 /// Reads a body of version 2.
@@ -81,11 +92,9 @@ pub(super) fn features(body: &[u8]) -> Result<Vec<(Cow<'_, str>, u32)>, CountsEr
 /// # Errors
 /// Where it is no JSON object with a list `evaluations`, or has too many entries.
 pub(super) fn evaluations(body: &[u8]) -> Result<Vec<Counted<'_>>, CountsError> {
-    let mut read = Read {
-        counts: Vec::new(),
-        entries: 0,
-    };
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut read = Read::default();
+    let text = std::str::from_utf8(body).map_err(|_| CountsError::NotEvaluations)?;
+    let mut json = serde_json::Deserializer::from_str(text);
     let outcome = Evaluations(&mut read).deserialize(&mut json);
     let is_whole = outcome.and_then(|is_there| json.end().map(|()| is_there));
     match is_whole {
@@ -99,6 +108,15 @@ struct Read<T> {
     counts: Vec<T>,
     /// Entries, counted or not.
     entries: usize,
+}
+
+impl<T> Default for Read<T> {
+    fn default() -> Self {
+        Self {
+            counts: Vec::new(),
+            entries: 0,
+        }
+    }
 }
 
 impl<T> Read<T> {
@@ -124,8 +142,8 @@ impl<T> Read<T> {
     }
 }
 
-/// Reads the object of version 1.
-struct Features<'r, 'b>(&'r mut Read<(Cow<'b, str>, u32)>);
+/// Reads the object of version 1; `None`: no count.
+struct Features<'r, 'b>(&'r mut Read<(Cow<'b, str>, Option<u32>)>);
 
 impl<'b> DeserializeSeed<'b> for Features<'_, 'b> {
     type Value = ();
@@ -145,9 +163,10 @@ impl<'b> Visitor<'b> for Features<'_, 'b> {
     fn visit_map<A: MapAccess<'b>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(Text(feature)) = entries.next_key()? {
             self.0.admit()?;
-            if let Scalar::Count(count) = entries.next_value()? {
-                self.0.counts.push((feature, count));
-            }
+            let value: Scalar<'b> = entries.next_value()?;
+            self.0
+                .counts
+                .extend(feature.map(|feature| (feature, value.count())));
         }
         Ok(())
     }
@@ -174,7 +193,7 @@ impl<'b> Visitor<'b> for Evaluations<'_, 'b> {
     fn visit_map<A: MapAccess<'b>>(self, mut fields: A) -> Result<bool, A::Error> {
         let mut is_there = false;
         while let Some(Text(field)) = fields.next_key()? {
-            if field == "evaluations" {
+            if field.as_deref() == Some("evaluations") {
                 // The last one counts, as in Python.
                 self.0.counts.clear();
                 fields.next_value_seed(List(&mut *self.0))?;

@@ -2,7 +2,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::counts::Counted;
 use super::values::{Scalar, Text};
@@ -12,25 +13,31 @@ pub(super) struct Entry<'b>(pub(super) Option<Counted<'b>>);
 
 impl<'b> Deserialize<'b> for Entry<'b> {
     fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(EntryVisitor)
+        let value = <&RawValue>::deserialize(deserializer)?.get();
+        let read = || {
+            let mut json = serde_json::Deserializer::from_str(value);
+            json.deserialize_map(EntryVisitor).ok()
+        };
+        let is_object = value.starts_with('{');
+        Ok(Entry(is_object.then(read).flatten().flatten()))
     }
 }
 
 struct EntryVisitor;
 
 impl<'b> Visitor<'b> for EntryVisitor {
-    type Value = Entry<'b>;
+    type Value = Option<Counted<'b>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
+        f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'b>>(self, mut fields: A) -> Result<Entry<'b>, A::Error> {
+    fn visit_map<A: MapAccess<'b>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
         let (mut feature, mut enabled, mut count) = (None, None, None);
         let mut identity = Some(None);
         while let Some(Text(field)) = fields.next_key()? {
             let value: Scalar<'b> = fields.next_value()?;
-            match &*field {
+            match field.as_deref().unwrap_or_default() {
                 "feature_name" => feature = value.text(),
                 "identity_identifier" => identity = value.identity(),
                 "enabled_when_evaluated" => enabled = value.truth(),
@@ -46,35 +53,6 @@ impl<'b> Visitor<'b> for EntryVisitor {
                 count: count?,
             })
         };
-        Ok(Entry(counted()))
-    }
-
-    fn visit_seq<A: SeqAccess<'b>>(self, mut items: A) -> Result<Entry<'b>, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Entry(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Entry<'b>, E> {
-        Ok(Entry(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Entry<'b>, E> {
-        Ok(Entry(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Entry<'b>, E> {
-        Ok(Entry(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Entry<'b>, E> {
-        Ok(Entry(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Entry<'b>, E> {
-        Ok(Entry(None))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Entry<'b>, E> {
-        Ok(Entry(None))
+        Ok(counted())
     }
 }

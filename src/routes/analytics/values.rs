@@ -4,13 +4,14 @@ use std::fmt;
 
 use actors::analytics::MOST_COUNT;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Visitor};
+use serde_json::value::RawValue;
 
 /// The characters of an identifier: core's column holds no more, and one that is longer fails all of its batch.
 pub(super) const MOST_CHARACTERS: usize = 2_000;
 
-/// A text, copied only where it has escapes.
-pub(super) struct Text<'b>(pub(super) Cow<'b, str>);
+/// A text, copied only where it has escapes; `None`: it has half a surrogate pair, which Python reads and no database holds.
+pub(super) struct Text<'b>(pub(super) Option<Cow<'b, str>>);
 
 impl<'b> Deserialize<'b> for Text<'b> {
     fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
@@ -23,16 +24,18 @@ impl<'b> Deserialize<'b> for Text<'b> {
                 f.write_str("a text")
             }
 
-            fn visit_borrowed_str<E>(self, text: &'b str) -> Result<Text<'b>, E> {
-                Ok(Text(Cow::Borrowed(text)))
+            fn visit_borrowed_bytes<E>(self, text: &'b [u8]) -> Result<Text<'b>, E> {
+                Ok(Text(std::str::from_utf8(text).ok().map(Cow::Borrowed)))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Text<'b>, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+            fn visit_bytes<E>(self, text: &[u8]) -> Result<Text<'b>, E> {
+                let text = std::str::from_utf8(text).ok();
+                Ok(Text(text.map(|text| Cow::Owned(text.to_owned()))))
             }
         }
 
-        deserializer.deserialize_str(TextVisitor)
+        // As bytes: as a text, half a surrogate pair is a mistake of the whole body.
+        deserializer.deserialize_bytes(TextVisitor)
     }
 }
 
@@ -55,13 +58,18 @@ impl<'b> Scalar<'b> {
         }
     }
 
-    /// An identifier that is missing or can be stored; `None`: the entry cannot count.
+    /// An identifier that is missing or can be stored, as core stores it; `None`: the entry cannot count, and would fail all
+    /// of its batch.
     pub(super) fn identity(self) -> Option<Option<Cow<'b, str>>> {
-        match self {
-            Self::Text(text) if text.chars().nth(MOST_CHARACTERS).is_none() => Some(Some(text)),
-            Self::Null => Some(None),
-            _ => None,
-        }
+        let identity = match self {
+            Self::Text(text) => stripped(text),
+            Self::Null => return Some(None),
+            _ => return None,
+        };
+        let is_storable = !identity.is_empty()
+            && !identity.contains('\0')
+            && identity.chars().nth(MOST_CHARACTERS).is_none();
+        is_storable.then_some(Some(identity))
     }
 
     pub(super) fn truth(self) -> Option<bool> {
@@ -79,60 +87,33 @@ impl<'b> Scalar<'b> {
     }
 }
 
-impl<'b> Deserialize<'b> for Scalar<'b> {
-    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
+/// Without the white space around it, as Python's `str.strip`, with which core begins.
+fn stripped(text: Cow<'_, str>) -> Cow<'_, str> {
+    let is_space = |c: char| c.is_whitespace() || ('\x1c'..='\x1f').contains(&c);
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_matches(is_space)),
+        Cow::Owned(text) => Cow::Owned(text.trim_matches(is_space).to_owned()),
     }
 }
 
-struct ScalarVisitor;
-
-impl<'b> Visitor<'b> for ScalarVisitor {
-    type Value = Scalar<'b>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    /// Zero adds nothing.
-    fn visit_u64<E>(self, number: u64) -> Result<Scalar<'b>, E> {
-        let count = u32::try_from(number).ok();
-        let count = count.filter(|count| (1..=MOST_COUNT).contains(count));
-        Ok(count.map_or(Scalar::Other, Scalar::Count))
-    }
-
-    /// It is below zero: it would take from what others have counted.
-    fn visit_i64<E>(self, _: i64) -> Result<Scalar<'b>, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Scalar<'b>, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_bool<E>(self, truth: bool) -> Result<Scalar<'b>, E> {
-        Ok(Scalar::Truth(truth))
-    }
-
-    fn visit_unit<E>(self) -> Result<Scalar<'b>, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'b str) -> Result<Scalar<'b>, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Scalar<'b>, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'b>>(self, mut items: A) -> Result<Scalar<'b>, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-
-    fn visit_map<A: MapAccess<'b>>(self, mut entries: A) -> Result<Scalar<'b>, A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
+/// Whatever its value is, one entry is no mistake of the whole body: it is read on its own.
+impl<'b> Deserialize<'b> for Scalar<'b> {
+    fn deserialize<D: Deserializer<'b>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match value.as_bytes() {
+            b"true" => Self::Truth(true),
+            b"false" => Self::Truth(false),
+            b"null" => Self::Null,
+            [b'"', ..] => match serde_json::from_str(value) {
+                Ok(Text(Some(text))) => Self::Text(text),
+                _ => Self::Other,
+            },
+            // Zero adds nothing; what is below would take from what others have counted.
+            [b'0'..=b'9', ..] => match value.parse() {
+                Ok(count @ 1..=MOST_COUNT) => Self::Count(count),
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        })
     }
 }

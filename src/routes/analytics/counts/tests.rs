@@ -31,7 +31,7 @@ fn an_integer_counts_and_whatever_else_is_skipped() {
     let body = r#" {"a": 1, "b": 2147483647, "zero": 0, "negative": -1, "huge": 2147483648, "beyond": 99999999999999999999,
         "float": 1.0, "exponent": 1e2, "true": true, "null": null, "text": "3", "list": [1, [2]], "object": {"a": {"b": 1}},
         "\u00e4\"": 3, "c": 4} "#;
-    let expected = [("a", 1), ("b", MOST_COUNT), ("\u{e4}\"", 3), ("c", 4)];
+    let expected = [("a", 1), ("b", MOST_COUNT), ("c", 4), ("\u{e4}\"", 3)];
     let expected = expected.map(|(feature, count)| (feature.to_owned(), count));
     assert_eq!(v1(body).unwrap(), expected);
     assert_eq!(v1("{}").unwrap(), []);
@@ -40,8 +40,56 @@ fn an_integer_counts_and_whatever_else_is_skipped() {
 #[test]
 fn names_without_escapes_are_borrowed() {
     let counts = features(br#"{"plain": 1, "\u0065scaped": 2}"#).unwrap();
-    assert!(matches!(counts[0].0, Cow::Borrowed("plain")));
-    assert_eq!(counts[1].0, "escaped");
+    assert_eq!(counts[0].0, "escaped");
+    assert!(matches!(counts[1].0, Cow::Borrowed("plain")));
+}
+
+#[test]
+fn of_a_key_the_last_value_counts() {
+    let body = r#"{"b": 9, "a": 1, "c": 5, "a": 2, "b": "9", "\u0061": 3, "c": 6}"#;
+    assert_eq!(v1(body).unwrap(), [("a".to_owned(), 3), ("c".to_owned(), 6)]);
+    let body = r#"{"evaluations": [{"feature_name": "b", "feature_name": "a", "enabled_when_evaluated": true, "count": 9, "count": 1}]}"#;
+    assert_eq!(v2(body).unwrap(), ["a None true 1"]);
+}
+
+#[test]
+fn numbers_and_texts_beyond_what_can_be_held_cost_their_own_entry_alone() {
+    for odd in [
+        "1e400",
+        "-1e400",
+        r#""\ud800""#,
+        r#"[1e400]"#,
+        r#"{"\udfff": 1e999}"#,
+    ] {
+        let body = format!(r#"{{"a": {odd}, "b": 1}}"#);
+        assert_eq!(v1(&body).unwrap(), [("b".to_owned(), 1)], "{odd}");
+        let good = r#"{"feature_name": "a", "enabled_when_evaluated": true, "count": 1}"#;
+        let body = format!(
+            r#"{{"more": {odd}, "evaluations": [{odd}, {{"feature_name": "a", "identity_identifier": {odd},
+            "enabled_when_evaluated": true, "count": 1}}, {{"feature_name": "a", "enabled_when_evaluated": true,
+            "count": {odd}}}, {good}]}}"#
+        );
+        assert_eq!(v2(&body).unwrap(), ["a None true 1"], "{odd}");
+    }
+    assert_eq!(v1(r#"{"\ud800": 7, "b": 1}"#).unwrap(), [("b".to_owned(), 1)]);
+    let body = r#"{"\ud800": 1, "evaluations": [{"\ud800": 1, "feature_name": "a", "enabled_when_evaluated": true, "count": 1}]}"#;
+    assert_eq!(v2(body).unwrap(), ["a None true 1"]);
+}
+
+#[test]
+fn an_identifier_that_fails_all_of_its_batch_is_skipped() {
+    let with = |identity: &str| {
+        let entry = json!({"feature_name": "a", "identity_identifier": identity, "enabled_when_evaluated": true, "count": 1});
+        v2(&json!({"evaluations": [entry]}).to_string()).unwrap()
+    };
+    for identity in ["", " ", "\t\n", "\u{a0}\u{3000}", "\u{1c}\u{1f}", "\0", "b\0b"] {
+        assert_eq!(with(identity), [""; 0], "{identity:?}");
+    }
+    let padded = format!("\u{1f} {} ", "x".repeat(MOST_CHARACTERS));
+    assert_eq!(with(&padded).len(), 1);
+    for identity in [" bob", "bob\n", "\u{1c}bob\u{a0}", "bob"] {
+        assert_eq!(with(identity), ["a Some(\"bob\") true 1"], "{identity:?}");
+    }
 }
 
 #[test]
