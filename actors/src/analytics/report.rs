@@ -99,6 +99,14 @@ impl Report {
         }
     }
 
+    /// Tells of all since the last time, for the last time.
+    pub(super) fn end(&mut self, label: &str) {
+        let losses = std::mem::take(&mut self.losses);
+        if losses.sum() > 0 {
+            losses.tell(label);
+        }
+    }
+
     fn losses_to_tell(&mut self, losses: Losses, now: Instant) -> Option<Losses> {
         self.losses.add(losses);
         if self.losses.sum() == 0 || !is_due(self.loss, now) {

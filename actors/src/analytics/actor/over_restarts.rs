@@ -1,7 +1,8 @@
 //! What one process leaves to the next.
-use super::AnalyticsActor;
+use super::{AnalyticsActor, label};
 use crate::analytics::entry::Entry;
 use crate::analytics::record;
+use crate::keys::EnvironmentId;
 
 impl AnalyticsActor {
     /// Takes what a process before has left.
@@ -21,17 +22,34 @@ impl AnalyticsActor {
         }
     }
 
+    /// Why counts are unsent.
+    fn why_unsent(&self) -> String {
+        if let Some(failure) = self.entries.values().find_map(Entry::failure) {
+            return failure.to_string();
+        }
+        let newest = self.environments.newest();
+        let is_unknown = |id: &EnvironmentId, entry: &Entry| {
+            let has_counts = entry.queue.as_ref().is_some_and(|queue| !queue.is_empty());
+            has_counts && newest.environment(*id).is_none()
+        };
+        if self.entries.iter().any(|(id, entry)| is_unknown(id, entry)) {
+            "no document of their environment has come, which says what features there are".to_owned()
+        } else {
+            "there was no time for them; upstream is slow".to_owned()
+        }
+    }
+
     /// Hands over what is unsent.
     pub(super) fn hand_over(&mut self) {
         for taken in self.tallies.take() {
             self.merge(taken);
         }
         self.tell_losses();
-        let why = self
-            .entries
-            .values()
-            .find_map(Entry::failure)
-            .map(ToString::to_string);
+        for (id, entry) in &mut self.entries {
+            entry.report.end(&label(&self.environments, *id));
+        }
+        self.report.end("analytics");
+        let why = self.why_unsent();
         let unsent: Vec<_> = std::mem::take(&mut self.entries)
             .into_values()
             .filter_map(|entry| Some((entry.digest(), entry.queue?.into_unsent())))
@@ -42,7 +60,6 @@ impl AnalyticsActor {
             .fold(0_u64, |sum, (_, counts)| sum.saturating_add(counts.sum()));
         let Some(store) = &mut self.store else {
             if sum > 0 {
-                let why = why.unwrap_or_else(|| "there was no time for them; upstream is slow".to_owned());
                 log::warn!(
                     "{sum} evaluation counts end with the process, because they could not be sent: {why}"
                 );
