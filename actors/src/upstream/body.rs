@@ -62,6 +62,19 @@ where
     }
 }
 
+/// Reads a body that nobody needs, as it comes, so that its connection can be kept: to its end, to a fault, or to so many bytes.
+pub(super) async fn discard<S>(response: &mut ClientResponse<S>, most: usize)
+where
+    S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+{
+    let mut read = 0_usize;
+    while read <= most
+        && let Some(Ok(chunk)) = response.next().await
+    {
+        read = read.saturating_add(chunk.len());
+    }
+}
+
 async fn read_plain<S>(
     response: &mut ClientResponse<S>,
     declared: Option<usize>,

@@ -4,10 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_rt::time::timeout;
-use awc::ClientRequest;
+use awc::error::PayloadError;
 use awc::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use awc::http::{Method, StatusCode, Uri};
+use awc::{ClientRequest, ClientResponse};
 use bytes::Bytes;
+use futures::Stream;
+use tokio::time::{Instant, timeout_at};
 
 use super::body::{self, Room};
 use super::fetch::{CONNECTING, MAX_REDIRECTS, redirect_target};
@@ -23,6 +26,9 @@ pub use standing::{News, Standing};
 
 /// Bytes of one answer, decoded. Core repeats in its answer what it was sent, of which 1 MiB is taken here, in words of its own.
 const MAX_ANSWER_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long a body that nobody reads is waited for: it comes with its head, and a new connection costs less than this.
+const DISCARDING: Duration = Duration::from_secs(1);
 
 /// A request to send on. Its debug format holds nothing that a caller sent.
 #[derive(Clone)]
@@ -97,17 +103,49 @@ impl Forwarder {
     /// Why there is no answer; [`ForwardFailure::may_be_done`] tells whether upstream may have done what was asked.
     pub async fn forward(&self, request: &ForwardRequest) -> Result<ForwardAnswer, ForwardFailure> {
         let stage = Cell::new(Stage::Head);
-        match timeout(self.timeout, self.answer(request, &stage)).await {
+        let answer = async {
+            let mut response = self.head(request, &stage).await?;
+            // A budget of its own that never ends: the bytes of one answer are bounded, and so are the calls.
+            let mut memory = DocumentMemory::new(usize::MAX).claim();
+            let mut room = Room {
+                bytes: MAX_ANSWER_BYTES,
+                memory: &mut memory,
+                stage: &stage,
+            };
+            let body = body::read(&mut response, &mut room).await.map_err(of_body)?;
+            Ok(answer(response.status(), response.headers(), body))
+        };
+        match timeout(self.timeout, answer).await {
             Ok(answer) => answer,
             Err(_) => Err(ForwardFailure::NoAnswer(Fault::Late(stage.get()))),
         }
     }
 
-    async fn answer(
+    /// Sends a request of which only the status counts, as [`forward`](Self::forward) does. Its head is the answer: upstream
+    /// has done what was asked, or refused it, whatever becomes of the body. That is thrown away, for so long as it is worth
+    /// the connection, and the one given back is empty.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), but none of the body.
+    pub async fn status(&self, request: &ForwardRequest) -> Result<ForwardAnswer, ForwardFailure> {
+        let (stage, until) = (Cell::new(Stage::Head), Instant::now() + self.timeout);
+        let mut response = match timeout_at(until, self.head(request, &stage)).await {
+            Ok(response) => response?,
+            Err(_) => return Err(ForwardFailure::NoAnswer(Fault::Late(stage.get()))),
+        };
+        let thrown_away = body::discard(&mut response, MAX_ANSWER_BYTES);
+        // Dropped before its end, it takes its connection along.
+        let _ = timeout_at(until.min(Instant::now() + DISCARDING), thrown_away).await;
+        Ok(answer(response.status(), response.headers(), Bytes::new()))
+    }
+
+    /// The head of an answer, whose body is still to come.
+    async fn head(
         &self,
         request: &ForwardRequest,
         stage: &Cell<Stage>,
-    ) -> Result<ForwardAnswer, ForwardFailure> {
+    ) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, ForwardFailure>
+    {
         let mut key = HeaderValue::try_from(request.key.reveal()).map_err(|_| ForwardFailure::UnusableKey)?;
         key.set_sensitive(true);
         let complete = |outgoing: ClientRequest| complete(outgoing, request, &key);
@@ -125,7 +163,7 @@ impl Forwarder {
                 &request.body,
                 request.is_repeatable,
             );
-            let mut response = sent.await.map_err(ForwardFailure::NoAnswer)?;
+            let response = sent.await.map_err(ForwardFailure::NoAnswer)?;
             stage.set(Stage::Body);
             match response.status() {
                 StatusCode::MOVED_PERMANENTLY
@@ -139,17 +177,7 @@ impl Forwarder {
                 status if status.is_informational() => {
                     return Err(ForwardFailure::NoAnswer(Fault::NotHttp));
                 }
-                status => {
-                    // A budget of its own that never ends: the bytes of one answer are bounded, and so are the calls.
-                    let mut memory = DocumentMemory::new(usize::MAX).claim();
-                    let mut room = Room {
-                        bytes: MAX_ANSWER_BYTES,
-                        memory: &mut memory,
-                        stage,
-                    };
-                    let body = body::read(&mut response, &mut room).await.map_err(of_body)?;
-                    return Ok(answer(status, response.headers(), body));
-                }
+                _ => return Ok(response),
             }
         }
         Err(ForwardFailure::Redirect)

@@ -241,7 +241,7 @@ impl WriteThrough {
                 body,
                 is_repeatable: true,
             };
-            forwarder?.forward(&request).await
+            forwarder?.status(&request).await
         }
     }
 

@@ -113,6 +113,35 @@ async fn each_body_is_read_within_its_bound() {
 }
 
 #[actix_rt::test]
+async fn where_the_status_counts_no_body_makes_it_a_failure() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok("{}"));
+    let forwarder = forwarder(upstream.api_url(), TIMEOUT);
+    let status = async || {
+        let answer = forwarder.status(&request(true)).await.unwrap();
+        assert!(answer.body.is_empty());
+        (answer.status.as_u16(), answer.retry_after)
+    };
+    assert_eq!((status().await, status().await), ((200, None), (200, None)));
+    assert_eq!(upstream.accepted(), 1, "a body that ends keeps the connection");
+    for answer in [
+        Answer::ok("x").header("Content-Encoding", "br"),
+        Answer::ok("no gzip").header("Content-Encoding", "gzip"),
+        Answer::ok("[0,1,2,3]").truncated(),
+        Answer::ok("[0,1,2,3]").stalling(),
+        Answer::ok("x".repeat(3 * 1024 * 1024)),
+    ] {
+        upstream.script(move |_| answer.clone());
+        assert_eq!(status().await, (200, None));
+    }
+    upstream.script(|_| Answer::status(429).header("Retry-After", "7"));
+    assert_eq!(status().await, (429, Some(HeaderValue::from_static("7"))));
+
+    upstream.script(|_| Answer::raw("").closing());
+    let failure = forwarder.status(&request(false)).await.unwrap_err();
+    assert_eq!(failure, ForwardFailure::NoAnswer(Fault::Closed));
+}
+
+#[actix_rt::test]
 async fn redirects_within_the_origin_are_followed_with_the_same_request() {
     let other = ScriptedUpstream::start(|_| Answer::ok("{}"));
     let elsewhere = other.api_url();
