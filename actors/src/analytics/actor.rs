@@ -176,7 +176,7 @@ impl AnalyticsActor {
             // An error: the semaphore is closed, which nobody does.
             let _turn = calls.acquire().await;
             let answer = match forwarder {
-                Ok(forwarder) => forwarder.forward(&request).await,
+                Ok(forwarder) => forwarder.status(&request).await,
                 Err(failure) => Err(failure),
             };
             match answer {

@@ -11,7 +11,7 @@
 //! - `record`: what is unsent, in bytes that outlive the process; [`UnsentStore`]: who keeps them.
 //!
 //! # How often a count arrives
-//! Once, as far as upstream says what it has done. A batch is gone when an answer of success has come; it stays where the request
+//! Once, as far as upstream says what it has done. A batch is gone when the head of an answer of success has come; it stays where the request
 //! was never sent, or where the answer says that nothing was done (429, 5xx, 401, 403). Where a batch was sent and no answer
 //! came, nobody knows, and the choice is to send it again: an outage that swallows answers would else lose everything that comes
 //! meanwhile. So that an upstream which counts and does not answer counts little twice, it is asked with a single count until it

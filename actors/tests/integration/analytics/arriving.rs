@@ -209,6 +209,16 @@ async fn where_upstream_has_no_version_2_evaluations_arrive_by_feature() {
 }
 
 #[actix_rt::test]
+async fn counts_are_taken_once_a_head_says_so_whatever_the_body_is() {
+    let taken = || Answer::status(200).header("Content-Encoding", "br");
+    let (upstream, _counted) = upstream(1, move |_| Some(taken()));
+    let analytics = Analytics::start(&upstream, often()).await;
+    analytics.count("feature_0", 5);
+    let totals = analytics.wait_for(|totals| totals.forwarded == 5).await;
+    assert_eq!((totals.waiting, sent(&upstream).len()), (0, 1));
+}
+
+#[actix_rt::test]
 async fn an_upstream_that_does_not_answer_is_asked_with_a_single_count() {
     let (upstream, counted) = upstream(2, |_| Some(Answer::hang()));
     let options = AnalyticsOptions {
