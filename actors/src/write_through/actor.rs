@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::batch::{Batch, Entry, Trait};
 use super::losses::{Losses, Why};
 use super::pace::{Pace, PaceOptions};
-use super::pending::{BatchLimits, Pending};
+use super::pending::{BatchLimits, End, Pending};
 use super::seen::{Content, Seen};
 use super::sighting::Target;
 use super::{Shared, WriteThroughOptions};
@@ -105,9 +105,7 @@ impl WriteThrough {
     fn look(&mut self, ctx: &mut Context<Self>) {
         self.take_in();
         self.begin_calls(ctx);
-        self.shared
-            .is_full
-            .store(self.pending.is_full(), Ordering::Relaxed);
+        self.close_and_open();
         if let Some((identities, why)) = self.losses.news(Instant::now()) {
             log::warn!(
                 "{identities} times an identity was not written to upstream, and will be when it is seen again: {why}"
@@ -117,6 +115,18 @@ impl WriteThrough {
         self.shared.looks.note(!self.has_work() && self.pace.is_idle());
         // After the work, so that a stall brings no burst.
         ctx.run_later(self.options.period, Self::look);
+    }
+
+    /// Closes the environments that have no room and the targets whose keys are rejected: what they would leave would be lost
+    /// at the next look.
+    fn close_and_open(&mut self) {
+        let full = self.pending.full().flat_map(|environment| {
+            [KeyKind::Client, KeyKind::Server].map(|kind| (Target { environment, kind }, Why::NoRoom))
+        });
+        let rejected = self.rejected.iter().map(|(target, (_, why))| (*target, *why));
+        for (identities, why) in self.shared.closed.replace(full.chain(rejected)) {
+            self.losses.add(identities, why);
+        }
     }
 
     /// Takes what the workers left. Environments from files have nowhere to write to.
@@ -131,6 +141,8 @@ impl WriteThrough {
             .filter(|environment| environment.options.source == DocumentSource::Upstream)
             .map(|environment| (environment.id, ()))
             .collect();
+        self.pending.share(has_upstream.len());
+        self.shared.intake.share(has_upstream.len());
         for sighting in self.shared.intake.drain() {
             if !has_upstream.contains_key(&sighting.target.environment) {
                 continue;
@@ -178,7 +190,7 @@ impl WriteThrough {
             if is_bulk || batch.len() == 1 {
                 return Some(self.call(batch, is_bulk));
             }
-            self.pending.put_back(batch);
+            self.pending.put_back(batch, End::Front);
         }
         let limits = BatchLimits {
             identities: if is_bulk { self.options.batch_identities } else { 1 },

@@ -4,14 +4,15 @@
 //! # Layout
 //! - [`WriteThroughHandle`]: what routes tell of each identity: a hash, and for what is news a place in a queue.
 //! - `sighting`: one identity as a request carried it.
-//! - `seen`: what was seen last, in a table of a fixed size; `intake`: the queue, of a fixed size too. All workers share both.
+//! - `seen`: what was seen last, in a table of a fixed size; `intake`: the queue, of a fixed size too; `closed`: whose
+//!   identities are not taken in at the moment. All workers share them.
 //! - `actor`: takes what is in the queue, and calls upstream; `actor/outcome`: what becomes of each batch; `actor/stop`.
 //! - `pending`: what is to be written, merged by identity; `batch`: what is written in one call.
 //! - `pace`: how fast; `verdict`: what an answer means; `losses`: what was not written, and what the log says of it.
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -21,6 +22,7 @@ use tokio::sync::watch;
 
 mod actor;
 mod batch;
+mod closed;
 mod intake;
 mod losses;
 mod pace;
@@ -30,7 +32,8 @@ mod sighting;
 mod verdict;
 
 use actor::{Stop, WriteThrough};
-use intake::Intake;
+use closed::Closed;
+use intake::{Intake, Left};
 use seen::{Content, Seen};
 use sighting::{Sighting, Target};
 
@@ -48,9 +51,9 @@ const FLUSHING: f64 = 0.7;
 pub struct WriteThroughOptions {
     /// Identities, and traits, of which it is remembered what was written last: 8 bytes each.
     pub remembered: usize,
-    /// What HTTP workers may leave between two looks, in bytes.
+    /// What HTTP workers may leave between two looks, in bytes; twice that of large identities. Environments share it evenly.
     pub intake_bytes: usize,
-    /// What may wait, and be under way, in bytes.
+    /// What may wait, and be under way, in bytes. Environments share it evenly.
     pub pending_bytes: usize,
     /// Between two looks at what the workers left.
     pub period: Duration,
@@ -70,7 +73,7 @@ pub struct WriteThroughOptions {
 }
 
 impl Default for WriteThroughOptions {
-    /// 8 MiB for each of both memories, 4 MiB and 16 MiB for what waits: 36 MiB at most.
+    /// 8 MiB for each of both memories, 4 MiB (twice that, of large identities) and 16 MiB for what waits: 40 MiB at most.
     fn default() -> Self {
         Self {
             remembered: 1 << 20,
@@ -94,8 +97,8 @@ struct Shared {
     /// What was seen last of each identity, and is written, or will be.
     seen: Seen,
     intake: Intake,
-    /// Whether as much waits as may, so that there is no use in leaving more.
-    is_full: AtomicBool,
+    /// Where as much waits as may, or the key is rejected, so that there is no use in leaving more.
+    closed: Closed,
     /// Sightings that found no room in the intake.
     turned_away: AtomicU64,
     #[cfg(test)]
@@ -125,7 +128,7 @@ impl WriteThroughHandle {
             hashes: RandomState::default(),
             seen: Seen::new(options.remembered),
             intake: Intake::new(options.intake_bytes),
-            is_full: AtomicBool::new(false),
+            closed: Closed::default(),
             turned_away: AtomicU64::new(0),
             #[cfg(test)]
             looks: tests::Looks::default(),
@@ -153,22 +156,25 @@ impl WriteThroughHandle {
             hashes,
             seen,
             intake,
-            is_full,
+            closed,
             turned_away,
             ..
         } = &*self.shared;
         let subject = hashes.hash_one((environment, identity.identifier()));
         let content = content(hashes, identity);
-        if !seen.note(subject, content) {
+        if seen.holds(subject, content) {
             return;
         }
         let target = Target { environment, kind };
-        let is_left = !is_full.load(Ordering::Relaxed)
-            && !intake.is_full(subject)
-            && intake
-                .push(Sighting::new(target, subject, content, identity))
-                .is_ok();
-        if !is_left {
+        if closed.turns_away(target) {
+            return;
+        }
+        if intake.is_full(environment, subject) {
+            turned_away.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let sighting = Sighting::new(target, subject, content, identity);
+        if intake.push(sighting, || seen.note(subject, content)) == Left::NoRoom {
             seen.forget(subject, content);
             turned_away.fetch_add(1, Ordering::Relaxed);
         }

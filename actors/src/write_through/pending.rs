@@ -6,8 +6,10 @@ use foldhash::quality::RandomState;
 
 use super::batch::{Batch, Entry};
 use super::sighting::{Sighting, Target};
+use crate::keys::{ById, EnvironmentId};
 
-/// Identities that wait for their turn, within a bound of bytes that counts those under way too.
+/// Identities that wait for their turn, within a bound of bytes that counts those under way too. Each environment has the same
+/// part of it, so that none takes another's room.
 pub(super) struct Pending {
     identities: HashMap<u64, (Target, Entry), RandomState>,
     /// The order in which each target's came.
@@ -16,9 +18,11 @@ pub(super) struct Pending {
     under_way: HashSet<u64, RandomState>,
     /// The targets that something waits for, in the order of their turns.
     turns: VecDeque<Target>,
-    /// What waits and what is under way.
-    bytes: usize,
+    /// What waits and what is under way of each environment that has any.
+    bytes: ById<usize>,
     most_bytes: usize,
+    /// How many environments share it.
+    environments: usize,
 }
 
 /// What a batch may hold.
@@ -29,30 +33,58 @@ pub(super) struct BatchLimits {
 }
 
 impl Pending {
-    /// Nothing waits; at most so many bytes will.
+    /// Nothing waits; at most so many bytes will, of one environment.
     pub(super) fn new(most_bytes: usize) -> Self {
         Self {
             identities: HashMap::default(),
             queues: HashMap::default(),
             under_way: HashSet::default(),
             turns: VecDeque::new(),
-            bytes: 0,
+            bytes: ById::default(),
             most_bytes,
+            environments: 1,
         }
     }
 
-    /// Whether there is no room worth a mention, but for what is newer of what waits.
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes >= self.most_bytes - self.most_bytes / 16
+    /// So many environments share the room.
+    pub(super) fn share(&mut self, environments: usize) {
+        self.environments = environments.max(1);
+    }
+
+    /// The environments that have no room worth a mention.
+    pub(super) fn full(&self) -> impl Iterator<Item = EnvironmentId> {
+        let share = self.most_bytes / self.environments;
+        let is_full =
+            move |(id, bytes): (&EnvironmentId, &usize)| (*bytes >= share - share / 16).then_some(*id);
+        self.bytes.iter().filter_map(is_full)
+    }
+
+    fn has_room(&self, environment: EnvironmentId, more: usize) -> bool {
+        let bytes = self.bytes.get(&environment).copied().unwrap_or(0);
+        bytes.saturating_add(more) <= self.most_bytes / self.environments
+    }
+
+    fn grow(&mut self, environment: EnvironmentId, bytes: usize) {
+        *self.bytes.entry(environment).or_default() += bytes;
+    }
+
+    fn shrink(&mut self, environment: EnvironmentId, bytes: usize) {
+        if let hash_map::Entry::Occupied(mut held) = self.bytes.entry(environment) {
+            *held.get_mut() = held.get().saturating_sub(bytes);
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
     }
 
     /// Adds a sighting; what is new of an identity that waits goes over what is older. `false`: there is no room for it.
     pub(super) fn add(&mut self, sighting: &Sighting) -> bool {
-        if self.bytes >= self.most_bytes {
+        let environment = sighting.target.environment;
+        if !self.has_room(environment, 1) {
             return false;
         }
         let entry = Entry::of(sighting);
-        if self.bytes + entry.bytes() > self.most_bytes {
+        if !self.has_room(environment, entry.bytes()) {
             return false;
         }
         let Some((target, waiting)) = self.identities.get_mut(&sighting.subject) else {
@@ -64,26 +96,31 @@ impl Pending {
             return false;
         }
         // Either kind of key may write it, or it would not be here; it stays in its queue.
-        debug_assert_eq!(target.environment, sighting.target.environment);
+        debug_assert_eq!(target.environment, environment);
         let before = waiting.bytes();
         waiting.update(entry);
-        self.bytes = self.bytes + waiting.bytes() - before;
+        let after = waiting.bytes();
+        self.shrink(environment, before);
+        self.grow(environment, after);
         true
     }
 
-    /// Puts back what could not be written: before everything else, and under what has come since.
-    pub(super) fn put_back(&mut self, batch: Batch) {
-        let target = batch.target;
+    /// Puts back what could not be written, under what has come since: at the front, so that it is the next, or at the back,
+    /// where it may be at fault itself.
+    pub(super) fn put_back(&mut self, batch: Batch, end: End) {
+        let (target, environment) = (batch.target, batch.target.environment);
         for mut entry in batch.into_entries().into_iter().rev() {
             self.under_way.remove(&entry.subject);
-            self.bytes = self.bytes.saturating_sub(entry.bytes());
+            self.shrink(environment, entry.bytes());
             match self.identities.get_mut(&entry.subject) {
-                None => self.wait(target, entry, End::Front),
+                None => self.wait(target, entry, end),
                 Some((_, waiting)) if waiting.identifier == entry.identifier => {
-                    self.bytes = self.bytes.saturating_sub(waiting.bytes());
+                    let before = waiting.bytes();
                     std::mem::swap(waiting, &mut entry);
                     waiting.update(entry);
-                    self.bytes += waiting.bytes();
+                    let after = waiting.bytes();
+                    self.shrink(environment, before);
+                    self.grow(environment, after);
                 }
                 Some(_) => {}
             }
@@ -132,10 +169,10 @@ impl Pending {
             let Some((_, mut entry)) = self.identities.remove(&subject) else {
                 continue;
             };
-            self.bytes = self.bytes.saturating_sub(entry.bytes());
+            self.shrink(target.environment, entry.bytes());
             if filter(&mut entry) {
                 // It counts until it is written or lost.
-                self.bytes += entry.bytes();
+                self.grow(target.environment, entry.bytes());
                 bytes += entry.bytes();
                 self.under_way.insert(subject);
                 batch.push(entry);
@@ -152,7 +189,7 @@ impl Pending {
 
     /// A batch is written, or lost.
     pub(super) fn release(&mut self, batch: &Batch) {
-        self.bytes = self.bytes.saturating_sub(batch.bytes());
+        self.shrink(batch.target.environment, batch.bytes());
         for entry in batch.entries() {
             self.under_way.remove(&entry.subject);
         }
@@ -172,7 +209,7 @@ impl Pending {
             .filter_map(|subject| self.identities.remove(&subject))
             .map(|(_, entry)| entry);
         let dropped: Vec<Entry> = dropped.collect();
-        self.bytes = self.bytes.saturating_sub(dropped.iter().map(Entry::bytes).sum());
+        self.shrink(target.environment, dropped.iter().map(Entry::bytes).sum());
         dropped
     }
 
@@ -182,7 +219,7 @@ impl Pending {
     }
 
     fn wait(&mut self, target: Target, entry: Entry, end: End) {
-        self.bytes += entry.bytes();
+        self.grow(target.environment, entry.bytes());
         let queue = match self.queues.entry(target) {
             hash_map::Entry::Occupied(queue) => queue.into_mut(),
             hash_map::Entry::Vacant(place) => {
@@ -199,7 +236,8 @@ impl Pending {
 }
 
 /// An end of a queue.
-enum End {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
     Front,
     Back,
 }

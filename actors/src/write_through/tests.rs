@@ -432,6 +432,62 @@ async fn where_all_keys_are_rejected_nothing_waits_for_them() {
 }
 
 #[actix_rt::test]
+async fn a_rejected_key_takes_no_room_of_another_environment() {
+    const OTHER: EnvironmentId = EnvironmentId::after(Some(MAIN));
+    let (upstream, told) = upstream();
+    let noted = Arc::clone(&told);
+    upstream.script(move |request| {
+        if request.header("X-Environment-Key") == Some("other") {
+            return Answer::status(403);
+        }
+        noted.note(request);
+        Answer::ok("[]")
+    });
+    let environments = [(MAIN, "client"), (OTHER, "other")].map(|(id, key)| ConfiguredEnvironment {
+        id,
+        options: EnvironmentOptions {
+            client_side_key: EnvironmentKey::new(key),
+            server_side_keys: Vec::new(),
+            source: DocumentSource::Upstream,
+        },
+    });
+    let options = WriteThroughOptions {
+        intake_bytes: 256 * 1024,
+        pending_bytes: 256 * 1024,
+        ..quick()
+    };
+    let configured = watch::channel(Arc::from(environments)).1;
+    let api = UpstreamOptions::new(upstream.api_url());
+    let write_through = WriteThroughHandle::start(options, api, configured, &Lifelines::new()).unwrap();
+    let value = "v".repeat(1_000);
+    let flood = |number: usize| {
+        let body =
+            format!(r#"{{"identifier":"o{number}","traits":[{{"trait_key":"k","trait_value":"{value}"}}]}}"#);
+        let identity = Identity::from_json(body.as_bytes(), || [0; 16]).unwrap();
+        write_through.see(OTHER, KeyKind::Client, &identity);
+    };
+    flood(0);
+    rested(&write_through).await;
+    let calls = upstream.requests().len();
+    // Its share is many times what it is given here between two looks.
+    for round in 0..20 {
+        (0..500).for_each(|number| flood(round * 500 + number));
+        for identity in 0..10 {
+            see(&write_through, &body(round * 10 + identity, 0));
+        }
+        rested(&write_through).await;
+        assert_eq!(
+            told.count(),
+            (round + 1) * 20,
+            "none of the other one's is turned away"
+        );
+    }
+    let mut requests = upstream.requests().split_off(calls);
+    requests.retain(|request| request.header("X-Environment-Key") == Some("other"));
+    assert!(requests.is_empty(), "the rejected key is left alone");
+}
+
+#[actix_rt::test]
 async fn environments_from_files_write_nothing() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok("[]"));
     let write_through = WriteThroughHandle::start(

@@ -1,4 +1,5 @@
 //! What becomes of a batch when its call has ended.
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use engine::KeyKind;
@@ -7,6 +8,7 @@ use super::{Call, Outcome, WriteThrough, of_trait};
 use crate::upstream::{ForwardFailure, News};
 use crate::write_through::batch::Batch;
 use crate::write_through::losses::Why;
+use crate::write_through::pending::End;
 use crate::write_through::seen::Content;
 use crate::write_through::sighting::Target;
 use crate::write_through::verdict::Verdict;
@@ -28,14 +30,14 @@ impl WriteThrough {
             Ok(answer) => answer,
             Err(_) => {
                 self.pace.failed(None, f64::from(fastrand::f32()), now);
-                self.pending.put_back(batch);
+                self.put_back(batch);
                 return false;
             }
         };
         match Verdict::of(&answer, is_bulk) {
             Verdict::Later(retry_after) => {
                 self.pace.failed(retry_after, f64::from(fastrand::f32()), now);
-                self.pending.put_back(batch);
+                self.put_back(batch);
                 return false;
             }
             Verdict::Written => self.note_written(&batch),
@@ -44,9 +46,9 @@ impl WriteThrough {
                     log::info!("upstream has no bulk-identities/: identities are written one by one");
                 }
                 self.without_bulk_until = Some(now + self.options.without_bulk);
-                self.pending.put_back(batch);
+                self.put_back(batch);
             }
-            Verdict::KeyRejected if self.has_another_key(batch.target, place) => self.pending.put_back(batch),
+            Verdict::KeyRejected if self.has_another_key(batch.target, place) => self.put_back(batch),
             Verdict::KeyRejected => {
                 let (target, why) = (batch.target, Why::KeyRejected(answer.status.as_u16()));
                 self.rejected.insert(target, (now + REJECTED_PAUSE, why));
@@ -95,7 +97,21 @@ impl WriteThrough {
         next != 0
     }
 
+    /// Puts back what could not be written, unless its key has been rejected meanwhile: it would wait in the room of others.
+    fn put_back(&mut self, batch: Batch) {
+        match self.rejected.get(&batch.target) {
+            Some((_, why)) => self.lose(batch, *why),
+            None => self.pending.put_back(batch, End::Front),
+        }
+    }
+
     fn lose_waiting(&mut self, target: Target, why: Why) {
+        let (of_target, others) = self.halves.drain(..).partition(|half| half.target == target);
+        self.halves = others;
+        let of_target: VecDeque<Batch> = of_target;
+        for half in of_target {
+            self.lose(half, why);
+        }
         let waiting = self.pending.drop_target(target);
         self.losses
             .add(u64::try_from(waiting.len()).unwrap_or(u64::MAX), why);

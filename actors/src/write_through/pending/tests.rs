@@ -59,7 +59,7 @@ fn what_is_newer_of_an_identity_goes_over_what_is_older() {
     // Upstream did not take it, and meanwhile something changed.
     pending.add(&sighting(target(0), 7, &set("a", 3)));
     assert!(next(&mut pending).is_none(), "it could come first");
-    pending.put_back(batch);
+    pending.put_back(batch, End::Front);
     let again = body(&next(&mut pending).unwrap());
     assert!(
         again.contains(r#""a","trait_value":3"#) && again.contains(r#""b","trait_value":1"#),
@@ -110,16 +110,33 @@ fn bytes_count_until_they_are_written_or_lost() {
         !pending.add(&sighting(target(0), 3, &set("a", 1))),
         "it is under way"
     );
-    pending.put_back(batch);
+    pending.put_back(batch, End::Front);
     assert!(!pending.add(&sighting(target(0), 3, &set("a", 1))));
     let batch = next(&mut pending).unwrap();
     pending.release(&batch);
-    assert_eq!(pending.bytes, 0);
+    assert!(pending.bytes.is_empty());
     assert!(pending.add(&sighting(target(0), 3, &set("a", 1))));
 
     let filtered = pending.next_batch(LIMITS, |_| false);
     assert!(filtered.is_none());
-    assert_eq!((pending.len(), pending.bytes), (0, 0));
+    assert_eq!((pending.len(), pending.bytes.len()), (0, 0));
+}
+
+#[test]
+fn no_environment_takes_the_room_of_another() {
+    let one = Entry::of(&sighting(target(0), 0, &set("a", 1))).bytes();
+    let mut pending = Pending::new(6 * one);
+    pending.share(2);
+    let add = |pending: &mut Pending, of: u32, number: u64| {
+        pending.add(&sighting(target(of), number, &set("a", 1)))
+    };
+    assert_eq!((0..6).filter(|number| add(&mut pending, 0, *number)).count(), 3);
+    assert_eq!(pending.full().collect::<Vec<_>>(), [target(0).environment]);
+    assert_eq!((6..9).filter(|number| add(&mut pending, 1, *number)).count(), 3);
+    assert_eq!(pending.full().count(), 2);
+    pending.drop_target(target(0));
+    assert_eq!(pending.full().collect::<Vec<_>>(), [target(1).environment]);
+    assert!(add(&mut pending, 0, 0));
 }
 
 #[test]
