@@ -1,39 +1,47 @@
 //! The actor: takes what workers left, and calls upstream in its turn.
 use std::collections::{HashMap, VecDeque};
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use actix::prelude::*;
-use awc::http::Method;
-use awc::http::header::{CONTENT_TYPE, HeaderValue};
 use engine::KeyKind;
 use foldhash::quality::RandomState;
 use tokio::sync::watch;
 
-use super::batch::{Batch, Entry, Trait};
+use super::batch::Batch;
+use super::doubts::Doubts;
 use super::losses::{Losses, Why};
 use super::pace::{Pace, PaceOptions};
-use super::pending::{BatchLimits, End, Pending};
-use super::seen::{Content, Seen};
+use super::pending::Pending;
+use super::seen::Seen;
 use super::sighting::Target;
 use super::{Shared, WriteThroughOptions};
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
-use crate::keys::{ById, EnvironmentId, EnvironmentKey};
+use crate::keys::ById;
 use crate::lifeline::Lifeline;
-use crate::upstream::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, Standing, UpstreamOptions};
+use crate::upstream::{ForwardAnswer, ForwardFailure, Forwarder, Standing, UpstreamOptions};
 
+mod call;
 mod outcome;
+mod refusals;
 mod stop;
+
+use call::Call;
 
 pub(super) use stop::Stop;
 
-/// Bytes of one call's identities, after which no further one is added: a quarter of what servers take by default.
-const BATCH_BYTES: usize = 256 * 1024;
-
 /// What a call gave.
 type Outcome = Result<ForwardAnswer, ForwardFailure>;
+
+/// Places of an environment's server-side keys.
+#[derive(Debug, Clone, Copy, Default)]
+struct Keys {
+    /// Of the one in use.
+    place: usize,
+    /// Of the one that wrote something last.
+    good: usize,
+}
 
 /// Writes identities to upstream.
 pub(super) struct WriteThrough {
@@ -53,19 +61,13 @@ pub(super) struct WriteThrough {
     without_bulk_until: Option<Instant>,
     /// Targets whose keys upstream rejects: until when they are left alone, and what it answered.
     rejected: HashMap<Target, (Instant, Why), RandomState>,
+    /// Targets of which something was written or refused, and what is known of them.
+    doubts: HashMap<Target, Doubts, RandomState>,
     /// Which of each environment's server-side keys is used, where it is not the first.
-    server_side_keys: ById<usize>,
+    server_side_keys: ById<Keys>,
     standing: Standing,
     losses: Losses,
     lifeline: Lifeline,
-}
-
-/// A batch under way.
-struct Call {
-    batch: Batch,
-    is_bulk: bool,
-    /// Which of the environment's server-side keys was in use when it began.
-    place: usize,
 }
 
 impl WriteThrough {
@@ -93,6 +95,7 @@ impl WriteThrough {
             pace: Pace::new(pace, Instant::now()),
             without_bulk_until: None,
             rejected: HashMap::default(),
+            doubts: HashMap::default(),
             server_side_keys: ById::default(),
             standing: Standing::default(),
             losses: Losses::default(),
@@ -104,6 +107,7 @@ impl WriteThrough {
     /// Looks at what the workers left, and at what may be written.
     fn look(&mut self, ctx: &mut Context<Self>) {
         self.take_in();
+        self.decide_on_suspects();
         self.begin_calls(ctx);
         self.close_and_open();
         if let Some((identities, why)) = self.losses.news(Instant::now()) {
@@ -164,6 +168,8 @@ impl WriteThrough {
         }
         self.server_side_keys
             .retain(|id, _| has_upstream.contains_key(id));
+        self.doubts
+            .retain(|target, doubts| doubts.len() > 0 || has_upstream.contains_key(&target.environment));
     }
 
     fn begin_calls(&mut self, ctx: &mut Context<Self>) {
@@ -171,7 +177,7 @@ impl WriteThrough {
             match self.next_call() {
                 Some(call) => self.begin(call, ctx),
                 None => {
-                    self.pace.answered();
+                    self.pace.unused();
                     break;
                 }
             }
@@ -179,42 +185,8 @@ impl WriteThrough {
     }
 
     fn has_work(&self) -> bool {
-        !self.halves.is_empty() || self.pending.len() > 0
-    }
-
-    fn next_call(&mut self) -> Option<Call> {
-        let is_bulk = self
-            .without_bulk_until
-            .is_none_or(|until| Instant::now() >= until);
-        while let Some(batch) = self.halves.pop_front() {
-            if is_bulk || batch.len() == 1 {
-                return Some(self.call(batch, is_bulk));
-            }
-            self.pending.put_back(batch, End::Front);
-        }
-        let limits = BatchLimits {
-            identities: if is_bulk { self.options.batch_identities } else { 1 },
-            bytes: BATCH_BYTES,
-        };
-        let (written, hashes) = (&self.written, &self.shared.hashes);
-        let batch = self
-            .pending
-            .next_batch(limits, |entry| leave_news(entry, written, hashes));
-        batch.map(|batch| self.call(batch, is_bulk))
-    }
-
-    fn call(&self, batch: Batch, is_bulk: bool) -> Call {
-        let place = self.place(batch.target.environment);
-        Call {
-            batch,
-            is_bulk,
-            place,
-        }
-    }
-
-    /// Which of an environment's server-side keys is in use.
-    fn place(&self, environment: EnvironmentId) -> usize {
-        self.server_side_keys.get(&environment).copied().unwrap_or(0)
+        let has_suspects = || self.doubts.values().any(|doubts| doubts.len() > 0);
+        !self.halves.is_empty() || self.pending.len() > 0 || has_suspects()
     }
 
     fn begin(&mut self, call: Call, ctx: &mut Context<Self>) {
@@ -230,64 +202,6 @@ impl WriteThrough {
             }
         }));
     }
-
-    /// The call of a batch, which does nothing before it is awaited.
-    fn sent(&mut self, call: &Call) -> impl Future<Output = Outcome> + use<> {
-        let (upstream, call_timeout) = (&self.upstream, self.options.call_timeout);
-        let forwarder = self
-            .forwarder
-            .get_or_insert_with(|| Forwarder::new(upstream, call_timeout))
-            .clone();
-        let key = self.key(call.batch.target);
-        let (path, body) = if call.is_bulk {
-            ("bulk-identities/", call.batch.bulk_body())
-        } else {
-            ("identities/", call.batch.single_body())
-        };
-        async move {
-            let request = ForwardRequest {
-                method: Method::POST,
-                path,
-                key: key.ok_or(ForwardFailure::UnusableKey)?,
-                headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-                body,
-                is_repeatable: true,
-            };
-            forwarder?.status(&request).await
-        }
-    }
-
-    /// The key to write a target with; `None`: the environment is gone.
-    fn key(&self, target: Target) -> Option<EnvironmentKey> {
-        let configured = self.configured.borrow();
-        let mut environments = configured.iter();
-        let options = &environments
-            .find(|environment| environment.id == target.environment)?
-            .options;
-        if target.kind == KeyKind::Client {
-            return Some(options.client_side_key.clone());
-        }
-        let place = self
-            .place(target.environment)
-            .checked_rem(options.server_side_keys.len())?;
-        options.server_side_keys.get(place).cloned()
-    }
-}
-
-/// Takes off the traits that upstream has, and tells whether anything is left to be written.
-fn leave_news(entry: &mut Entry, written: &Seen, hashes: &RandomState) -> bool {
-    let subject = entry.subject;
-    entry.retain(|sent| {
-        let (place, content) = of_trait(hashes, subject, sent);
-        !written.holds(place, content)
-    });
-    !entry.traits().is_empty() || !written.holds(subject, Content::PRESENCE)
-}
-
-/// A trait's place among those that are written, and its value in short.
-fn of_trait(hashes: &RandomState, subject: u64, sent: &Trait) -> (u64, Content) {
-    let place = hashes.hash_one((subject, &sent.key));
-    (place, Content::of(hashes.hash_one(&sent.value)))
 }
 
 impl Actor for WriteThrough {

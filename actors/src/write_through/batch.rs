@@ -111,6 +111,8 @@ fn write_string(out: &mut Vec<u8>, text: &str) {
 pub(super) struct Batch {
     pub(super) target: Target,
     entries: Vec<Entry>,
+    /// Whether it is a part of one that was refused.
+    pub(super) is_part: bool,
 }
 
 impl Batch {
@@ -118,6 +120,7 @@ impl Batch {
         Self {
             target,
             entries: Vec::new(),
+            is_part: false,
         }
     }
 
@@ -147,7 +150,9 @@ impl Batch {
         let second = Self {
             target: self.target,
             entries: second,
+            is_part: true,
         };
+        self.is_part = true;
         [self, second]
     }
 

@@ -8,7 +8,8 @@
 //!   identities are not taken in at the moment. All workers share them.
 //! - `actor`: takes what is in the queue, and calls upstream; `actor/outcome`: what becomes of each batch; `actor/stop`.
 //! - `pending`: what is to be written, merged by identity; `batch`: what is written in one call.
-//! - `pace`: how fast; `verdict`: what an answer means; `losses`: what was not written, and what the log says of it.
+//! - `pace`: how fast; `verdict`: what an answer means; `doubts`: whom a refusal is about;
+//!   `losses`: what was not written, and what the log says of it.
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 mod actor;
 mod batch;
 mod closed;
+mod doubts;
 mod intake;
 mod losses;
 mod pace;

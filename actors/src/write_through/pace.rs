@@ -67,6 +67,17 @@ impl Pace {
         self.wait_until.is_some_and(|until| now < until)
     }
 
+    /// A call has not begun after all: nothing may be written at the moment.
+    pub(super) fn unused(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+        self.allowed += 1.0;
+    }
+
+    /// How many calls are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way
+    }
+
     /// Whether no call is under way.
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {

@@ -127,15 +127,19 @@ impl Pending {
         }
     }
 
-    /// Takes the identities of the next batch, of the target whose turn it is. `filter` takes off what need not be written; what
-    /// it says `false` to is done.
+    /// Takes the identities of the next batch, of the target whose turn it is and that has `limits`, or is left alone. `filter`
+    /// takes off what need not be written; what it says `false` to is done.
     pub(super) fn next_batch(
         &mut self,
-        limits: BatchLimits,
+        limits: impl Fn(Target) -> Option<BatchLimits>,
         mut filter: impl FnMut(&mut Entry) -> bool,
     ) -> Option<Batch> {
         for _ in 0..self.turns.len() {
             let target = self.turns.pop_front()?;
+            let Some(limits) = limits(target) else {
+                self.turns.push_back(target);
+                continue;
+            };
             let batch = self.take(target, limits, &mut filter);
             if self.queues.get(&target).is_some_and(|queue| !queue.is_empty()) {
                 self.turns.push_back(target);
@@ -198,6 +202,11 @@ impl Pending {
     /// How many identities wait.
     pub(super) fn len(&self) -> usize {
         self.identities.len()
+    }
+
+    /// Whether anything of a target waits.
+    pub(super) fn has(&self, target: Target) -> bool {
+        self.queues.contains_key(&target)
     }
 
     /// Takes whatever of a target waits: there is nowhere to write it to.

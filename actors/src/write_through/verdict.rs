@@ -12,8 +12,10 @@ pub(super) enum Verdict {
     Written,
     /// Upstream has no such path: identities are to be written one by one.
     NoBulk,
-    /// Upstream does not take the key.
+    /// Upstream does not take the key, or what is before it does not take an identity.
     KeyRejected,
+    /// Upstream is not well, or fails at something of it, ever.
+    Failed,
     /// Upstream does not take something of it, ever.
     Refused,
     /// Upstream is not well, or wants fewer calls: later, and not before this time has passed.
@@ -32,15 +34,14 @@ impl Verdict {
                 Self::NoBulk
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::KeyRejected,
+            // Core gives it to integers that its database does not hold, and would give it again.
+            StatusCode::INTERNAL_SERVER_ERROR => Self::Failed,
+            status if status.is_server_error() => Self::Later(retry_after(answer)),
             StatusCode::REQUEST_TIMEOUT
             | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT
             // A path that every Flagsmith has: what is between is not well.
             | StatusCode::NOT_FOUND
             | StatusCode::METHOD_NOT_ALLOWED => Self::Later(retry_after(answer)),
-            // 500 too: core gives it to integers that its database does not hold, and would give it again.
             _ => Self::Refused,
         }
     }
@@ -82,10 +83,12 @@ mod tests {
             (413, Verdict::Refused, Verdict::Refused),
             (415, Verdict::NoBulk, Verdict::Refused),
             (429, later, later),
-            (500, Verdict::Refused, Verdict::Refused),
+            (500, Verdict::Failed, Verdict::Failed),
+            (501, later, later),
             (502, later, later),
             (503, later, later),
             (504, later, later),
+            (520, later, later),
         ] {
             let answer = ForwardAnswer {
                 status: StatusCode::from_u16(status).unwrap(),

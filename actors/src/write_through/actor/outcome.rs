@@ -1,10 +1,10 @@
 //! What becomes of a batch when its call has ended.
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use engine::KeyKind;
 
-use super::{Call, Outcome, WriteThrough, of_trait};
+use super::call::of_trait;
+use super::{Call, Outcome, WriteThrough};
 use crate::upstream::{ForwardFailure, News};
 use crate::write_through::batch::Batch;
 use crate::write_through::losses::Why;
@@ -12,9 +12,6 @@ use crate::write_through::pending::End;
 use crate::write_through::seen::Content;
 use crate::write_through::sighting::Target;
 use crate::write_through::verdict::Verdict;
-
-/// How long a target whose key upstream rejects is left alone, as the poller leaves it.
-const REJECTED_PAUSE: Duration = Duration::from_secs(60);
 
 impl WriteThrough {
     /// Makes of an outcome what it means; whether further calls may begin at once.
@@ -40,7 +37,7 @@ impl WriteThrough {
                 self.put_back(batch);
                 return false;
             }
-            Verdict::Written => self.note_written(&batch),
+            Verdict::Written => self.note_written(&batch, place, now),
             Verdict::NoBulk => {
                 if self.without_bulk_until.is_none() {
                     log::info!("upstream has no bulk-identities/: identities are written one by one");
@@ -48,21 +45,31 @@ impl WriteThrough {
                 self.without_bulk_until = Some(now + self.options.without_bulk);
                 self.put_back(batch);
             }
-            Verdict::KeyRejected if self.has_another_key(batch.target, place) => self.put_back(batch),
-            Verdict::KeyRejected => {
-                let (target, why) = (batch.target, Why::KeyRejected(answer.status.as_u16()));
-                self.rejected.insert(target, (now + REJECTED_PAUSE, why));
-                self.lose(batch, why);
-                self.lose_waiting(target, why);
+            Verdict::KeyRejected if self.is_for_another_key(&batch, place) => {
+                if batch.is_part {
+                    self.halves.push_front(batch);
+                } else {
+                    self.put_back(batch);
+                }
             }
-            Verdict::Refused if batch.len() > 1 => self.halves.extend(batch.halves()),
+            Verdict::KeyRejected | Verdict::Failed => self.doubt(batch, answer.status.as_u16(), now),
+            Verdict::Refused if batch.len() > 1 => self.halve(batch),
             Verdict::Refused => self.lose(batch, Why::Refused(answer.status.as_u16())),
         }
         self.pace.answered();
         true
     }
 
-    fn note_written(&mut self, batch: &Batch) {
+    fn note_written(&mut self, batch: &Batch, place: usize, now: Instant) {
+        let target = batch.target;
+        if target.kind == KeyKind::Server
+            && let Some(keys) = self.server_side_keys.get_mut(&target.environment)
+        {
+            keys.good = place;
+        }
+        for (suspect, status) in self.doubts.entry(target).or_default().written(now) {
+            self.lose(suspect, Why::Refused(status));
+        }
         for entry in batch.entries() {
             self.written.note(entry.subject, Content::PRESENCE);
             for written in entry.traits() {
@@ -73,28 +80,31 @@ impl WriteThrough {
         self.pending.release(batch);
     }
 
-    /// Turns to the next server-side key after the one in this place, unless all of them have had their turn.
-    fn has_another_key(&mut self, target: Target, place: usize) -> bool {
-        if self.rejected.contains_key(&target) {
+    /// Whether a rejected batch is to be sent with another key. Turns to the next server-side key after the one in this place,
+    /// unless all of them have had their turn since one wrote something.
+    fn is_for_another_key(&mut self, batch: &Batch, place: usize) -> bool {
+        let target = batch.target;
+        if target.kind == KeyKind::Client || self.rejected.contains_key(&target) {
             return false;
         }
         // Another call has turned to it.
-        if target.kind == KeyKind::Server && place != self.place(target.environment) {
+        if place != self.place(target.environment) {
             return true;
         }
-        let keys = {
+        let count = {
             let configured = self.configured.borrow();
             let mut environments = configured.iter();
             environments
                 .find(|environment| environment.id == target.environment)
                 .map_or(0, |environment| environment.options.server_side_keys.len())
         };
-        if target.kind == KeyKind::Client || keys == 0 {
+        // What is refused as a part has been refused with all of them.
+        if count == 0 || batch.is_part {
             return false;
         }
-        let next = (place + 1) % keys;
-        self.server_side_keys.insert(target.environment, next);
-        next != 0
+        let keys = self.server_side_keys.entry(target.environment).or_default();
+        keys.place = (place + 1) % count;
+        keys.place != keys.good
     }
 
     /// Puts back what could not be written, unless its key has been rejected meanwhile: it would wait in the room of others.
@@ -105,11 +115,8 @@ impl WriteThrough {
         }
     }
 
-    fn lose_waiting(&mut self, target: Target, why: Why) {
-        let (of_target, others) = self.halves.drain(..).partition(|half| half.target == target);
-        self.halves = others;
-        let of_target: VecDeque<Batch> = of_target;
-        for half in of_target {
+    pub(super) fn lose_waiting(&mut self, target: Target, why: Why) {
+        for half in self.take_halves(target) {
             self.lose(half, why);
         }
         let waiting = self.pending.drop_target(target);
@@ -120,10 +127,14 @@ impl WriteThrough {
         }
     }
 
-    fn lose(&mut self, batch: Batch, why: Why) {
+    pub(super) fn lose(&mut self, batch: Batch, why: Why) {
         self.pending.release(&batch);
         self.losses
             .add(u64::try_from(batch.len()).unwrap_or(u64::MAX), why);
+        // It would be refused again each time that it is seen: it is news when it changes.
+        if matches!(why, Why::Refused(_)) {
+            return;
+        }
         for entry in batch.into_entries() {
             self.shared.seen.forget(entry.subject, entry.content);
         }

@@ -30,7 +30,7 @@ fn set(key: &str, value: u32) -> String {
 }
 
 fn next(pending: &mut Pending) -> Option<Batch> {
-    pending.next_batch(LIMITS, |_| true)
+    pending.next_batch(|_| Some(LIMITS), |_| true)
 }
 
 fn body(batch: &Batch) -> String {
@@ -117,7 +117,7 @@ fn bytes_count_until_they_are_written_or_lost() {
     assert!(pending.bytes.is_empty());
     assert!(pending.add(&sighting(target(0), 3, &set("a", 1))));
 
-    let filtered = pending.next_batch(LIMITS, |_| false);
+    let filtered = pending.next_batch(|_| Some(LIMITS), |_| false);
     assert!(filtered.is_none());
     assert_eq!((pending.len(), pending.bytes.len()), (0, 0));
 }
@@ -134,7 +134,9 @@ fn no_environment_takes_the_room_of_another() {
     assert_eq!(pending.full().collect::<Vec<_>>(), [target(0).environment]);
     assert_eq!((6..9).filter(|number| add(&mut pending, 1, *number)).count(), 3);
     assert_eq!(pending.full().count(), 2);
+    assert!(pending.next_batch(|_| None, |_| true).is_none() && pending.has(target(0)));
     pending.drop_target(target(0));
+    assert!(!pending.has(target(0)));
     assert_eq!(pending.full().collect::<Vec<_>>(), [target(1).environment]);
     assert!(add(&mut pending, 0, 0));
 }
