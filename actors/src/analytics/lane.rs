@@ -24,6 +24,8 @@ pub(super) struct Lane {
     version: Version,
     pace: Pace,
     suspects: Suspects,
+    /// How often upstream was asked, in a row, if it takes anything at all.
+    asked: u32,
     /// The parts of a batch that upstream has refused, to find the entry that is at fault; the last is the next.
     parts: Vec<Batch>,
     /// Entries that were refused one by one since something was taken.
@@ -43,6 +45,7 @@ impl Lane {
             version,
             pace: Pace::new(random),
             suspects: Suspects::default(),
+            asked: 0,
             parts: Vec::new(),
             refused: 0,
             entries: BatchSize::FULL.entries,
@@ -104,7 +107,9 @@ impl Lane {
         };
         let is_held = |labels: &Labels| !asks && self.suspects.held(labels).is_some_and(|until| now < until);
         let mut batch = unsent.take_batch(self.version, size, is_held, room)?;
-        if asks || self.suspects.is_without_labels(&batch.labels, now) {
+        // By turns without labels, which have failed, and with: what stands before upstream may want some.
+        let asks_without = asks && self.asked.is_multiple_of(2);
+        if asks_without || self.suspects.is_without_labels(&batch.labels, now) {
             batch.labels = Labels::default();
         }
         Some(batch)
@@ -114,6 +119,7 @@ impl Lane {
     pub(super) fn counted(&mut self, labels: &Labels) -> Option<Change> {
         self.is_in_doubt = false;
         self.refused = 0;
+        self.asked = 0;
         self.suspects.arrived(labels);
         self.pace.succeeded();
         self.good_batches += 1;
@@ -132,8 +138,11 @@ impl Lane {
         (failure, retry_after): (Failure, Option<Duration>),
         now: Instant,
     ) -> Option<Change> {
-        let asked = self.asks();
+        let asked = self.note_asked();
         if asked || failure.is_upstreams() || retry_after.is_some() {
+            if !asked && (failure == Failure::RateLimited || retry_after.is_some()) {
+                self.suspects.failed(labels, now, None);
+            }
             self.pace.failed(now, failure.is_lasting(), retry_after);
             return self.fails(failure).map(Change::Failing);
         }
@@ -148,11 +157,18 @@ impl Lane {
     /// A batch was sent, and no answer came.
     pub(super) fn doubtful(&mut self, labels: &Labels, failure: Failure, now: Instant) -> Option<Change> {
         self.is_in_doubt = true;
-        if !self.asks() {
+        if !self.note_asked() {
             self.suspects.failed(labels, now, None);
         }
         self.pace.failed(now, failure.is_lasting(), None);
         self.fails(failure).map(Change::Failing)
+    }
+
+    /// Whether what failed was asked; it is then noted.
+    fn note_asked(&mut self) -> bool {
+        let asks = self.asks();
+        self.asked = self.asked.wrapping_add(asks.into());
+        asks
     }
 
     /// A batch of so many entries is too large.

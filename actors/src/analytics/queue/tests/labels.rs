@@ -115,6 +115,45 @@ fn an_upstream_that_fails_for_all_labels_is_left_alone() {
 }
 
 #[test]
+fn upstream_is_asked_with_labels_too_where_it_takes_nothing_without() {
+    let mut scene = Scene::new(Counts::default());
+    for number in 0..3 {
+        scene.queue.add(labelled(&format!("evil {number}"), 100), false);
+    }
+    for number in 0..20 {
+        scene.queue.add(labelled(&format!("agent {number}"), 1), false);
+    }
+    scene.run(Duration::from_secs(60), |_, batch| {
+        if is_evil(batch) || batch.labels == Labels::default() {
+            Outcome::NotCounted(failure(500), None)
+        } else {
+            Outcome::Counted
+        }
+    });
+    // But for the single count that upstream was asked with.
+    assert!((18..=20).contains(&scene.sum()), "{}", scene.sum());
+}
+
+#[test]
+fn labels_that_are_told_to_come_later_are_left_out_too() {
+    let mut scene = Scene::new(Counts::default());
+    let start = scene.now;
+    for round in 1..=30 {
+        scene.queue.add(labelled("evil", 1), false);
+        scene.queue.add(labelled("agent", 1), false);
+        scene.run(Duration::from_secs(10), |_, batch| {
+            if is_evil(batch) {
+                Outcome::NotCounted(Failure::RateLimited, Some(Duration::from_secs(20)))
+            } else {
+                Outcome::Counted
+            }
+        });
+        scene.now = start + Duration::from_secs(10) * round;
+    }
+    assert_eq!(scene.sum(), 60);
+}
+
+#[test]
 fn batches_keep_a_distance_until_the_process_is_to_end() {
     let mut scene = Scene::new(Counts::default());
     for number in 0..50 {
