@@ -21,7 +21,7 @@
 //! # One that upstream does not take
 //! Whoever sends counts chooses labels, and something before upstream may answer 403 or 500 to some. The sets of labels take turns;
 //! one that fails waits alone, and one that keeps failing while others arrive is sent without labels. Where several fail in a row
-//! upstream is asked with a single count without labels, and left alone only where that fails too.
+//! upstream is asked with single counts, by turns without labels and with, and left alone while it takes none.
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
