@@ -7,13 +7,13 @@ use test_support::documents::FIXTURE;
 use test_support::program::Program;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
-use super::V1;
+use super::{V1, V2};
 use crate::harness::{CLIENT_KEY, Connection, Request, SERVER_KEY, command, merge};
 
 /// The greatest count that upstream can store.
 const MOST: u64 = 2_147_483_647;
 
-/// The real program with one worker, listening; its folder has a document `environment.json`.
+/// The real program, listening; its folder has a document `environment.json`.
 fn start(pair: Value, more: &Value) -> (Program, SocketAddr, TempDir) {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("environment.json"), FIXTURE).unwrap();
@@ -23,7 +23,7 @@ fn start(pair: Value, more: &Value) -> (Program, SocketAddr, TempDir) {
     });
     merge(&mut config, more);
     std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
-    let program = Program::start(command(directory.path()).env("WEB_CONCURRENCY", "1"));
+    let program = Program::start(&mut command(directory.path()));
     let address = program.find_line(|line| {
         let (_, rest) = line.split_once("listening on http://")?;
         rest.split([' ', ',', '/', '"']).next()?.parse().ok()
@@ -31,9 +31,9 @@ fn start(pair: Value, more: &Value) -> (Program, SocketAddr, TempDir) {
     (program, address, directory)
 }
 
-fn post(address: SocketAddr, count: u64) {
-    let request = Request::post(V1, json!({"zebra": count}).to_string()).key(CLIENT_KEY);
-    assert_eq!(Connection::open(address).send(&request).status, 200);
+fn post(address: SocketAddr, path: &str, body: &Value) -> u16 {
+    let request = Request::post(path, body.to_string()).key(CLIENT_KEY);
+    Connection::open(address).send(&request).status
 }
 
 /// The counts that a line says are lost.
@@ -50,7 +50,9 @@ fn losses_that_are_untold_are_told_at_the_stop() {
     let ready = Request::get("/proxy/health/readiness");
     while Connection::open(address).send(&ready).status != 200 {}
     // The second is beyond what one request to upstream carries.
-    let lose = || (0..2).for_each(|_| post(address, MOST));
+    let most = json!({"feature_name": "zebra", "enabled_when_evaluated": true, "count": MOST});
+    let twice = json!({"evaluations": [most, most]});
+    let lose = || assert_eq!(post(address, V2, &twice), 204);
     lose();
     program.signal("TERM");
     assert_eq!(program.find_line(lost), MOST);
@@ -66,7 +68,7 @@ fn counts_of_an_environment_without_a_document_end_with_its_absence_named() {
     let upstream = ScriptedUpstream::start(|_| Answer::status(503));
     let pair = json!({"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY});
     let (mut program, address, _directory) = start(pair, &json!({"api_url": upstream.api_url()}));
-    post(address, 5);
+    assert_eq!(post(address, V1, &json!({"zebra": 5})), 200);
     program.signal("INT");
     let (_, written) = program.wait();
     for part in [
