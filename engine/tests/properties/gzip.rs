@@ -97,7 +97,8 @@ fn sent() -> impl Strategy<Value = String> {
     let few = vec((key.clone(), value.clone()), 0..12);
     let many = vec((key, value), 0..600);
     let traits = prop_oneof![8 => ordinary, 4 => few, 1 => many];
-    ("\\PC{1,100}", traits).prop_map(|(identifier, traits)| {
+    let identifier = prop_oneof!["[a-z0-9-]{1,40}", "\\PC{1,100}"];
+    (identifier, traits).prop_map(|(identifier, traits)| {
         let traits: Vec<_> = traits
             .into_iter()
             .map(|(key, value)| json!({"trait_key": format!("k{key}"), "trait_value": value}))
@@ -115,12 +116,12 @@ fn python_reads_the_answers_to_whatever_is_sent() {
         .collect();
     let mut runner = TestRunner::deterministic();
     let mut pairs = Pairs::default();
-    for _ in 0..90 {
+    for _ in 0..400 {
         let body = sent().new_tree(&mut runner).expect("a body").current();
         environments
             .iter()
             .for_each(|environment| pairs.add(environment, body.as_bytes()));
     }
-    assert!(pairs.0.len() > 300);
+    assert!(pairs.0.len() > 300, "{}", pairs.0.len());
     pairs.python_reads();
 }
