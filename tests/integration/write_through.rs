@@ -10,8 +10,8 @@ use test_support::upstream::{Answer, ScriptedUpstream};
 use test_support::wait::{PATIENCE, wait};
 
 use crate::harness::{
-    App, CLIENT_KEY, HEAVY_IDENTIFIER, Options, Request, SERVER_KEY, fixture, heavy_identity, spawn_app,
-    with_heavy_segment,
+    App, CLIENT_KEY, HEAVY_IDENTIFIER, Options, Proxy, ProxyOptions, Request, SERVER_KEY, fixture,
+    heavy_identity, spawn_app, with_heavy_segment,
 };
 
 /// Identities that upstream was told of, each with the key that told it.
@@ -206,4 +206,43 @@ fn a_stop_writes_what_waits() {
     app.ask_to_stop();
     app.wait();
     assert_eq!(told.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn a_stop_tells_of_everything_that_was_not_written() {
+    let document = fixture().to_string();
+    let upstream = ScriptedUpstream::start(move |request| {
+        let body = String::from_utf8_lossy(&request.body);
+        match request.target.as_str() {
+            "/api/v1/environment-document/" => Answer::ok(document.clone()),
+            _ if body.contains("slow") => Answer::hang(),
+            _ if body.contains("odd") => Answer::status(400),
+            _ => Answer::ok("[]"),
+        }
+    });
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({
+            "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
+            "api_url": upstream.api_url(),
+            "api_poll_frequency_seconds": 1_000,
+            "forward_identities": true,
+        }),
+        ..ProxyOptions::default()
+    });
+    let mut connection = proxy.connect();
+    // Each in a call of its own: the first loss is told at once, and the second one within a minute of it.
+    for identifier in ["odd-1", "slow", "odd-2", "good"] {
+        let seen = upstream.requests().len();
+        let query = format!("identifier={identifier}");
+        assert_eq!(connection.send(&get(CLIENT_KEY, &query)).status, 200);
+        wait(upstream.wait_for(seen + 1));
+    }
+    proxy.signal("TERM");
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(log.contains("the stop leaves 1 identities not written"), "{log}");
+    assert!(
+        log.contains("1 times before the stop an identity was not written"),
+        "{log}"
+    );
 }

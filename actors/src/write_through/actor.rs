@@ -66,6 +66,8 @@ pub(super) struct WriteThrough {
     /// Which of each environment's server-side keys is used, where it is not the first.
     server_side_keys: ById<Keys>,
     standing: Standing,
+    /// Identities that calls under way are to write.
+    under_way: usize,
     losses: Losses,
     lifeline: Lifeline,
 }
@@ -98,6 +100,7 @@ impl WriteThrough {
             doubts: HashMap::default(),
             server_side_keys: ById::default(),
             standing: Standing::default(),
+            under_way: 0,
             losses: Losses::default(),
             options,
             lifeline,
@@ -191,12 +194,14 @@ impl WriteThrough {
 
     fn begin(&mut self, call: Call, ctx: &mut Context<Self>) {
         let sent = self.sent(&call);
+        self.under_way += call.batch.len();
         let calling = async move {
             let outcome = sent.await;
             (call, outcome)
         };
         // At most as many as may be under way.
         ctx.spawn(calling.into_actor(self).map(|(call, outcome), this, ctx| {
+            this.under_way -= call.batch.len();
             if this.settle(call, outcome) {
                 this.begin_calls(ctx);
             }

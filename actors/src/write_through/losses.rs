@@ -40,8 +40,14 @@ impl Losses {
         if is_early {
             return None;
         }
-        let why = self.why.take()?;
+        let untold = self.rest()?;
         self.last_told = Some(now);
+        Some(untold)
+    }
+
+    /// What was not told yet, whatever was told last: for the stop.
+    pub(super) fn rest(&mut self) -> Option<(u64, Why)> {
+        let why = self.why.take()?;
         Some((std::mem::take(&mut self.untold), why))
     }
 }
@@ -82,7 +88,16 @@ mod tests {
         let counts: Vec<_> = told.iter().map(|(count, _)| *count).collect();
         assert_eq!(counts, [10, 600, 600]);
         losses.add(1, Why::Refused(400));
+        assert_eq!(
+            losses.news(start + Duration::from_secs(180)),
+            Some((591, Why::Refused(400)))
+        );
+        losses.add(2, Why::NoRoom);
+        assert_eq!(losses.news(start + Duration::from_secs(181)), None);
+        assert_eq!(losses.rest(), Some((2, Why::NoRoom)), "a stop does not wait");
+        assert_eq!(losses.rest(), None);
+        losses.add(1, Why::Refused(400));
         let last = losses.news(start + Duration::from_secs(300));
-        assert_eq!(last, Some((591, Why::Refused(400))));
+        assert_eq!(last, Some((1, Why::Refused(400))));
     }
 }

@@ -6,13 +6,15 @@ use futures::{StreamExt as _, stream};
 use tokio::time::timeout;
 
 use super::{Outcome, WriteThrough};
+use crate::write_through::batch::Batch;
+use crate::write_through::doubts::Doubts;
 
 /// The calls of a stop, at most: no upstream takes more of them in its time, and each has its body ready.
 const LAST_CALLS: usize = 256;
 
 impl WriteThrough {
-    /// The calls that would write everything that waits.
-    fn last_calls(&mut self) -> Vec<impl Future<Output = (usize, Outcome)> + use<>> {
+    /// The calls that would write everything that waits, each with the number of its identities.
+    fn last_calls(&mut self) -> Vec<(usize, impl Future<Output = Outcome> + use<>)> {
         self.take_in();
         let mut calls = Vec::new();
         while calls.len() < LAST_CALLS
@@ -20,10 +22,34 @@ impl WriteThrough {
             && !self.pace.is_waiting(Instant::now())
             && let Some(call) = self.next_call()
         {
-            let (identities, sent) = (call.batch.len(), self.sent(&call));
-            calls.push(async move { (identities, sent.await) });
+            calls.push((call.batch.len(), self.sent(&call)));
         }
         calls
+    }
+
+    /// Identities that wait, are held, or are under way in a call that began before the stop.
+    fn left(&self) -> usize {
+        let halves: usize = self.halves.iter().map(Batch::len).sum();
+        let held: usize = self.doubts.values().map(Doubts::len).sum();
+        self.pending.len() + halves + held + self.under_way
+    }
+
+    /// Tells of everything that is not written, now that nothing more will be.
+    fn tell_the_rest(&mut self, last_unwritten: usize, is_late: bool) {
+        let left = self.left() + last_unwritten;
+        if left > 0 {
+            let why = if self.standing.is_down() {
+                "it is away"
+            } else if is_late {
+                "there was no time for them"
+            } else {
+                "it did not take them"
+            };
+            log::warn!("the stop leaves {left} identities not written to upstream: {why}");
+        }
+        if let Some((identities, why)) = self.losses.rest() {
+            log::warn!("{identities} times before the stop an identity was not written to upstream: {why}");
+        }
     }
 }
 
@@ -39,41 +65,26 @@ impl Handler<Stop> for WriteThrough {
 
     fn handle(&mut self, Stop { patience }: Stop, _ctx: &mut Context<Self>) -> Self::Result {
         let calls = self.last_calls();
-        let (at_once, is_down) = (self.options.at_once.max(1), self.standing.is_down());
-        let left = self.pending.len();
+        let at_once = self.options.at_once.max(1);
         let flushing = async move {
-            let mut unwritten = left;
-            let calls = calls.into_iter().map(|call| async move {
-                let (identities, outcome) = call.await;
-                let is_written = outcome.is_ok_and(|answer| answer.status.is_success());
-                if is_written { 0 } else { identities }
+            let mut unwritten = calls.iter().map(|(identities, _)| identities).sum::<usize>();
+            let calls = calls.into_iter().map(|(identities, sent)| async move {
+                let is_written = sent.await.is_ok_and(|answer| answer.status.is_success());
+                if is_written { identities } else { 0 }
             });
             let mut outcomes = stream::iter(calls).buffer_unordered(at_once);
             let all = async {
-                while let Some(identities) = outcomes.next().await {
-                    unwritten += identities;
+                while let Some(written) = outcomes.next().await {
+                    unwritten -= written;
                 }
             };
             let is_late = timeout(patience, all).await.is_err();
             (unwritten, is_late)
         };
-        Box::pin(
-            flushing
-                .into_actor(self)
-                .map(move |(unwritten, is_late), this, ctx| {
-                    if is_late {
-                        log::warn!("the stop leaves identities that were not written to upstream");
-                    } else if unwritten > 0 {
-                        let why = if is_down {
-                            "it is away"
-                        } else {
-                            "it did not take them"
-                        };
-                        log::warn!("the stop leaves {unwritten} identities not written to upstream: {why}");
-                    }
-                    this.lifeline.disarm();
-                    ctx.stop();
-                }),
-        )
+        Box::pin(flushing.into_actor(self).map(|(unwritten, is_late), this, ctx| {
+            this.tell_the_rest(unwritten, is_late);
+            this.lifeline.disarm();
+            ctx.stop();
+        }))
     }
 }
