@@ -149,8 +149,8 @@ fn write_through(shared: &SharedServices, resolved: &Resolved, identity: &Identi
 /// Whether a query's `transient` is other than a no of Django REST framework's `BooleanField`.
 fn is_transient(query: &str) -> bool {
     let no = |given: &str| matches!(given, "f" | "n" | "no" | "false" | "off" | "0" | "null");
-    // Most queries have no such parameter, and are not read for it.
-    query.contains("transient")
+    // Most queries have no such parameter, and are not read for it. With a `%` its name may be escaped.
+    (query.contains("transient") || query.contains('%'))
         && parameter(query, "transient").is_some_and(|given| !no(&given.to_ascii_lowercase()))
 }
 

@@ -153,6 +153,7 @@ fn what_is_transient_invalid_or_not_allowed_stays_here() {
         (post("unknown", &json!({"identifier": "a"})), 401),
         (get(SERVER_KEY, "identifier=a&transient=true"), 200),
         (get(SERVER_KEY, "transient=1&identifier=a"), 200),
+        (get(SERVER_KEY, "identifier=a&t%72ansient=true"), 200),
         (get(SERVER_KEY, ""), 200),
         (get(CLIENT_KEY, "identifier=a"), 200),
         (get(SERVER_KEY, "identifier=last&transient=false"), 200),
