@@ -31,6 +31,7 @@ mod stream;
 mod stream_options;
 mod traits;
 mod unknown_path;
+mod written;
 
 use actix_web::web::ServiceConfig;
 

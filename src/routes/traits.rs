@@ -17,7 +17,7 @@ use actors::upstream::ForwardRequest;
 
 use crate::error::ApiError;
 use crate::routes::resolve::{X_ENVIRONMENT_KEY, resolve};
-use crate::routes::{Services, answer, body};
+use crate::routes::{Services, answer, body, written};
 use crate::server::wait_aside;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -92,8 +92,8 @@ pub(super) async fn post_identities(
 /// Before the body is read: see [`resolve`]; 404 where the environment has no upstream; 400 where the key may set no traits;
 /// 503 where too many writes are under way. Then: see [`body::read`]; 503 where upstream gives no answer in time.
 async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result<HttpResponse, ApiError> {
-    let key = match writing_key(&request).await {
-        Ok(key) => key,
+    let (environment, key) = match writing_key(&request).await {
+        Ok(found) => found,
         Err(refused) => {
             body::discard(payload).await;
             return Err(refused);
@@ -106,6 +106,7 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
         return Err(ApiError::Overloaded);
     }
     let content_type = request.headers().get(CONTENT_TYPE).cloned().unwrap_or(JSON);
+    let written = shared.write_through.as_ref().map(|_| body.clone());
     let call = shared.forwarding.forward(ForwardRequest {
         method: write.method,
         path: write.path,
@@ -118,6 +119,13 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
         let _aside = wait_aside(&request);
         call.await
     };
+    if let (Some(write_through), Some(written), Ok(answer)) = (&shared.write_through, written, &answered)
+        && answer.status.is_success()
+    {
+        written::for_each(&written, |identity, key| {
+            write_through.written_elsewhere(environment, identity, key);
+        });
+    }
     drop(held);
     match answered {
         Ok(answer) => answer::forwarded(&request, answer),
@@ -127,8 +135,8 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
     }
 }
 
-/// The caller's key, where it may write and there is room for another write.
-async fn writing_key(request: &HttpRequest) -> Result<EnvironmentKey, ApiError> {
+/// The caller's environment and key, where it may write and there is room for another write.
+async fn writing_key(request: &HttpRequest) -> Result<(EnvironmentId, EnvironmentKey), ApiError> {
     let resolved = resolve(request).await?;
     if !has_upstream(request, resolved.id)? {
         return Err(ApiError::NoUpstream);
@@ -142,7 +150,8 @@ async fn writing_key(request: &HttpRequest) -> Result<EnvironmentKey, ApiError> 
     let key = request.headers().get(X_ENVIRONMENT_KEY);
     let key = key.and_then(|key| str::from_utf8(key.as_bytes().trim_ascii()).ok());
     // It has opened an environment, so it is one of those that are configured, which are texts.
-    key.map(EnvironmentKey::new).ok_or(ApiError::UnknownKey)
+    key.map(|key| (resolved.id, EnvironmentKey::new(key)))
+        .ok_or(ApiError::UnknownKey)
 }
 
 /// Whether an environment is one of upstream's, and not one of a file.

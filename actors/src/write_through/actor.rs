@@ -14,7 +14,6 @@ use super::doubts::Doubts;
 use super::losses::{Losses, Why};
 use super::pace::{Pace, PaceOptions};
 use super::pending::Pending;
-use super::seen::Seen;
 use super::sighting::Target;
 use super::{Shared, WriteThroughOptions};
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
@@ -54,8 +53,6 @@ pub(super) struct WriteThrough {
     pending: Pending,
     /// Parts of batches that upstream refused as a whole.
     halves: VecDeque<Batch>,
-    /// Which traits upstream has, and which identities.
-    written: Seen,
     pace: Pace,
     /// Until when `bulk-identities/` is not tried.
     without_bulk_until: Option<Instant>,
@@ -93,7 +90,6 @@ impl WriteThrough {
             configured,
             pending: Pending::new(options.pending_bytes),
             halves: VecDeque::new(),
-            written: Seen::new(options.remembered),
             pace: Pace::new(pace, Instant::now()),
             without_bulk_until: None,
             rejected: HashMap::default(),

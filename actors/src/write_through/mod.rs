@@ -98,6 +98,10 @@ struct Shared {
     hashes: RandomState,
     /// What was seen last of each identity, and is written, or will be.
     seen: Seen,
+    /// Which traits upstream has, and which identities.
+    written: Seen,
+    /// How often somebody else has written: what is under way meanwhile does not count as written.
+    elsewhere: AtomicU64,
     intake: Intake,
     /// Where as much waits as may, or the key is rejected, so that there is no use in leaving more.
     closed: Closed,
@@ -129,6 +133,8 @@ impl WriteThroughHandle {
         let shared = Arc::new(Shared {
             hashes: RandomState::default(),
             seen: Seen::new(options.remembered),
+            written: Seen::new(options.remembered),
+            elsewhere: AtomicU64::new(0),
             intake: Intake::new(options.intake_bytes),
             closed: Closed::default(),
             turned_away: AtomicU64::new(0),
@@ -182,6 +188,25 @@ impl WriteThroughHandle {
         }
     }
 
+    /// Notes that somebody else has written traits of an identity to upstream: those that it has, and the one with this key. They
+    /// are news again, whatever they are.
+    pub fn written_elsewhere(&self, environment: EnvironmentId, identity: &Identity<'_>, key: Option<&str>) {
+        let Shared {
+            hashes,
+            seen,
+            written,
+            ..
+        } = &*self.shared;
+        self.shared.elsewhere.fetch_add(1, Ordering::SeqCst);
+        let subject = hashes.hash_one((environment, identity.identifier()));
+        let keys = identity.lasting_traits().map(|stored| stored.key);
+        for key in keys.chain(key) {
+            written.forget_subject(place_of_trait(hashes, subject, key));
+        }
+        // Last, so that whoever sees it as news finds the traits forgotten.
+        seen.forget_subject(subject);
+    }
+
     /// Writes what waits, as far as the time allows, stops the actor in good order and ends its thread. Takes at most
     /// `patience`; whether the thread is gone.
     pub async fn stop(&self, patience: Duration) -> bool {
@@ -195,6 +220,11 @@ impl WriteThroughHandle {
             .end(until.saturating_duration_since(Instant::now()))
             .await
     }
+}
+
+/// A trait's place among those that are written.
+fn place_of_trait(hashes: &RandomState, subject: u64, key: &str) -> u64 {
+    hashes.hash_one((subject, key))
 }
 
 /// What of an identity is to be stored, in short.

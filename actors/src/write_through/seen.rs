@@ -96,6 +96,18 @@ impl Seen {
         }
     }
 
+    /// Forgets a subject, whatever was noted of it.
+    pub(super) fn forget_subject(&self, subject: u64) {
+        let (line, tag) = self.find(subject);
+        for place in &line.0 {
+            let held = place.load(Ordering::Relaxed);
+            if held != 0 && parts(held).0 == tag {
+                // What somebody notes meanwhile is newer.
+                let _ = place.compare_exchange(held, 0, Ordering::Relaxed, Ordering::Relaxed);
+            }
+        }
+    }
+
     fn find(&self, subject: u64) -> (&Line, u32) {
         /// For a table without lines, which there is none of.
         static NONE: Line = Line([const { AtomicU64::new(0) }; WAYS]);
@@ -160,6 +172,8 @@ mod tests {
         seen.note(7, content(2));
         seen.forget(7, content(1));
         assert!(!seen.note(7, content(2)));
+        seen.forget_subject(7);
+        assert!(seen.note(7, content(2)));
     }
 
     #[test]

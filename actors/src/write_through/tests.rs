@@ -253,6 +253,22 @@ async fn a_trait_that_changes_back_is_written_again() {
 }
 
 #[actix_rt::test]
+async fn what_somebody_else_writes_is_news_again() {
+    let (upstream, told) = upstream();
+    let write_through = start(&upstream, quick());
+    see(&write_through, &body(0, 1));
+    told.reach(2).await;
+    rested(&write_through).await;
+    let identity = Identity::from_json(br#"{"identifier":"i0"}"#, || [0; 16]).unwrap();
+    write_through.written_elsewhere(MAIN, &identity, Some("n"));
+    see(&write_through, &body(0, 1));
+    told.reach(3).await;
+    rested(&write_through).await;
+    let told = told.traits.lock().unwrap();
+    assert_eq!(told[&("i0".to_owned(), "n".to_owned())], [1, 1]);
+}
+
+#[actix_rt::test]
 async fn without_bulk_identities_are_written_one_by_one() {
     for status in [404, 405, 415] {
         let told = Arc::new(Told::default());

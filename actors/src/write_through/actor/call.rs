@@ -1,5 +1,6 @@
 //! The next call, and how a call is made.
 use std::hash::BuildHasher as _;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use awc::http::Method;
@@ -13,6 +14,7 @@ use crate::upstream::{ForwardFailure, ForwardRequest, Forwarder};
 use crate::write_through::batch::{Batch, Entry, Trait};
 use crate::write_through::doubts::Doubts;
 use crate::write_through::pending::{BatchLimits, End};
+use crate::write_through::place_of_trait;
 use crate::write_through::seen::{Content, Seen};
 use crate::write_through::sighting::Target;
 
@@ -25,6 +27,8 @@ pub(super) struct Call {
     pub(super) is_bulk: bool,
     /// Which of the environment's server-side keys was in use when it began.
     pub(super) place: usize,
+    /// How often somebody else had written when it began.
+    pub(super) elsewhere: u64,
 }
 
 impl WriteThrough {
@@ -38,7 +42,7 @@ impl WriteThrough {
             }
             self.pending.put_back(batch, End::Front);
         }
-        let (written, hashes, doubts) = (&self.written, &self.shared.hashes, &self.doubts);
+        let (written, hashes, doubts) = (&self.shared.written, &self.shared.hashes, &self.doubts);
         let most = self.options.batch_identities;
         let limits = |target: Target| {
             let doubts = doubts.get(&target);
@@ -63,6 +67,7 @@ impl WriteThrough {
             batch,
             is_bulk,
             place,
+            elsewhere: self.shared.elsewhere.load(Ordering::SeqCst),
         }
     }
 
@@ -128,6 +133,6 @@ fn leave_news(entry: &mut Entry, written: &Seen, hashes: &RandomState) -> bool {
 
 /// A trait's place among those that are written, and its value in short.
 pub(super) fn of_trait(hashes: &RandomState, subject: u64, sent: &Trait) -> (u64, Content) {
-    let place = hashes.hash_one((subject, &sent.key));
+    let place = place_of_trait(hashes, subject, &sent.key);
     (place, Content::of(hashes.hash_one(&sent.value)))
 }

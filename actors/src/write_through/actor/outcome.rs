@@ -1,4 +1,5 @@
 //! What becomes of a batch when its call has ended.
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use engine::KeyKind;
@@ -22,6 +23,7 @@ impl WriteThrough {
             batch,
             is_bulk,
             place,
+            elsewhere,
         } = call;
         let answer = match outcome {
             Ok(answer) => answer,
@@ -37,7 +39,10 @@ impl WriteThrough {
                 self.put_back(batch);
                 return false;
             }
-            Verdict::Written => self.note_written(&batch, place, now),
+            Verdict::Written => {
+                self.note_written(&batch, place, now);
+                self.forget_what_is_older(&batch, elsewhere);
+            }
             Verdict::NoBulk => {
                 if self.without_bulk_until.is_none() {
                     log::info!("upstream has no bulk-identities/: identities are written one by one");
@@ -71,13 +76,26 @@ impl WriteThrough {
             self.lose(suspect, Why::Refused(status));
         }
         for entry in batch.entries() {
-            self.written.note(entry.subject, Content::PRESENCE);
+            self.shared.written.note(entry.subject, Content::PRESENCE);
             for written in entry.traits() {
                 let (place, content) = of_trait(&self.shared.hashes, entry.subject, written);
-                self.written.note(place, content);
+                self.shared.written.note(place, content);
             }
         }
         self.pending.release(batch);
+    }
+
+    /// Forgets what was written, where somebody else has written since the call began: which of them came last nobody knows.
+    fn forget_what_is_older(&self, batch: &Batch, elsewhere: u64) {
+        if self.shared.elsewhere.load(Ordering::SeqCst) == elsewhere {
+            return;
+        }
+        for entry in batch.entries() {
+            for written in entry.traits() {
+                let (place, content) = of_trait(&self.shared.hashes, entry.subject, written);
+                self.shared.written.forget(place, content);
+            }
+        }
     }
 
     /// Whether a rejected batch is to be sent with another key. Turns to the next server-side key after the one in this place,
