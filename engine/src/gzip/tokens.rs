@@ -1,4 +1,5 @@
 //! LZ77: bytes as literals and references back (RFC 1951, section 3.2.5).
+use super::scratch::alike;
 use super::table::Out;
 
 /// References reach back at most so far.
@@ -204,14 +205,21 @@ impl<'b> Finder<'b> {
                 break;
             }
             let there = self.bytes.get(from..).unwrap_or_default();
-            let length = wanted.iter().zip(there).take_while(|(a, b)| a == b).count();
             let least = if from < near && best.0 > 0 {
                 best.0 + FAR_GAIN
             } else {
                 best.0
             };
+            // Most candidates differ there already.
+            if wanted.get(least) != there.get(least) {
+                continue;
+            }
+            let length = alike(wanted, there);
             if length > least && (length > 3 || length == 3 && distance <= FARTHEST_OF_THREE) {
                 best = (length, distance);
+                if length == wanted.len() {
+                    break;
+                }
             }
         }
         best
