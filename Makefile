@@ -21,7 +21,7 @@ need = @missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(1);
 		exit 69; \
 	fi
 
-.PHONY: run demo test test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+.PHONY: run demo test faults test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ demo: $(SDK_NODE)/node_modules/.ready ## Start the proxy with a page that shows 
 
 test: ## Run every test that needs no outside service
 	$(CARGO) test --locked --workspace
+
+faults: ## Run the fault matrix with its full volumes and print its table
+	FAULTS=full $(CARGO) test --locked --test faults
 
 test-proxies: ## Run the tests between the real nginx, HAProxy, Varnish and Java; `make test` skips those that are missing
 	$(call need,$(PROXIES)) # The tests start their own: stop the services that these packages start.

@@ -6,6 +6,7 @@
 //! - [`upstream`]: a Flagsmith that answers as a test says, over real sockets.
 //! - [`http`]: a blocking client that shows exactly what was sent and received.
 //! - [`program`]: a program that a test starts, and that ends with it.
+//! - [`findings`]: what became of each fault that was caused, as a table.
 //! - [`documents`]: environment documents, built from their parts or as a fixture.
 //! - [`shared`]: where the recordings that lie beside the repository are, or why a test goes without them.
 //! - [`wait`]: waiting for what must happen, with an end.
@@ -18,6 +19,7 @@
 )]
 
 pub mod documents;
+pub mod findings;
 pub mod http;
 pub mod program;
 pub mod shared;

@@ -22,6 +22,11 @@ impl Writer {
     pub fn try_write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)
     }
+
+    /// Ends the connection, which wakes its reader.
+    pub fn end(&self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
 }
 
 /// Asks once, on a connection of its own.
@@ -108,15 +113,26 @@ impl Connection {
 
     /// Reads one chunk of a chunked body; `None`: it was the last one.
     pub fn chunk(&mut self) -> Option<String> {
+        self.try_chunk().unwrap()
+    }
+
+    /// Reads one chunk of a chunked body; `None`: it was the last one.
+    ///
+    /// # Errors
+    /// Where the connection ends before the body does, or what comes is no chunk.
+    pub fn try_chunk(&mut self) -> io::Result<Option<String>> {
         let mut length = String::new();
-        self.stream.read_line(&mut length).unwrap();
-        let length = length.strip_suffix("\r\n").expect("a chunk's length");
-        let length = usize::from_str_radix(length, 16).unwrap();
+        self.stream.read_line(&mut length)?;
+        let digits = length.strip_suffix("\r\n");
+        let length = digits.and_then(|digits| usize::from_str_radix(digits, 16).ok());
+        let length = length.ok_or_else(|| io::Error::other("no chunk's length"))?;
         let mut chunk = vec![0; length + 2];
-        self.stream.read_exact(&mut chunk).unwrap();
-        let text = String::from_utf8(chunk).unwrap();
-        let text = text.strip_suffix("\r\n").expect("the end of a chunk");
-        (length > 0).then(|| text.to_owned())
+        self.stream.read_exact(&mut chunk)?;
+        let text = String::from_utf8(chunk).map_err(io::Error::other)?;
+        let text = text
+            .strip_suffix("\r\n")
+            .ok_or_else(|| io::Error::other("no end of a chunk"))?;
+        Ok((length > 0).then(|| text.to_owned()))
     }
 
     /// Reads so many bytes of a body.

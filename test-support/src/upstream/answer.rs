@@ -1,6 +1,8 @@
 //! What the upstream answers, and how it breaks off.
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
 
 /// What to answer.
 #[derive(Debug, Clone)]
@@ -26,6 +28,10 @@ pub(super) enum End {
     Stalling,
     /// Nothing is answered, not even a head, and the connection stays open.
     Hang,
+    /// The body; the connection is reset (RST) where an answer goes on or another request would follow.
+    Reset,
+    /// The head, and the body byte by byte, with such a pause before each.
+    Drip(Duration),
     /// Chunks, as the test tells them.
     Stream,
 }
@@ -84,6 +90,11 @@ impl Answer {
         .header("Transfer-Encoding", "chunked")
     }
 
+    /// No answer: the connection is reset.
+    pub fn reset() -> Self {
+        Self::raw("").resetting()
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
@@ -105,6 +116,20 @@ impl Answer {
         self
     }
 
+    /// Says the whole length, sends half of the body, and resets the connection.
+    #[must_use]
+    pub fn resetting(mut self) -> Self {
+        self.end = End::Reset;
+        self
+    }
+
+    /// Sends the head at once and the body byte by byte, with such a pause before each.
+    #[must_use]
+    pub fn dripping(mut self, pause: Duration) -> Self {
+        self.end = End::Drip(pause);
+        self
+    }
+
     /// Closes the connection after the answer, without announcing it.
     #[must_use]
     pub fn closing(mut self) -> Self {
@@ -114,7 +139,7 @@ impl Answer {
 
     /// Whether the connection stays open after what was written.
     pub(super) fn stays_open(&self) -> bool {
-        !matches!(self.end, End::Close | End::Truncated)
+        !matches!(self.end, End::Close | End::Truncated | End::Reset)
     }
 
     pub(super) fn write(&self, stream: &mut TcpStream) -> io::Result<()> {
@@ -130,11 +155,19 @@ impl Answer {
         }
         head.push_str("\r\n");
         let sent = match self.end {
-            End::Truncated | End::Stalling => self.body.len() / 2,
+            End::Truncated | End::Stalling | End::Reset => self.body.len() / 2,
+            End::Drip(_) => 0,
             _ => self.body.len(),
         };
         stream.write_all(head.as_bytes())?;
-        stream.write_all(&self.body[..sent])
+        stream.write_all(&self.body[..sent])?;
+        if let End::Drip(pause) = self.end {
+            for byte in self.body.chunks(1) {
+                thread::sleep(pause);
+                stream.write_all(byte)?;
+            }
+        }
+        Ok(())
     }
 
     fn says_its_length(&self) -> bool {

@@ -5,7 +5,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
+use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::sync::watch;
 
 use super::answer::{Answer, End};
@@ -43,6 +45,11 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>, listening: &A
     }
 }
 
+/// The connection is reset when the last handle of its socket is dropped.
+fn reset(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
 fn second_handle(stream: &TcpStream) -> TcpStream {
     stream.try_clone().expect("a second handle")
 }
@@ -70,6 +77,9 @@ impl Shared {
                 continue;
             }
             if answer.write(&mut stream).is_err() || !answer.stays_open() {
+                if answer.end == End::Reset {
+                    return reset(&stream);
+                }
                 break;
             }
             if answer.end == End::Stream {

@@ -59,6 +59,11 @@ impl ScriptedUpstream {
         format!("http://{}/api/v1", self.address)
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// `http://host:port`
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
