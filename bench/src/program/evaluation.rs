@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bench::documents::{self, Profile, SIMPLE, SIZING};
 use bench::statistics::Sample;
 use bench::{cpu, hostile};
-use engine::{Document, Environment, Identity, KeyKind, MOST_STEPS};
+use engine::{Body, Document, Environment, Identity, KeyKind, MOST_STEPS};
 
 use super::options::Options;
 use super::report::Report;
@@ -28,6 +28,21 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
             let environment = compile(profile);
             let times = evaluate(&environment, body, options);
             report.measured(name, &format!("evaluation and answer: {what}"), &times, "µs");
+            for (coding, count) in [
+                (
+                    "plain",
+                    whole_path(body, |identity| plain(&environment, identity)),
+                ),
+                ("gzip", whole_path(body, |identity| gzip(&environment, identity))),
+            ] {
+                let what = format!("allocations of reading, evaluating and answering in {coding}: {what}");
+                report.measured(
+                    &format!("{name}-{coding}-path-allocations"),
+                    &what,
+                    &Sample::new([count]),
+                    "",
+                );
+            }
             let allocations = allocations(&environment, body);
             let what = format!("allocations of the same: {what}");
             report.measured(
@@ -187,9 +202,31 @@ fn parse(body: &str, options: &Options) -> Sample {
 
 fn allocations(environment: &Environment, body: &str) -> f64 {
     let identity = identity(body);
-    let counted = allocation_counter::measure(|| {
-        black_box(environment.identity_answer(KeyKind::Client, &identity));
-    });
+    allocations_of(|| {
+        black_box(plain(environment, &identity));
+    })
+}
+
+fn plain(environment: &Environment, identity: &Identity<'_>) -> Body {
+    Body::Plain(environment.identity_answer(KeyKind::Client, identity))
+}
+
+fn gzip(environment: &Environment, identity: &Identity<'_>) -> Body {
+    environment.identity_answer_gzip(KeyKind::Client, identity, 0)
+}
+
+/// How often reading a request's body and answering it allocates, the answer's body counted.
+fn whole_path(body: &str, answer: impl Fn(&Identity<'_>) -> Body) -> f64 {
+    let once = || {
+        black_box(answer(&identity(black_box(body))));
+    };
+    // A thread keeps what composing takes from one answer to the next.
+    once();
+    allocations_of(once)
+}
+
+fn allocations_of(call: impl FnOnce()) -> f64 {
+    let counted = allocation_counter::measure(call);
     // Far below 2^52 allocations.
     #[allow(clippy::cast_precision_loss)]
     let count = counted.count_total as f64;
