@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::settings::DoorSettings;
+
 /// The budgets of the process; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Budgets {
@@ -10,6 +12,21 @@ pub(crate) struct Budgets {
     pub request_bodies: ByteBudget,
     /// Answers that clients have not read yet: those in the buffers of connections, and those made for one request.
     pub unsent_answers: ByteBudget,
+}
+
+impl Budgets {
+    /// Makes them, each of so many bytes.
+    pub(crate) fn new(request_bodies: usize, unsent_answers: usize) -> Self {
+        Self {
+            request_bodies: ByteBudget::new(request_bodies),
+            unsent_answers: ByteBudget::new(unsent_answers),
+        }
+    }
+
+    /// Those that the settings ask for.
+    pub(crate) fn of(door: &DoorSettings) -> Self {
+        Self::new(door.max_body_bytes_in_flight, door.max_answer_bytes_in_flight)
+    }
 }
 
 /// A number of bytes that can be held at a time; clones share it.

@@ -12,6 +12,7 @@ use actix_web::dev::AppConfig;
 use actors::lifeline::Lifelines;
 
 use super::{Limits, ListenError, StartError, listening, server_options};
+use crate::budget::Budgets;
 use crate::layers::Layers;
 use crate::server::{self, BoundListener, Serving};
 use crate::service_state::ServiceState;
@@ -42,7 +43,7 @@ impl BareServer {
     {
         let listeners = listening::bind(&settings.server)?;
         let addresses = listeners.iter().map(BoundListener::address).collect();
-        let budgets = limits.budgets(settings.server.max_body_bytes_in_flight);
+        let budgets = Budgets::of(&settings.server.door);
         let state = Arc::new(ServiceState::new(Lifelines::new()));
         let refusals = Layers::new(settings, state, &budgets).refusals();
         let options = server_options(settings, limits, budgets, refusals);

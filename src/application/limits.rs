@@ -10,41 +10,25 @@ use actors::upstream_stream::UpstreamStreamOptions;
 use actors::write_through::WriteThroughOptions;
 
 use super::StopLimits;
-use crate::budget::{Budgets, ByteBudget};
-use crate::routes::{BodyLimits, StreamOptions};
+use crate::routes::StreamOptions;
+use crate::server::Places;
 use crate::server::open_files::{self, Shares};
 use crate::settings::{NotifySpread, Settings};
-
-/// The requests of one worker's turn, about: more of them have come than it can answer before the next ones come. The
-/// runtime looks for so many sockets at a time, and an ordinary request takes some microseconds.
-const REQUESTS_IN_FLIGHT: usize = 1_024;
 
 /// The identities that take much work, for each thread that evaluates them: the last of them has its answer after less
 /// than a tenth of a second, since the worst takes 5 ms.
 const HEAVY_EVALUATIONS: usize = 16;
 
-/// The answers that clients have not read yet may take this much of the process. 200 clients that read a document of 5 MB
-/// slowly take a twentieth of it.
-const UNSENT_ANSWERS: usize = 256 * 1024 * 1024;
-
 /// Durations and limits that no option sets; tests shorten them.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// What a request's body may cost.
-    pub body: BodyLimits,
-    /// From a head's first byte, or a connection's start, to the head's end; then 408.
-    pub request_head: Duration,
     /// How long the server reads off what a client still sends after an answer that ends the connection, or after the end
     /// of a connection was announced. actix-http's clock is up to half a second late, so it must be more.
     pub disconnect: Duration,
     /// The limit of open files, which is shared out; `None` = the system's own. Tests make it small.
     pub open_files: Option<usize>,
-    /// The most requests that each worker has in hand, save those that wait for their body; past it they are refused.
-    pub requests_in_flight: usize,
     /// The most identities that take much work, for each thread that evaluates them; past it they are refused.
     pub heavy_evaluations: usize,
-    /// The most bytes of answers that clients have not read yet, of all connections; past it requests are refused.
-    pub unsent_answers: usize,
     /// How writes that are sent on to upstream are bounded.
     pub forwarding: ForwardingOptions,
     /// How identities are written to upstream where `forward_identities` is on.
@@ -73,16 +57,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body: BodyLimits {
-                bytes: 1024 * 1024,
-                duration: Duration::from_secs(10),
-            },
-            request_head: Duration::from_secs(5),
             disconnect: Duration::from_secs(1),
             open_files: None,
-            requests_in_flight: REQUESTS_IN_FLIGHT,
             heavy_evaluations: HEAVY_EVALUATIONS,
-            unsent_answers: UNSENT_ANSWERS,
             forwarding: ForwardingOptions::default(),
             write_through: WriteThroughOptions::default(),
             file_period: PollingOptions::default().file_period,
@@ -99,13 +76,6 @@ impl Default for Limits {
 }
 
 impl Limits {
-    pub(super) fn budgets(&self, request_bodies: usize) -> Budgets {
-        Budgets {
-            request_bodies: ByteBudget::new(request_bodies),
-            unsent_answers: ByteBudget::new(self.unsent_answers),
-        }
-    }
-
     fn open_files(&self) -> usize {
         self.open_files.unwrap_or_else(open_files::limit)
     }
@@ -113,7 +83,28 @@ impl Limits {
     /// How the descriptors are shared out.
     pub(super) fn shares(&self, settings: &Settings) -> Shares {
         let environments = settings.environments.len();
-        Shares::of(self.open_files(), settings.process.workers, environments)
+        let shares = Shares::of(self.open_files(), settings.process.workers, environments);
+        match settings.server.door.max_connections {
+            Some(most) => shares.at_most(most),
+            None => shares,
+        }
+    }
+
+    /// The places of connections. It warns where there are fewer than are asked for.
+    pub(super) fn places(&self, settings: &Settings) -> Places {
+        let shares = self.shares(settings);
+        if let Some(asked) = settings
+            .server
+            .door
+            .max_connections
+            .filter(|asked| *asked > shares.served)
+        {
+            log::warn!(
+                "server.max_connections is {asked}, but the limit of open files leaves room for {}; raise that limit",
+                shares.served
+            );
+        }
+        Places::new(shares)
     }
 
     fn max_subscribers(&self, settings: &Settings) -> usize {

@@ -26,9 +26,11 @@ mod stop;
 
 use crate::budget::Budgets;
 use crate::layers::Layers;
-use crate::routes::{self, HeavyEvaluations, RefusedStreams, Services, SharedServices, TableOptions};
+use crate::routes::{
+    self, BodyLimits, HeavyEvaluations, RefusedStreams, Services, SharedServices, TableOptions,
+};
 use crate::server::{
-    self, BoundListener, Ending, Places, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
+    self, BoundListener, Ending, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
 };
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -82,7 +84,7 @@ impl Application {
             takes_changes: settings.realtime.authentication_token.is_some(),
         };
         let streams = limits.stream_options(settings);
-        let budgets = limits.budgets(settings.server.max_body_bytes_in_flight);
+        let budgets = Budgets::of(&settings.server.door);
         let shared = Arc::new(SharedServices {
             environments: environments.clone(),
             hub: hub.clone(),
@@ -90,7 +92,10 @@ impl Application {
             write_through,
             tallies,
             state: Arc::clone(&state),
-            body_limits: limits.body,
+            body_limits: BodyLimits {
+                bytes: settings.server.door.max_body_bytes,
+                duration: settings.server.door.request_body_timeout,
+            },
             budgets: budgets.clone(),
             heavy: HeavyEvaluations::new(settings.process.workers, limits.heavy_evaluations),
             stale_is_unready: settings.health_check.stale_is_unready,
@@ -215,17 +220,22 @@ fn server_options(
     budgets: Budgets,
     refusals: RefusalAnswers,
 ) -> ServerOptions {
+    let door = &settings.server.door;
     ServerOptions {
         workers: settings.process.workers,
-        places: Places::new(limits.shares(settings)),
+        places: limits.places(settings),
         keep_alive: settings.server.timeout_keep_alive,
-        request_head: limits.request_head,
+        request_head: door.request_head_timeout,
+        planned_end: PlannedEnd {
+            age: door.max_connection_age,
+            requests: door.max_requests_per_connection,
+        },
         disconnect: limits.disconnect,
         shutdown_timeout: settings.server.shutdown_timeout,
         budgets,
         prefaces: Prefaces::new(settings.server.proxy_protocol, &settings.process.trusted_proxies),
         refusals,
-        requests_in_flight: limits.requests_in_flight,
+        requests_in_flight: door.max_requests_in_flight,
         socket: SocketOptions {
             unacknowledged: limits.unacknowledged,
             send_buffer: limits.send_buffer,

@@ -43,7 +43,7 @@ use door::Door;
 use listener::Listener;
 use stop_signal::ServerStop;
 
-pub(crate) use connection::{ConnectionState, Prefaces, RefusalAnswers, Refused, wait_aside};
+pub(crate) use connection::{ConnectionState, PlannedEnd, Prefaces, RefusalAnswers, Refused, wait_aside};
 pub(crate) use ending::Ending;
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use places::Places;
@@ -64,6 +64,8 @@ pub(crate) struct ServerOptions {
     /// The longest time from a head's first byte to its last, and from a connection's start to the end of its first
     /// head.
     pub request_head: Duration,
+    /// When a connection ends with which nothing is wrong.
+    pub planned_end: PlannedEnd,
     /// How long the server reads off what a client still sends after the end of a connection was announced.
     pub disconnect: Duration,
     /// How long a graceful stop waits for requests in flight.
@@ -122,6 +124,7 @@ where
             request_head: options.request_head,
             keep_alive: options.keep_alive,
             read_off: options.disconnect,
+            planned_end: options.planned_end,
         };
         let worker = Worker::start(
             times,

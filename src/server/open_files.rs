@@ -78,6 +78,14 @@ impl Shares {
         }
     }
 
+    /// Serves fewer connections than there are descriptors for.
+    pub(crate) fn at_most(self, connections: usize) -> Self {
+        Self {
+            served: self.served.min(connections),
+            ..self
+        }
+    }
+
     /// The most event streams: whatever is configured, a quarter of the connections is left for requests.
     pub(crate) fn streams(self) -> usize {
         self.served - self.served / 4
@@ -109,5 +117,8 @@ mod tests {
             assert!(shares.streams() * 4 <= served * 3 + 3, "{limit}");
         }
         assert_eq!(Shares::of(256, 2, 1).streams(), 105);
+        let few = Shares::of(256, 2, 1).at_most(8);
+        assert_eq!((few.served, few.in_passing, few.streams()), (8, 5, 6));
+        assert_eq!(few.at_most(1_000), few);
     }
 }

@@ -10,7 +10,7 @@ const MASK: &str = "****";
 impl Settings {
     /// The configuration in the shape of `config.json`, pretty-printed, keys, tokens and passwords masked.
     pub fn effective_json(&self) -> String {
-        let value = json!({
+        let mut value = json!({
             "environment_key_pairs": self.environments.iter().map(key_pair).collect::<Vec<_>>(),
             "api_url": self.api_url,
             "api_poll_frequency_seconds": self.api_poll_frequency.as_secs_f64(),
@@ -37,7 +37,6 @@ impl Settings {
                 "proxy_headers": self.server.proxy_headers,
                 "proxy_protocol": self.server.proxy_protocol.name(),
                 "timeout_keep_alive": self.server.timeout_keep_alive.as_secs_f64(),
-                "max_body_bytes_in_flight": self.server.max_body_bytes_in_flight,
                 "shutdown_timeout_seconds": self.server.shutdown_timeout.as_secs_f64(),
                 "drain_seconds": self.server.drain.as_secs_f64(),
             },
@@ -52,6 +51,9 @@ impl Settings {
             "persistence": { "directory": self.persistence.directory },
             "environment variables": self.process_json(),
         });
+        if let Some(server) = value.get_mut("server") {
+            self.server.door.print_into(server);
+        }
         format!("{value:#}")
     }
 

@@ -30,6 +30,7 @@ mod variables;
 pub use error::{Origin, SettingsError};
 pub use notice::Notice;
 pub use secret::Secret;
+pub use sections::DoorSettings;
 pub use trusted::TrustedProxies;
 pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{

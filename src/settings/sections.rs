@@ -8,14 +8,10 @@ use super::{
     Notice, PersistenceSettings, ServerSettings, SettingsError,
 };
 
+mod door;
 mod ours;
 
-/// `server.max_body_bytes_in_flight` where it is not set: 64 bodies of the largest size, or some ten thousand ordinary ones
-/// that do not come in one piece.
-const BODY_BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
-
-/// One body of the largest size must fit in.
-const LEAST_BODY_BYTES_IN_FLIGHT: u32 = 1024 * 1024;
+pub use door::DoorSettings;
 
 type Read<T> = Result<T, SettingsError>;
 
@@ -102,7 +98,7 @@ impl Sources {
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             proxy_protocol: self.proxy_protocol()?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
-            max_body_bytes_in_flight: self.body_bytes_in_flight()?,
+            door: self.door()?,
             shutdown_timeout,
             drain: self.drain(shutdown_timeout, notices)?,
         })
@@ -148,14 +144,6 @@ impl Sources {
             ));
         }
         Ok(drain)
-    }
-
-    fn body_bytes_in_flight(&self) -> Read<usize> {
-        let Some(field) = self.field("server.max_body_bytes_in_flight") else {
-            return Ok(BODY_BYTES_IN_FLIGHT);
-        };
-        let bytes = field.integer(LEAST_BODY_BYTES_IN_FLIGHT, u32::MAX)?;
-        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// Reads `health_check`.

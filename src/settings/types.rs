@@ -7,7 +7,7 @@ use std::time::Duration;
 use actors::environment::EnvironmentOptions;
 use actors::upstream::RootCertificates;
 
-use super::{Secret, TrustedProxies};
+use super::{DoorSettings, Secret, TrustedProxies};
 
 /// The whole configuration, read and checked.
 #[derive(Debug, Clone)]
@@ -123,8 +123,8 @@ pub struct ServerSettings {
     pub proxy_protocol: ProxyProtocol,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
     pub timeout_keep_alive: Duration,
-    /// `max_body_bytes_in_flight` (ours): what the bodies of all requests that are still coming may take together.
-    pub max_body_bytes_in_flight: usize,
+    /// What connections and their requests may take (ours).
+    pub door: DoorSettings,
     /// `shutdown_timeout_seconds` (ours): how long a stop may take, requests in flight included; 10 s is Docker's patience.
     pub shutdown_timeout: Duration,
     /// `drain_seconds` (ours): how long everything is still served after SIGTERM, within `shutdown_timeout`.

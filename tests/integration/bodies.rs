@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use edge_proxy::application::Limits;
-use edge_proxy::routes::BodyLimits;
 use serde_json::json;
 
 use crate::harness::{App, CLIENT_KEY, Options, Request, Response, spawn_app};
@@ -169,25 +168,37 @@ fn the_content_type_does_not_matter() {
 
 #[test]
 fn a_body_that_does_not_come_in_time_is_408() {
-    let limits = Limits {
-        body: BodyLimits {
-            bytes: MEBIBYTE,
-            duration: Duration::from_millis(100),
-        },
-        ..Limits::default()
-    };
     let app = spawn_app(Options {
-        limits,
+        config: json!({"server": {"request_body_timeout_seconds": 0.1}}),
         ..Options::default()
     });
-    let mut connection = app.connect();
-    connection.write(
-        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
-          Content-Length: 100\r\n\r\n{\"identifier\":",
-    );
-    let response = connection.read(false);
-    assert_eq!(response.status, 408);
-    assert_eq!(response.json()["status"], "request_timeout");
+    // As the first request of its connection, and as a later one.
+    for requests_before in [0, 3] {
+        let mut connection = app.connect();
+        for _ in 0..requests_before {
+            let request = Request::post("/api/v1/identities/", r#"{"identifier":"bob"}"#).key(CLIENT_KEY);
+            assert_eq!(connection.send(&request).status, 200);
+        }
+        connection.write(
+            b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n\
+              Content-Length: 100000\r\n\r\n{\"identifier\":",
+        );
+        // More of it gives no more time.
+        let mut writer = connection.duplicate();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let is_taken = |_: &i32| {
+                    std::thread::yield_now();
+                    writer.try_write(b" ").is_ok()
+                };
+                (0..90_000).take_while(is_taken).count()
+            });
+            let response = connection.read(false);
+            assert_eq!(response.status, 408);
+            assert_eq!(response.json()["status"], "request_timeout");
+            assert!(connection.is_closed());
+        });
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use edge_proxy::application::{Limits, StopLimits};
-use edge_proxy::routes::{BodyLimits, StreamOptions};
+use edge_proxy::routes::StreamOptions;
 use serde_json::json;
 
 use crate::harness::{
@@ -126,14 +126,8 @@ fn refusals_below_the_api_are_never_kept_and_vary_by_the_key() {
 #[test]
 fn bodies_that_do_not_come_and_those_that_break_are_never_kept() {
     let app = app(
-        json!({}),
-        Limits {
-            body: BodyLimits {
-                bytes: 1024,
-                duration: Duration::from_millis(50),
-            },
-            ..limits()
-        },
+        json!({"server": {"max_body_bytes": 1024, "request_body_timeout_seconds": 0.1}}),
+        limits(),
     );
     let head = "POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n";
     for (framing, ends, status) in [
@@ -260,13 +254,10 @@ fn refusals_of_a_process_that_cannot_are_never_kept() {
         assert_cached(&path, &full.get(&path), 503, NEVER, vary);
     }
 
-    let overloaded = app(
-        json!({}),
-        Limits {
-            unsent_answers: 0,
-            ..limits()
-        },
-    );
+    let overloaded = spawn_app(Options {
+        adjust: |settings| settings.server.door.max_answer_bytes_in_flight = 0,
+        ..Options::default()
+    });
     assert_cached("overload", &overloaded.get("/api/v1/flags/"), 503, NEVER, BY_KEY);
     assert_cached("overload", &overloaded.get("/nowhere"), 503, NEVER, BY_NOTHING);
 

@@ -15,6 +15,7 @@ mod compression;
 mod conditional;
 mod contract;
 mod cors;
+mod door;
 mod encoded_bodies;
 mod environments;
 mod families;

@@ -3,7 +3,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use edge_proxy::application::Limits;
-use edge_proxy::routes::{BodyLimits, StreamOptions};
+use edge_proxy::routes::StreamOptions;
+use edge_proxy::settings::Settings;
 use serde_json::json;
 use test_support::wait::PATIENCE;
 
@@ -57,9 +58,9 @@ fn that_reads_no_further(app: &App) -> Connection {
 fn unread_answers_are_bounded_over_all_connections() {
     let app = spawn_app(Options {
         document: Some(with_many_features(5_000).to_string()),
+        config: json!({"server": {"max_answer_bytes_in_flight": MEBIBYTE}}),
         limits: Limits {
             send_buffer: Some(16 * 1024),
-            unsent_answers: 1024 * 1024,
             ..Options::default().limits
         },
         ..Options::default()
@@ -115,18 +116,14 @@ fn bodies_that_still_come_are_bounded_over_all_connections() {
     assert_eq!(app.send(large_request()).status, 200);
 }
 
-/// A proxy with one worker that may have so many requests in hand.
-fn with_requests_in_flight(requests_in_flight: usize) -> App {
+/// A proxy with one worker, for which `in_flight` says how many requests it may have in hand.
+fn with_requests_in_flight(in_flight: fn(&mut Settings)) -> App {
     spawn_app(Options {
         workers: 1,
         // Nobody waits for the refusals that are held.
-        config: json!({"server": {"shutdown_timeout_seconds": 0.1}}),
+        config: json!({"server": {"shutdown_timeout_seconds": 0.1, "request_body_timeout_seconds": 3_600}}),
+        adjust: in_flight,
         limits: Limits {
-            requests_in_flight,
-            body: BodyLimits {
-                duration: Duration::from_secs(3_600),
-                ..Limits::default().body
-            },
             streams: StreamOptions {
                 refusal_hold: Duration::from_secs(3_600),
                 ..StreamOptions::default()
@@ -139,7 +136,7 @@ fn with_requests_in_flight(requests_in_flight: usize) -> App {
 
 #[test]
 fn a_worker_with_too_much_in_hand_refuses_all_but_probes() {
-    let app = with_requests_in_flight(0);
+    let app = with_requests_in_flight(|settings| settings.server.door.max_requests_in_flight = 0);
     let mut connection = app.connect();
     for request in [identity_request(), Request::get("/api/v1/flags/").key(CLIENT_KEY)] {
         // The connection is kept.
@@ -192,7 +189,7 @@ fn what_takes_much_work_is_answered_all_the_same() {
 
 #[test]
 fn requests_that_wait_are_not_in_hand() {
-    let app = with_requests_in_flight(1);
+    let app = with_requests_in_flight(|settings| settings.server.door.max_requests_in_flight = 1);
     let mut waiting = Vec::new();
     for _ in 0..5 {
         let mut body = app.connect();

@@ -190,10 +190,7 @@ fn the_root_follows_readiness() {
 fn an_overloaded_process_answers_its_root() {
     let app = spawn_app(Options {
         config: json!({"server": {"path_prefix": "/edge"}}),
-        limits: Limits {
-            unsent_answers: 0,
-            ..Options::default().limits
-        },
+        adjust: |settings| settings.server.door.max_answer_bytes_in_flight = 0,
         ..Options::default()
     });
     for path in ["/", "/edge", "/edge/", "//edge//", "/edge/health"] {

@@ -12,13 +12,15 @@ const OPEN_FILES: usize = 64;
 const PLACES: usize = 28;
 const STREAMS: usize = 21;
 
-fn with_few_places(request_head: Duration) -> App {
+fn with_few_places(request_head_timeout: f64) -> App {
     spawn_app(Options {
         // More than there is room for.
-        config: json!({"realtime": {"max_subscribers": 1_000}}),
+        config: json!({
+            "realtime": {"max_subscribers": 1_000},
+            "server": {"request_head_timeout_seconds": request_head_timeout},
+        }),
         limits: Limits {
             open_files: Some(OPEN_FILES),
-            request_head,
             streams: StreamOptions {
                 refusal_hold: Duration::from_millis(1),
                 ..StreamOptions::default()
@@ -53,7 +55,7 @@ fn assert_has_no_place(response: &Response) {
 
 #[test]
 fn idle_connections_make_room_for_new_ones() {
-    let app = with_few_places(Limits::default().request_head);
+    let app = with_few_places(5.0);
     let mut kept: Vec<Connection> = Vec::new();
     for number in 0..4 * PLACES {
         let mut connection = app.connect();
@@ -71,7 +73,7 @@ fn idle_connections_make_room_for_new_ones() {
 
 #[test]
 fn where_none_is_idle_a_new_one_hears_it_and_probes_are_answered() {
-    let app = with_few_places(Limits::default().request_head);
+    let app = with_few_places(5.0);
     let mut in_use: Vec<_> = (0..PLACES).map(|_| in_use(&app)).collect();
     for _ in 0..3 * PLACES {
         let mut refused = app.connect();
@@ -93,7 +95,7 @@ fn where_none_is_idle_a_new_one_hears_it_and_probes_are_answered() {
 
 #[test]
 fn those_who_say_nothing_keep_nobody_out() {
-    let app = with_few_places(Duration::from_millis(500));
+    let app = with_few_places(0.5);
     let in_use: Vec<_> = (0..PLACES).map(|_| in_use(&app)).collect();
     let mut silent: Vec<_> = (0..20).map(|_| app.connect()).collect();
     assert_has_no_place(&app.send(flags_request()));
@@ -110,7 +112,7 @@ fn those_who_say_nothing_keep_nobody_out() {
 
 #[test]
 fn streams_leave_a_quarter_to_requests() {
-    let app = with_few_places(Limits::default().request_head);
+    let app = with_few_places(5.0);
     let open = || {
         let mut stream = app.connect();
         stream.write_request(&Request::get("/sse/environments/client-key/stream"));

@@ -1,7 +1,4 @@
 //! `server.proxy_protocol`: whose word on the client's address is taken before the first head.
-use std::time::Duration;
-
-use edge_proxy::application::Limits;
 use serde_json::json;
 
 use crate::harness::{App, CLIENT_KEY, Connection, Options, Proxy, ProxyOptions, Request, spawn_app};
@@ -111,11 +108,13 @@ fn a_connection_without_a_good_header_is_closed_with_one_line() {
     );
 }
 
-fn requiring(limits: Limits) -> App {
+fn requiring(request_head_timeout: f64) -> App {
     // In the test's process: the process's own harness asks for readiness without a header.
     spawn_app(Options {
-        config: json!({"server": {"proxy_protocol": "required"}}),
-        limits,
+        config: json!({"server": {
+            "proxy_protocol": "required",
+            "request_head_timeout_seconds": request_head_timeout,
+        }}),
         ..Options::default()
     })
 }
@@ -123,7 +122,7 @@ fn requiring(limits: Limits) -> App {
 #[test]
 fn a_header_may_be_required() {
     let request = Request::get("/api/v1/flags/").key(CLIENT_KEY).bytes();
-    let app = requiring(Options::default().limits);
+    let app = requiring(5.0);
     let mut connection = app.connect();
     connection.write(&request);
     assert!(connection.is_closed());
@@ -136,10 +135,7 @@ fn a_header_may_be_required() {
 
 #[test]
 fn a_header_has_the_time_of_a_head() {
-    let app = requiring(Limits {
-        request_head: Duration::from_millis(100),
-        ..Options::default().limits
-    });
+    let app = requiring(0.1);
     for begin in [&b"PROXY TCP4 192."[..], b""] {
         let mut connection = app.connect();
         connection.write(begin);

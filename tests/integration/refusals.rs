@@ -1,7 +1,4 @@
 //! What is no request is answered like everything else: JSON, CORS, `Connection: close`, a line in the access log.
-use std::time::Duration;
-
-use edge_proxy::application::Limits;
 use serde_json::json;
 
 use crate::harness::{App, Connection, Options, Proxy, ProxyOptions, Response, spawn_app};
@@ -173,10 +170,7 @@ fn refusals_are_read_by_the_listed_origins_alone() {
 
 fn impatient() -> App {
     spawn_app(Options {
-        limits: Limits {
-            request_head: Duration::from_millis(100),
-            ..Options::default().limits
-        },
+        config: json!({"server": {"request_head_timeout_seconds": 0.1}}),
         ..Options::default()
     })
 }

@@ -1,7 +1,5 @@
 //! What a peer may do to a socket: none of it may harm another request.
-use std::time::Duration;
-
-use edge_proxy::application::Limits;
+use serde_json::json;
 
 use crate::harness::{App, CLIENT_KEY, Options, Request, event, spawn_app};
 use crate::realtime::changed;
@@ -103,16 +101,12 @@ fn what_is_no_request_is_refused_or_dropped() {
 
 /// The time of a head is short, and so is that of an idle connection where `keep_alive` says so.
 fn impatient(keep_alive: Option<u64>) -> App {
-    let mut config = serde_json::json!({});
+    let mut config = json!({"server": {"request_head_timeout_seconds": 0.1}});
     if let Some(seconds) = keep_alive {
-        config["server"] = serde_json::json!({"timeout_keep_alive": seconds});
+        config["server"]["timeout_keep_alive"] = seconds.into();
     }
     spawn_app(Options {
         config,
-        limits: Limits {
-            request_head: Duration::from_millis(100),
-            ..Options::default().limits
-        },
         ..Options::default()
     })
 }

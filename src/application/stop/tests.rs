@@ -4,9 +4,11 @@ use futures::future::LocalBoxFuture;
 
 use super::super::parts::Part;
 use super::*;
-use crate::application::Limits;
+use crate::budget::Budgets;
 use crate::server::open_files::Shares;
-use crate::server::{self, Places, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions};
+use crate::server::{
+    self, Places, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
+};
 use crate::settings::{ProxyProtocol, TrustedProxies};
 
 /// A part that never stops.
@@ -30,6 +32,7 @@ fn stuck_server() -> Serving {
         workers: 1,
         keep_alive: Duration::ZERO,
         request_head: Duration::ZERO,
+        planned_end: PlannedEnd::default(),
         disconnect: Duration::ZERO,
         shutdown_timeout: Duration::ZERO,
         socket: SocketOptions {
@@ -38,7 +41,7 @@ fn stuck_server() -> Serving {
         },
         places: Places::new(Shares::of(64, 1, 1)),
         requests_in_flight: 1,
-        budgets: Limits::default().budgets(0),
+        budgets: Budgets::new(0, 0),
     };
     let listeners = vec![server::bind(([127, 0, 0, 1], 0).into()).unwrap()];
     server::serve(listeners, options, actix_web::App::new).unwrap()

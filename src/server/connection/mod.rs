@@ -13,7 +13,7 @@
 //! writes while a head that it was given has not become a request is such a refusal, and the peer gets ours instead.
 //!
 //! # The end
-//! A connection ends in good order (`orderly_end`).
+//! A connection ends in good order (`orderly_end`): in a stop, and at its age or after its last request (`PlannedEnd`).
 mod fault;
 mod gate;
 mod given_head;
@@ -53,6 +53,7 @@ pub(crate) use preface::Prefaces;
 pub(crate) use refusal::{RefusalAnswers, Refused};
 pub(crate) use state::{Aside, ConnectionState};
 pub(super) use turns::in_turns;
+pub(crate) use worker::PlannedEnd;
 pub(super) use worker::{ConnectionTimes, Worker};
 
 /// An accepted socket and what is known of it.
@@ -214,7 +215,7 @@ impl AsyncRead for Connection {
         }
         // Whoever ends it, or begins a stop, gives it a turn.
         self.state.note_task(cx.waker());
-        if self.state.worker().is_stopping() && !self.end.is_asked() && !self.has_arrived() {
+        if self.state.takes_leave() && !self.end.is_asked() && !self.has_arrived() {
             return Poll::Ready(Ok(()));
         }
         Poll::Pending

@@ -66,6 +66,12 @@ pub(crate) struct ConnectionState {
     is_in_hand: Cell<bool>,
     /// The number that its last request had among those of the worker; 0: there was none.
     last_request: Cell<u64>,
+    /// How many requests have come.
+    requests: Cell<u32>,
+    /// The worker's time at which it reaches its age; `None`: never.
+    end_of_age: Option<u32>,
+    /// Whether it is to end as soon as nothing of its peer's is there.
+    takes_leave: Cell<bool>,
     /// Its place among the connections of the process, until it is to leave.
     place: RefCell<Option<Place>>,
     end: Cell<Option<End>>,
@@ -89,6 +95,9 @@ impl ConnectionState {
             is_listed: Cell::new(true),
             is_in_hand: Cell::new(false),
             last_request: Cell::new(0),
+            requests: Cell::new(0),
+            end_of_age: worker.end_of_age(),
+            takes_leave: Cell::new(false),
             place: RefCell::new(Some(place)),
             end: Cell::new(None),
             given_head: GivenHead::none(),
@@ -233,6 +242,24 @@ impl ConnectionState {
         self.last_request() == 0 && self.place.borrow().as_ref().is_some_and(Place::is_none)
     }
 
+    /// Tells whether it has reached its age, or had as many requests as it may have: its next answer is its last.
+    pub(super) fn is_due(&self) -> bool {
+        let is_old = self.end_of_age.is_some_and(|end| self.worker.has_come(end));
+        let most = self.worker.most_requests();
+        is_old || most.is_some_and(|most| self.requests.get() >= most)
+    }
+
+    /// Ends it at the dispatcher's next turn, which comes at once, unless its peer has asked for something by then.
+    pub(super) fn take_leave(&self) {
+        self.takes_leave.set(true);
+        self.wake();
+    }
+
+    /// Tells whether it ends where nothing of its peer's is there.
+    pub(super) fn takes_leave(&self) -> bool {
+        self.takes_leave.get() || self.worker.is_stopping()
+    }
+
     /// Tells whether it has a place that it can give to another.
     pub(super) fn has_place(&self) -> bool {
         self.place.borrow().is_some()
@@ -279,6 +306,7 @@ impl ConnectionState {
             Phase::Answering
         });
         self.head_since.set(None);
+        self.requests.set(self.requests.get().saturating_add(1));
         self.take_in_hand();
     }
 

@@ -1,9 +1,11 @@
 //! The wrapper over real sockets.
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream as Peer};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::future::poll_fn;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::budget::ByteBudget;
@@ -12,6 +14,11 @@ use crate::server::places::Places;
 
 /// A connection, its worker without a timer, and its peer.
 fn connected() -> (Connection, Rc<Worker>, Peer) {
+    connected_until(PlannedEnd::default())
+}
+
+/// The same with a planned end.
+fn connected_until(planned_end: PlannedEnd) -> (Connection, Rc<Worker>, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
@@ -21,6 +28,7 @@ fn connected() -> (Connection, Rc<Worker>, Peer) {
         request_head: Duration::from_secs(5),
         keep_alive: Duration::from_secs(75),
         read_off: Duration::ZERO,
+        planned_end,
     };
     let places = Places::new(Shares::of(64, 1, 1));
     let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
@@ -129,4 +137,124 @@ async fn a_head_that_is_not_read_because_answers_are_unread_is_not_slow() {
     assert_eq!(state.ending(), None);
     state.note_unsent(0);
     assert_eq!(ended_after(&worker, state), (6, End::SlowHead));
+}
+
+/// A request without a body comes and is answered.
+fn serve_one(state: &Rc<ConnectionState>) {
+    state.begin_request(false);
+    state.answer_request();
+    state.end_request(false);
+}
+
+/// What the connection reads by now: `None`: nothing, and no end.
+fn read_now(connection: &mut Connection) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(100);
+    let read = connection.read_buf(&mut bytes).now_or_never()?;
+    read.unwrap();
+    Some(bytes)
+}
+
+#[actix_web::test]
+async fn a_connection_in_use_is_due_at_its_age_and_ends_by_its_answer() {
+    let age = Duration::from_secs(100);
+    let (connection, worker, _peer) = connected_until(PlannedEnd {
+        age: Some(age),
+        requests: None,
+    });
+    let state = connection.state();
+    let mut seconds = 0;
+    while !state.is_due() {
+        // It is asked something every second: nothing but an answer may end it.
+        serve_one(state);
+        worker.tick();
+        seconds += 1;
+    }
+    assert!((90..=111).contains(&seconds), "{seconds}");
+    assert!(!state.takes_leave());
+    assert_eq!(state.ending(), None);
+}
+
+#[actix_web::test]
+async fn an_idle_connection_ends_at_its_age_unless_something_has_come() {
+    let (mut connection, worker, mut peer) = connected_until(PlannedEnd {
+        age: Some(Duration::from_secs(20)),
+        requests: None,
+    });
+    serve_one(&Rc::clone(connection.state()));
+    assert_eq!(read_now(&mut connection), None);
+    (0..23).for_each(|_| worker.tick());
+    assert!(connection.state().takes_leave());
+    peer.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(
+        read_now(&mut connection),
+        None,
+        "it has come, though the runtime has not heard of it"
+    );
+    let mut request = Vec::with_capacity(100);
+    connection.read_buf(&mut request).await.unwrap();
+    assert_eq!(request, b"GET / HTTP/1.1\r\n\r\n");
+    connection.state().begin_as_a_test(0);
+    assert!(connection.state().is_due(), "its answer is the last");
+    connection.state().end_request(false);
+    connection.write_all(b"answer").await.unwrap();
+    assert_eq!(read_now(&mut connection), Some(Vec::new()));
+}
+
+#[actix_web::test]
+async fn a_connection_between_two_requests_is_not_ended() {
+    let (connection, worker, _peer) = connected_until(PlannedEnd {
+        age: Some(Duration::from_secs(10)),
+        requests: None,
+    });
+    let state = connection.state();
+    // An answer whose head was written before the age.
+    state.begin_request(false);
+    (0..60).for_each(|_| worker.tick());
+    assert!(state.is_due() && !state.takes_leave(), "a request in progress");
+    state.end_request(false);
+    worker.tick();
+    assert!(!state.takes_leave(), "its client may be about to ask again");
+    worker.tick();
+    assert!(state.takes_leave());
+}
+
+#[actix_web::test]
+async fn a_connection_is_due_after_its_last_request() {
+    let (connection, worker, _peer) = connected_until(PlannedEnd {
+        age: None,
+        requests: Some(3),
+    });
+    let state = connection.state();
+    serve_one(state);
+    serve_one(state);
+    assert!(!state.is_due());
+    state.begin_request(false);
+    assert!(state.is_due());
+    (0..50).for_each(|_| worker.tick());
+    assert!(!state.takes_leave(), "the request is in progress");
+}
+
+#[actix_web::test]
+async fn times_hold_where_the_number_of_the_workers_time_begins_anew() {
+    let planned_end = PlannedEnd {
+        age: Some(Duration::from_secs(20)),
+        requests: None,
+    };
+    let (first, worker, _peer) = connected_until(planned_end);
+    worker.set_now(u32::MAX - 3);
+    let state = ConnectionState::new(&worker, worker.admit().unwrap());
+    serve_one(&state);
+    let mut seconds = 0;
+    while !state.is_due() {
+        worker.tick();
+        seconds += 1;
+    }
+    assert!((18..=23).contains(&seconds), "{seconds}");
+    drop(first);
+
+    let slow = ConnectionState::new(&worker, worker.admit().unwrap());
+    worker.set_now(u32::MAX - 3);
+    serve_one(&slow);
+    slow.note_head();
+    assert_eq!(ended_after(&worker, &slow), (6, End::SlowHead));
 }

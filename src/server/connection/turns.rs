@@ -40,7 +40,7 @@ where
             let mut answer: Response<B> = answer.await?.into();
             if let Some(turn) = &turn {
                 turn.state.answer_request();
-                if turn.state.has_no_place() || turn.state.ending().is_some() {
+                if turn.state.has_no_place() || turn.state.ending().is_some() || turn.state.is_due() {
                     answer.head_mut().set_connection_type(ConnectionType::Close);
                 }
             }

@@ -14,12 +14,18 @@ use super::state::{ConnectionState, End};
 use crate::budget::ByteBudget;
 use crate::server::places::{OpenConnection, Place, Places};
 
-/// Into how many ticks the time of a head is divided. A head may take a tick longer than it should.
-const TICKS_OF_A_HEAD: u32 = 5;
+/// Into how many ticks the shortest time is divided, at least. What is timed may take a tick longer than it should.
+const TICKS_OF_A_TIME: u32 = 5;
+
+/// A tick is never longer.
+const LONGEST_TICK: Duration = Duration::from_secs(1);
 
 /// How much longer than its time the dispatcher may take to close an idle connection, in ticks, before it is taken for
 /// one whose timer has ended.
 const IDLE_GRACE: u32 = 3;
+
+/// A connection that has been idle for so many ticks is not between two requests, so that its end cuts none of them off.
+const SETTLED_TICKS: u32 = 2;
 
 /// A connection is young in its first ticks: its first request may be on its way.
 const YOUNG_TICKS: u32 = 2;
@@ -46,30 +52,44 @@ pub(in crate::server) struct ConnectionTimes {
     pub keep_alive: Duration,
     /// How long what still comes is read off once the end of a connection was announced.
     pub read_off: Duration,
+    /// When one ends with which nothing is wrong.
+    pub planned_end: PlannedEnd,
 }
 
 impl ConnectionTimes {
     fn tick(self) -> Duration {
-        (self.request_head / TICKS_OF_A_HEAD).max(Duration::from_millis(1))
+        let age = self.planned_end.age.unwrap_or(Duration::MAX);
+        let shortest = self.request_head.min(age);
+        (shortest / TICKS_OF_A_TIME).clamp(Duration::from_millis(1), LONGEST_TICK)
     }
 
-    fn idle_ticks(self) -> u32 {
-        let ticks = self.keep_alive.as_nanos().div_ceil(self.tick().as_nanos());
-        u32::try_from(ticks)
-            .unwrap_or(u32::MAX)
-            .saturating_add(IDLE_GRACE)
+    /// As many ticks as take this long. It is less than what the worker's time can tell apart by far.
+    fn ticks(self, time: Duration) -> u32 {
+        let ticks = time.as_nanos().div_ceil(self.tick().as_nanos());
+        u32::try_from(ticks).unwrap_or(u32::MAX).min(u32::MAX / 4)
     }
+}
+
+/// When a connection ends with which nothing is wrong: a balancer that shares out connections, and not requests, can then
+/// give its client another instance. Its last answer says so, and no request and no event stream is cut.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PlannedEnd {
+    /// At which age, about: connections that came together do not go together.
+    pub age: Option<Duration>,
+    /// After how many requests.
+    pub requests: Option<u32>,
 }
 
 /// What the connections of one worker share.
 #[derive(Debug)]
 pub(in crate::server) struct Worker {
-    /// The worker's time, in ticks since its start.
+    /// The worker's time, in ticks since its start. It begins anew when the number is full, so differences alone count.
     now: Cell<u32>,
     /// Connections that may be idle; those that are not leave it when it is looked through.
     listed: RefCell<VecDeque<Weak<ConnectionState>>>,
+    times: ConnectionTimes,
+    head_ticks: u32,
     idle_ticks: u32,
-    read_off: Duration,
     /// Whether the server ends, and every connection with it.
     is_stopping: Cell<bool>,
     unsent_answers: ByteBudget,
@@ -125,8 +145,9 @@ impl Worker {
         Self {
             now: Cell::new(0),
             listed: RefCell::new(VecDeque::new()),
-            idle_ticks: times.idle_ticks(),
-            read_off: times.read_off,
+            times,
+            head_ticks: times.ticks(times.request_head),
+            idle_ticks: times.ticks(times.keep_alive) + IDLE_GRACE,
             is_stopping: Cell::new(false),
             unsent_answers: unsent_answers.clone(),
             places: places.clone(),
@@ -161,7 +182,24 @@ impl Worker {
 
     /// How long what still comes is read off once the end of a connection was announced.
     pub(super) fn read_off(&self) -> Duration {
-        self.read_off
+        self.times.read_off
+    }
+
+    /// The worker's time at which a connection that begins now reaches its age, spread × 0.9 to 1.1.
+    pub(super) fn end_of_age(&self) -> Option<u32> {
+        let age = self.times.planned_end.age?;
+        let spread = age.mul_f64(rand::random_range(0.9..=1.1));
+        Some(self.now().wrapping_add(self.times.ticks(spread)))
+    }
+
+    /// Whether this moment of the worker's time has come.
+    pub(super) fn has_come(&self, moment: u32) -> bool {
+        self.now().wrapping_sub(moment) <= u32::MAX / 2
+    }
+
+    /// After how many requests a connection ends.
+    pub(super) fn most_requests(&self) -> Option<u32> {
+        self.times.planned_end.requests
     }
 
     /// Tells the connections that they end: the idle ones now, the others when they ask after their answer.
@@ -235,7 +273,7 @@ impl Worker {
                 continue;
             }
             listed.push_back(Rc::downgrade(&connection));
-            let is_young = self.now().saturating_sub(idle_since) < YOUNG_TICKS;
+            let is_young = self.now().wrapping_sub(idle_since) < YOUNG_TICKS;
             let last_request = connection.last_request();
             let may_leave = idle == Idle::Any || last_request > 0 || !is_young;
             if may_leave
@@ -261,9 +299,15 @@ impl Worker {
         self.listed.borrow_mut().push_back(Rc::downgrade(connection));
     }
 
+    /// Puts the worker's time forward.
+    #[cfg(test)]
+    pub(super) fn set_now(&self, now: u32) {
+        self.now.set(now);
+    }
+
     /// Lets a tick pass, and ends the connections whose time is over.
     pub(super) fn tick(&self) {
-        let now = self.now.get().saturating_add(1);
+        let now = self.now.get().wrapping_add(1);
         self.now.set(now);
         self.listed.borrow_mut().retain(|connection| {
             let Some(connection) = connection.upgrade() else {
@@ -274,13 +318,15 @@ impl Worker {
                 return false;
             };
             // A whole tick more, because the first one has begun before the head.
-            let head_is_late = |since| now.saturating_sub(since) > TICKS_OF_A_HEAD;
+            let head_is_late = |since| now.wrapping_sub(since) > self.head_ticks;
             // While the peer does not read its answers, nothing is read of it either.
             let is_read = connection.unsent() == 0;
             if is_read && connection.head_since().is_some_and(head_is_late) {
                 connection.end(End::SlowHead);
-            } else if now.saturating_sub(idle_since) > self.idle_ticks {
+            } else if now.wrapping_sub(idle_since) > self.idle_ticks {
                 connection.end(End::Idle);
+            } else if is_read && now.wrapping_sub(idle_since) >= SETTLED_TICKS && connection.is_due() {
+                connection.take_leave();
             }
             true
         });

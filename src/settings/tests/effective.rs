@@ -45,6 +45,7 @@ fn what_is_printed_loads_to_the_same() {
         "health_check": {"environment_update_grace_period_seconds": null},
         "realtime": {"max_stream_age_seconds": -1, "notify_spread_ms": 1500},
         "analytics": false,
+        "server": {"max_connection_age_seconds": 90, "max_requests_per_connection": 7, "max_body_bytes": 2_000},
     });
     let (text, mut value) = effective(options, &[("LOGGING", r#"{"log_level":"DEBUG"}"#)]);
     let apart = value
@@ -100,7 +101,10 @@ fn defaults_in_full() {
         "server": {
             "host": "::", "port": 8000, "path_prefix": "", "proxy_headers": false, "proxy_protocol": "off",
             "timeout_keep_alive": 75.0,
-            "max_body_bytes_in_flight": 67_108_864,
+            "request_head_timeout_seconds": 5.0, "request_body_timeout_seconds": 10.0,
+            "max_body_bytes": 1_048_576, "max_body_bytes_in_flight": 67_108_864,
+            "max_answer_bytes_in_flight": 268_435_456, "max_requests_in_flight": 1_024,
+            "max_connections": null, "max_connection_age_seconds": -1.0, "max_requests_per_connection": null,
             "shutdown_timeout_seconds": 10.0,
             "drain_seconds": 5.0,
         },

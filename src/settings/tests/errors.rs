@@ -44,6 +44,18 @@ fn each_error_names_option_origin_and_problem() {
             "server.proxy_protocol (from config.json) must be off, on or required",
         ),
         (
+            json!({"server": {"request_head_timeout_seconds": 0}}),
+            "server.request_head_timeout_seconds (from config.json) must be at least 0.1 (seconds)",
+        ),
+        (
+            json!({"server": {"max_connection_age_seconds": 0}}),
+            "server.max_connection_age_seconds (from config.json) must be at least 1 (seconds), or negative for never",
+        ),
+        (
+            json!({"server": {"max_body_bytes": 2_000_000, "max_body_bytes_in_flight": 1_500_000}}),
+            "server.max_body_bytes_in_flight (from config.json) must be at least server.max_body_bytes, which is 2000000",
+        ),
+        (
             json!({"forward_identities": "all"}),
             "forward_identities (from config.json) is text that is neither true nor false",
         ),
@@ -133,6 +145,15 @@ fn wrong_values_of_every_kind_are_refused() {
         json!({"realtime": {"max_subscribers": 1.5}}),
         json!({"upstream": {"document_memory_bytes": 1000}}),
         json!({"server": {"max_body_bytes_in_flight": 1_000}}),
+        json!({"server": {"max_body_bytes": 1_000}}),
+        json!({"server": {"max_body_bytes": 9_000_000}}),
+        json!({"server": {"max_answer_bytes_in_flight": 0}}),
+        json!({"server": {"request_body_timeout_seconds": 0.05}}),
+        json!({"server": {"max_requests_in_flight": 0}}),
+        json!({"server": {"max_requests_in_flight": 1.5}}),
+        json!({"server": {"max_connections": 0}}),
+        json!({"server": {"max_requests_per_connection": 0}}),
+        json!({"server": {"max_connection_age_seconds": "soon"}}),
         json!({"persistence": {"directory": 1}}),
         json!({"environment_key_pairs": null}),
     ];

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::{AllowedOrigins, LogFormat, LogLevel, NotifySpread, ProxyProtocol, Settings};
+use super::super::{
+    AllowedOrigins, DoorSettings, LogFormat, LogLevel, NotifySpread, ProxyProtocol, Settings,
+};
 use super::{ConfigFile, Given, load, messages, with};
 
 fn seconds(seconds: u64) -> Duration {
@@ -31,7 +33,7 @@ fn defaults_are_those_of_the_documentation() {
     assert!(!settings.server.proxy_headers);
     assert_eq!(settings.server.proxy_protocol, ProxyProtocol::Off);
     assert_eq!(settings.server.timeout_keep_alive, seconds(75));
-    assert_eq!(settings.server.max_body_bytes_in_flight, 64 << 20);
+    assert_eq!(settings.server.door, DoorSettings::default());
     assert_eq!(settings.server.shutdown_timeout, seconds(10));
     assert_eq!(settings.server.drain, seconds(5));
     assert_eq!(settings.health_check.grace_period, Some(seconds(30)));
@@ -179,6 +181,37 @@ fn values_in_the_file() {
     for (options, look, expected) in cases {
         assert_eq!(look(&load(options.clone(), &[]).settings), *expected, "{options}");
     }
+}
+
+#[test]
+fn the_limits_at_the_door() {
+    let loaded = load(
+        json!({"server": {
+            "request_head_timeout_seconds": 0.1, "request_body_timeout_seconds": "30", "max_body_bytes": 8_388_608,
+            "max_body_bytes_in_flight": 8_388_608, "max_answer_bytes_in_flight": 1_048_576,
+            "max_requests_in_flight": 1, "max_connections": 5_000, "max_connection_age_seconds": 600.5,
+            "max_requests_per_connection": 1_000,
+        }}),
+        &[],
+    );
+    let expected = DoorSettings {
+        request_head_timeout: Duration::from_millis(100),
+        request_body_timeout: seconds(30),
+        max_body_bytes: 8 << 20,
+        max_body_bytes_in_flight: 8 << 20,
+        max_answer_bytes_in_flight: 1 << 20,
+        max_requests_in_flight: 1,
+        max_connections: Some(5_000),
+        max_connection_age: Some(Duration::from_millis(600_500)),
+        max_requests_per_connection: Some(1_000),
+    };
+    assert_eq!(loaded.settings.server.door, expected);
+    assert_eq!(messages(&loaded), Vec::<String>::new());
+    let never = load(
+        json!({"server": {"max_connection_age_seconds": -1, "max_connections": null}}),
+        &[],
+    );
+    assert_eq!(never.settings.server.door, DoorSettings::default());
 }
 
 #[test]

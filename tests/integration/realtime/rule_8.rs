@@ -149,10 +149,7 @@ fn rule_8_a_hub_that_has_died_refuses_slowly() {
 fn rule_8_a_process_that_has_too_much_in_hand_refuses_streams_slowly() {
     let options = streams(held_for(HOLD));
     let app = spawn_app(Options {
-        limits: Limits {
-            requests_in_flight: 0,
-            ..options.limits.clone()
-        },
+        adjust: |settings| settings.server.door.max_requests_in_flight = 0,
         ..options
     });
     for path in [EVENT_STREAM, "/api/v1/sse/environments/unknown/stream/"] {

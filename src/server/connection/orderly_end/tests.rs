@@ -8,7 +8,7 @@ use actix_web::rt::task::yield_now;
 use futures::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::{Connection, ConnectionTimes, RefusalAnswers, Worker};
+use super::super::{Connection, ConnectionTimes, PlannedEnd, RefusalAnswers, Worker};
 use super::*;
 use crate::budget::ByteBudget;
 use crate::server::open_files::Shares;
@@ -36,6 +36,7 @@ impl Pair {
             request_head: LONG,
             keep_alive: LONG,
             read_off: patience,
+            planned_end: PlannedEnd::default(),
         };
         let places = Places::new(Shares::of(64, 1, 1));
         let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
