@@ -74,8 +74,8 @@ impl Schedule {
         self.next_poll = now;
     }
 
-    /// A fetch failed.
-    pub(super) fn failed(&mut self, now: Instant, failure: &FetchFailure) {
+    /// A fetch failed that began at `started`.
+    pub(super) fn failed(&mut self, started: Instant, now: Instant, failure: &FetchFailure) {
         match failure {
             FetchFailure::RateLimited(retry_after) => {
                 let asked = retry_after.map(|wait| wait.max(self.period));
@@ -86,12 +86,16 @@ impl Schedule {
             }
             FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey => {
                 let wait = self.refused();
-                self.rearm(now, wait);
+                let limit = REFUSAL_LIMIT.max(self.period);
+                self.next_poll = now + self.jittered(wait, limit);
             }
             _ => {
                 self.failures = self.failures.saturating_add(1);
                 let factor = (1.0 + FAILURE_GROWTH * f64::from(self.failures)).min(FAILURE_LIMIT);
-                self.rearm(now, self.period.mul_f64(factor));
+                // A fetch that hung was itself a part of the wait. With both together, upstream could be well for more than
+                // two periods before it is asked again.
+                let from_start = started + self.jittered(self.period.mul_f64(factor), Duration::MAX);
+                self.next_poll = from_start.max(now + self.jittered(self.period, Duration::MAX));
             }
         }
     }
@@ -118,9 +122,18 @@ impl Schedule {
         }
     }
 
+    /// A wait that is jittered both ways, and below the limit where that is reached.
+    fn jittered(&mut self, wait: Duration, limit: Duration) -> Duration {
+        let jitter = if wait < limit {
+            JITTER * (2.0 * self.random.f64() - 1.0)
+        } else {
+            -JITTER * self.random.f64()
+        };
+        wait.mul_f64(1.0 + jitter).min(limit)
+    }
+
     fn rearm(&mut self, now: Instant, wait: Duration) {
-        let jitter = 1.0 + JITTER * (2.0 * self.random.f64() - 1.0);
-        self.next_poll = now + wait.mul_f64(jitter);
+        self.next_poll = now + self.jittered(wait, Duration::MAX);
     }
 }
 
@@ -142,7 +155,7 @@ mod tests {
         let wait = |schedule: &Schedule| (schedule.next_poll() - now).as_secs_f64() / PERIOD.as_secs_f64();
         (0..failures)
             .map(|_| {
-                schedule.failed(now, failure);
+                schedule.failed(now, now, failure);
                 wait(&schedule)
             })
             .collect()
@@ -175,10 +188,31 @@ mod tests {
     }
 
     #[test]
+    fn a_fetch_that_hung_is_a_part_of_the_wait() {
+        for seed in 0..100 {
+            for (timeout, most) in [(0.5, 2.0), (0.75, 2.0), (1.0, 2.1), (3.0, 4.1)] {
+                let started = Instant::now();
+                let mut schedule = schedule(started, seed);
+                for _ in 0..10 {
+                    let ended = started + PERIOD.mul_f64(timeout);
+                    schedule.failed(started, ended, &FetchFailure::NoAnswer(Fault::Late(Stage::Head)));
+                    // From the begin of the fetch: upstream may be well from the next moment on.
+                    let wait = (schedule.next_poll() - started).as_secs_f64() / PERIOD.as_secs_f64();
+                    assert!(wait <= most, "{wait} periods with {timeout}");
+                    assert!(schedule.next_poll() - ended >= PERIOD.mul_f64(0.9), "no hurry");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_rejected_key_is_probed_ever_more_slowly() {
-        let waits = waits(&FetchFailure::KeyRejected(403, None), 6, 1);
-        for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0, 6.0, 6.0, 6.0]) {
-            assert!((wait / expected - 1.0).abs() <= 0.1001, "{waits:?}");
+        for seed in 0..100 {
+            let waits = waits(&FetchFailure::KeyRejected(403, None), 6, seed);
+            for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0, 6.0, 6.0, 6.0]) {
+                assert!((wait / expected - 1.0).abs() <= 0.1001, "{waits:?}");
+                assert!(*wait <= 6.0, "a minute at most: {waits:?}");
+            }
         }
     }
 
@@ -194,7 +228,11 @@ mod tests {
         ] {
             let now = Instant::now();
             let mut schedule = schedule(now, 3);
-            schedule.failed(now, &FetchFailure::RateLimited(Some(Duration::from_secs(asked))));
+            schedule.failed(
+                now,
+                now,
+                &FetchFailure::RateLimited(Some(Duration::from_secs(asked))),
+            );
             let wait = schedule.allowed(now) - now;
             assert!((least..=most).contains(&wait.as_secs_f64()), "{asked}: {wait:?}");
             assert_eq!(schedule.next_poll(), now + wait);
@@ -213,7 +251,7 @@ mod tests {
             FetchFailure::NoAnswer(Fault::Late(Stage::Head)),
         ] {
             for _ in 0..10 {
-                schedule.failed(now, &failure);
+                schedule.failed(now, now, &failure);
             }
             schedule.succeeded(now);
             assert!(schedule.next_poll() - now <= PERIOD.mul_f64(1.1));

@@ -194,7 +194,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                 self.wait_for_number(now.instant);
                 self.succeeded(now, date)
             }
-            FetchEnd::Failure(failure) => self.failed(now, failure),
+            FetchEnd::Failure(failure) => self.failed((started, now), failure),
             FetchEnd::Abandoned => None,
         };
         if self.is_key_rejected() {
@@ -294,8 +294,8 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.failure.take().map(|_| Change::Recovered)
     }
 
-    fn failed(&mut self, now: Moment, failure: FetchFailure) -> Option<Change> {
-        self.schedule.failed(now.instant, &failure);
+    fn failed(&mut self, (started, now): (Instant, Moment), failure: FetchFailure) -> Option<Change> {
+        self.schedule.failed(started, now.instant, &failure);
         if matches!(failure, FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey) {
             self.rejections = self.rejections.saturating_add(1);
             self.key = (self.key + 1) % self.options.server_side_keys.max(1);

@@ -4,6 +4,7 @@ use crate::environment::events::FetchCost;
 use crate::upstream::Fault;
 
 mod cheap;
+mod clock;
 mod rejected_keys;
 
 const PERIOD: Duration = Duration::from_secs(10);
@@ -24,6 +25,8 @@ struct Player {
     state: EnvironmentState<char>,
     start: Instant,
     elapsed: Duration,
+    /// The wall clock at the start.
+    clock: SystemTime,
     /// Of the documents that it gives.
     cost: FetchCost,
 }
@@ -46,6 +49,7 @@ impl Player {
             state: EnvironmentState::new(options, schedule),
             start,
             elapsed: Duration::ZERO,
+            clock: wall(START),
             cost: FetchCost {
                 bytes: 10_000,
                 time: Duration::from_millis(20),
@@ -56,7 +60,7 @@ impl Player {
     fn now(&self) -> Moment {
         Moment {
             instant: self.start + self.elapsed,
-            wall: wall(START) + self.elapsed,
+            wall: self.clock + self.elapsed,
         }
     }
 
