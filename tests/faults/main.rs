@@ -24,12 +24,13 @@ use test_support::findings::{FaultTable, Findings};
 
 mod harness;
 mod stop;
+mod upstream;
 
 /// Groups whose rows wait most of their time, so that many are run beside one another. The rows of the others, which load the
 /// machine or measure, have it for themselves.
 const SIDE_BY_SIDE: [&str; 2] = ["upstream", "network"];
 /// How many.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 12;
 /// Groups that are run only where they are asked for.
 const ASKED_FOR: [&str; 1] = ["soak"];
 
@@ -44,7 +45,7 @@ pub(crate) struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    [stop::rows()].into_iter().flatten().collect()
+    [upstream::rows(), stop::rows()].into_iter().flatten().collect()
 }
 
 fn main() -> ExitCode {
