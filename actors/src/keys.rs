@@ -4,6 +4,7 @@ use std::fmt;
 
 use engine::KeyKind;
 use foldhash::fast::RandomState;
+use sha2::{Digest as _, Sha256};
 
 /// A secret: an environment key, client-side or server-side. Never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -24,6 +25,32 @@ impl EnvironmentKey {
 impl fmt::Debug for EnvironmentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EnvironmentKey(…)")
+    }
+}
+
+/// Names an environment over restarts, and tells nobody its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// Of the client-side key: in Flagsmith that one is the environment's own and does not change.
+    pub(crate) fn of(client_side_key: &EnvironmentKey) -> Self {
+        Self(Sha256::digest(client_side_key.reveal()).into())
+    }
+
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl fmt::Display for KeyDigest {
+    /// In hexadecimal digits, as files are named.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

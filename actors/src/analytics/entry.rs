@@ -4,10 +4,9 @@ use actix::SpawnHandle;
 use super::counts::Counts;
 use super::outcome::Failure;
 use super::queue::Queue;
-use super::record::KeyDigest;
 use super::report::{Losses, Report};
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
-use crate::keys::EnvironmentKey;
+use crate::keys::{EnvironmentKey, KeyDigest};
 
 /// One environment: its queue, its key, its log.
 pub(super) struct Entry {

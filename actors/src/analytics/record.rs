@@ -23,7 +23,7 @@ use super::evaluation::Evaluation;
 use super::labels::{LABELS, Labels, LabelsRef};
 use super::room::Room;
 use super::sheet::Sheet;
-use crate::keys::EnvironmentKey;
+use crate::keys::KeyDigest;
 
 /// How it begins.
 const BEGINNING: &[u8] = b"edge-proxy analytics 1\n";
@@ -31,16 +31,6 @@ const BEGINNING: &[u8] = b"edge-proxy analytics 1\n";
 const ENTRIES: usize = 1_000;
 const CHECKSUM: usize = 8;
 const MISSING: u32 = u32::MAX;
-
-/// Names an environment over restarts, and tells nobody its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct KeyDigest([u8; 32]);
-
-impl KeyDigest {
-    pub(super) fn of(client_side_key: &EnvironmentKey) -> Self {
-        Self(Sha256::digest(client_side_key.reveal()).into())
-    }
-}
 
 /// What a file holds.
 #[derive(Debug, Default)]
@@ -69,7 +59,7 @@ fn write_sheet(file: &mut Vec<u8>, environment: KeyDigest, labels: &Labels, shee
     let mut features = sheet.features.iter();
     let mut evaluations = sheet.evaluations.iter();
     while features.len() + evaluations.len() > 0 {
-        let mut content = Vec::from(environment.0);
+        let mut content = Vec::from(environment.bytes());
         for label in &labels.0 {
             write_text(&mut content, label.as_deref());
         }
@@ -148,7 +138,7 @@ impl<'f> Reader<'f> {
     }
 
     fn content(&mut self, kept: &mut Kept) -> Option<()> {
-        let environment = KeyDigest(self.bytes(32)?.try_into().ok()?);
+        let environment = KeyDigest::from_bytes(self.bytes(32)?.try_into().ok()?);
         let mut labels = [None; LABELS];
         for label in &mut labels {
             *label = self.text()?;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::analytics::evaluation::EvaluationRef;
+use crate::keys::EnvironmentKey;
 
 fn digest(key: &str) -> KeyDigest {
     KeyDigest::of(&EnvironmentKey::new(key))
