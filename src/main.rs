@@ -74,11 +74,18 @@ fn load(config_path: Option<PathBuf>) -> Result<Loaded, Failure> {
     Settings::load(config_path.as_deref(), variables).map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
 }
 
+fn check_fallbacks(settings: &Settings) -> Result<(), Failure> {
+    settings
+        .check_fallbacks()
+        .map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
+}
+
 fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let loaded = load(config_path)?;
     for notice in &loaded.notices {
         write_error(notice);
     }
+    check_fallbacks(&loaded.settings)?;
     for (place, foreign) in foreign_files(&loaded.settings.environments) {
         write_error(format_args!("key pair {place}: {foreign}"));
     }
@@ -104,6 +111,7 @@ fn health(config_path: Option<PathBuf>, url: Option<String>) -> Result<u8, Failu
 fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let beginning = Beginning::start().map_err(system)?;
     let Loaded { settings, notices } = load(config_path)?;
+    check_fallbacks(&settings)?;
     logging::init(&settings.logging).map_err(|error| {
         Failure::new(
             EXIT_SYSTEM,

@@ -11,6 +11,7 @@
 //! - [`sse_hub`]: the SseHub: who is subscribed to which environment, and telling them of a change.
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`analytics`]: the counts of evaluations that SDKs send, summed and sent on to upstream.
+//! - [`store`]: what survives a restart, on disk.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fault`: breaking an actor on purpose, for tests.
@@ -25,6 +26,7 @@ pub mod lifeline;
 pub mod replica;
 pub mod served;
 pub mod sse_hub;
+pub mod store;
 pub mod threads;
 pub mod upstream;
 pub mod upstream_stream;

@@ -5,6 +5,7 @@ use actors::analytics::AnalyticsOptions;
 use actors::environment::{ActorOptions, PollingOptions, ReplicaOptions, UnconditionalFetches};
 use actors::forwarding::ForwardingOptions;
 use actors::sse_hub::HubOptions;
+use actors::store::StoreOptions;
 use actors::upstream::UpstreamOptions;
 use actors::upstream_stream::UpstreamStreamOptions;
 use actors::write_through::WriteThroughOptions;
@@ -35,6 +36,8 @@ pub struct Limits {
     pub write_through: WriteThroughOptions,
     /// How often a file source looks for a change.
     pub file_period: Duration,
+    /// How long the store waits after its first failure, and between two looks at a directory that another process has.
+    pub store_retry: Duration,
     /// How a stop is timed; `server.shutdown_timeout_seconds` bounds all of it.
     pub stop: StopLimits,
     /// How event streams are timed; the option `realtime.max_stream_age_seconds` overrides that of its age.
@@ -63,6 +66,7 @@ impl Default for Limits {
             forwarding: ForwardingOptions::default(),
             write_through: WriteThroughOptions::default(),
             file_period: PollingOptions::default().file_period,
+            store_retry: Duration::from_secs(5),
             stop: StopLimits::default(),
             streams: StreamOptions::default(),
             unacknowledged: Duration::from_secs(60),
@@ -158,6 +162,17 @@ impl Limits {
             replicas: self.replicas,
             ..ActorOptions::new(polling, upstream)
         }
+    }
+
+    /// `None` where `persistence.directory` is not set.
+    pub(super) fn store_options(&self, settings: &Settings) -> Option<StoreOptions> {
+        let directory = settings.persistence.directory.clone()?;
+        let environments = settings.environments.iter();
+        let environments = environments.map(|environment| environment.client_side_key.clone());
+        Some(StoreOptions {
+            retry: self.store_retry,
+            ..StoreOptions::new(directory, environments.collect())
+        })
     }
 
     /// `None` where `realtime.upstream_url` is not set.

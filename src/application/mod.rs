@@ -11,6 +11,7 @@ use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
+use actors::store::StoreHandle;
 use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
@@ -254,6 +255,26 @@ struct Started {
     parts: Parts,
 }
 
+/// How these settings have Flagsmith reached.
+fn upstream_options(settings: &Settings) -> UpstreamOptions {
+    let mut upstream =
+        UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
+    upstream.document_memory = DocumentMemory::new(settings.upstream.document_memory);
+    upstream
+}
+
+/// `None` where `persistence.directory` is not set.
+fn start_store(
+    settings: &Settings,
+    limits: &Limits,
+    lifelines: &Lifelines,
+) -> io::Result<Option<StoreHandle>> {
+    let options = limits.store_options(settings);
+    options
+        .map(|options| StoreHandle::start(options, lifelines))
+        .transpose()
+}
+
 /// Starts what runs beside the server, in order: who is told before who tells.
 ///
 /// # Errors
@@ -262,15 +283,16 @@ fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> i
     let mut parts = Parts::default();
     let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
     parts.started(hub.clone());
-    let mut upstream =
-        UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
-    upstream.document_memory = DocumentMemory::new(settings.upstream.document_memory);
-    let environments = EnvironmentHandle::start(
-        settings.environments.clone(),
-        limits.actor_options(settings, upstream.clone()),
-        vec![hub.listener()],
-        lifelines,
-    )?;
+    let upstream = upstream_options(settings);
+    let store = start_store(settings, limits, lifelines)?;
+    if let Some(store) = &store {
+        // Before whoever has it keep something, so that it stops after them.
+        parts.started(store.clone());
+    }
+    let mut options = limits.actor_options(settings, upstream.clone());
+    options.store = store;
+    let (configured, listeners) = (settings.environments.clone(), vec![hub.listener()]);
+    let environments = EnvironmentHandle::start(configured, options, listeners, lifelines)?;
     parts.started(environments.clone());
     let forwarding = ForwardingHandle::start(limits.forwarding, upstream.clone(), lifelines)?;
     parts.started(forwarding.clone());

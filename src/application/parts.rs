@@ -6,6 +6,7 @@ use actors::analytics::AnalyticsHandle;
 use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::sse_hub::SseHubHandle;
+use actors::store::StoreHandle;
 use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
 use futures::FutureExt as _;
@@ -18,6 +19,9 @@ const STOP_PATIENCE: Duration = Duration::from_millis(400);
 
 /// The same for what is sent to upstream at last: its answer is awaited, as long as the stop has time.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same for what is written to the disk at last.
+const WRITE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a drain may take beyond its window: the last stream is told to end in the window's last moment.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
@@ -87,6 +91,20 @@ impl Part for SseHubHandle {
 impl Part for EnvironmentHandle {
     fn name(&self) -> &'static str {
         "EnvironmentActor"
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for StoreHandle {
+    fn name(&self) -> &'static str {
+        "StoreActor"
+    }
+
+    fn stop_patience(&self) -> Duration {
+        WRITE_PATIENCE
     }
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {

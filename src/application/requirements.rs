@@ -15,8 +15,8 @@ use crate::server::open_files;
 use crate::settings::Settings;
 
 /// Threads with a runtime of their own beside the workers: the first thread, the SseHub, the EnvironmentActor, the writes that
-/// are sent on, the identities that are written, analytics, and the streams from upstream.
-const OTHER_RUNTIMES: usize = 7;
+/// are sent on, the identities that are written, analytics, the streams from upstream, and the store.
+const OTHER_RUNTIMES: usize = 8;
 
 /// Descriptors of a runtime: two for polling, one to wake it, one for signals.
 const FILES_A_RUNTIME: usize = 4;
@@ -31,9 +31,9 @@ const FEWEST_CONNECTIONS: usize = 16;
 /// What is open where the system does not tell: standard input, output and error.
 const FILES_AT_START: usize = 3;
 
-/// Threads without a runtime: the log's, the one that accepts, the allocator's, and a few that read files and look up
-/// names.
-const OTHER_THREADS: usize = 8;
+/// Threads without a runtime: the log's, the one that accepts, the allocator's, and a few that read files, write the
+/// store's and look up names.
+const OTHER_THREADS: usize = 9;
 
 /// The system allows too little.
 #[derive(Debug)]

@@ -106,5 +106,8 @@ fn key_pair(environment: &EnvironmentOptions) -> Value {
     if let DocumentSource::File(path) = &environment.source {
         pair.insert("document_path".to_owned(), json!(path));
     }
+    if let Some(path) = &environment.fallback {
+        pair.insert("fallback_document_path".to_owned(), json!(path));
+    }
     Value::Object(pair)
 }

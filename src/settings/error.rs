@@ -47,6 +47,15 @@ pub enum SettingsError {
         /// The configuration file that was read or looked for.
         path: PathBuf,
     },
+    /// A key pair's fallback document cannot be used.
+    Fallback {
+        /// The pair's place in `environment_key_pairs`, from 0.
+        pair: usize,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in words that follow its name.
+        problem: String,
+    },
     /// An option's value cannot be used.
     Invalid {
         /// The option's path, as in `server.port` or `environment_key_pairs[0].server_side_key`.
@@ -81,6 +90,11 @@ impl fmt::Display for SettingsError {
                 f,
                 "environment_key_pairs is set neither in {} nor by the environment variable ENVIRONMENT_KEY_PAIRS: \
                  give a list of {{\"server_side_key\", \"client_side_key\"}}",
+                path.display()
+            ),
+            Self::Fallback { pair, path, problem } => write!(
+                f,
+                "environment_key_pairs[{pair}].fallback_document_path ({}) {problem}: give an environment document",
                 path.display()
             ),
             Self::Invalid {

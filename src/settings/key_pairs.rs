@@ -114,10 +114,20 @@ impl<'a> Pair<'a> {
                 "is missing; give the environment's server-side key, or a document_path to serve a file",
             ));
         }
+        let fallback = match (self.get("fallback_document_path"), &source) {
+            (None, _) => None,
+            (Some(path), DocumentSource::Upstream) => Some(sources.resolve_path(path.text()?)),
+            (Some(path), DocumentSource::File(_)) => {
+                return Err(path.invalid(
+                    "is given beside document_path, which reads a file instead of upstream; give one of the two",
+                ));
+            }
+        };
         Ok(EnvironmentOptions {
             client_side_key,
             server_side_keys,
             source,
+            fallback,
         })
     }
 

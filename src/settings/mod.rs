@@ -12,6 +12,8 @@
 //! - `error`: what ends the start; `notice`: what does not; `secret`, `trusted`: small types.
 use std::path::Path;
 
+use actors::environment::check_fallback;
+
 mod effective;
 mod error;
 mod field;
@@ -80,6 +82,23 @@ impl Settings {
         Ok(Loaded { settings, notices })
     }
 
+    /// Reads the fallback documents, which are of no use in an outage where they cannot be used. Those who serve call it. Blocks.
+    ///
+    /// # Errors
+    /// Where one is missing, or no environment document: as those of [`Settings::load`].
+    pub fn check_fallbacks(&self) -> Result<(), SettingsError> {
+        for (pair, environment) in self.environments.iter().enumerate() {
+            if let Some(path) = &environment.fallback {
+                check_fallback(path).map_err(|problem| SettingsError::Fallback {
+                    pair,
+                    path: path.clone(),
+                    problem,
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     fn from_sources(
         sources: &Sources,
         variables: &Variables,
@@ -110,13 +129,10 @@ impl Settings {
 
     /// Warns of options whose effect does not exist yet.
     fn tell_unsupported(&self, notices: &mut Vec<Notice>) {
-        let unsupported = [
-            (self.persistence.directory.is_some(), "persistence.directory"),
-            (
-                self.process.outgoing.is_set(),
-                "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
-            ),
-        ];
+        let unsupported = [(
+            self.process.outgoing.is_set(),
+            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
+        )];
         for (_, option) in unsupported.iter().filter(|(is_set, _)| *is_set) {
             notices.push(Notice::warning(format!(
                 "{option} is set, but not supported yet: it has no effect"

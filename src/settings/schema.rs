@@ -146,6 +146,7 @@ pub(super) const KEY_PAIR: &[Known] = &[
     Known::text("server_side_key"),
     Known::text("server_side_keys"),
     Known::text("document_path"),
+    Known::text("fallback_document_path"),
 ];
 
 /// The official documentation has `SERVER_PROXY_HEADERS=true`: this is the one option inside of an object that has a

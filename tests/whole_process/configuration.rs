@@ -50,6 +50,7 @@ impl Other {
             } else {
                 DocumentSource::Upstream
             },
+            fallback: None,
         }
     }
 }
@@ -59,6 +60,7 @@ fn staying() -> EnvironmentOptions {
         client_side_key: EnvironmentKey::new(STAYS),
         server_side_keys: vec![EnvironmentKey::new("ser.stays")],
         source: DocumentSource::Upstream,
+        fallback: None,
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::apply::{Context as ApplyContext, Workshop};
 use super::configuration::Configuration;
-use super::entry::Entry;
+use super::entry::{Entry, Origin};
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
 use super::listeners::Listeners;
 use super::options::{ActorOptions, ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
@@ -22,10 +22,12 @@ use super::worker_watch::WorkerWatch;
 use crate::keys::{ById, EnvironmentId};
 use crate::lifeline::{Lifeline, Lifelines};
 use crate::served::ServedEnvironment;
+use crate::store::StoreHandle;
 use crate::upstream::FetchFailure;
 
 mod follow;
 mod handlers;
+mod restoring;
 
 /// What the actor is made from, on its own thread.
 pub(super) struct Parts {
@@ -47,6 +49,17 @@ impl Parts {
     }
 }
 
+/// What content that is published means to those who follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// They are told.
+    Change,
+    /// They were told before the process started.
+    Told,
+    /// Not yet: its number will follow.
+    Untold,
+}
+
 /// Owns the documents, polls, publishes.
 pub(super) struct EnvironmentActor {
     configuration: Configuration,
@@ -58,6 +71,7 @@ pub(super) struct EnvironmentActor {
     listeners: Listeners,
     configured: watch::Sender<Arc<[ConfiguredEnvironment]>>,
     workshop: Workshop,
+    store: Option<StoreHandle>,
     lifeline: Lifeline,
 }
 
@@ -82,6 +96,7 @@ impl EnvironmentActor {
             listeners: parts.listeners,
             configured: parts.configured,
             workshop: Workshop::new(document_memory),
+            store: parts.options.store,
             lifeline,
             configuration: parts.configuration,
         };
@@ -97,15 +112,14 @@ impl EnvironmentActor {
 
     fn add(&mut self, id: EnvironmentId) {
         if let Some(options) = self.configuration.options(id) {
-            let upstream = self.client.of(&options.source);
-            let entry = Entry::new(id, options, &self.polling, &upstream);
+            let entry = Entry::new(id, options, &self.polling, &mut self.client);
             self.entries.insert(id, entry);
         }
     }
 
     /// Does what is to be done next for one environment.
     fn advance(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| !entry.is_restoring) else {
             return;
         };
         if let Some(timer) = entry.timer.take() {
@@ -174,20 +188,19 @@ impl EnvironmentActor {
             warnings,
         } = fetched;
         entry.source = source;
-        let is_settled = !matches!(
-            end,
-            FetchEnd::Document {
-                verdict: Verdict::ServeUnsettled(_),
-                ..
-            }
-        );
-        let is_compiled = matches!(
-            end,
-            FetchEnd::Document {
-                verdict: Verdict::Serve(_) | Verdict::ServeUnsettled(_),
-                ..
-            }
-        );
+        let verdict = match end {
+            FetchEnd::Document { verdict, .. } => Some(verdict),
+            _ => None,
+        };
+        let is_compiled = matches!(verdict, Some(Verdict::Serve(_) | Verdict::ServeUnsettled(_)));
+        let news = match verdict {
+            Some(Verdict::ServeUnsettled(_)) => News::Untold,
+            _ => News::Change,
+        };
+        let is_failure = matches!(end, FetchEnd::Failure(_));
+        if verdict.is_some() || matches!(end, FetchEnd::NotModified { .. }) {
+            entry.origin = Origin::Source;
+        }
         let name = served
             .as_ref()
             .or(before.as_ref())
@@ -201,7 +214,13 @@ impl EnvironmentActor {
         if let Some(served) = served {
             entry.report.serves(served.updated_at, name.as_deref());
             self.tell_whose_it_is(id, &served);
-            self.publish(id, served, is_settled, ctx);
+            self.publish(id, served, news, ctx);
+        } else {
+            // Upstream's number may have moved alone, or stands for what another had given.
+            self.keep(id);
+        }
+        if is_failure {
+            self.fall_back(id, ctx);
         }
         self.advance(id, ctx);
     }
@@ -235,7 +254,7 @@ impl EnvironmentActor {
         ctx: &mut Context<Self>,
     ) {
         match restamped {
-            Ok(Some(served)) => self.publish(id, served, true, ctx),
+            Ok(Some(served)) => self.publish(id, served, News::Change, ctx),
             Ok(None) => {}
             Err(failure) => log::error!("environment {id}: {failure}"),
         }
@@ -250,14 +269,25 @@ impl EnvironmentActor {
         &mut self,
         id: EnvironmentId,
         served: Arc<ServedEnvironment>,
-        is_settled: bool,
+        news: News,
         ctx: &mut Context<Self>,
     ) {
         let updated_at = served.updated_at;
-        let published = self.publisher.publish(id, served);
+        let published = self.publisher.publish(id, Arc::clone(&served));
         ctx.spawn(published.into_actor(self).map(move |replaced, actor, ctx| {
-            if is_settled {
-                actor.tell_of_update(id, updated_at);
+            match news {
+                News::Change => actor.tell_of_update(id, updated_at),
+                News::Told => actor.listeners.tell(EnvironmentEvent::Restored(id, updated_at)),
+                News::Untold => {}
+            }
+            // Of what was overtaken meanwhile nothing is to be stored; the newer one has its own acknowledgement.
+            let is_newest = actor
+                .publisher
+                .served(id)
+                .is_some_and(|newest| Arc::ptr_eq(&newest, &served));
+            drop(served);
+            if is_newest {
+                actor.keep(id);
             }
             actor.release(replaced, ctx);
         }));
@@ -297,7 +327,7 @@ impl Actor for EnvironmentActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let ids: Vec<_> = self.entries.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.advance(id, ctx));
+        ids.into_iter().for_each(|id| self.begin(id, ctx));
         self.watch_workers(ctx);
     }
 }

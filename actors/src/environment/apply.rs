@@ -9,6 +9,7 @@ use bytes::Bytes;
 use engine::{ContentDigest, Document, DocumentError, Environment, UpdatedAt, Warning};
 
 use super::events::Moment;
+use super::loading::{Loaded, Loading};
 use super::looks::Looks;
 use super::versions::{Trust, Verdict, Versions};
 use crate::served::ServedEnvironment;
@@ -72,16 +73,33 @@ impl Workshop {
     pub(super) async fn apply(
         &self,
         pages: Vec<Bytes>,
-        mut memory: Claim,
+        memory: Claim,
         context: Context,
     ) -> Result<Applied, FetchFailure> {
-        let bytes: usize = pages.iter().map(Bytes::len).sum();
+        let bytes = pages.iter().map(Bytes::len).sum();
+        self.compile(bytes, memory, || apply(pages, context)).await
+    }
+
+    /// Reads and compiles a document that no fetch gave.
+    pub(super) async fn load(&self, loading: Loading) -> Result<Loaded, FetchFailure> {
+        let bytes = loading.bytes();
+        let memory = self.claim(bytes).await?;
+        self.compile(bytes, memory, || loading.load()).await
+    }
+
+    /// Runs work that compiles a document of so many bytes, once there is memory for it. `memory` is what it takes already.
+    async fn compile<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        mut memory: Claim,
+        compile: impl FnOnce() -> Result<T, FetchFailure> + Send + 'static,
+    ) -> Result<T, FetchFailure> {
         let grown = memory.grow(bytes.saturating_mul(COMPILING_HALVES) / 2).await;
         grown.map_err(|_| FetchFailure::TooMuchMemory)?;
         let work = move || {
-            let applied = apply(pages, context);
+            let compiled = compile();
             drop(memory);
-            applied
+            compiled
         };
         self.run(bytes, work).await.unwrap_or(Err(FetchFailure::Apply))
     }
@@ -181,7 +199,7 @@ fn after_mark(page: Bytes) -> Result<Bytes, FetchFailure> {
     }
 }
 
-fn refused(error: DocumentError) -> FetchFailure {
+pub(super) fn refused(error: DocumentError) -> FetchFailure {
     match error {
         DocumentError::NotJson(why) => FetchFailure::NotJson(why),
         DocumentError::NotADocument(why) => FetchFailure::NotADocument(why),

@@ -149,6 +149,7 @@ mod tests {
                 .map(|key| EnvironmentKey::new(*key))
                 .collect(),
             source: DocumentSource::Upstream,
+            fallback: None,
         }
     }
 

@@ -6,17 +6,19 @@ use engine::ContentDigest;
 
 use super::events::Moment;
 use super::file::FileSource;
+use super::keeping::Keeping;
 use super::options::{
     DocumentSource, EnvironmentOptions, EnvironmentStatus, PollingOptions, UnconditionalFetches,
 };
 use super::ownership::Foreign;
 use super::report::Report;
 use super::schedule::Schedule;
-use super::source::Source;
+use super::source::{Client, Source};
 use super::state::{EnvironmentState, SELDOM, StateOptions};
 use super::versions::Trust;
-use crate::keys::EnvironmentId;
+use crate::keys::{EnvironmentId, KeyDigest};
 use crate::served::ServedEnvironment;
+use crate::store::Stored;
 use crate::upstream::{FetchFailure, Upstream};
 
 /// One environment: its decisions, its source, its log.
@@ -28,8 +30,30 @@ pub(super) struct Entry {
     pub(super) timer: Option<SpawnHandle>,
     /// The fetch or other work under way.
     pub(super) work: Option<SpawnHandle>,
+    /// Where what it serves came from.
+    pub(super) origin: Origin,
+    /// What was stored before the start is being read: nothing is fetched yet.
+    pub(super) is_restoring: bool,
+    /// Its fallback document is being read.
+    pub(super) is_falling_back: bool,
+    /// How its fallback document could not be used, as the operator has heard.
+    pub(super) fallback_problem: Option<String>,
+    keeping: Keeping,
     /// How often it was reconfigured: work that began before says nothing any more.
     pub(super) generation: u64,
+}
+
+/// Where a document came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The source gave or confirmed it.
+    Source,
+    /// It was stored before the start; the source has not answered well since.
+    Stored,
+    /// The source gave none, and none was stored.
+    Fallback,
+    /// Another source gave it, before the environment was reconfigured.
+    AnotherSource,
 }
 
 impl Entry {
@@ -37,14 +61,20 @@ impl Entry {
         id: EnvironmentId,
         options: &EnvironmentOptions,
         polling: &PollingOptions,
-        upstream: &Result<Upstream, FetchFailure>,
+        client: &mut Client,
     ) -> Self {
+        let upstream = client.of(&options.source);
         Self {
             state: EnvironmentState::new(state_options(options, polling), schedule(options, polling)),
-            source: source(options, upstream),
+            source: source(options, &upstream),
             report: Report::new(id),
             timer: None,
             work: None,
+            origin: Origin::Source,
+            is_restoring: false,
+            is_falling_back: false,
+            fallback_problem: None,
+            keeping: Keeping::new(options, client),
             generation: 0,
         }
     }
@@ -54,14 +84,48 @@ impl Entry {
         &mut self,
         options: &EnvironmentOptions,
         polling: &PollingOptions,
-        upstream: &Result<Upstream, FetchFailure>,
+        client: &mut Client,
     ) -> Option<SpawnHandle> {
         let mut schedule = schedule(options, polling);
         schedule.retry_now(Moment::now().instant);
         self.state.reconfigure(state_options(options, polling), schedule);
-        self.source = source(options, upstream);
+        self.source = source(options, &client.of(&options.source));
+        if self.origin != Origin::Fallback {
+            self.origin = Origin::AnotherSource;
+        }
+        self.keeping = Keeping::new(options, client);
+        self.interrupt()
+    }
+
+    /// Gives the work that is under way, whose end says nothing any more.
+    pub(super) fn interrupt(&mut self) -> Option<SpawnHandle> {
+        self.is_restoring = false;
+        self.is_falling_back = false;
         self.generation += 1;
         self.work.take()
+    }
+
+    /// What the store is to keep of what is served, where it has something else, or nothing, and the source stands for it.
+    pub(super) fn news_for_store(&mut self, served: &ServedEnvironment) -> Option<Stored> {
+        match self.origin {
+            Origin::Source | Origin::Stored => self.keeping.next(&self.state, served),
+            Origin::Fallback | Origin::AnotherSource => None,
+        }
+    }
+
+    /// The store has given this, which is served from now on.
+    pub(super) fn restored(&mut self, stored: &Stored) {
+        self.keeping.restored(&self.state, stored);
+    }
+
+    /// Whose documents the store is asked for; `None`: they are not stored.
+    pub(super) fn stored_as(&self) -> Option<KeyDigest> {
+        self.keeping.environment()
+    }
+
+    /// Whether a stored document is of the source that is asked now.
+    pub(super) fn is_of_its_source(&self, stored: &Stored) -> bool {
+        self.keeping.is_of(stored.source)
     }
 
     /// Its health; `served` is what it serves now, `foreign` whose that is where it is not its own.
@@ -72,16 +136,22 @@ impl Entry {
         foreign: Option<&Foreign>,
         now: Moment,
     ) -> EnvironmentStatus {
-        let is_fresh = self.state.is_fresh(now);
+        let is_fresh = self.state.is_fresh(now) && self.origin != Origin::Fallback;
         let status = match served {
+            Some(_) if self.origin == Origin::Fallback => "fallback",
             _ if self.state.is_key_rejected() => "key rejected",
             None => "not updated",
             Some(_) if is_fresh => "ok",
             Some(_) => "stale",
         };
         let failure = self.state.failure().map(ToString::to_string);
-        let details: Vec<_> = failure
+        let details: Vec<_> = self
+            .origin
+            .says()
+            .filter(|_| served.is_some())
+            .map(str::to_owned)
             .into_iter()
+            .chain(failure)
             .chain(foreign.map(ToString::to_string))
             .collect();
         EnvironmentStatus {
@@ -93,6 +163,21 @@ impl Entry {
             is_served: served.is_some(),
             is_fresh: is_fresh && served.is_some(),
             last_successful_update: self.state.last_success(),
+        }
+    }
+}
+
+impl Origin {
+    /// What health says of it.
+    fn says(self) -> Option<&'static str> {
+        match self {
+            Self::Source | Self::AnotherSource => None,
+            Self::Stored => {
+                Some("what is served was stored before the start, and upstream has not answered since")
+            }
+            Self::Fallback => {
+                Some("its fallback document is served, for upstream has given none and none is stored")
+            }
         }
     }
 }

@@ -11,6 +11,7 @@
 //! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts:
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
 //! - `source`: one fetch from wherever; `file`: documents read from files.
+//! - `keeping`: what the store has of one environment; pure. `loading`: documents that no fetch gave: stored ones and fallbacks.
 //! - `apply`: parse, compare, compile, build bodies; on [`threads`](crate::threads) of their own, as are `looks` at files.
 mod actor;
 mod apply;
@@ -19,7 +20,9 @@ mod entry;
 mod events;
 mod file;
 mod handle;
+mod keeping;
 mod listeners;
+mod loading;
 mod looks;
 mod messages;
 mod options;
@@ -35,6 +38,7 @@ mod versions;
 mod worker_watch;
 
 pub use handle::{EnvironmentHandle, Unavailable};
+pub use loading::check_fallback;
 pub use options::{
     ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
     EnvironmentStatus, PollingOptions, ReplicaOptions, UnconditionalFetches,

@@ -5,6 +5,7 @@ use actix::prelude::*;
 use engine::UpdatedAt;
 
 use crate::keys::{EnvironmentId, EnvironmentKey};
+use crate::store::StoreHandle;
 use crate::upstream::UpstreamOptions;
 
 /// Where one environment's document comes from.
@@ -25,6 +26,8 @@ pub struct EnvironmentOptions {
     pub server_side_keys: Vec<EnvironmentKey>,
     /// Where the document comes from.
     pub source: DocumentSource,
+    /// `fallback_document_path`: the document that is served while upstream has given none and none is stored.
+    pub fallback: Option<PathBuf>,
 }
 
 /// When a document is fetched without a condition: some changes never move its number, so that 304 hides them.
@@ -95,6 +98,8 @@ pub struct ActorOptions {
     pub upstream: UpstreamOptions,
     /// How the HTTP workers' replicas are watched.
     pub replicas: ReplicaOptions,
+    /// Where the last good documents are kept over restarts; `None`: nowhere.
+    pub store: Option<StoreHandle>,
 }
 
 impl ActorOptions {
@@ -104,6 +109,7 @@ impl ActorOptions {
             polling,
             upstream,
             replicas: ReplicaOptions::default(),
+            store: None,
         }
     }
 }
@@ -116,6 +122,8 @@ pub enum EnvironmentEvent {
     Added(EnvironmentId),
     /// It has new content, under this served `updated_at`. Told after all replicas acknowledged the content.
     Updated(EnvironmentId, UpdatedAt),
+    /// It has content that was stored before the start, under this served `updated_at`, of which subscribers were told then.
+    Restored(EnvironmentId, UpdatedAt),
     /// It is configured no longer. Told after all replicas acknowledged that none of its keys opens it.
     Removed(EnvironmentId),
 }
@@ -138,7 +146,7 @@ pub struct EnvironmentStatus {
     pub name: Option<String>,
     /// Id from the document as JSON text.
     pub id: Option<String>,
-    /// `ok`, `stale`, `not updated`, `key rejected`.
+    /// `ok`, `stale`, `not updated`, `key rejected`, `fallback`.
     pub status: &'static str,
     /// Why the last fetch failed, and whether what is served is another environment's; what to do about it. `None` where all
     /// is well.

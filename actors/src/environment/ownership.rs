@@ -81,6 +81,7 @@ mod tests {
             client_side_key: EnvironmentKey::new(client_side_key),
             server_side_keys: Vec::new(),
             source: DocumentSource::Upstream,
+            fallback: None,
         }
     }
 

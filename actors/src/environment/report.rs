@@ -3,9 +3,11 @@ use std::collections::HashSet;
 
 use engine::{UpdatedAt, Warning};
 
+use super::entry::Origin;
 use super::events::Change;
 use super::ownership::Foreign;
 use crate::keys::EnvironmentId;
+use crate::upstream::FetchFailure;
 
 /// Warnings about one document that are written out; a generated document can have one a segment.
 const MAX_WARNINGS: usize = 20;
@@ -91,7 +93,34 @@ impl Report {
         self.foreign = foreign;
     }
 
-    fn label(&self, name: Option<&str>) -> String {
+    /// Tells that a document is served which no fetch gave.
+    pub(super) fn falls_back_on(&self, origin: Origin, updated_at: UpdatedAt, name: &str) {
+        let (label, updated_at) = (self.label(Some(name)), updated_at.to_rfc3339());
+        match origin {
+            Origin::Fallback => log::warn!(
+                "{label}: upstream has given no document and none is stored: its fallback document is served, of {updated_at}"
+            ),
+            _ => log::info!(
+                "{label}: the document that was stored before the start is served, of {updated_at}, until upstream answers"
+            ),
+        }
+    }
+
+    /// Tells that what was stored is of no use.
+    pub(super) fn cannot_restore(&self, failure: &FetchFailure) {
+        log::warn!(
+            "{}: its stored document cannot be served: {failure}",
+            self.label(None)
+        );
+    }
+
+    /// Tells that its fallback document is of no use.
+    pub(super) fn cannot_fall_back(&self, problem: &str) {
+        log::warn!("{}: its fallback_document_path {problem}", self.label(None));
+    }
+
+    /// What logs call it.
+    pub(super) fn label(&self, name: Option<&str>) -> String {
         let id = self.id;
         name.map_or_else(
             || format!("environment {id}"),

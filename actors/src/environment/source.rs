@@ -12,6 +12,7 @@ use super::file::{FileOutcome, FileSource};
 use super::options::DocumentSource;
 use crate::keys::EnvironmentKey;
 use crate::served::ServedEnvironment;
+use crate::store::SourceDigest;
 use crate::upstream::{FetchFailure, FetchOutcome, Upstream, UpstreamOptions};
 
 /// The client for documents, made when the first environment needs it: it belongs to the actor's thread, and may read
@@ -29,6 +30,11 @@ impl Client {
             timeout,
             upstream: None,
         }
+    }
+
+    /// Tells apart what this client fetches with these keys.
+    pub(super) fn digest(&self, server_side_keys: &[EnvironmentKey]) -> SourceDigest {
+        SourceDigest::of(&self.options.api_url, server_side_keys)
     }
 
     /// The client that a source needs; a file needs none.
@@ -156,7 +162,7 @@ async fn by<T>(until: Option<Instant>, work: impl Future<Output = T>) -> Option<
 }
 
 /// What is wrong with a file's content has nothing to do with upstream.
-fn of_file(failure: FetchFailure) -> FetchFailure {
+pub(super) fn of_file(failure: FetchFailure) -> FetchFailure {
     match failure {
         FetchFailure::NotJson(why) => FetchFailure::File(format!("it is not JSON: {why}")),
         FetchFailure::NotADocument(why) => {

@@ -7,7 +7,7 @@ use super::events::{Action, Change, FetchEnd, FetchPlan, Moment};
 use super::options::UnconditionalFetches;
 use super::push::Push;
 use super::schedule::Schedule;
-use super::versions::{Trust, Verdict, Versions};
+use super::versions::{Record, Trust, Verdict, Versions};
 use crate::upstream::FetchFailure;
 
 mod settling;
@@ -98,6 +98,11 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.versions
     }
 
+    /// What a restart must know of what is served.
+    pub(super) fn record(&self) -> Option<Record<D>> {
+        self.versions.record()
+    }
+
     pub(super) fn trust(&self) -> Trust {
         self.options.trust
     }
@@ -110,6 +115,19 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.settling = None;
         self.unconditional.forget_last();
         self.last_date = None;
+    }
+
+    /// As [`EnvironmentState::assign`], of content that was stored when subscribers had been told of `told`. Where upstream's
+    /// own number had not come, it is waited for again.
+    pub(super) fn restore(&mut self, now: Instant, versions: Versions<D>, told: Option<UpdatedAt>) {
+        self.assign(versions);
+        self.told = told;
+        self.wait_for_number(now);
+    }
+
+    /// The newest number that subscribers were told.
+    pub(super) fn told(&self) -> Option<UpdatedAt> {
+        self.told
     }
 
     /// The environment is fetched from elsewhere, or with other keys, from now on. What it serves stays; whose document

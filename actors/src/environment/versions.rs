@@ -30,6 +30,15 @@ struct Lagging<D> {
     fetches: u32,
 }
 
+/// What a restart must know of the content that is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Record<D> {
+    pub(super) content: D,
+    pub(super) upstream: Option<UpdatedAt>,
+    pub(super) served: UpdatedAt,
+    pub(super) is_unsettled: bool,
+}
+
 /// What to do with a fetched document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -77,6 +86,41 @@ impl<D: Copy + PartialEq> Versions<D> {
             }),
             lagging: None,
         }
+    }
+
+    /// Content that was stored, for the source that gave it.
+    pub(super) fn of_record(record: Record<D>) -> Self {
+        let Record {
+            content,
+            upstream,
+            served,
+            is_unsettled,
+        } = record;
+        Self {
+            current: Some(Current {
+                content,
+                upstream,
+                served,
+                is_unsettled,
+            }),
+            lagging: None,
+        }
+    }
+
+    /// What is to be stored of it; `None`: nothing is served.
+    pub(super) fn record(&self) -> Option<Record<D>> {
+        let Current {
+            content,
+            upstream,
+            served,
+            is_unsettled,
+        } = self.current?;
+        Some(Record {
+            content,
+            upstream,
+            served,
+            is_unsettled,
+        })
     }
 
     /// The same content, for another source, whose number for it is not known.

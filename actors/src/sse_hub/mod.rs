@@ -166,6 +166,9 @@ impl Handler<EnvironmentEvent> for SseHub {
             EnvironmentEvent::Updated(id, updated_at) => {
                 self.topics.notify(id, updated_at, now, UpdatedAt::now());
             }
+            EnvironmentEvent::Restored(id, updated_at) => {
+                self.topics.restore(id, updated_at, now, UpdatedAt::now());
+            }
             EnvironmentEvent::Removed(id) => self.topics.remove(id, now),
         }
         self.advance(ctx);

@@ -10,8 +10,10 @@ use super::spread::{STEP, due, waited};
 use crate::keys::{ById, EnvironmentId};
 
 mod ending;
+mod restoring;
 
 use ending::Ending;
+use restoring::age_of;
 
 /// Over which time the streams of a removed environment end at most. Their SDKs come back to a refusal.
 const REMOVAL_WINDOW: Duration = Duration::from_secs(5);
@@ -257,14 +259,18 @@ impl<S: Subscriber> Topic<S> {
         {
             return; // the served number never falls, so this change has been told already
         }
-        let version = self.latest.as_ref().map_or(0, |latest| latest.version) + 1;
         // Just started, and nobody has listened yet: nobody was told, so what counts is the document's own age.
-        let age = if version == 1 && !self.has_been_subscribed {
-            let micros = wall_now.as_micros().saturating_sub(updated_at.as_micros());
-            Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        let age = if self.latest.is_none() && !self.has_been_subscribed {
+            age_of(updated_at, wall_now)
         } else {
             Duration::ZERO
         };
+        self.set_latest(updated_at, age, now, options);
+    }
+
+    /// A change that is so old is the newest now, and whoever is subscribed is to be told of it.
+    fn set_latest(&mut self, updated_at: UpdatedAt, age: Duration, now: Instant, options: &HubOptions) {
+        let version = self.latest.as_ref().map_or(0, |latest| latest.version) + 1;
         let window = options.notify_spread.window(self.members.len());
         // From when the last is told: who comes back in between two streams may not have been.
         let replay_until = options

@@ -119,6 +119,7 @@ fn polled(id: EnvironmentId, client_side_key: &str) -> ConfiguredEnvironment {
             client_side_key: EnvironmentKey::new(client_side_key),
             server_side_keys: Vec::new(),
             source: DocumentSource::Upstream,
+            fallback: None,
         },
     }
 }

@@ -34,6 +34,7 @@ fn configured(source: DocumentSource) -> watch::Receiver<Arc<[ConfiguredEnvironm
             client_side_key: EnvironmentKey::new("client"),
             server_side_keys: vec![EnvironmentKey::new("ser.a"), EnvironmentKey::new("ser.b")],
             source,
+            fallback: None,
         },
     };
     watch::channel(Arc::from([environment])).1

@@ -40,6 +40,7 @@ pub(crate) fn polled(number: usize) -> EnvironmentOptions {
         client_side_key: EnvironmentKey::new(format!("client{number}")),
         server_side_keys: vec![EnvironmentKey::new(format!("ser.{number}"))],
         source: DocumentSource::Upstream,
+        fallback: None,
     }
 }
 
@@ -49,6 +50,7 @@ pub(crate) fn from_file(path: PathBuf) -> EnvironmentOptions {
         client_side_key: EnvironmentKey::new("client0"),
         server_side_keys: Vec::new(),
         source: DocumentSource::File(path),
+        fallback: None,
     }
 }
 

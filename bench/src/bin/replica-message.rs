@@ -126,6 +126,7 @@ fn start_environment(document_path: std::path::PathBuf) -> EnvironmentHandle {
         client_side_key: EnvironmentKey::new(documents::CLIENT_KEY),
         server_side_keys: Vec::new(),
         source: DocumentSource::File(document_path),
+        fallback: None,
     };
     EnvironmentHandle::start(
         vec![environment],

@@ -157,6 +157,30 @@ fn each_error_names_the_pair_by_its_place() {
 }
 
 #[test]
+fn a_fallback_starts_at_the_configuration_file_and_stands_beside_upstream_alone() {
+    let file = ConfigFile::of(&json!({"environment_key_pairs": [
+        {"client_side_key": "a", "server_side_key": "ser.a", "fallback_document_path": "seeds/a.json"},
+        {"client_side_key": "b", "server_side_key": "ser.b", "fallback_document_path": null},
+    ]}));
+    let loaded = file.load(&[]).unwrap();
+    let environments = &loaded.settings.environments;
+    // Whether it is there is not looked at here.
+    let folder = file.path().parent().unwrap().to_owned();
+    assert_eq!(environments[0].fallback, Some(folder.join("seeds/a.json")));
+    assert_eq!(environments[1].fallback, None);
+    assert!(loaded.settings.effective_json().contains("seeds/a.json"));
+    let pairs =
+        json!([{"client_side_key": "a", "document_path": "a.json", "fallback_document_path": "b.json"}]);
+    let line = error_of(json!({"environment_key_pairs": pairs}), &[]);
+    assert!(
+        line.starts_with(
+            "environment_key_pairs[0].fallback_document_path (from config.json) is given beside"
+        ),
+        "{line}"
+    );
+}
+
+#[test]
 fn keys_that_no_header_carries_are_refused() {
     for key in ["ser.", "ser.a\nb", "ser.é", "ser.a\u{0}b", "SER.a", "a.ser."] {
         let pairs = json!([{"client_side_key": "c", "server_side_key": key}]);

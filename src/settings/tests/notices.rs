@@ -127,11 +127,6 @@ fn options_without_effect_are_told() {
             "endpoint_caches",
         ),
         (
-            json!({"persistence": {"directory": "d"}}),
-            &[],
-            "persistence.directory",
-        ),
-        (
             json!({}),
             &[("https_proxy", "http://u:secret@p:3128")],
             "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",

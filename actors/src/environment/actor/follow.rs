@@ -24,16 +24,19 @@ impl EnvironmentActor {
             if let Some(options) = self.configuration.options(id)
                 && let Some(entry) = self.entries.get_mut(&id)
             {
-                let upstream = self.client.of(&options.source);
-                cancel(entry.reconfigure(options, &self.polling, &upstream), ctx);
-                self.advance(id, ctx);
+                cancel(entry.reconfigure(options, &self.polling, &mut self.client), ctx);
+                if self.publisher.served(id).is_none() {
+                    self.begin(id, ctx);
+                } else {
+                    self.advance(id, ctx);
+                }
             }
         }
         for id in added {
             // Before its keys open it: who asks for its events must find it known.
             self.listeners.tell(EnvironmentEvent::Added(id));
             self.add(id);
-            self.advance(id, ctx);
+            self.begin(id, ctx);
         }
         // A client-side key may have been corrected, this one's or another's.
         let ids: Vec<_> = self.entries.keys().copied().collect();
@@ -46,7 +49,7 @@ impl EnvironmentActor {
     }
 }
 
-fn cancel(handle: Option<SpawnHandle>, ctx: &mut Context<EnvironmentActor>) {
+pub(super) fn cancel(handle: Option<SpawnHandle>, ctx: &mut Context<EnvironmentActor>) {
     if let Some(handle) = handle {
         ctx.cancel_future(handle);
     }

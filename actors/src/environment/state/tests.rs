@@ -6,6 +6,7 @@ use crate::upstream::Fault;
 mod cheap;
 mod clock;
 mod rejected_keys;
+mod restored;
 
 const PERIOD: Duration = Duration::from_secs(10);
 const UNCONDITIONAL_PERIOD: Duration = Duration::from_secs(60);

@@ -426,3 +426,33 @@ fn a_removed_environment_ends_its_streams_alone_spread_and_is_forgotten() {
     scene.topics.advance(scene.at(2_000));
     assert_eq!(staying.record(), ["end"], "once, though it is in both");
 }
+
+#[test]
+fn what_was_told_before_a_restart_is_replayed_while_it_is_recent_and_no_news_else() {
+    for (updated_at, replayed) in [(1_000, 1), (701, 1), (700, 0), (10, 0)] {
+        let mut scene = spread(NotifySpread::Auto);
+        let (before, _) = scene.join(MAIN, 0);
+        let now = scene.start;
+        scene
+            .topics
+            .restore(MAIN, seconds(updated_at), now, seconds(1_000));
+        scene.run(0, 10);
+        let (after, _) = scene.join(MAIN, 20);
+        assert_eq!(before.record().len(), replayed, "{updated_at}");
+        assert_eq!(after.record().len(), replayed, "{updated_at}");
+        scene
+            .topics
+            .restore(MAIN, seconds(updated_at), now, seconds(1_000));
+        scene.run(30, 40);
+        assert_eq!(after.record().len(), replayed, "once");
+
+        scene.change(updated_at, 50);
+        scene.run(50, 60);
+        assert_eq!(after.record().len(), replayed, "the same number is no news");
+        scene.change(1_100, 100);
+        scene.run(100, 110);
+        for recorder in [&before, &after] {
+            assert_eq!(recorder.record().len(), replayed + 1);
+        }
+    }
+}

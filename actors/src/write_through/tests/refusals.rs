@@ -110,6 +110,7 @@ async fn a_rejected_key_takes_no_room_of_another_environment() {
             client_side_key: EnvironmentKey::new(key),
             server_side_keys: Vec::new(),
             source: DocumentSource::Upstream,
+            fallback: None,
         },
     });
     let options = WriteThroughOptions {

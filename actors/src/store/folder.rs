@@ -1,0 +1,226 @@
+//! The disk. Everything here blocks.
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::format::{self, Stored};
+use super::names::{self, Generation, Kind};
+use super::recovery::{Look, Occupant, Recovered, Step, recover, steps};
+use super::trouble::Trouble;
+use crate::keys::KeyDigest;
+
+/// More files that are not ours, under one name, than this are a mistake to be looked at.
+const MOST_SET_ASIDE: u32 = 100;
+
+/// The folder of one store.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The locked file, while this process is the one that writes. The system lets go of it with the process, however it ends.
+    lock: Option<File>,
+    /// What is known to be under the current documents' names.
+    occupants: HashMap<KeyDigest, Occupant>,
+}
+
+/// What there is in the folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Survey {
+    /// Environments that have a document, by their digests' digits.
+    pub(super) environments: Vec<String>,
+    pub(super) of_other_versions: usize,
+    /// Names of files that are not ours.
+    pub(super) foreign: Vec<String>,
+}
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes sure that this process is the one that writes; makes the folder where there is none. Whether it has just become
+    /// that.
+    pub(super) fn own(&self) -> Result<bool, Trouble> {
+        let mut state = self.state();
+        if state.lock.is_some() {
+            return Ok(false);
+        }
+        make_folder(&self.path).map_err(Trouble::of("make the directory"))?;
+        let lock = private(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false),
+        )
+        .open(self.path.join(names::LOCK))
+        .map_err(Trouble::of("write to it"))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Trouble::Taken),
+            Err(TryLockError::Error(error)) => return Err(Trouble::of("lock its lock file")(error)),
+        }
+        state.lock = Some(lock);
+        // Another process may have written since they were looked at.
+        state.occupants.clear();
+        Ok(true)
+    }
+
+    /// Looks what there is, and deletes what a process left unfinished that was killed while it wrote. For the owner.
+    pub(super) fn tidy(&self) -> io::Result<Survey> {
+        let mut survey = Survey::default();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match Kind::of(&name) {
+                Kind::Unfinished => fs::remove_file(entry.path())?,
+                Kind::Document(digits) if !survey.environments.contains(&digits) => {
+                    survey.environments.push(digits);
+                }
+                Kind::OtherVersion => survey.of_other_versions += 1,
+                Kind::Foreign => survey.foreign.push(name),
+                Kind::Document(_) | Kind::Ours | Kind::OfTheSystem => {}
+            }
+        }
+        Ok(survey)
+    }
+
+    /// Reads what is stored of an environment.
+    pub(super) fn restore(&self, environment: KeyDigest) -> Recovered {
+        let recovered = recover(|generation| self.look(environment, generation));
+        self.state().occupants.insert(environment, recovered.occupant);
+        recovered
+    }
+
+    /// Stores a document. When this returns, the disk has it.
+    ///
+    /// # Errors
+    /// Where this process is not the one that writes, or the disk refuses; what was stored before is there all the same.
+    pub(super) fn keep(&self, stored: &Stored) -> Result<(), Trouble> {
+        self.own()?;
+        let known = self.state().occupants.get(&stored.environment).copied();
+        let occupant = known.unwrap_or_else(|| self.restore(stored.environment).occupant);
+        let kept = self.replace(stored, occupant);
+        let mut state = self.state();
+        match &kept {
+            Ok(()) => drop(state.occupants.insert(stored.environment, Occupant::Whole)),
+            Err(trouble) => {
+                // Some of the steps may be done.
+                state.occupants.remove(&stored.environment);
+                if trouble.is_about_folder() {
+                    state.lock = None;
+                }
+            }
+        }
+        kept
+    }
+
+    fn replace(&self, stored: &Stored, occupant: Occupant) -> Result<(), Trouble> {
+        let [current, previous] =
+            [Generation::Current, Generation::Previous].map(|generation| generation.of(stored.environment));
+        let unfinished = self.path.join(names::unfinished(&current));
+        let (path, previous) = (self.path.join(&current), self.path.join(previous));
+        let replaced = steps(occupant).iter().try_for_each(|step| match step {
+            Step::WriteUnfinished => {
+                let head = format::head(stored);
+                write(&unfinished, &[&head, &stored.document]).map_err(Trouble::of("write"))
+            }
+            Step::SetAside => self.set_aside(&current).map_err(Trouble::of("rename")),
+            Step::KeepAsPrevious => fs::rename(&path, &previous).map_err(Trouble::of("rename")),
+            Step::Name => fs::rename(&unfinished, &path).map_err(Trouble::of("rename")),
+            Step::SyncFolder => sync_folder(&self.path).map_err(Trouble::of("sync")),
+        });
+        if replaced.is_err() {
+            // What a full disk holds of it is of no use. It is not there where another step failed.
+            let _ = fs::remove_file(&unfinished);
+        }
+        replaced
+    }
+
+    /// Renames what is not ours and has the name of one that is.
+    fn set_aside(&self, name: &str) -> io::Result<()> {
+        let mut places = (1..=MOST_SET_ASIDE).map(|number| self.path.join(names::set_aside(name, number)));
+        let free = places.find(|place| fs::symlink_metadata(place).is_err());
+        let free = free.ok_or(ErrorKind::AlreadyExists)?;
+        fs::rename(self.path.join(name), free)
+    }
+
+    fn look(&self, environment: KeyDigest, generation: Generation) -> Look {
+        let path = self.path.join(generation.of(environment));
+        // Opening a pipe would wait for its writer, for ever.
+        let file = fs::metadata(&path).and_then(|metadata| match metadata.is_file() {
+            true => fs::read(&path),
+            false => Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file")),
+        });
+        match file {
+            Ok(file) => {
+                let read = format::read(&Bytes::from(file), environment);
+                read.map_or_else(Look::Unusable, Look::Whole)
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Look::Missing,
+            Err(error) => Look::Failed(error.to_string()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For the process's user alone: documents hold identifiers and their values.
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Makes the folder where there is none. One that is there keeps what it permits: it may be a volume.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.recursive(true).create(path)
+}
+
+/// Writes a new file and hands it to the disk.
+fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    file.sync_all()
+}
+
+/// Hands the names to the disk. Some file systems know no such thing, and need none.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path)?.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+#[cfg(test)]
+mod tests;

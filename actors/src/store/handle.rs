@@ -1,0 +1,91 @@
+use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+
+use super::actor::{Keep, Parts, Restore, Stop, StoreActor};
+use super::folder::Folder;
+use super::format::Stored;
+use super::pending::Item;
+use crate::actor_thread::ActorThread;
+use crate::keys::{EnvironmentKey, KeyDigest};
+use crate::lifeline::Lifelines;
+
+/// What a store is started with.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// `persistence.directory`; it is made where there is none.
+    pub directory: PathBuf,
+    /// The wait after the first failure; it doubles up to a minute. A folder that another process has is looked at each time.
+    pub retry: Duration,
+    /// The client-side keys of the configured environments, to tell of documents that are nobody's.
+    pub environments: Vec<EnvironmentKey>,
+}
+
+impl StoreOptions {
+    /// The usual options for a store in this directory.
+    pub fn new(directory: PathBuf, environments: Vec<EnvironmentKey>) -> Self {
+        Self {
+            directory,
+            retry: Duration::from_secs(5),
+            environments,
+        }
+    }
+}
+
+/// What the composition root and the EnvironmentActor hold of the StoreActor.
+#[derive(Debug, Clone)]
+pub struct StoreHandle {
+    actor: Addr<StoreActor>,
+    thread: ActorThread,
+}
+
+impl StoreHandle {
+    /// Starts the actor on a thread of its own, and waits for no disk. Needs a running actix `System`.
+    ///
+    /// # Errors
+    /// Where the system allows no thread for it.
+    pub fn start(options: StoreOptions, lifelines: &Lifelines) -> io::Result<Self> {
+        let digits = |key: &EnvironmentKey| KeyDigest::of(key).to_string();
+        let parts = Parts {
+            folder: Arc::new(Folder::new(options.directory)),
+            retry: options.retry,
+            configured: options.environments.iter().map(digits).collect::<HashSet<_>>(),
+            lifeline: lifelines.guard("StoreActor"),
+        };
+        let (thread, arbiter) = ActorThread::start()?;
+        let actor = StoreActor::start_in_arbiter(&arbiter, move |_| StoreActor::new(parts));
+        Ok(Self { actor, thread })
+    }
+
+    /// Reads what is stored of an environment, after all that was asked of the disk before; it may hang. `label`: what logs call
+    /// the environment.
+    pub(crate) async fn restore(&self, environment: KeyDigest, label: String) -> Option<Stored> {
+        // The store is dead, or the disk's thread: then nothing is stored.
+        self.actor
+            .send(Restore { environment, label })
+            .await
+            .ok()
+            .flatten()
+    }
+
+    /// Stores this in the place of what was kept before of its environment. Returns at once.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by design: fetches of one environment never overlap, and the actor, which waits for no disk, keeps the \
+                  newest of each"
+    )]
+    pub(crate) fn keep(&self, stored: Stored, label: String) {
+        self.actor.do_send(Keep(Item { stored, label }));
+    }
+
+    /// Writes what is still to be written, where the disk takes it, and ends the thread. Waits at most `patience`; whether the
+    /// thread is gone.
+    pub async fn stop(&self, patience: Duration) -> bool {
+        let written = self.actor.send(Stop).timeout(patience * 3 / 4).await;
+        self.thread.end(patience / 4).await && written.is_ok()
+    }
+}

@@ -1,0 +1,30 @@
+//! What survives a restart: the last good document of each environment, and what else the process must not forget, in one
+//! folder (`persistence.directory`).
+//!
+//! # Layout
+//! - [`StoreHandle`] (`handle`): what the composition root and the EnvironmentActor hold; [`StoreOptions`]: how it is started.
+//! - `actor`: the thin shell: takes documents, writes them on a blocking thread, one after the other.
+//! - `pending`: what is still to be written, the latest of each environment alone; pure.
+//! - `standing`: whether writing gets through, and what the operator hears of it; pure.
+//! - `format`: a document with what belongs to it, as bytes; pure.
+//! - `recovery`: which of an environment's files is to be believed, and in which steps they are replaced; pure.
+//! - `names`: what the folder's files are called; pure.
+//! - `folder`: the disk: looks, reads, writes, and the lock that one process has; `trouble`: what it may refuse.
+//!
+//! # What a file promises
+//! A file appears under its name whole or not at all: it is written under another one, handed to the disk (`fsync`), renamed, and the
+//! folder is handed to the disk as well. The one before it is kept as a second generation, for a disk that loses what it was
+//! handed. A checksum finds out. What is not this program's, or of another version of it, is never changed or deleted.
+mod actor;
+mod folder;
+mod format;
+mod handle;
+mod names;
+mod pending;
+mod recovery;
+mod standing;
+mod trouble;
+
+pub use handle::{StoreHandle, StoreOptions};
+
+pub(crate) use format::{SourceDigest, Stored};
