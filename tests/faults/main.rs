@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Trial};
 use test_support::findings::{FaultTable, Findings};
 
+mod disk;
 mod harness;
 mod stop;
 mod upstream;
@@ -45,7 +46,8 @@ pub(crate) struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    [upstream::rows(), stop::rows()].into_iter().flatten().collect()
+    let groups = [upstream::rows(), disk::rows(), stop::rows()];
+    groups.into_iter().flatten().collect()
 }
 
 fn main() -> ExitCode {
