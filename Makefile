@@ -21,7 +21,10 @@ need = @missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(1);
 		exit 69; \
 	fi
 
-.PHONY: run demo test faults test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+# How long `make soak` goes on.
+SOAK_SECONDS ?= 900
+
+.PHONY: run demo test faults soak test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +42,9 @@ test: ## Run every test that needs no outside service
 
 faults: ## Run the fault matrix with its full volumes and print its table
 	FAULTS=full $(CARGO) test --locked --test faults
+
+soak: ## Mix all faults with ordinary load for SOAK_SECONDS (15 minutes by default) and print what was left of them
+	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --locked --test faults -- --ignored soak
 
 test-proxies: ## Run the tests between the real nginx, HAProxy, Varnish and Java; `make test` skips those that are missing
 	$(call need,$(PROXIES)) # The tests start their own: stop the services that these packages start.

@@ -24,6 +24,7 @@ use test_support::findings::{FaultTable, Findings};
 
 mod disk;
 mod harness;
+mod soak;
 mod stop;
 mod upstream;
 
@@ -46,8 +47,11 @@ pub(crate) struct Row {
 }
 
 fn rows() -> Vec<Row> {
-    let groups = [upstream::rows(), disk::rows(), stop::rows()];
-    groups.into_iter().flatten().collect()
+    let mut rows = upstream::rows();
+    rows.extend(disk::rows());
+    rows.extend(stop::rows());
+    rows.extend(soak::rows());
+    rows
 }
 
 fn main() -> ExitCode {
