@@ -67,7 +67,7 @@ pub(super) struct AnalyticsActor {
 impl AnalyticsActor {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
-            folds: !parts.upstream.api_url.ends_with("/v1"),
+            folds: has_one_version(&parts.upstream),
             forwarder: Forwarder::new(&parts.upstream, parts.options.timeout),
             configured: parts.environments.configured(),
             options: parts.options,
@@ -234,6 +234,11 @@ impl AnalyticsActor {
             actor.watch_tallies(ctx);
         }));
     }
+}
+
+/// Whether `api_url` names no version that another could stand beside.
+pub(super) fn has_one_version(upstream: &UpstreamOptions) -> bool {
+    !upstream.api_url.ends_with("/v1")
 }
 
 /// What logs call an environment.

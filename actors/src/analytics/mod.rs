@@ -60,7 +60,7 @@ use actor::{AnalyticsActor, AskTotals, Flush, Parts, Stop};
 use crate::actor_thread::ActorThread;
 use crate::environment::{EnvironmentHandle, Unavailable};
 use crate::lifeline::Lifelines;
-use crate::upstream::UpstreamOptions;
+use crate::upstream::{Reconnect, UpstreamOptions};
 
 /// How long the actor, whose handlers take milliseconds at most, may take to answer before it counts as dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -144,6 +144,16 @@ impl AnalyticsHandle {
     pub async fn totals(&self) -> Result<Totals, Unavailable> {
         let answer = self.address.send(AskTotals).timeout(ANSWER_TIMEOUT).await;
         answer.map_err(|_| Unavailable)
+    }
+
+    /// Sends in this way from now on; calls under way end as they began.
+    pub async fn reconnect(&self, upstream: UpstreamOptions) {
+        // A dead actor does not answer; its lifeline tells.
+        let _ = self
+            .address
+            .send(Reconnect(upstream))
+            .timeout(ANSWER_TIMEOUT)
+            .await;
     }
 
     /// Begins to send what there is now, and waits for nothing.

@@ -187,7 +187,7 @@ impl EnvironmentActor {
             served,
             warnings,
         } = fetched;
-        entry.source = source;
+        entry.source.learn(source);
         let verdict = match end {
             FetchEnd::Document { verdict, .. } => Some(verdict),
             _ => None,

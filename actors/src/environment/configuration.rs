@@ -26,6 +26,18 @@ pub(super) struct Changes {
     pub(super) removed: Vec<EnvironmentId>,
 }
 
+impl Changes {
+    /// Counts every environment that is polled, and was before, among those that are fetched from elsewhere.
+    pub(super) fn move_polled(&mut self, configuration: &Configuration) {
+        for ConfiguredEnvironment { id, options } in &configuration.environments {
+            let is_known = self.added.contains(id) || self.moved.contains(id);
+            if options.source == DocumentSource::Upstream && !is_known {
+                self.moved.push(*id);
+            }
+        }
+    }
+}
+
 impl Configuration {
     /// The environments in force, in order.
     pub(super) fn environments(&self) -> &[ConfiguredEnvironment] {
@@ -224,6 +236,32 @@ mod tests {
         assert_eq!(ids(&configuration), ["1"]);
         let [added, _, removed] = replace(&mut configuration, vec![polled("other", &["ser.other"])]);
         assert_eq!((added, removed), (vec!["2".to_owned()], vec!["1".to_owned()]));
+    }
+
+    #[test]
+    fn another_upstream_moves_what_is_polled_and_stays() {
+        let mut configuration = Configuration::default();
+        let first = vec![
+            polled("a", &["ser.a"]),
+            polled("b", &["ser.b"]),
+            from_file("c", "c.json"),
+        ];
+        configuration.replace(first);
+        let rotated = polled("b", &["ser.rotated"]);
+        let list = vec![
+            polled("a", &["ser.a"]),
+            rotated,
+            from_file("c", "c.json"),
+            polled("d", &["ser.d"]),
+        ];
+        let mut changes = configuration.replace(list);
+        changes.move_polled(&configuration);
+        let ids: Vec<_> = changes.moved.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            ids,
+            ["2", "1"],
+            "each once, no file, and none that is fetched anyway"
+        );
     }
 
     #[test]

@@ -128,6 +128,26 @@ impl Entry {
         self.keeping.is_of(stored.source)
     }
 
+    /// From now on it is polled by these rules, and upstream, where it comes from there, is reached in this way. Everything else
+    /// goes on, the work under way included.
+    pub(super) fn adjust(
+        &mut self,
+        options: &EnvironmentOptions,
+        polling: &PollingOptions,
+        upstream: &Result<Upstream, FetchFailure>,
+        is_reached_anew: bool,
+    ) {
+        let now = Moment::now();
+        self.state
+            .adjust(now, state_options(options, polling), period(options, polling));
+        if matches!(options.source, DocumentSource::Upstream) {
+            self.source = source(options, upstream);
+            if is_reached_anew {
+                self.state.reach_anew(now);
+            }
+        }
+    }
+
     /// Its health; `served` is what it serves now, `foreign` whose that is where it is not its own.
     pub(super) fn status(
         &self,

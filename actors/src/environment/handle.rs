@@ -12,6 +12,7 @@ use super::listeners::Listeners;
 use super::messages::{Configure, Refresh, Statuses, Stop};
 use super::options::{
     ActorOptions, ConfiguredEnvironment, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus,
+    PollingOptions,
 };
 use super::registry::Registry;
 use crate::actor_thread::ActorThread;
@@ -19,6 +20,7 @@ use crate::keys::{EnvironmentId, KeyTable};
 use crate::lifeline::Lifelines;
 use crate::replica::EnvironmentReplica;
 use crate::served::Snapshot;
+use crate::upstream::UpstreamOptions;
 
 /// How long the actor, whose handlers take microseconds, may take to answer before it counts as dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -102,8 +104,26 @@ impl EnvironmentHandle {
     /// # Errors
     /// When the actor does not answer; what it had begun goes on.
     pub async fn configure(&self, environments: Vec<EnvironmentOptions>) -> Result<(), Unavailable> {
+        self.reconfigure(environments, None, None).await
+    }
+
+    /// Does the same, and from then on polls by other rules and reaches upstream in another way, where they are given. Where
+    /// `api_url` is another one all that is polled is fetched from there at once.
+    ///
+    /// # Errors
+    /// When the actor does not answer; what it had begun goes on.
+    pub async fn reconfigure(
+        &self,
+        environments: Vec<EnvironmentOptions>,
+        polling: Option<PollingOptions>,
+        upstream: Option<UpstreamOptions>,
+    ) -> Result<(), Unavailable> {
         self.actor
-            .send(Configure { environments })
+            .send(Configure {
+                environments,
+                polling,
+                upstream,
+            })
             .timeout(CONFIGURE_TIMEOUT)
             .await
             .map_err(|_| Unavailable)

@@ -2,14 +2,19 @@
 use actix::prelude::*;
 use engine::UpdatedAt;
 
-use super::options::{EnvironmentOptions, EnvironmentStatus};
+use super::options::{EnvironmentOptions, EnvironmentStatus, PollingOptions};
 use crate::keys::EnvironmentId;
+use crate::upstream::UpstreamOptions;
 
 /// Puts a whole new list of environments in force. The reply comes when every replica and every listener knows.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Configure {
     pub(super) environments: Vec<EnvironmentOptions>,
+    /// How they are polled; `None`: as before.
+    pub(super) polling: Option<PollingOptions>,
+    /// How upstream is reached; `None`: as before.
+    pub(super) upstream: Option<UpstreamOptions>,
 }
 
 /// A change was announced: fetch now, unconditionally.

@@ -40,7 +40,7 @@ pub enum UnconditionalFetches {
 }
 
 /// How documents are polled. Durations are fields so that tests can shorten them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PollingOptions {
     /// `api_poll_frequency_seconds`.
     pub period: Duration,

@@ -50,6 +50,16 @@ impl Schedule {
         self.period
     }
 
+    /// Another period holds from now on: no poll is further away than it.
+    pub(super) fn change_period(&mut self, now: Instant, period: Duration) {
+        if period < self.period {
+            let waiting = self.next_poll;
+            self.rearm(now, period);
+            self.next_poll = self.next_poll.min(waiting);
+        }
+        self.period = period;
+    }
+
     /// The longest time to the next poll while all goes well.
     pub(super) fn longest_wait(&self) -> Duration {
         self.period.mul_f64(1.0 + JITTER)
@@ -176,6 +186,23 @@ mod tests {
             (least.min(*wait), most.max(*wait))
         });
         assert!(most - least > 1.0, "{least} to {most}");
+    }
+
+    #[test]
+    fn a_shorter_period_holds_at_once_and_a_longer_one_after_the_next_poll() {
+        let now = Instant::now();
+        let mut schedule = schedule(now, 1);
+        schedule.succeeded(now);
+        schedule.change_period(now, 10 * PERIOD);
+        assert!(schedule.next_poll() - now <= PERIOD.mul_f64(1.1));
+        schedule.succeeded(now);
+        assert!(schedule.next_poll() - now >= 9 * PERIOD);
+        schedule.change_period(now, PERIOD / 10);
+        assert!(schedule.next_poll() - now <= PERIOD.mul_f64(0.11));
+
+        schedule.failed(now, &FetchFailure::RateLimited(Some(Duration::from_secs(60))));
+        schedule.change_period(now, PERIOD / 100);
+        assert!(schedule.allowed(schedule.next_poll()) - now >= Duration::from_secs(60));
     }
 
     #[test]

@@ -37,6 +37,23 @@ impl Client {
         SourceDigest::of(&self.options.api_url, server_side_keys)
     }
 
+    /// Documents are fetched in this way from now on, within this time. Gives what that changes.
+    pub(super) fn change(&mut self, options: Option<UpstreamOptions>, timeout: Duration) -> Reached {
+        let is_moved = options
+            .as_ref()
+            .is_some_and(|options| options.api_url != self.options.api_url);
+        let reached = match &options {
+            Some(_) if is_moved => Reached::Elsewhere,
+            Some(_) => Reached::Otherwise,
+            None if timeout != self.timeout => Reached::Within,
+            None => return Reached::AsBefore,
+        };
+        self.options = options.unwrap_or_else(|| self.options.clone());
+        self.timeout = timeout;
+        self.upstream = None;
+        reached
+    }
+
     /// The client that a source needs; a file needs none.
     pub(super) fn of(&mut self, source: &DocumentSource) -> Result<Upstream, FetchFailure> {
         match source {
@@ -47,6 +64,19 @@ impl Client {
                 .clone(),
         }
     }
+}
+
+/// What other ways to upstream change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// Nothing.
+    AsBefore,
+    /// How long a fetch may take.
+    Within,
+    /// How it is reached.
+    Otherwise,
+    /// Where it is.
+    Elsewhere,
 }
 
 /// Where the documents of one environment come from, ready to be asked.
@@ -69,6 +99,13 @@ pub(super) struct Fetched {
 }
 
 impl Source {
+    /// Takes over what a fetch has learnt. The way to upstream is no part of that: it may have changed meanwhile.
+    pub(super) fn learn(&mut self, of_fetch: Self) {
+        if let (Self::File(file), Self::File(of_fetch)) = (self, of_fetch) {
+            *file = of_fetch;
+        }
+    }
+
     /// Fetches as planned and applies what came.
     pub(super) async fn fetch(mut self, plan: FetchPlan, context: Context, workshop: Workshop) -> Fetched {
         let begun = Instant::now();

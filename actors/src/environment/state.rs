@@ -144,6 +144,20 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         self.has_told_lagging = false;
     }
 
+    /// The same source is fetched by other rules from now on; everything else goes on as it was.
+    pub(super) fn adjust(&mut self, now: Moment, options: StateOptions, period: Duration) {
+        self.options = options;
+        self.unconditional.change_rule(options.unconditional);
+        self.schedule.change_period(now.instant, period);
+    }
+
+    /// The source is reached in another way from now on: where it could not be reached it is tried at once.
+    pub(super) fn reach_anew(&mut self, now: Moment) {
+        if self.failure.is_some() {
+            self.schedule.retry_now(now.instant);
+        }
+    }
+
     /// A change was announced.
     pub(super) fn announce(&mut self, now: Moment, announced: Option<UpdatedAt>) {
         self.unconditional.announced();

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::actor_thread::ActorThread;
 use crate::lifeline::{Lifeline, Lifelines};
 use crate::upstream::{
-    ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Standing, UpstreamOptions,
+    ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Reconnect, Standing, UpstreamOptions,
 };
 
 /// How many calls are under way at a time, at most: each holds a connection, a body and an answer of some MiB, and core takes
@@ -27,7 +27,7 @@ const CALL_TIMEOUT: Duration = Duration::from_millis(3_500);
 /// How much longer the actor, whose handlers take microseconds, may take to answer before it counts as dead.
 const SLACK: Duration = Duration::from_millis(250);
 
-/// How long the actor may take to hear of a stop.
+/// How long the actor may take to hear of a stop, or of another way to upstream.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How calls are bounded. Fields so that tests can shorten them.
@@ -117,6 +117,16 @@ impl ForwardingHandle {
             .map_err(NotForwarded::Failed)
     }
 
+    /// Sends requests on in this way from now on; calls under way end as they began.
+    pub async fn reconnect(&self, upstream: UpstreamOptions) {
+        // A dead actor does not answer; its lifeline tells.
+        let _ = self
+            .address
+            .send(Reconnect(upstream))
+            .timeout(ANSWER_TIMEOUT)
+            .await;
+    }
+
     /// Stops the actor in good order and ends its thread: calls under way are given up. Waits at most `patience` for that;
     /// whether the thread is gone.
     pub async fn stop(&self, patience: Duration) -> bool {
@@ -183,6 +193,15 @@ impl Handler<Forward> for Forwarding {
             this.note(answer.as_ref().map(|_| ()));
             answer
         }))
+    }
+}
+
+impl Handler<Reconnect> for Forwarding {
+    type Result = ();
+
+    fn handle(&mut self, Reconnect(upstream): Reconnect, _ctx: &mut Context<Self>) {
+        self.upstream = upstream;
+        self.forwarder = None;
     }
 }
 

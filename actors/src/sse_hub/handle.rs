@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::options::{HubOptions, Refusal};
 use super::slot::Subscription;
-use super::{Admits, Counts, Drain, SseHub, Stop, Subscribe};
+use super::{Admits, Counts, Drain, Reconfigure, SseHub, Stop, Subscribe};
 use crate::actor_thread::ActorThread;
 use crate::environment::EnvironmentEvent;
 use crate::keys::{ById, EnvironmentId};
@@ -74,6 +74,16 @@ impl SseHubHandle {
     /// Subscribers by environment; `None`: the hub does not answer.
     pub async fn counts(&self) -> Option<HubCounts> {
         self.address.send(Counts).timeout(ANSWER_WITHIN).await.ok()
+    }
+
+    /// Admits and tells by other options from now on. Nobody's stream ends by that.
+    pub async fn reconfigure(&self, options: HubOptions) {
+        // A dead hub does not answer; its lifeline tells.
+        let _ = self
+            .address
+            .send(Reconfigure(options))
+            .timeout(ANSWER_WITHIN)
+            .await;
     }
 
     /// Refuses new subscribers and ends all streams cleanly, spread over at most `window`; waits until the last one

@@ -115,6 +115,11 @@ struct Drain {
     done: oneshot::Sender<()>,
 }
 
+/// Admits and tells by other options from now on.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Reconfigure(HubOptions);
+
 /// An orderly stop.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -194,6 +199,14 @@ impl Handler<Drain> for SseHub {
         self.drained.push(done);
         self.advance(ctx);
         self.report_if_drained();
+    }
+}
+
+impl Handler<Reconfigure> for SseHub {
+    type Result = ();
+
+    fn handle(&mut self, Reconfigure(options): Reconfigure, _ctx: &mut Context<Self>) {
+        self.topics.change_options(options);
     }
 }
 

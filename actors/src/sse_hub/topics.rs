@@ -91,6 +91,11 @@ impl<S: Subscriber> Topics<S> {
         }
     }
 
+    /// Admits and tells by these options from now on. Who is subscribed stays, though they be more than may be now.
+    pub(super) fn change_options(&mut self, options: HubOptions) {
+        self.options = options;
+    }
+
     /// An environment is configured: its events can be subscribed to.
     pub(super) fn add(&mut self, id: EnvironmentId) {
         self.topics.entry(id).or_default();

@@ -4,6 +4,7 @@
 //! half for itself, so that one always gets on, finishes, and makes room. A document may hence take half of the budget.
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -19,7 +20,7 @@ pub struct DocumentMemory {
 
 #[derive(Debug)]
 struct Shared {
-    bytes: usize,
+    bytes: AtomicUsize,
     claims: Mutex<Claims>,
     freed: Notify,
 }
@@ -49,11 +50,17 @@ impl DocumentMemory {
     pub fn new(bytes: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
-                bytes,
+                bytes: AtomicUsize::new(bytes),
                 claims: Mutex::default(),
                 freed: Notify::new(),
             }),
         }
+    }
+
+    /// From now on it has so many bytes. What is taken stays, though it be more.
+    pub fn resize(&self, bytes: usize) {
+        self.shared.bytes.store(bytes, Ordering::SeqCst);
+        self.shared.freed.notify_waiters();
     }
 
     /// A claim that holds nothing yet.
@@ -125,7 +132,7 @@ impl Claim {
             claims.last += 1;
             claims.last
         });
-        claims.take(number, bytes, self.shared.bytes / 2)
+        claims.take(number, bytes, self.shared.bytes.load(Ordering::SeqCst) / 2)
     }
 }
 
@@ -172,6 +179,23 @@ mod tests {
         drop(second);
         drop(third);
         assert_eq!(memory.shared.claims().used, 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_goes_on_when_there_is_more_of_it() {
+        let memory = DocumentMemory::new(200);
+        let (mut first, mut second, mut third) = (memory.claim(), memory.claim(), memory.claim());
+        assert_eq!(grows(&mut first, 1), Some(Ok(())));
+        assert_eq!(grows(&mut second, 60), Some(Ok(())));
+        {
+            let mut waiting = pin!(third.grow(60));
+            assert_eq!((&mut waiting).now_or_never(), None);
+            memory.resize(400);
+            assert_eq!(waiting.now_or_never(), Some(Ok(())));
+        }
+        memory.resize(100);
+        assert_eq!(grows(&mut second, 1), Some(Err(TooMuch)));
+        assert_eq!(grows(&mut first, 49), Some(Ok(())));
     }
 
     #[tokio::test]

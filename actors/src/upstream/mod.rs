@@ -4,6 +4,7 @@
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
 //! - [`Forwarder`] (`forward`): one request that is sent on, with its answer; [`Standing`]: whether they get through.
 //! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: how TLS is set up.
+//! - `reconnect`: the message that it is reached in another way from now on.
 //! - [`RootCertificates`] (`roots`): whom it trusts.
 //! - `client`: awc as it is used here, on connections of our own.
 //! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up.
@@ -22,6 +23,7 @@ mod link;
 mod memory;
 mod misdirected;
 mod options;
+mod reconnect;
 mod roots;
 mod said;
 mod tls;
@@ -36,4 +38,5 @@ pub use forward::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News
 pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
 pub(crate) use misdirected::expects_tls;
 pub use options::UpstreamOptions;
+pub(crate) use reconnect::Reconnect;
 pub use roots::RootCertificates;

@@ -19,7 +19,7 @@ use super::{Shared, WriteThroughOptions};
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
 use crate::keys::ById;
 use crate::lifeline::Lifeline;
-use crate::upstream::{ForwardAnswer, ForwardFailure, Forwarder, Standing, UpstreamOptions};
+use crate::upstream::{ForwardAnswer, ForwardFailure, Forwarder, Reconnect, Standing, UpstreamOptions};
 
 mod call;
 mod outcome;
@@ -202,6 +202,18 @@ impl WriteThrough {
                 this.begin_calls(ctx);
             }
         }));
+    }
+}
+
+impl Handler<Reconnect> for WriteThrough {
+    type Result = ();
+
+    fn handle(&mut self, Reconnect(upstream): Reconnect, _ctx: &mut Context<Self>) {
+        self.upstream = upstream;
+        self.forwarder = None;
+        // What is known of upstream was of the other one.
+        self.without_bulk_until = None;
+        self.rejected.clear();
     }
 }
 

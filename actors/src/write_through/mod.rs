@@ -43,7 +43,10 @@ use crate::actor_thread::ActorThread;
 use crate::environment::ConfiguredEnvironment;
 use crate::keys::EnvironmentId;
 use crate::lifeline::Lifelines;
-use crate::upstream::UpstreamOptions;
+use crate::upstream::{Reconnect, UpstreamOptions};
+
+/// How long the actor, whose handlers take milliseconds at most, may take to answer before it counts as dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The part of the patience of a stop that what waits may take; the rest is for the end of the thread.
 const FLUSHING: f64 = 0.7;
@@ -205,6 +208,16 @@ impl WriteThroughHandle {
         }
         // Last, so that whoever sees it as news finds the traits forgotten.
         seen.forget_subject(subject);
+    }
+
+    /// Writes in this way from now on; calls under way end as they began.
+    pub async fn reconnect(&self, upstream: UpstreamOptions) {
+        // A dead actor does not answer; its lifeline tells.
+        let _ = self
+            .address
+            .send(Reconnect(upstream))
+            .timeout(ANSWER_TIMEOUT)
+            .await;
     }
 
     /// Writes what waits, as far as the time allows, stops the actor in good order and ends its thread. Takes at most

@@ -21,6 +21,7 @@ mod lifelines;
 mod polling;
 mod pushes;
 mod reasons;
+mod reconfiguration;
 mod replicas;
 mod store;
 mod tls;

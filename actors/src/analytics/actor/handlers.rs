@@ -2,9 +2,10 @@
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::AnalyticsActor;
+use super::{AnalyticsActor, has_one_version};
 use crate::analytics::Totals;
 use crate::analytics::queue::Queue;
+use crate::upstream::{Forwarder, Reconnect};
 
 /// Sends what there is at once. Resolves when there is nothing more to send, or what there is must wait.
 #[derive(Message)]
@@ -37,6 +38,15 @@ impl Handler<Stop> for AnalyticsActor {
         self.lifeline.disarm();
         self.hand_over();
         ctx.stop();
+    }
+}
+
+impl Handler<Reconnect> for AnalyticsActor {
+    type Result = ();
+
+    fn handle(&mut self, Reconnect(upstream): Reconnect, _ctx: &mut Self::Context) {
+        self.folds = has_one_version(&upstream);
+        self.forwarder = Forwarder::new(&upstream, self.options.timeout);
     }
 }
 

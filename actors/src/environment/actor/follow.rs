@@ -4,9 +4,28 @@ use actix::prelude::*;
 use super::EnvironmentActor;
 use crate::environment::configuration::Changes;
 use crate::environment::options::EnvironmentEvent;
+use crate::environment::source::Reached;
 use crate::keys::EnvironmentId;
 
 impl EnvironmentActor {
+    /// Makes the entries that stay as they are configured follow the rules of polling and the way to upstream.
+    pub(super) fn adjust(&mut self, changes: &Changes, reached: Reached, ctx: &mut Context<Self>) {
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        for id in ids {
+            if changes.removed.contains(&id) || changes.moved.contains(&id) {
+                continue;
+            }
+            if let Some(options) = self.configuration.options(id)
+                && let Some(entry) = self.entries.get_mut(&id)
+            {
+                let upstream = self.client.of(&options.source);
+                let is_reached_anew = reached == Reached::Otherwise;
+                entry.adjust(options, &self.polling, &upstream, is_reached_anew);
+                self.advance(id, ctx);
+            }
+        }
+    }
+
     /// Makes the entries follow the configuration; gives what was removed.
     pub(super) fn follow(&mut self, changes: Changes, ctx: &mut Context<Self>) -> Vec<EnvironmentId> {
         let Changes {

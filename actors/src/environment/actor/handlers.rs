@@ -6,11 +6,26 @@ use super::EnvironmentActor;
 use crate::environment::events::Moment;
 use crate::environment::messages::{Configure, Refresh, Statuses, Stop};
 use crate::environment::options::ConfiguredEnvironment;
+use crate::environment::source::Reached;
 
 impl Handler<Configure> for EnvironmentActor {
     type Result = ResponseFuture<()>;
-    fn handle(&mut self, Configure { environments }: Configure, ctx: &mut Self::Context) -> Self::Result {
-        let changes = self.configuration.replace(environments);
+    fn handle(&mut self, configure: Configure, ctx: &mut Self::Context) -> Self::Result {
+        let Configure {
+            environments,
+            polling,
+            upstream,
+        } = configure;
+        let has_other_rules = polling.is_some();
+        self.polling = polling.unwrap_or_else(|| self.polling.clone());
+        let reached = self.client.change(upstream, self.polling.timeout);
+        let mut changes = self.configuration.replace(environments);
+        if reached == Reached::Elsewhere {
+            changes.move_polled(&self.configuration);
+        }
+        if has_other_rules || reached != Reached::AsBefore {
+            self.adjust(&changes, reached, ctx);
+        }
         let removed = self.follow(changes, ctx);
         self.configured
             .send_replace(self.configuration.environments().into());

@@ -33,6 +33,11 @@ impl Unconditional {
         }
     }
 
+    /// Another rule holds from now on; what is known stays.
+    pub(super) fn change_rule(&mut self, rule: UnconditionalFetches) {
+        self.rule = rule;
+    }
+
     /// What is served came from elsewhere: the next fetch is unconditional.
     pub(super) fn forget_last(&mut self) {
         self.last = None;

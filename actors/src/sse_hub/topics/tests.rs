@@ -456,3 +456,28 @@ fn what_was_told_before_a_restart_is_replayed_while_it_is_recent_and_no_news_els
         }
     }
 }
+
+#[test]
+fn other_options_hold_for_who_comes_and_end_nobody() {
+    let mut scene = scene(HubOptions {
+        max_subscribers: 2,
+        ..HubOptions::default()
+    });
+    let subscribed = scene.join_many(2);
+    assert_eq!(scene.topics.admits(MAIN), Err(Refusal::Full));
+    let change = |topics: &mut Topics<Recorder>, max_subscribers| {
+        topics.change_options(HubOptions {
+            max_subscribers,
+            ..HubOptions::default()
+        });
+    };
+    change(&mut scene.topics, 3);
+    assert_eq!(scene.topics.admits(MAIN), Ok(()));
+    change(&mut scene.topics, 1);
+    assert_eq!(scene.topics.admits(MAIN), Err(Refusal::Full));
+    assert_eq!(scene.counts(), [2, 0]);
+    let now = scene.start;
+    scene.topics.notify(MAIN, seconds(1), now, seconds(1));
+    scene.topics.advance(now);
+    assert!(subscribed.iter().all(|recorder| recorder.record().len() == 1));
+}

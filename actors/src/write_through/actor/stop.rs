@@ -64,6 +64,8 @@ impl Handler<Stop> for WriteThrough {
     type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, Stop { patience }: Stop, _ctx: &mut Context<Self>) -> Self::Result {
+        // Now, and not when it has written: whoever waits for it may give up before, and end the thread.
+        self.lifeline.disarm();
         let calls = self.last_calls();
         let at_once = self.options.at_once.max(1);
         let flushing = async move {
@@ -83,7 +85,6 @@ impl Handler<Stop> for WriteThrough {
         };
         Box::pin(flushing.into_actor(self).map(|(unwritten, is_late), this, ctx| {
             this.tell_the_rest(unwritten, is_late);
-            this.lifeline.disarm();
             ctx.stop();
         }))
     }
