@@ -5,6 +5,8 @@
 //!
 //! # Layout
 //! - `mod.rs`: [`Settings::load`]; `types`: what it gives.
+//! - `configuration_source`, `file_content`: where a process has it from, to be read again.
+//! - `changes`: what a new configuration changes of the one in force, and which of it needs a restart.
 //! - `schema`: the names of all options; `variables`, `sources`: file and variables merged under them.
 //! - `field`: one option read as what it should be; `url` likewise.
 //! - `sections`, `key_pairs`, `process`: each part read into its type.
@@ -14,9 +16,12 @@ use std::path::Path;
 
 use actors::environment::check_fallback;
 
+mod changes;
+mod configuration_source;
 mod effective;
 mod error;
 mod field;
+mod file_content;
 mod key_pairs;
 mod notice;
 mod process;
@@ -29,7 +34,10 @@ mod types;
 mod url;
 mod variables;
 
+pub use changes::Followed;
+pub use configuration_source::ConfigurationSource;
 pub use error::{Origin, SettingsError};
+pub use file_content::FileContent;
 pub use notice::Notice;
 pub use secret::Secret;
 pub use sections::DoorSettings;
@@ -51,13 +59,14 @@ pub struct Loaded {
     pub settings: Settings,
     /// What to log once, when the logger is up.
     pub notices: Vec<Notice>,
+    /// What the configuration file held.
+    pub file: FileContent,
 }
 
 impl Settings {
     /// Reads the configuration from the file and the variables, which win.
     ///
-    /// `config_path` comes from the command line; without it `CONFIG_PATH` counts, else `config.json`. The environment
-    /// is a parameter, so that tests need no globals of the process.
+    /// Its parameters are those of [`ConfigurationSource::new`].
     ///
     /// # Errors
     /// Where an option cannot be understood, the first one: the start must end with exit code 78 and this one line.
@@ -65,21 +74,7 @@ impl Settings {
         config_path: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Loaded, SettingsError> {
-        let variables = Variables::new(variables);
-        let mut notices = Vec::new();
-        let path = config_path.map_or_else(
-            || {
-                variables
-                    .get("config_path")
-                    .map_or("config.json", |variable| variable.text.trim())
-                    .into()
-            },
-            Path::to_owned,
-        );
-        let sources = Sources::read(&path, &variables, &mut notices)?;
-        let settings = Self::from_sources(&sources, &variables, &mut notices)?;
-        settings.tell_unsupported(&mut notices);
-        Ok(Loaded { settings, notices })
+        ConfigurationSource::new(config_path, variables).load()
     }
 
     /// Reads the fallback documents, which are of no use in an outage where they cannot be used. Those who serve call it. Blocks.

@@ -1,14 +1,14 @@
 //! The configuration file and the environment variables, merged; each option knows where it came from.
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::field::Field;
+use super::file_content::Unread;
 use super::schema::{Form, Known, OPTIONS, SERVER_PROXY_HEADERS, kind, nearest};
 use super::variables::{Variable, Variables};
-use super::{Notice, Origin, SettingsError};
+use super::{FileContent, Notice, Origin, SettingsError};
 
 type Object = Map<String, Value>;
 
@@ -21,9 +21,10 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// Reads the file at `path`, then lays the variables over it.
+    /// Reads what the file at `path` holds, then lays the variables over it.
     pub(super) fn read(
         path: &Path,
+        file: &FileContent,
         variables: &Variables,
         notices: &mut Vec<Notice>,
     ) -> Result<Self, SettingsError> {
@@ -32,7 +33,7 @@ impl Sources {
             options: Object::new(),
             from_variable: HashMap::new(),
         };
-        let is_file_there = sources.read_file(notices)?;
+        let is_file_there = sources.read_file(file, notices)?;
         for known in OPTIONS {
             // The option's own name is the strongest of its spellings, so it comes last.
             for spelling in known.spellings().rev() {
@@ -86,30 +87,26 @@ impl Sources {
     }
 
     /// Answers false where there is no file.
-    fn read_file(&mut self, notices: &mut Vec<Notice>) -> Result<bool, SettingsError> {
-        let unreadable = |problem: String| SettingsError::Unreadable {
-            path: self.path.clone(),
-            problem,
-        };
-        let bytes = match std::fs::read(&self.path) {
+    fn read_file(&mut self, file: &FileContent, notices: &mut Vec<Notice>) -> Result<bool, SettingsError> {
+        let bytes = match &file.0 {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(Unread::Missing) => {
                 let path = self.path.display();
                 notices.push(Notice::info(format!(
                     "no configuration file {path}: environment variables alone are used"
                 )));
                 return Ok(false);
             }
-            Err(error) if error.kind() == ErrorKind::IsADirectory => {
-                return Err(unreadable(
-                    "it is a directory (Docker makes one where the file to mount does not exist)".to_owned(),
-                ));
+            Err(Unread::Failed(problem)) => {
+                return Err(SettingsError::Unreadable {
+                    path: self.path.clone(),
+                    problem: problem.clone(),
+                });
             }
-            Err(error) => return Err(unreadable(error.to_string())),
         };
         let origin = Origin::File(self.path.clone());
         // Editors on Windows put a byte order mark first.
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&origin, &error))?;
         let Value::Object(options) = value else {
             return Err(SettingsError::NotJson {

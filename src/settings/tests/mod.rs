@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::{Loaded, Settings, SettingsError};
 
+mod changes;
 mod effective;
 mod errors;
 mod key_pairs;

@@ -1,0 +1,70 @@
+//! Where a process has its configuration from, so that it can be read again.
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::sources::Sources;
+use super::variables::Variables;
+use super::{FileContent, Loaded, Settings, SettingsError};
+
+/// The configuration file and the environment variables of a process. The file may change; the variables are those that
+/// the process was started with.
+pub struct ConfigurationSource {
+    path: PathBuf,
+    variables: Variables,
+}
+
+impl ConfigurationSource {
+    /// `config_path` comes from the command line; without it `CONFIG_PATH` counts, else `config.json`. The environment
+    /// is a parameter, so that tests need no globals of the process.
+    pub fn new(config_path: Option<&Path>, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables = Variables::new(variables);
+        let path = config_path.map_or_else(
+            || {
+                variables
+                    .get("config_path")
+                    .map_or("config.json", |variable| variable.text.trim())
+                    .into()
+            },
+            Path::to_owned,
+        );
+        Self { path, variables }
+    }
+
+    /// The configuration file, whether it exists or not.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the configuration from the file and the variables, which win. This blocks as [`FileContent::read`] does.
+    ///
+    /// # Errors
+    /// Where an option cannot be understood, the first one.
+    pub fn load(&self) -> Result<Loaded, SettingsError> {
+        self.load_of(FileContent::read(&self.path))
+    }
+
+    /// Reads the configuration from what the file holds and the variables, which win.
+    ///
+    /// # Errors
+    /// Where an option cannot be understood, the first one.
+    pub fn load_of(&self, file: FileContent) -> Result<Loaded, SettingsError> {
+        let mut notices = Vec::new();
+        let sources = Sources::read(&self.path, &file, &self.variables, &mut notices)?;
+        let settings = Settings::from_sources(&sources, &self.variables, &mut notices)?;
+        settings.tell_unsupported(&mut notices);
+        Ok(Loaded {
+            settings,
+            notices,
+            file,
+        })
+    }
+}
+
+/// Variables hold keys.
+impl fmt::Debug for ConfigurationSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigurationSource")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
