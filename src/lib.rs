@@ -11,6 +11,7 @@
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
 //! - `error`: why a request gets no regular answer; the one place that knows status codes.
 //! - `budget`: bytes that the whole process may hold.
+//! - `live`: values that requests read and a new configuration replaces.
 //! - `service_state`: whether the process drains or has lost an actor.
 //!
 //! # The walk of an environment key
@@ -30,6 +31,7 @@ pub mod cli;
 mod error;
 pub mod health_check;
 mod layers;
+mod live;
 pub mod logging;
 pub mod routes;
 pub mod server;

@@ -6,6 +6,7 @@
 //!
 //! # Layout
 //! - `format`: how a line looks, as pure functions.
+//! - `current`: the logger in force, which a new configuration replaces.
 //! - `queue`: lines on their way to the thread that writes; `standard_error`: where that thread writes them.
 //! - `repeated`: a dependency's lines that would fill the log.
 //! - `access`: the access log, and which client a request came from.
@@ -15,12 +16,13 @@ use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::time::Duration;
 
-use env_logger::{Target, WriteStyle};
+use env_logger::{Logger, Target, WriteStyle};
 use log::LevelFilter;
 
 use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 
 mod access;
+mod current;
 mod format;
 mod queue;
 mod repeated;
@@ -50,6 +52,18 @@ const PANIC_PATIENCE: Duration = Duration::from_millis(100);
 /// Where the system allows no thread or descriptor for it.
 pub fn init(settings: &LoggingSettings) -> io::Result<()> {
     start_writer()?;
+    if current::start(logger(settings)).is_ok() {
+        log_panics();
+    }
+    Ok(())
+}
+
+/// Logs by other settings from now on. Changes nothing where [`init`] has not started logging.
+pub(crate) fn reconfigure(settings: &LoggingSettings) {
+    current::replace(logger(settings));
+}
+
+fn logger(settings: &LoggingSettings) -> Logger {
     let event_field_name = settings.event_field_name.clone();
     let (format, colours) = (settings.format, settings.colours);
     let mut builder = env_logger::Builder::new();
@@ -76,10 +90,7 @@ pub fn init(settings: &LoggingSettings) -> io::Result<()> {
             out.write_all(line.as_bytes())
         })
     });
-    if builder.try_init().is_ok() {
-        log_panics();
-    }
-    Ok(())
+    builder.build()
 }
 
 /// Waits until what was logged is written, at most half a second: the last thing that a process does.

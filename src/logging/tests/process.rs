@@ -3,7 +3,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::settings;
-use crate::logging::{Access, flush, init, log_access};
+use crate::logging::{ACCESS, Access, flush, init, log_access, reconfigure};
 use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 
 const ITSELF: &str = "logging::tests::process::the_process_that_logs";
@@ -41,9 +41,44 @@ fn the_process_that_logs() {
     flush();
 }
 
+#[test]
+#[ignore = "started by a test below"]
+fn the_process_that_logs_otherwise_meanwhile() {
+    let mut settings = settings(LogLevel::Info, true);
+    init(&settings).unwrap();
+    log::debug!("unseen");
+    log::info!("first");
+    settings.level = LogLevel::Debug;
+    settings.access_log = false;
+    reconfigure(&settings);
+    log::debug!("second");
+    assert!(!log::log_enabled!(target: ACCESS, log::Level::Info));
+    // Another thread has its own, from before or not.
+    let (go_on, told) = std::sync::mpsc::channel();
+    let (wrote, third) = std::sync::mpsc::channel();
+    let other = std::thread::spawn(move || {
+        log::debug!("third");
+        wrote.send(()).unwrap();
+        told.recv().unwrap();
+        log::warn!("fourth");
+        log::info!("unseen");
+    });
+    third.recv().unwrap();
+    settings.format = LogFormat::Json;
+    settings.level = LogLevel::Warning;
+    reconfigure(&settings);
+    go_on.send(()).unwrap();
+    other.join().unwrap();
+    flush();
+}
+
 fn lines(format: &str, backtrace: &str) -> Vec<String> {
+    lines_of(ITSELF, format, backtrace)
+}
+
+fn lines_of(test: &str, format: &str, backtrace: &str) -> Vec<String> {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", ITSELF, "--nocapture"])
+        .args(["--ignored", "--exact", test, "--nocapture"])
         .env("TEST_FORMAT", format)
         .env("RUST_BACKTRACE", backtrace)
         .output()
@@ -106,4 +141,23 @@ fn a_backtrace_is_for_who_asks() {
         with.len() > 4 && with.iter().any(|line| line.contains("stack backtrace")),
         "{with:?}"
     );
+}
+
+#[test]
+fn other_settings_hold_from_the_next_line_on() {
+    let lines = lines_of(
+        "logging::tests::process::the_process_that_logs_otherwise_meanwhile",
+        "generic",
+        "0",
+    );
+    let ends = [
+        "INFO    edge_proxy::logging::tests::process: first",
+        "DEBUG   edge_proxy::logging::tests::process: second",
+        "DEBUG   edge_proxy::logging::tests::process: third",
+        r#""level":"warning","logger":"edge_proxy::logging::tests::process","message":"fourth"}"#,
+    ];
+    assert_eq!(lines.len(), ends.len(), "{lines:?}");
+    for (line, end) in lines.iter().zip(ends) {
+        assert!(line.ends_with(end), "{line}");
+    }
 }
