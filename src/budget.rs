@@ -27,6 +27,12 @@ impl Budgets {
     pub(crate) fn of(door: &DoorSettings) -> Self {
         Self::new(door.max_body_bytes_in_flight, door.max_answer_bytes_in_flight)
     }
+
+    /// Gives each another size, as the settings ask.
+    pub(crate) fn resize(&self, door: &DoorSettings) {
+        self.request_bodies.resize(door.max_body_bytes_in_flight);
+        self.unsent_answers.resize(door.max_answer_bytes_in_flight);
+    }
 }
 
 /// A number of bytes that can be held at a time; clones share it.
@@ -37,7 +43,7 @@ pub(crate) struct ByteBudget {
 
 #[derive(Debug)]
 struct Shared {
-    limit: usize,
+    limit: AtomicUsize,
     held: AtomicUsize,
 }
 
@@ -46,10 +52,15 @@ impl ByteBudget {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
-                limit,
+                limit: AtomicUsize::new(limit),
                 held: AtomicUsize::new(0),
             }),
         }
+    }
+
+    /// Sets how much can be held from now on. What is held stays, though it be more.
+    pub(crate) fn resize(&self, limit: usize) {
+        self.shared.limit.store(limit, Ordering::Relaxed);
     }
 
     /// Starts a holder that holds nothing yet.
@@ -62,7 +73,7 @@ impl ByteBudget {
 
     /// Tells whether nothing is left.
     pub(crate) fn is_spent(&self) -> bool {
-        self.held() >= self.shared.limit
+        self.held() >= self.shared.limit.load(Ordering::Relaxed)
     }
 
     /// How many bytes are held.
@@ -83,8 +94,9 @@ impl HeldBytes {
     #[must_use]
     pub(crate) fn try_add(&mut self, bytes: usize) -> bool {
         let Shared { limit, held } = &*self.shared;
+        let limit = limit.load(Ordering::Relaxed);
         let added = held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-            held.checked_add(bytes).filter(|held| held <= limit)
+            held.checked_add(bytes).filter(|held| *held <= limit)
         });
         if added.is_ok() {
             self.bytes += bytes;
@@ -130,6 +142,17 @@ mod tests {
         assert!(budget.is_spent());
         drop(second);
         assert_eq!(budget.held(), 0);
+    }
+
+    #[test]
+    fn another_size_holds_for_what_comes() {
+        let budget = ByteBudget::new(100);
+        let mut holder = budget.holder();
+        assert!(holder.try_add(100));
+        budget.resize(50);
+        assert!(budget.is_spent() && !holder.try_add(1));
+        budget.resize(101);
+        assert!(holder.try_add(1) && !holder.try_add(1));
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use actors::environment::foreign_files;
-use edge_proxy::application::{Application, Beginning, EXIT_SYSTEM, Limits, requirements};
+use edge_proxy::application::{Application, Beginning, EXIT_SYSTEM, Limits, Signals, requirements};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_UNHEALTHY, EXIT_USAGE};
 use edge_proxy::health_check::{self, Asked};
 use edge_proxy::logging;
 use edge_proxy::server::open_files;
-use edge_proxy::settings::{Loaded, Settings};
+use edge_proxy::settings::{ConfigurationSource, Loaded, Settings};
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
@@ -64,14 +64,20 @@ impl Failure {
     }
 }
 
-fn load(config_path: Option<PathBuf>) -> Result<Loaded, Failure> {
+fn source(config_path: Option<PathBuf>) -> ConfigurationSource {
     let variables = std::env::vars_os().map(|(name, value)| {
         (
             name.to_string_lossy().into_owned(),
             value.to_string_lossy().into_owned(),
         )
     });
-    Settings::load(config_path.as_deref(), variables).map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
+    ConfigurationSource::new(config_path.as_deref(), variables)
+}
+
+fn load(source: &ConfigurationSource) -> Result<Loaded, Failure> {
+    source
+        .load()
+        .map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
 }
 
 fn check_fallbacks(settings: &Settings) -> Result<(), Failure> {
@@ -81,7 +87,7 @@ fn check_fallbacks(settings: &Settings) -> Result<(), Failure> {
 }
 
 fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
-    let loaded = load(config_path)?;
+    let loaded = load(&source(config_path))?;
     for notice in &loaded.notices {
         write_error(notice);
     }
@@ -99,7 +105,7 @@ fn health(config_path: Option<PathBuf>, url: Option<String>) -> Result<u8, Failu
     let asked = match url {
         Some(url) => Asked::Url(url),
         None => {
-            let loaded = load(config_path).map_err(|Failure { line, .. }| unhealthy(&line))?;
+            let loaded = load(&source(config_path)).map_err(|Failure { line, .. }| unhealthy(&line))?;
             Asked::Server(loaded.settings.server)
         }
     };
@@ -110,19 +116,21 @@ fn health(config_path: Option<PathBuf>, url: Option<String>) -> Result<u8, Failu
 
 fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let beginning = Beginning::start().map_err(system)?;
-    let Loaded { settings, notices } = load(config_path)?;
-    check_fallbacks(&settings)?;
+    let source = source(config_path);
+    let loaded = load(&source)?;
+    let settings = &loaded.settings;
+    check_fallbacks(settings)?;
     logging::init(&settings.logging).map_err(|error| {
         Failure::new(
             EXIT_SYSTEM,
             format!("cannot start the log's thread: {error}; raise the limits of threads and of open files"),
         )
     })?;
-    for notice in &notices {
+    for notice in &loaded.notices {
         notice.log();
     }
     let open_files = open_files::raise_limit();
-    requirements::check(&settings).map_err(|shortage| Failure::new(EXIT_SYSTEM, shortage))?;
+    requirements::check(settings).map_err(|shortage| Failure::new(EXIT_SYSTEM, shortage))?;
     log::info!("up to {open_files} open files");
     // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -131,11 +139,12 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
         .build()
         .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
     actix::System::with_tokio_rt(|| runtime).block_on(async move {
-        let signals = beginning.end().map_err(system)?;
-        let application = Application::build(&settings, Limits::default())
+        let Signals { stop, hang_ups } = beginning.end().map_err(system)?;
+        let mut application = Application::build(&loaded.settings, Limits::default())
             .map_err(|error| Failure::new(EXIT_SYSTEM, error))?;
+        application.follow(source, &loaded, hang_ups).map_err(system)?;
         application
-            .run_until_stopped(signals)
+            .run_until_stopped(stop)
             .await
             .map(|outcome| outcome.exit_code())
             .map_err(system)

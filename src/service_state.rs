@@ -1,5 +1,6 @@
-//! What the process as a whole is doing. Readiness and liveness answer from it.
+//! What the process as a whole is doing. The health routes answer from it.
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use actors::lifeline::Lifelines;
 use tokio::sync::watch;
@@ -11,6 +12,19 @@ pub(crate) struct ServiceState {
     draining: AtomicBool,
     /// Whether nothing waits on purpose any more.
     waits_ended: watch::Sender<bool>,
+    configuration: Mutex<ConfigurationStanding>,
+}
+
+/// What has become of the newest configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum ConfigurationStanding {
+    /// All of it is in force.
+    #[default]
+    InForce,
+    /// None of it is, and the one before stays: why, in a line without keys.
+    Refused(String),
+    /// It is, but for these options, which a restart alone can change.
+    NeedsRestart(Vec<&'static str>),
 }
 
 impl ServiceState {
@@ -20,7 +34,23 @@ impl ServiceState {
             lifelines,
             draining: AtomicBool::new(false),
             waits_ended: watch::Sender::new(false),
+            configuration: Mutex::default(),
         }
+    }
+
+    /// Notes what has become of the newest configuration.
+    pub(crate) fn note_configuration(&self, standing: ConfigurationStanding) {
+        *self.lock_configuration() = standing;
+    }
+
+    /// Tells what has become of the newest configuration.
+    pub(crate) fn configuration(&self) -> ConfigurationStanding {
+        self.lock_configuration().clone()
+    }
+
+    fn lock_configuration(&self) -> MutexGuard<'_, ConfigurationStanding> {
+        // A change is one assignment, so it is whole.
+        self.configuration.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that the stop has begun: readiness fails and answers end their connections. Nothing else changes.

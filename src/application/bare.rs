@@ -13,7 +13,8 @@ use actors::lifeline::Lifelines;
 
 use super::{Limits, ListenError, StartError, listening, server_options};
 use crate::budget::Budgets;
-use crate::layers::Layers;
+use crate::layers::{LayerOptions, Layers};
+use crate::live::Live;
 use crate::server::{self, BoundListener, Serving};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -44,9 +45,12 @@ impl BareServer {
         let listeners = listening::bind(&settings.server)?;
         let addresses = listeners.iter().map(BoundListener::address).collect();
         let budgets = Budgets::of(&settings.server.door);
+        let places = limits.places(settings);
         let state = Arc::new(ServiceState::new(Lifelines::new()));
-        let refusals = Layers::new(settings, state, &budgets).refusals();
-        let options = server_options(settings, limits, budgets, refusals);
+        let layer_options = Live::new(LayerOptions::new(settings));
+        let layers = Layers::new(layer_options, &settings.server.path_prefix, state, &budgets);
+        let refusals = layers.refusals();
+        let options = server_options(settings, limits, (places, budgets), refusals);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let serving = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self { addresses, serving })

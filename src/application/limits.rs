@@ -148,8 +148,9 @@ impl Limits {
         }
     }
 
-    pub(super) fn actor_options(&self, settings: &Settings, upstream: UpstreamOptions) -> ActorOptions {
-        let polling = PollingOptions {
+    /// How documents are polled.
+    pub(super) fn polling_options(&self, settings: &Settings) -> PollingOptions {
+        PollingOptions {
             period: settings.api_poll_frequency,
             timeout: settings.api_poll_timeout,
             unconditional: settings
@@ -157,10 +158,13 @@ impl Limits {
                 .map_or(UnconditionalFetches::WhileCheap, UnconditionalFetches::Every),
             file_period: self.file_period,
             grace_period: settings.health_check.grace_period,
-        };
+        }
+    }
+
+    pub(super) fn actor_options(&self, settings: &Settings, upstream: UpstreamOptions) -> ActorOptions {
         ActorOptions {
             replicas: self.replicas,
-            ..ActorOptions::new(polling, upstream)
+            ..ActorOptions::new(self.polling_options(settings), upstream)
         }
     }
 

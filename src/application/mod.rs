@@ -1,46 +1,43 @@
 //! The composition root: settings become actors, routes and a server, and stop in the right order. Tests use it too.
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::App;
 use actix_web::dev::Server;
-use actors::analytics::{AnalyticsHandle, Tallies};
 use actors::environment::EnvironmentHandle;
-use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
-use actors::store::StoreHandle;
-use actors::upstream::{DocumentMemory, UpstreamOptions};
-use actors::upstream_stream::UpstreamStreamsHandle;
-use actors::write_through::WriteThroughHandle;
 use futures::{Stream, StreamExt as _};
 
 mod bare;
 mod limits;
 mod listening;
 mod parts;
+mod reload;
 pub mod requirements;
+mod running;
 mod signals;
 mod stop;
 
 use crate::budget::Budgets;
-use crate::layers::Layers;
-use crate::routes::{
-    self, BodyLimits, HeavyEvaluations, RefusedStreams, Services, SharedServices, TableOptions,
-};
+use crate::layers::{LayerOptions, Layers};
+use crate::live::Live;
+use crate::routes::{self, HeavyEvaluations, Services, SharedServices, TableOptions};
 use crate::server::{
-    self, BoundListener, Ending, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
+    self, BoundListener, Ending, Places, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving,
+    SocketOptions,
 };
 use crate::service_state::ServiceState;
-use crate::settings::Settings;
+use crate::settings::{ConfigurationSource, Loaded, Settings};
 
 pub use bare::BareServer;
 pub use limits::Limits;
 pub use listening::{ListenError, StartError};
-use parts::Parts;
-pub use signals::{Beginning, StopSignal, StopSignals};
+use reload::{Changeable, Reload};
+use running::Running;
+pub use signals::{Beginning, HangUps, Signals, StopSignal, StopSignals};
 use stop::{Cause, StopPlan, end_at_once};
 pub use stop::{EXIT_ACTOR_DIED, Outcome, StopLimits};
 
@@ -52,13 +49,13 @@ pub struct Application {
     server: Server,
     ending: Ending,
     addresses: Vec<SocketAddr>,
-    parts: Parts,
-    environments: EnvironmentHandle,
-    hub: SseHubHandle,
-    shutdown_timeout: Duration,
-    drain: Duration,
+    /// The configuration in force.
+    settings: Settings,
+    running: Running,
+    changeable: Changeable,
+    /// `None`: the configuration stays as it is.
+    reload: Option<Reload>,
     lifelines: Lifelines,
-    state: Arc<ServiceState>,
     stop_limits: StopLimits,
 }
 
@@ -72,39 +69,31 @@ impl Application {
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
-        let Started {
-            hub,
-            environments,
-            forwarding,
-            write_through,
-            tallies,
-            parts,
-        } = start_parts(settings, &limits, &lifelines).map_err(StartError::Thread)?;
+        let running = Running::start(settings, &limits, &lifelines).map_err(StartError::Thread)?;
+        let budgets = Budgets::of(&settings.server.door);
+        let places = limits.places(settings);
+        let changeable = Changeable {
+            routes: Live::new(running.route_options(settings, None)),
+            layers: Live::new(LayerOptions::new(settings)),
+            budgets: budgets.clone(),
+            places: places.clone(),
+            state: Arc::clone(&state),
+        };
         let table = TableOptions {
             prefix: settings.server.path_prefix.clone(),
-            takes_changes: settings.realtime.authentication_token.is_some(),
+            options: changeable.routes.clone(),
         };
-        let streams = limits.stream_options(settings);
-        let budgets = Budgets::of(&settings.server.door);
         let shared = Arc::new(SharedServices {
-            environments: environments.clone(),
-            hub: hub.clone(),
-            forwarding,
-            write_through,
-            tallies,
+            environments: running.environments.clone(),
+            hub: running.hub.clone(),
+            forwarding: running.forwarding.clone(),
             state: Arc::clone(&state),
-            body_limits: BodyLimits {
-                bytes: settings.server.door.max_body_bytes,
-                duration: settings.server.door.request_body_timeout,
-            },
             budgets: budgets.clone(),
             heavy: HeavyEvaluations::new(settings.process.workers, limits.heavy_evaluations),
-            stale_is_unready: settings.health_check.stale_is_unready,
-            refused_streams: RefusedStreams::new(&streams),
-            streams,
-            authentication_token: settings.realtime.authentication_token.clone(),
+            options: changeable.routes.clone(),
         });
-        let layers = Layers::new(settings, Arc::clone(&state), &budgets);
+        let layer_options = changeable.layers.clone();
+        let layers = Layers::new(layer_options, &settings.server.path_prefix, state, &budgets);
         let refusals = layers.refusals();
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
@@ -113,22 +102,35 @@ impl Application {
                 .configure(|config| routes::configure(config, &table));
             layers.around(routes)
         };
-        let options = server_options(settings, &limits, budgets, refusals);
+        let options = server_options(settings, &limits, (places, budgets), refusals);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let Serving { server, ending } = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
             server,
             ending,
             addresses,
-            parts,
-            environments,
-            hub,
-            shutdown_timeout: settings.server.shutdown_timeout,
-            drain: settings.server.drain,
+            settings: settings.clone(),
+            running,
+            changeable,
+            reload: None,
             lifelines,
-            state,
             stop_limits: limits.stop,
         })
+    }
+
+    /// Follows the configuration from now on, while it serves: when its file changes, and at each of `hang_ups`, changed or
+    /// not. `loaded`: what the application was built from.
+    ///
+    /// # Errors
+    /// Where the system allows no thread to read the file.
+    pub fn follow(
+        &mut self,
+        source: ConfigurationSource,
+        loaded: &Loaded,
+        hang_ups: impl Stream<Item = ()> + 'static,
+    ) -> io::Result<()> {
+        self.reload = Some(Reload::start(source, loaded, hang_ups)?);
+        Ok(())
     }
 
     /// Where the server listens.
@@ -143,12 +145,12 @@ impl Application {
 
     /// The owner of the environments.
     pub fn environments(&self) -> &EnvironmentHandle {
-        &self.environments
+        &self.running.environments
     }
 
     /// The hub of its event streams.
     pub fn hub(&self) -> &SseHubHandle {
-        &self.hub
+        &self.running.hub
     }
 
     /// Serves until a signal asks for the stop or an actor dies, then stops in good order; the next signal ends that at
@@ -163,7 +165,7 @@ impl Application {
     /// # Errors
     /// Where the server cannot start its workers.
     pub async fn run_until_stopped(
-        self,
+        mut self,
         signals: impl Stream<Item = StopSignal> + Unpin,
     ) -> io::Result<Outcome> {
         // A stream that ends asks for nothing more.
@@ -176,8 +178,10 @@ impl Application {
             Some(signal) = signals.next() => Cause::Asked(signal),
             actor = self.lifelines.first_death() => Cause::Death(actor),
             ended = &mut server => return Err(early_end(ended)),
+            never = reloads(&mut self.reload, &mut self.settings, &mut self.running, &self.changeable) => match never {},
         };
-        self.state.start_draining();
+        let state = &*self.changeable.state;
+        state.start_draining();
         self.lifelines.disarm();
         match cause {
             Cause::Asked(_) => {
@@ -187,8 +191,9 @@ impl Application {
                 "{actor} has died, which is a defect: stopping, so that the process is started anew"
             ),
         }
-        let plan = StopPlan::of(cause, self.shutdown_timeout, self.drain, &self.stop_limits);
-        let (parts, ending, state) = (self.parts, &self.ending, &self.state);
+        let options = &self.settings.server;
+        let plan = StopPlan::of(cause, options.shutdown_timeout, options.drain, &self.stop_limits);
+        let (parts, ending) = (self.running.into_parts(), &self.ending);
         let in_order = async move {
             ending.started().await;
             plan.run(parts, ending, state).await;
@@ -206,6 +211,19 @@ impl Application {
     }
 }
 
+/// Follows the configuration, where it is followed.
+async fn reloads(
+    reload: &mut Option<Reload>,
+    settings: &mut Settings,
+    running: &mut Running,
+    changeable: &Changeable,
+) -> Infallible {
+    match reload {
+        Some(reload) => reload.run(settings, running, changeable).await,
+        None => std::future::pending().await,
+    }
+}
+
 fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error {
     match ended {
         Ok(Ok(())) => io::Error::other("the server ended unasked"),
@@ -218,13 +236,13 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
 fn server_options(
     settings: &Settings,
     limits: &Limits,
-    budgets: Budgets,
+    (places, budgets): (Places, Budgets),
     refusals: RefusalAnswers,
 ) -> ServerOptions {
     let door = &settings.server.door;
     ServerOptions {
         workers: settings.process.workers,
-        places: limits.places(settings),
+        places,
         keep_alive: settings.server.timeout_keep_alive,
         request_head: door.request_head_timeout,
         planned_end: PlannedEnd {
@@ -242,92 +260,4 @@ fn server_options(
             send_buffer: limits.send_buffer,
         },
     }
-}
-
-/// What the routes ask, and the list that it is all in.
-struct Started {
-    hub: SseHubHandle,
-    environments: EnvironmentHandle,
-    forwarding: ForwardingHandle,
-    write_through: Option<WriteThroughHandle>,
-    /// `None`: evaluations are not counted.
-    tallies: Option<Arc<Tallies>>,
-    parts: Parts,
-}
-
-/// How these settings have Flagsmith reached.
-fn upstream_options(settings: &Settings) -> UpstreamOptions {
-    let mut upstream =
-        UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
-    upstream.document_memory = DocumentMemory::new(settings.upstream.document_memory);
-    upstream
-}
-
-/// `None` where `persistence.directory` is not set.
-fn start_store(
-    settings: &Settings,
-    limits: &Limits,
-    lifelines: &Lifelines,
-) -> io::Result<Option<StoreHandle>> {
-    let options = limits.store_options(settings);
-    options
-        .map(|options| StoreHandle::start(options, lifelines))
-        .transpose()
-}
-
-/// Starts what runs beside the server, in order: who is told before who tells.
-///
-/// # Errors
-/// Where the system allows no thread for one of them.
-fn start_parts(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> io::Result<Started> {
-    let mut parts = Parts::default();
-    let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
-    parts.started(hub.clone());
-    let upstream = upstream_options(settings);
-    let store = start_store(settings, limits, lifelines)?;
-    if let Some(store) = &store {
-        // Before whoever has it keep something, so that it stops after them.
-        parts.started(store.clone());
-    }
-    let mut options = limits.actor_options(settings, upstream.clone());
-    options.store = store;
-    let (configured, listeners) = (settings.environments.clone(), vec![hub.listener()]);
-    let environments = EnvironmentHandle::start(configured, options, listeners, lifelines)?;
-    parts.started(environments.clone());
-    let forwarding = ForwardingHandle::start(limits.forwarding, upstream.clone(), lifelines)?;
-    parts.started(forwarding.clone());
-    let write_through = if settings.forward_identities {
-        let (options, configured) = (limits.write_through.clone(), environments.configured());
-        let started = WriteThroughHandle::start(options, upstream.clone(), configured, lifelines)?;
-        parts.started(started.clone());
-        Some(started)
-    } else {
-        None
-    };
-    let tallies = if settings.analytics {
-        let options = limits.analytics.clone();
-        // Its store comes with that of the documents; until then what is unsent ends with the process.
-        let analytics =
-            AnalyticsHandle::start(options, upstream.clone(), environments.clone(), None, lifelines)?;
-        let tallies = analytics.tallies();
-        parts.started(analytics);
-        Some(tallies)
-    } else {
-        None
-    };
-    if let Some(options) = limits.upstream_stream_options(settings) {
-        let (configured, told) = (environments.configured(), environments.clone());
-        let refresh = move |id, announced| told.refresh(id, announced);
-        parts.started(UpstreamStreamsHandle::start(
-            options, upstream, configured, lifelines, refresh,
-        )?);
-    }
-    Ok(Started {
-        hub,
-        environments,
-        forwarding,
-        write_through,
-        tallies,
-        parts,
-    })
 }

@@ -52,7 +52,17 @@ pub(super) struct Parts(Vec<Box<dyn Part>>);
 impl Parts {
     /// Adds a part that has just started; it may rely on all those before it.
     pub(super) fn started(&mut self, part: impl Part + 'static) {
-        self.0.push(Box::new(part));
+        self.add(Box::new(part));
+    }
+
+    /// Adds a part that is to stop before those that are there.
+    pub(super) fn add(&mut self, part: Box<dyn Part>) {
+        self.0.push(part);
+    }
+
+    /// Leaves the part of this name to whoever stops it before the others.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.0.retain(|part| part.name() != name);
     }
 
     /// Drains all parts at once.
@@ -65,12 +75,16 @@ impl Parts {
     pub(super) async fn stop(self, end: Instant) {
         for part in self.0.into_iter().rev() {
             let left = end.saturating_duration_since(Instant::now());
-            let patience = part.stop_patience().min(left / 2);
-            let is_gone = part.stop(patience);
-            if !tokio::time::timeout(patience, is_gone).await.unwrap_or(false) {
-                log::debug!("{} goes on until the process ends", part.name());
-            }
+            stop(&*part, part.stop_patience().min(left / 2)).await;
         }
+    }
+}
+
+/// Stops one part, within this time.
+pub(super) async fn stop(part: &dyn Part, patience: Duration) {
+    let is_gone = part.stop(patience);
+    if !tokio::time::timeout(patience, is_gone).await.unwrap_or(false) {
+        log::debug!("{} goes on until the process ends", part.name());
     }
 }
 

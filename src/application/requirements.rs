@@ -31,9 +31,9 @@ const FEWEST_CONNECTIONS: usize = 16;
 /// What is open where the system does not tell: standard input, output and error.
 const FILES_AT_START: usize = 3;
 
-/// Threads without a runtime: the log's, the one that accepts, the allocator's, and a few that read files, write the
-/// store's and look up names.
-const OTHER_THREADS: usize = 9;
+/// Threads without a runtime: the log's, the one that accepts, the one that reads the configuration again, the allocator's,
+/// and a few that read files, write the store's and look up names.
+const OTHER_THREADS: usize = 10;
 
 /// The system allows too little.
 #[derive(Debug)]

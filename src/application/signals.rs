@@ -1,4 +1,4 @@
-//! The signals that ask the process to stop, and those that must not end it.
+//! The signals that ask the process to stop or to read its configuration again, and those that must not end it.
 use std::ffi::c_int;
 use std::io;
 use std::pin::Pin;
@@ -13,11 +13,7 @@ use signal_hook::flag::{register, register_conditional_shutdown};
 
 /// Signals that supervisors, log rotation and people send to servers of all kinds. The system's default is to kill; here
 /// each has one line.
-const WITHOUT_EFFECT: [(c_int, &str); 3] = [
-    (
-        SIGHUP,
-        "SIGHUP has no effect yet: the configuration is read at the start, so restart the process for a new one",
-    ),
+const WITHOUT_EFFECT: [(c_int, &str); 2] = [
     (
         SIGUSR1,
         "SIGUSR1 has no effect: the log goes to standard error, and there is no file to open anew",
@@ -58,6 +54,8 @@ impl StopSignal {
 #[derive(Debug)]
 pub struct Beginning {
     is_so: Arc<AtomicBool>,
+    /// Whether SIGHUP has come.
+    hang_up: Arc<AtomicBool>,
     /// Which of [`WITHOUT_EFFECT`] have come, in their order.
     has_come: [Arc<AtomicBool>; WITHOUT_EFFECT.len()],
 }
@@ -70,8 +68,10 @@ impl Beginning {
     pub fn start() -> io::Result<Self> {
         let beginning = Self {
             is_so: Arc::new(AtomicBool::new(true)),
+            hang_up: Arc::default(),
             has_come: Default::default(),
         };
+        register(SIGHUP, Arc::clone(&beginning.hang_up))?;
         for signal in [SIGTERM, SIGQUIT, SIGINT] {
             register_conditional_shutdown(signal, 0, Arc::clone(&beginning.is_so))?;
         }
@@ -88,15 +88,47 @@ impl Beginning {
     ///
     /// # Errors
     /// Where the system refuses a handler.
-    pub fn end(self) -> io::Result<StopSignals> {
-        let signals = StopSignals::install()?;
+    pub fn end(self) -> io::Result<Signals> {
+        let stop = StopSignals::install()?;
+        let signal = signal(SignalKind::hangup())?;
         self.is_so.store(false, Ordering::SeqCst);
         for ((_, line), has_come) in WITHOUT_EFFECT.iter().zip(&self.has_come) {
             if has_come.load(Ordering::SeqCst) {
                 log::warn!("{line}");
             }
         }
-        Ok(signals)
+        // Whether the configuration was read before or after it nobody knows.
+        let has_come = self.hang_up.load(Ordering::SeqCst);
+        let hang_ups = HangUps { signal, has_come };
+        Ok(Signals { stop, hang_ups })
+    }
+}
+
+/// The signals that mean something to the process.
+#[derive(Debug)]
+pub struct Signals {
+    /// Those that ask it to stop.
+    pub stop: StopSignals,
+    /// Those that ask it to read its configuration again.
+    pub hang_ups: HangUps,
+}
+
+/// SIGHUP, each time that it comes; several at once are one. This stream never ends.
+#[derive(Debug)]
+pub struct HangUps {
+    signal: Signal,
+    /// One came before this stream.
+    has_come: bool,
+}
+
+impl Stream for HangUps {
+    type Item = ();
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        if std::mem::take(&mut self.has_come) {
+            return Poll::Ready(Some(()));
+        }
+        self.signal.poll_recv(cx)
     }
 }
 

@@ -12,6 +12,8 @@ use actix_web::http::header::{
 use actix_web::{Error, HttpResponse};
 use futures::future::{Either, ready};
 
+use super::LayerOptions;
+use crate::live::Reader;
 use crate::routes::answer;
 use crate::settings::AllowedOrigins;
 
@@ -23,16 +25,25 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, OPT
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 const VARY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 
-/// Who may read answers in a browser.
-#[derive(Debug, Clone)]
+/// The layer of one worker.
+#[derive(Debug)]
 pub(super) struct Cors {
-    origins: AllowedOrigins,
+    options: Reader<LayerOptions>,
+}
+
+/// How an answer is marked.
+#[derive(Debug)]
+struct Marks {
+    /// The origin that may read it; `None`: none may.
+    allowed: Option<HeaderValue>,
+    /// Whether it would be another one for another origin.
+    varies: bool,
 }
 
 impl Cors {
-    /// Takes `allow_origins`.
-    pub(super) fn new(origins: AllowedOrigins) -> Self {
-        Self { origins }
+    /// Takes `allow_origins` from the options.
+    pub(super) fn new(options: Reader<LayerOptions>) -> Self {
+        Self { options }
     }
 
     /// Answers a preflight itself and marks every other answer.
@@ -44,8 +55,9 @@ impl Cors {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        let allowed = self.allowed(request.headers());
-        let listed = matches!(self.origins, AllowedOrigins::Listed(_));
+        let marks = self
+            .options
+            .with(|options| Marks::new(&options.origins, request.headers()));
         let answer = if is_preflight(&request) {
             let answer = preflight(&request);
             Either::Left(ready(Ok(request.into_response(answer))))
@@ -54,27 +66,26 @@ impl Cors {
         };
         async move {
             let mut answer = answer.await?;
-            mark(answer.headers_mut(), allowed, listed);
+            marks.put_on(answer.headers_mut());
             Ok(answer)
         }
     }
+}
 
-    /// Marks an answer that no request came to; `fields` is what could be read of one.
-    pub(super) fn mark_refusal(&self, fields: &HeaderMap, answer: &mut HeaderMap) {
-        let listed = matches!(self.origins, AllowedOrigins::Listed(_));
-        mark(answer, self.allowed(fields), listed);
-    }
+/// Marks an answer that no request came to; `fields` is what could be read of one.
+pub(super) fn mark_refusal(origins: &AllowedOrigins, fields: &HeaderMap, answer: &mut HeaderMap) {
+    Marks::new(origins, fields).put_on(answer);
+}
 
-    fn allowed(&self, request: &HeaderMap) -> Option<HeaderValue> {
-        match &self.origins {
-            AllowedOrigins::Any => Some(ANY_ORIGIN),
-            AllowedOrigins::Listed(origins) => {
-                let origin = request.get(ORIGIN)?;
-                let is_allowed = origins
-                    .iter()
-                    .any(|allowed| origin.as_bytes() == allowed.as_bytes());
-                is_allowed.then(|| origin.clone())
-            }
+fn allowed(origins: &AllowedOrigins, request: &HeaderMap) -> Option<HeaderValue> {
+    match origins {
+        AllowedOrigins::Any => Some(ANY_ORIGIN),
+        AllowedOrigins::Listed(origins) => {
+            let origin = request.get(ORIGIN)?;
+            let is_allowed = origins
+                .iter()
+                .any(|allowed| origin.as_bytes() == allowed.as_bytes());
+            is_allowed.then(|| origin.clone())
         }
     }
 }
@@ -94,18 +105,28 @@ fn preflight(request: &ServiceRequest) -> HttpResponse {
     answer
 }
 
-fn mark(answer: &mut HeaderMap, allowed: Option<HeaderValue>, listed: bool) {
-    if let Some(origin) = allowed {
-        // Nobody else sets them. `insert` would hand over what it replaced, and every request pays.
-        answer.append(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        answer.append(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+impl Marks {
+    /// Those of the answer to a request with these headers.
+    fn new(origins: &AllowedOrigins, request: &HeaderMap) -> Self {
+        Self {
+            allowed: allowed(origins, request),
+            varies: matches!(origins, AllowedOrigins::Listed(_)),
+        }
     }
-    if listed {
-        // `Vary` stays one line: where an answer varies already, the origin joins what it names.
-        let vary = match answer.get(VARY).and_then(|vary| vary.to_str().ok()) {
-            Some(vary) => HeaderValue::from_str(&format!("{vary}, Origin")).unwrap_or(VARY_ORIGIN),
-            None => VARY_ORIGIN,
-        };
-        answer.insert(VARY, vary);
+
+    fn put_on(self, answer: &mut HeaderMap) {
+        if let Some(origin) = self.allowed {
+            // Nobody else sets them. `insert` would hand over what it replaced, and every request pays.
+            answer.append(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            answer.append(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+        }
+        if self.varies {
+            // `Vary` stays one line: where an answer varies already, the origin joins what it names.
+            let vary = match answer.get(VARY).and_then(|vary| vary.to_str().ok()) {
+                Some(vary) => HeaderValue::from_str(&format!("{vary}, Origin")).unwrap_or(VARY_ORIGIN),
+                None => VARY_ORIGIN,
+            };
+            answer.insert(VARY, vary);
+        }
     }
 }

@@ -28,39 +28,65 @@ use actix_web::{App, Error};
 
 use closing_answers::ClosingAnswers;
 use cors::Cors;
-use observe::Observe;
+use observe::{Observe, Observers};
 use overload::Overload;
 
 use crate::budget::Budgets;
+use crate::live::Live;
 use crate::server::RefusalAnswers;
 use crate::service_state::ServiceState;
-use crate::settings::Settings;
+use crate::settings::{AllowedOrigins, Settings};
+
+/// What the layers do by options that a new configuration changes meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct LayerOptions {
+    /// `allow_origins`.
+    origins: AllowedOrigins,
+    /// Who hears of every request.
+    observers: Observers,
+}
+
+impl LayerOptions {
+    /// What the settings ask for.
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            origins: settings.allow_origins.clone(),
+            observers: Observers::new(settings),
+        }
+    }
+}
 
 /// The layers of a process, made once; each HTTP worker puts them around its routes.
 #[derive(Debug, Clone)]
 pub(crate) struct Layers {
-    observe: Observe,
+    options: Live<LayerOptions>,
     closing_answers: ClosingAnswers,
-    cors: Cors,
     overload: Overload,
 }
 
 impl Layers {
-    /// The layers that the settings ask for. `state` tells when the drain begins, `budgets` when there is too much in
-    /// hand.
-    pub(crate) fn new(settings: &Settings, state: Arc<ServiceState>, budgets: &Budgets) -> Self {
+    /// The layers that the options ask for; `path_prefix`: `server.path_prefix`. `state` tells when the drain begins, `budgets`
+    /// when there is too much in hand.
+    pub(crate) fn new(
+        options: Live<LayerOptions>,
+        path_prefix: &str,
+        state: Arc<ServiceState>,
+        budgets: &Budgets,
+    ) -> Self {
         Self {
-            observe: Observe::new(settings),
+            options,
             closing_answers: ClosingAnswers::new(state),
-            cors: Cors::new(settings.allow_origins.clone()),
-            overload: Overload::new(budgets, &settings.server.path_prefix),
+            overload: Overload::new(budgets, path_prefix),
         }
     }
 
     /// What answers to what is no request.
     pub(crate) fn refusals(&self) -> RefusalAnswers {
-        let (observe, cors) = (self.observe.clone(), self.cors.clone());
-        RefusalAnswers::new(move |refused| refusals::answer(refused, &cors, &observe))
+        let options = self.options.clone();
+        RefusalAnswers::new(move |refused| {
+            let options = options.newest();
+            refusals::answer(refused, &options.origins, &options.observers)
+        })
     }
 
     /// Puts the layers around an App, in their order.
@@ -86,12 +112,12 @@ impl Layers {
             > + 'static,
     {
         let Self {
-            observe,
+            options,
             closing_answers,
-            cors,
             overload,
         } = self.clone();
-        let (observe, closing_answers, cors) = (Rc::new(observe), Rc::new(closing_answers), Rc::new(cors));
+        let observe = Rc::new(Observe::new(options.reader()));
+        let (closing_answers, cors) = (Rc::new(closing_answers), Rc::new(Cors::new(options.reader())));
         // The last one wrapped is the outermost.
         routes
             .wrap_fn(move |request, routes| overload.apply(request, routes))

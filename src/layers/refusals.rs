@@ -4,24 +4,25 @@ use std::time::SystemTime;
 use actix_web::body::MessageBody as _;
 use actix_web::http::header::HeaderMap;
 
-use super::cors::Cors;
-use super::observe::Observe;
+use super::cors::mark_refusal;
+use super::observe::Observers;
 use crate::routes::answer;
 use crate::server::Refused;
+use crate::settings::AllowedOrigins;
 
 /// Makes the answer and tells whoever hears of outcomes. The connection ends with it.
-pub(super) fn answer(refused: &Refused, cors: &Cors, observe: &Observe) -> Vec<u8> {
+pub(super) fn answer(refused: &Refused, origins: &AllowedOrigins, observers: &Observers) -> Vec<u8> {
     let no_fields = HeaderMap::new();
     let fields = refused.head.as_ref().map_or(&no_fields, |head| &head.fields);
     // Its path may be unreadable. Where it is not of the API the answer varies by more than it must, which does no harm.
     let mut answer = answer::refused("/api/v1/", &refused.error);
-    cors.mark_refusal(fields, answer.headers_mut());
+    mark_refusal(origins, fields, answer.headers_mut());
     let (answer, body) = answer.into_parts();
     let body = body.try_into_bytes().unwrap_or_default();
     // Whoever sends nothing at all has asked for nothing, and is no line in a log.
     if let Some(head) = &refused.head {
         let bytes = body.len() as u64;
-        observe.refused(
+        observers.refused(
             head.method.as_deref(),
             answer.status(),
             bytes,

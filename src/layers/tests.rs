@@ -16,9 +16,11 @@ use crate::settings::AllowedOrigins;
 fn layers(recorder: &Recorder) -> (Layers, Arc<ServiceState>) {
     let state = Arc::new(ServiceState::new(Lifelines::new()));
     let layers = Layers {
-        observe: Observe::recording(recorder),
+        options: Live::new(LayerOptions {
+            origins: AllowedOrigins::Any,
+            observers: Observers::recording(recorder),
+        }),
         closing_answers: ClosingAnswers::new(Arc::clone(&state)),
-        cors: Cors::new(AllowedOrigins::Any),
         overload: Overload::new(
             &Budgets {
                 request_bodies: ByteBudget::new(0),

@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
-use crate::routes::{Services, SharedServices, answer};
+use crate::routes::{Services, answer};
+use crate::service_state::ConfigurationStanding;
 
 const ERROR: &str = "error";
 
@@ -27,6 +28,15 @@ struct Health {
     last_successful_update: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     environments: Option<Vec<EnvironmentHealth>>,
+    /// Absent where the configuration as it is now is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<ConfigurationHealth>,
+}
+
+#[derive(Debug, Serialize)]
+struct ConfigurationHealth {
+    status: &'static str,
+    detail: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +87,7 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
                 })
                 .collect(),
         ),
+        configuration: ConfigurationHealth::of(shared.state.configuration()),
     };
     Ok(answered(&request, reason.is_none(), &body))
 }
@@ -86,7 +97,7 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
 /// # Errors
 /// 503 where the App was built without its services.
 pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let probe = Probe::of_readiness(&Services::of(&request)?.shared).await;
+    let probe = Probe::of_readiness(Services::of(&request)?).await;
     Ok(answered(&request, probe.status != ERROR, &probe))
 }
 
@@ -95,7 +106,7 @@ pub(super) async fn readiness(request: HttpRequest) -> Result<HttpResponse, ApiE
 /// # Errors
 /// 503 where the App was built without its services.
 pub(super) async fn root(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let probe = Probe::of_readiness(&Services::of(&request)?.shared).await;
+    let probe = Probe::of_readiness(Services::of(&request)?).await;
     if probe.status == ERROR {
         return Ok(answered(&request, false, &probe));
     }
@@ -128,7 +139,7 @@ impl Probe {
         }
     }
 
-    async fn of_readiness(shared: &SharedServices) -> Self {
+    async fn of_readiness(Services { shared, options, .. }: &Services) -> Self {
         if shared.state.is_draining() {
             return Self::error(DRAINING);
         }
@@ -139,13 +150,24 @@ impl Probe {
         let is_fresh = statuses.iter().any(|status| status.is_served && status.is_fresh);
         match (is_served, is_fresh) {
             (true, true) => Self::OK,
-            (true, false) if shared.stale_is_unready => Self::error(STALE),
+            (true, false) if options.with(|options| options.stale_is_unready) => Self::error(STALE),
             (true, false) => Self {
                 status: "stale",
                 reason: Some(STALE),
             },
             (false, _) => Self::error(NOT_UPDATED),
         }
+    }
+}
+
+impl ConfigurationHealth {
+    fn of(standing: ConfigurationStanding) -> Option<Self> {
+        let (status, detail) = match standing {
+            ConfigurationStanding::InForce => return None,
+            ConfigurationStanding::Refused(why) => (ERROR, why),
+            ConfigurationStanding::NeedsRestart(options) => ("restart needed", options.join(", ")),
+        };
+        Some(Self { status, detail })
     }
 }
 

@@ -9,7 +9,7 @@ use engine::{Body, Environment, Identity, KeyKind, LightWork, TooMuchWork};
 use crate::error::ApiError;
 use crate::routes::query::parameter;
 use crate::routes::resolve::{Resolved, resolve};
-use crate::routes::{Services, SharedServices, answer, body};
+use crate::routes::{Services, answer, body};
 
 /// How the answer to an identity is coded.
 #[derive(Debug, Clone, Copy)]
@@ -65,11 +65,12 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
             return Err(refused);
         }
     };
-    let shared = &Services::of(&request)?.shared;
-    let body = body::read(&request, payload, shared.body_limits).await?;
+    let services = Services::of(&request)?;
+    let shared = &services.shared;
+    let body = body::read(&request, payload, services.body_limits()).await?;
     let (kind, work, coding) = (resolved.kind, shared.heavy.first_try(), Coding::of(&request));
     let light = with_body(&body, |identity| {
-        write_through(shared, &resolved, identity);
+        write_through(services, &resolved, identity);
         coding.light_answer(resolved.served(), kind, identity, work)
     })?;
     let flags = match light {
@@ -98,12 +99,12 @@ fn with_body<T>(body: &[u8], answer: impl FnOnce(&Identity<'_>) -> T) -> Result<
 /// the key; 503 where it takes much work and many do.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
-    let shared = &Services::of(&request)?.shared;
+    let services = Services::of(&request)?;
     let (kind, environment) = (resolved.kind, resolved.served());
-    let (work, coding) = (shared.heavy.first_try(), Coding::of(&request));
+    let (work, coding) = (services.shared.heavy.first_try(), Coding::of(&request));
     let light = with_query(request.query_string(), |identity, feature| {
         if !is_transient(request.query_string()) {
-            write_through(shared, &resolved, identity);
+            write_through(services, &resolved, identity);
         }
         match feature {
             None => coding.light_answer(environment, kind, identity, work).map(Some),
@@ -138,12 +139,14 @@ fn with_query<T>(query: &str, answer: impl FnOnce(&Identity<'_>, Option<&str>) -
 }
 
 /// Leaves an identity to be written to upstream in the background, where `forward_identities` is on and its key may set traits.
-fn write_through(shared: &SharedServices, resolved: &Resolved, identity: &Identity<'_>) {
-    if let Some(write_through) = &shared.write_through
-        && resolved.served().takes_traits(resolved.kind)
-    {
-        write_through.see(resolved.id, resolved.kind, identity);
-    }
+fn write_through(services: &Services, resolved: &Resolved, identity: &Identity<'_>) {
+    services.options.with(|options| {
+        if let Some(write_through) = &options.write_through
+            && resolved.served().takes_traits(resolved.kind)
+        {
+            write_through.see(resolved.id, resolved.kind, identity);
+        }
+    });
 }
 
 /// Whether a query's `transient` is other than a no of Django REST framework's `BooleanField`.

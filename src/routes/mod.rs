@@ -35,6 +35,8 @@ mod written;
 
 use actix_web::web::ServiceConfig;
 
+use crate::live::Live;
+
 use resource::{Verb, resource};
 use unknown_path::no_other_path;
 
@@ -42,7 +44,7 @@ pub(crate) use analytics::CountsError;
 pub use body::BodyLimits;
 pub(crate) use heavy::HeavyEvaluations;
 pub(crate) use refused_streams::{RefusedStreams, is_of_a_stream, refuse as refuse_stream};
-pub(crate) use services::{Services, SharedServices};
+pub(crate) use services::{RouteOptions, Services, SharedServices};
 pub use stream_options::StreamOptions;
 
 /// What the URL table depends on.
@@ -50,16 +52,12 @@ pub use stream_options::StreamOptions;
 pub(crate) struct TableOptions {
     /// `server.path_prefix`: what comes before every path; empty, or a slash and more, without one at its end.
     pub prefix: String,
-    /// Whether a token for `queue-change` is configured; without one there is no such path.
-    pub takes_changes: bool,
+    /// Whether there is a token for `queue-change`; without one there is no such path.
+    pub options: Live<RouteOptions>,
 }
 
 /// Registers every path; the busiest first, because the router tries them in this order.
-pub(crate) fn configure(table: &mut ServiceConfig, options: &TableOptions) {
-    let TableOptions {
-        prefix,
-        takes_changes,
-    } = options;
+pub(crate) fn configure(table: &mut ServiceConfig, TableOptions { prefix, options }: &TableOptions) {
     let api = format!("{prefix}/api/v1");
     resource(format!("{api}/flags")).get(flags::get).register(table);
     resource(format!("{api}/identities"))
@@ -90,11 +88,12 @@ pub(crate) fn configure(table: &mut ServiceConfig, options: &TableOptions) {
             .get(stream::get)
             .head(stream::head)
             .register(table);
-        if *takes_changes {
-            resource(format!("{environment}/queue-change"))
-                .post(queue_change::post)
-                .register(table);
-        }
+        let options = options.reader();
+        resource(format!("{environment}/queue-change"))
+            .post(queue_change::post)
+            .register_while(table, move || {
+                options.with(|options| options.authentication_token.is_some())
+            });
     }
     resource(format!("{api}/sse/health"))
         .get(sse_health::get)

@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 use crate::error::ApiError;
 use crate::routes::resolve::environment_of_path;
 use crate::routes::{Services, answer, body};
+use crate::settings::Secret;
 
 /// Answers at once, while the fetch goes on.
 ///
@@ -26,10 +27,10 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
             return Err(refused);
         }
     };
-    let shared = &Services::of(&request)?.shared;
-    let body = body::read(&request, payload, shared.body_limits).await?;
+    let services = Services::of(&request)?;
+    let body = body::read(&request, payload, services.body_limits()).await?;
     let updated_at = announced_time(&body).ok_or(ApiError::InvalidChange)?;
-    shared.environments.refresh(id, Some(updated_at));
+    services.shared.environments.refresh(id, Some(updated_at));
     Ok(answer::json(request.path(), StatusCode::OK, "{}"))
 }
 
@@ -52,12 +53,13 @@ async fn announced_environment(request: &HttpRequest) -> Result<EnvironmentId, A
 /// Tells whether `Authorization: Token …` names the configured token. The time of the comparison does not tell where
 /// the two differ; it may tell the length, which is no secret.
 fn is_authenticated(request: &HttpRequest) -> Result<bool, ApiError> {
-    let Some(expected) = &Services::of(request)?.shared.authentication_token else {
-        return Ok(false);
-    };
     let given = request
         .headers()
         .get(AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(b"Token "));
-    Ok(given.is_some_and(|given| given.trim_ascii().ct_eq(expected.reveal().as_bytes()).into()))
+    let Some(given) = given else { return Ok(false) };
+    let is_the_token = |expected: &Secret| bool::from(given.trim_ascii().ct_eq(expected.reveal().as_bytes()));
+    Ok(Services::of(request)?
+        .options
+        .with(|options| options.authentication_token.as_ref().is_some_and(is_the_token)))
 }

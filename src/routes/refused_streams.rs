@@ -58,8 +58,8 @@ pub(crate) fn is_of_a_stream(path: &str) -> bool {
 /// optimised (`sse_load refused` in `examples/`): refused at once 581 requests a second and 30 % of a core; held 0.4, 0.011 %
 /// and 27 KiB; put off 0.2, 0.009 % and 16 KiB. It is the second choice all the same, because it looks like a good stream.
 pub(crate) async fn refuse(request: &HttpRequest, error: &ApiError, asked: Instant) -> HttpResponse {
-    if let Ok(Services { shared, .. }) = Services::of(request) {
-        let refused = &shared.refused_streams;
+    if let Ok(Services { shared, options, .. }) = Services::of(request) {
+        let refused = options.with(|options| Arc::clone(&options.refused_streams));
         if let Ok(_held) = refused.held.try_acquire() {
             let _aside = wait_aside(request);
             wait(asked + spread(refused.hold), &shared.state).await;
@@ -67,7 +67,7 @@ pub(crate) async fn refuse(request: &HttpRequest, error: &ApiError, asked: Insta
             && !shared.state.have_waits_ended()
             && let Ok(permit) = Arc::clone(&refused.put_offs).try_acquire_owned()
         {
-            return put_off(request, shared, permit);
+            return put_off(request, shared, refused.put_off, permit);
         }
     }
     let mut response = answer::refused(request.path(), error);
@@ -84,9 +84,10 @@ fn passes(request: &HttpRequest, error: &ApiError) -> bool {
 fn put_off(
     request: &HttpRequest,
     shared: &Arc<SharedServices>,
+    wait_for: Duration,
     permit: OwnedSemaphorePermit,
 ) -> HttpResponse {
-    let until = Instant::now() + spread(shared.refused_streams.put_off);
+    let until = Instant::now() + spread(wait_for);
     let shared = Arc::clone(shared);
     let end = async move {
         wait(until, &shared.state).await;

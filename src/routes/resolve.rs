@@ -136,7 +136,10 @@ mod tests {
 
     use super::*;
     use crate::budget::{Budgets, ByteBudget};
-    use crate::routes::{BodyLimits, HeavyEvaluations, RefusedStreams, SharedServices, StreamOptions};
+    use crate::live::Live;
+    use crate::routes::{
+        BodyLimits, HeavyEvaluations, RefusedStreams, RouteOptions, SharedServices, StreamOptions,
+    };
     use crate::service_state::ServiceState;
 
     #[actix_web::test]
@@ -159,22 +162,24 @@ mod tests {
             environments,
             hub,
             forwarding,
-            write_through: None,
-            tallies: None,
             state: Arc::clone(&state),
-            body_limits: BodyLimits {
-                bytes: 0,
-                duration: Duration::ZERO,
-            },
             budgets: Budgets {
                 request_bodies: ByteBudget::new(0),
                 unsent_answers: ByteBudget::new(0),
             },
             heavy: HeavyEvaluations::new(1, 1),
-            stale_is_unready: false,
-            refused_streams: RefusedStreams::new(&streams),
-            streams,
-            authentication_token: None,
+            options: Live::new(RouteOptions {
+                body_limits: BodyLimits {
+                    bytes: 0,
+                    duration: Duration::ZERO,
+                },
+                write_through: None,
+                tallies: None,
+                stale_is_unready: false,
+                refused_streams: Arc::new(RefusedStreams::new(&streams)),
+                streams,
+                authentication_token: None,
+            }),
         }));
         let replica = services.replica.clone();
         let request = TestRequest::default()

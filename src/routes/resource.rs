@@ -7,11 +7,11 @@
 //! asked them (three allocations), and its route and its handler box a future each.
 use std::rc::Rc;
 
-use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, Payload, ServiceConfig};
-use actix_web::{Error, FromRequest, HttpRequest, HttpResponse};
+use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, guard};
 
 use crate::error::ApiError;
 use crate::routes::{answer, body};
@@ -181,10 +181,53 @@ impl<R: Handlers> Resource<R> {
     /// Registers the path with and without its trailing slash; an empty one is the root. These are two paths, because a pattern with an optional
     /// slash would cost every request a regular expression.
     pub(super) fn register(self, table: &mut ServiceConfig) {
-        let Self { path, handlers } = self;
+        let paths = self.paths();
+        let service = self.service();
+        for path in paths {
+            table.service(web::service(path).finish(service.clone()));
+        }
+    }
+
+    /// Does the same for a path that is there at times; at other times it is one that is not in the table.
+    pub(super) fn register_while(
+        self,
+        table: &mut ServiceConfig,
+        is_there: impl Fn() -> bool + Clone + 'static,
+    ) {
+        let paths = self.paths();
+        let service = self.service();
+        for path in paths {
+            let is_there = is_there.clone();
+            let guarded = web::service(path).guard(guard::fn_guard(move |_| is_there()));
+            table.service(guarded.finish(service.clone()));
+        }
+    }
+
+    fn paths(&self) -> Vec<String> {
+        let path = &self.path;
+        let with_slash = format!("{path}/");
+        if path.is_empty() {
+            vec![with_slash]
+        } else {
+            vec![with_slash, path.clone()]
+        }
+    }
+
+    /// What answers at the path.
+    fn service(
+        self,
+    ) -> impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    > + Clone
+    + 'static {
+        let Self { handlers, .. } = self;
         let has_head = handlers.has(Verb::Head);
         let allow = Rc::new(allow(handlers));
-        let service = fn_service(move |request: ServiceRequest| {
+        fn_service(move |request: ServiceRequest| {
             let allow = Rc::clone(&allow);
             let (request, payload) = parts(request);
             async move {
@@ -204,11 +247,7 @@ impl<R: Handlers> Resource<R> {
                 };
                 Ok::<_, Error>(ServiceResponse::new(request, answer))
             }
-        });
-        table.service(web::service(format!("{path}/")).finish(service.clone()));
-        if !path.is_empty() {
-            table.service(web::service(path).finish(service));
-        }
+        })
     }
 }
 

@@ -1,4 +1,5 @@
 //! What the routes share.
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use actix::Addr;
@@ -12,6 +13,7 @@ use actors::write_through::WriteThroughHandle;
 
 use crate::budget::Budgets;
 use crate::error::ApiError;
+use crate::live::{Live, Reader};
 use crate::routes::{BodyLimits, HeavyEvaluations, RefusedStreams, StreamOptions};
 use crate::service_state::ServiceState;
 use crate::settings::Secret;
@@ -25,25 +27,32 @@ pub(crate) struct SharedServices {
     pub hub: SseHubHandle,
     /// What sends writes on to upstream.
     pub forwarding: ForwardingHandle,
-    /// What writes identities to upstream; `None` where `forward_identities` is off.
-    pub write_through: Option<WriteThroughHandle>,
-    /// Where evaluations are counted; `None`: nowhere (`analytics`).
-    pub tallies: Option<Arc<Tallies>>,
     /// Whether the process drains or has lost an actor.
     pub state: Arc<ServiceState>,
-    /// What a request's body may cost.
-    pub body_limits: BodyLimits,
     /// What all requests together may hold.
     pub budgets: Budgets,
     /// Identities that take more work than others can wait for.
     pub heavy: HeavyEvaluations,
+    /// What a new configuration changes meanwhile.
+    pub options: Live<RouteOptions>,
+}
+
+/// What routes do by options that a new configuration changes meanwhile.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteOptions {
+    /// What a request's body may cost.
+    pub body_limits: BodyLimits,
+    /// What writes identities to upstream; `None` where `forward_identities` is off.
+    pub write_through: Option<WriteThroughHandle>,
+    /// Where evaluations are counted; `None`: nowhere (`analytics`).
+    pub tallies: Option<Arc<Tallies>>,
     /// `health_check.stale_is_unready`.
     pub stale_is_unready: bool,
     /// How event streams and refusals are timed.
     pub streams: StreamOptions,
     /// Event streams that are refused slowly.
-    pub refused_streams: RefusedStreams,
-    /// `realtime.authentication_token` that `queue-change` asks for.
+    pub refused_streams: Arc<RefusedStreams>,
+    /// `realtime.authentication_token` that `queue-change` asks for; without one there is no such path.
     pub authentication_token: Option<Secret>,
 }
 
@@ -52,20 +61,52 @@ pub(crate) struct SharedServices {
 pub(crate) struct Services {
     /// The worker's own replica, on its thread.
     pub replica: Addr<EnvironmentReplica>,
+    /// What a new configuration changes meanwhile.
+    pub options: Reader<RouteOptions>,
     /// Where the worker counts evaluations.
-    pub tally: Option<WorkerTally>,
+    tally: RefCell<Option<OwnTally>>,
     /// What it shares with the other workers.
     pub shared: Arc<SharedServices>,
 }
 
+/// A worker's tally, and whose it is.
+#[derive(Debug, Clone)]
+struct OwnTally {
+    tallies: Arc<Tallies>,
+    tally: WorkerTally,
+}
+
 impl Services {
-    /// Starts the replica and the tally of a worker. Call it on the worker's thread.
+    /// Starts the replica of a worker. Call it on the worker's thread.
     pub(crate) fn start(shared: &Arc<SharedServices>) -> Self {
         Self {
             replica: shared.environments.start_replica(),
-            tally: shared.tallies.as_ref().map(|tallies| tallies.register()),
+            options: shared.options.reader(),
+            tally: RefCell::default(),
             shared: Arc::clone(shared),
         }
+    }
+
+    /// What a request's body may cost.
+    pub(crate) fn body_limits(&self) -> BodyLimits {
+        self.options.with(|options| options.body_limits)
+    }
+
+    /// Where the worker counts evaluations; `None`: nowhere.
+    pub(crate) fn tally(&self) -> Option<WorkerTally> {
+        let tallies = self.options.with(|options| options.tallies.clone());
+        let mut own = self.tally.borrow_mut();
+        own.take_if(|own| {
+            !tallies
+                .as_ref()
+                .is_some_and(|tallies| Arc::ptr_eq(tallies, &own.tallies))
+        });
+        let tallies = tallies?;
+        let own = own.get_or_insert_with(|| OwnTally {
+            tally: tallies.register(),
+            tallies,
+        });
+        Some(own.tally.clone())
     }
 
     /// Finds the services of the worker that this request runs on.

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::routes::event_stream::EventStream;
 use crate::routes::refused_streams::refuse;
 use crate::routes::resolve::environment_of_path;
-use crate::routes::{Services, SharedServices, StreamOptions, answer};
+use crate::routes::{Services, SharedServices, answer};
 
 /// The shortest time after which a client comes back to a stream that ended.
 const RETRY: Duration = Duration::from_secs(1);
@@ -28,8 +28,9 @@ pub(super) const LONGEST_RETRY_SPREAD: Duration = Duration::from_secs(2);
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let asked = Instant::now();
     match subscribe(&request).await {
-        Ok((Admitted { subscription, spread }, options)) => {
-            let events = EventStream::new(subscription, options);
+        Ok(Admitted { subscription, spread }) => {
+            let options = &Services::of(&request)?.options;
+            let events = options.with(|options| EventStream::new(subscription, &options.streams));
             let sse = Sse::from_infallible_stream(events).with_retry_duration(retry_after(spread));
             Ok(respond(sse, &request))
         }
@@ -49,10 +50,9 @@ pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError>
     }
 }
 
-async fn subscribe(request: &HttpRequest) -> Result<(Admitted, &StreamOptions), ApiError> {
+async fn subscribe(request: &HttpRequest) -> Result<Admitted, ApiError> {
     let (id, shared) = environment(request).await?;
-    let admitted = shared.hub.subscribe(id).await.map_err(error)?;
-    Ok((admitted, &shared.streams))
+    shared.hub.subscribe(id).await.map_err(error)
 }
 
 async fn admits(request: &HttpRequest) -> Result<(), ApiError> {

@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 /// How event streams and refusals are timed. Durations are fields so that tests can shorten them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamOptions {
     /// `realtime.max_stream_age_seconds`: streams end after this, each between 0.9 and 1.1 of it. `None`: never.
     pub max_age: Option<Duration>,

@@ -99,14 +99,16 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
             return Err(refused);
         }
     };
-    let shared = &Services::of(&request)?.shared;
-    let body = body::read(&request, payload, shared.body_limits).await?;
+    let services = Services::of(&request)?;
+    let Services { shared, options, .. } = services;
+    let body = body::read(&request, payload, services.body_limits()).await?;
     let mut held = shared.budgets.request_bodies.holder();
     if !held.try_add(body.len()) {
         return Err(ApiError::Overloaded);
     }
     let content_type = request.headers().get(CONTENT_TYPE).cloned().unwrap_or(JSON);
-    let written = shared.write_through.as_ref().map(|_| body.clone());
+    let write_through = options.with(|options| options.write_through.clone());
+    let written = write_through.as_ref().map(|_| body.clone());
     let call = shared.forwarding.forward(ForwardRequest {
         method: write.method,
         path: write.path,
@@ -119,7 +121,7 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
         let _aside = wait_aside(&request);
         call.await
     };
-    if let (Some(write_through), Some(written), Ok(answer)) = (&shared.write_through, written, &answered)
+    if let (Some(write_through), Some(written), Ok(answer)) = (&write_through, written, &answered)
         && answer.status.is_success()
     {
         written::for_each(&written, |identity, key| {

@@ -22,6 +22,8 @@ pub(crate) struct Places {
 #[derive(Debug)]
 struct Shared {
     shares: Shares,
+    /// How many connections are served: that of the shares, until it is changed.
+    served: AtomicUsize,
     taken: AtomicUsize,
     open: AtomicUsize,
     /// How many were opened so far.
@@ -42,6 +44,7 @@ impl Places {
     pub(crate) fn new(shares: Shares) -> Self {
         Self {
             shared: Arc::new(Shared {
+                served: AtomicUsize::new(shares.served),
                 shares,
                 taken: AtomicUsize::new(0),
                 open: AtomicUsize::new(0),
@@ -49,6 +52,11 @@ impl Places {
                 changed: Notify::new(),
             }),
         }
+    }
+
+    /// Sets how many connections are served from now on. Where there are more, each that comes makes another leave.
+    pub(crate) fn serve(&self, served: usize) {
+        self.shared.served.store(served, Ordering::Relaxed);
     }
 
     /// Takes a place, whether there is one or not.
@@ -130,7 +138,7 @@ pub(super) struct Place {
 impl Place {
     /// Tells whether more places are taken than there are.
     pub(super) fn is_one_too_many(&self) -> bool {
-        self.shared.taken.load(Ordering::Relaxed) > self.shared.shares.served
+        self.shared.taken.load(Ordering::Relaxed) > self.shared.served.load(Ordering::Relaxed)
     }
 
     /// Makes it the place of one that is to hear that there is none.
@@ -203,6 +211,17 @@ mod tests {
         assert!((&mut none_open).now_or_never().is_none());
         drop(connection);
         none_open.await;
+    }
+
+    #[test]
+    fn another_number_of_places_holds_for_whoever_comes() {
+        let all = places();
+        let taken: Vec<_> = (0..3).map(|_| all.take()).collect();
+        assert!(taken.iter().all(|place| !place.is_one_too_many()));
+        all.serve(2);
+        assert!(all.take().is_one_too_many());
+        all.serve(4);
+        assert!(!all.take().is_one_too_many());
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,8 +3,8 @@
 //! Every option is either live or needs a restart. What is built here names every field of every section, so an option that
 //! is new does not compile before it is one of the two. A live option is also to be followed: see `application::running`.
 use super::{
-    HealthCheckSettings, LoggingSettings, PersistenceSettings, RealtimeSettings, ServerSettings, Settings,
-    UpstreamSettings,
+    DoorSettings, HealthCheckSettings, LoggingSettings, PersistenceSettings, RealtimeSettings,
+    ServerSettings, Settings, UpstreamSettings,
 };
 
 /// What [`Settings::follow`] gives.
@@ -141,17 +141,66 @@ impl ServerSettings {
                 &self.timeout_keep_alive,
                 asked.timeout_keep_alive,
             ),
-            max_body_bytes_in_flight: options.live(
-                "server.max_body_bytes_in_flight",
-                &self.max_body_bytes_in_flight,
-                asked.max_body_bytes_in_flight,
-            ),
+            door: self.door.compared(asked.door, options),
             shutdown_timeout: options.live(
                 "server.shutdown_timeout_seconds",
                 &self.shutdown_timeout,
                 asked.shutdown_timeout,
             ),
             drain: options.live("server.drain_seconds", &self.drain, asked.drain),
+        }
+    }
+}
+
+impl DoorSettings {
+    fn compared(&self, asked: Self, options: &mut Options) -> Self {
+        Self {
+            // The workers tick by it.
+            request_head_timeout: options.restart(
+                "server.request_head_timeout_seconds",
+                &self.request_head_timeout,
+                asked.request_head_timeout,
+            ),
+            request_body_timeout: options.live(
+                "server.request_body_timeout_seconds",
+                &self.request_body_timeout,
+                asked.request_body_timeout,
+            ),
+            max_body_bytes: options.live(
+                "server.max_body_bytes",
+                &self.max_body_bytes,
+                asked.max_body_bytes,
+            ),
+            max_body_bytes_in_flight: options.live(
+                "server.max_body_bytes_in_flight",
+                &self.max_body_bytes_in_flight,
+                asked.max_body_bytes_in_flight,
+            ),
+            max_answer_bytes_in_flight: options.live(
+                "server.max_answer_bytes_in_flight",
+                &self.max_answer_bytes_in_flight,
+                asked.max_answer_bytes_in_flight,
+            ),
+            max_requests_in_flight: options.restart(
+                "server.max_requests_in_flight",
+                &self.max_requests_in_flight,
+                asked.max_requests_in_flight,
+            ),
+            max_connections: options.live(
+                "server.max_connections",
+                &self.max_connections,
+                asked.max_connections,
+            ),
+            max_connection_age: options.restart(
+                "server.max_connection_age_seconds",
+                &self.max_connection_age,
+                asked.max_connection_age,
+            ),
+            max_requests_per_connection: options.restart(
+                "server.max_requests_per_connection",
+                &self.max_requests_per_connection,
+                asked.max_requests_per_connection,
+            ),
         }
     }
 }

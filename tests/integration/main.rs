@@ -34,6 +34,7 @@ mod proxy_protocol;
 mod realtime;
 mod recorded_answers;
 mod refusals;
+mod reload;
 mod routes;
 mod sdk_wire;
 mod shortage;

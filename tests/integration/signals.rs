@@ -13,13 +13,16 @@ use test_support::wait::PATIENCE;
 use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, command};
 
 /// Their default is to kill.
-const ENDING_NOTHING: [&str; 3] = ["HUP", "USR1", "USR2"];
+const ENDING_NOTHING: [&str; 2] = ["USR1", "USR2"];
+
+fn count(log: &str, text: &str) -> usize {
+    log.lines().filter(|line| line.contains(text)).count()
+}
 
 /// Every one of them has its line, which comes once.
 fn assert_told_once(log: &str) {
     for name in ENDING_NOTHING {
-        let lines = log.lines().filter(|line| line.contains(&format!("SIG{name} ")));
-        assert_eq!(lines.count(), 1, "{name}: {log}");
+        assert_eq!(count(log, &format!("SIG{name} ")), 1, "{name}: {log}");
     }
 }
 
@@ -40,7 +43,7 @@ fn configuration() -> String {
 }
 
 #[test]
-fn hup_usr1_and_usr2_end_nothing_and_say_what_they_do_not_do() {
+fn usr1_and_usr2_end_nothing_and_say_what_they_do_not_do() {
     let mut proxy = Proxy::start(ProxyOptions::default());
     let mut kept = proxy.connect();
     for name in ENDING_NOTHING.into_iter().chain(["PIPE"]) {
@@ -57,22 +60,28 @@ fn hup_usr1_and_usr2_end_nothing_and_say_what_they_do_not_do() {
 /// The program waits for the writer of a pipe, so that the signals come at a moment that the test knows.
 #[test]
 fn hup_usr1_and_usr2_end_nothing_before_the_configuration_is_read() {
+    const FROM_A_PIPE: &str =
+        "SIGHUP has no effect: configuration file config.json is no file, such as a pipe";
     let directory = folder();
     let path = directory.path().join("config.json");
     assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
     let starting = Program::start(&mut command(directory.path()));
     // This waits until the program has opened it too.
     let mut pipe = File::options().write(true).open(&path).unwrap();
-    for name in ENDING_NOTHING {
+    for name in ENDING_NOTHING.into_iter().chain(["HUP"]) {
         starting.signal(name);
     }
     pipe.write_all(configuration().as_bytes()).unwrap();
     drop(pipe);
     let mut proxy = Proxy::of(starting, directory);
+    proxy
+        .program()
+        .wait_for_lines(1, |line| line.contains(FROM_A_PIPE));
     proxy.signal("TERM");
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
     assert_told_once(&log);
+    assert_eq!(count(&log, "SIGHUP"), 1, "{log}");
 }
 
 #[test]

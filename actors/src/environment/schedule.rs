@@ -200,7 +200,11 @@ mod tests {
         schedule.change_period(now, PERIOD / 10);
         assert!(schedule.next_poll() - now <= PERIOD.mul_f64(0.11));
 
-        schedule.failed(now, now, &FetchFailure::RateLimited(Some(Duration::from_secs(60))));
+        schedule.failed(
+            now,
+            now,
+            &FetchFailure::RateLimited(Some(Duration::from_secs(60))),
+        );
         schedule.change_period(now, PERIOD / 100);
         assert!(schedule.allowed(schedule.next_poll()) - now >= Duration::from_secs(60));
     }

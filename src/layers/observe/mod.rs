@@ -1,13 +1,12 @@
 //! The one layer that sees every request and its outcome, and tells whoever is to hear of it.
 //!
-//! Who hears is chosen at start. Another listener is another [`Observer`], not another layer.
+//! Who hears is chosen by the configuration. Another listener is another [`Observer`], not another layer.
 mod access_log;
 mod observed;
 #[cfg(test)]
 pub(super) mod recorder;
 
 use std::net::IpAddr;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::Error;
@@ -20,6 +19,8 @@ use futures::future::Either;
 use access_log::AccessLog;
 use observed::{Observed, ObservedBody};
 
+use super::LayerOptions;
+use crate::live::Reader;
 use crate::settings::Settings;
 
 /// Who hears of every outcome.
@@ -40,71 +41,24 @@ impl Observer {
     }
 }
 
-/// The layer.
+/// All who hear.
 #[derive(Debug, Clone)]
-pub(super) struct Observe {
-    observers: Vec<Observer>,
-}
+pub(super) struct Observers(Vec<Observer>);
 
-impl Observe {
+impl Observers {
     /// The access log hears where `logging.enable_access_log` is on.
     pub(super) fn new(settings: &Settings) -> Self {
         let access_log = settings
             .logging
             .access_log
             .then(|| Observer::AccessLog(AccessLog::new(settings)));
-        Self {
-            observers: access_log.into_iter().collect(),
-        }
+        Self(access_log.into_iter().collect())
     }
 
-    /// Tells one recorder alone.
+    /// One recorder alone.
     #[cfg(test)]
     pub(super) fn recording(recorder: &recorder::Recorder) -> Self {
-        Self {
-            observers: vec![Observer::Recorder(recorder.clone())],
-        }
-    }
-
-    /// Passes the request on and tells of its outcome. Where nobody hears it costs a branch.
-    pub(super) fn apply<S>(
-        self: &Rc<Self>,
-        request: ServiceRequest,
-        routes: &S,
-    ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
-    {
-        if self.observers.is_empty() {
-            return Either::Left(routes.call(request));
-        }
-        let started = Instant::now();
-        let method = known_method(request.method());
-        let peer = request.peer_addr().map(|peer| peer.ip());
-        let observe = Rc::clone(self);
-        let answer = routes.call(request);
-        Either::Right(async move {
-            let answer = answer.await;
-            let route = answer
-                .as_ref()
-                .ok()
-                .and_then(|answer| answer.request().match_pattern());
-            observe.tell(&Observed {
-                method,
-                route: route.as_deref(),
-                status: match &answer {
-                    Ok(answer) => answer.status(),
-                    Err(error) => error.as_response_error().status_code(),
-                },
-                body: answer.as_ref().map_or(ObservedBody::Streamed, |answer| {
-                    ObservedBody::of(answer.response().body().size())
-                }),
-                duration: started.elapsed(),
-                peer,
-                headers: answer.as_ref().ok().map(|answer| answer.request().headers()),
-            });
-            answer
-        })
+        Self(vec![Observer::Recorder(recorder.clone())])
     }
 
     /// Tells of what is no request, and got an answer all the same. It took no time that could be told.
@@ -129,9 +83,64 @@ impl Observe {
     }
 
     fn tell(&self, observed: &Observed<'_>) {
-        for observer in &self.observers {
+        for observer in &self.0 {
             observer.hear(observed);
         }
+    }
+}
+
+/// The layer of one worker.
+#[derive(Debug)]
+pub(super) struct Observe {
+    options: Reader<LayerOptions>,
+}
+
+impl Observe {
+    /// Takes who hears from the options.
+    pub(super) fn new(options: Reader<LayerOptions>) -> Self {
+        Self { options }
+    }
+
+    /// Passes the request on and tells of its outcome. Where nobody hears it costs a look at the options.
+    pub(super) fn apply<S>(
+        &self,
+        request: ServiceRequest,
+        routes: &S,
+    ) -> impl Future<Output = Result<ServiceResponse, Error>> + use<S>
+    where
+        S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
+    {
+        if self.options.with(|options| options.observers.0.is_empty()) {
+            return Either::Left(routes.call(request));
+        }
+        // Who hears of its beginning hears of its end.
+        let options = self.options.get();
+        let started = Instant::now();
+        let method = known_method(request.method());
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        let answer = routes.call(request);
+        Either::Right(async move {
+            let answer = answer.await;
+            let route = answer
+                .as_ref()
+                .ok()
+                .and_then(|answer| answer.request().match_pattern());
+            options.observers.tell(&Observed {
+                method,
+                route: route.as_deref(),
+                status: match &answer {
+                    Ok(answer) => answer.status(),
+                    Err(error) => error.as_response_error().status_code(),
+                },
+                body: answer.as_ref().map_or(ObservedBody::Streamed, |answer| {
+                    ObservedBody::of(answer.response().body().size())
+                }),
+                duration: started.elapsed(),
+                peer,
+                headers: answer.as_ref().ok().map(|answer| answer.request().headers()),
+            });
+            answer
+        })
     }
 }
 

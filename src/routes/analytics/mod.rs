@@ -60,7 +60,7 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<(Known, Bytes),
             return Err(refused);
         }
     };
-    let body = body::read(request, payload, Services::of(request)?.shared.body_limits).await?;
+    let body = body::read(request, payload, Services::of(request)?.body_limits()).await?;
     Ok((known, body))
 }
 
@@ -70,7 +70,7 @@ fn count(
     known: &Known,
     add: impl FnOnce(&mut Counting<'_>, &dyn Fn(&str) -> bool),
 ) -> Result<(), ApiError> {
-    let Some(tally) = &Services::of(request)?.tally else {
+    let Some(tally) = Services::of(request)?.tally() else {
         return Ok(());
     };
     let environment = known.environment.as_deref();

@@ -1,6 +1,6 @@
 //! The proxy as a process of its own: signals, exit codes, what it writes.
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -38,7 +38,9 @@ pub(crate) struct Proxy {
     /// Where it listens.
     pub address: SocketAddr,
     program: Program,
-    _directory: TempDir,
+    directory: TempDir,
+    /// As it was written last.
+    config: Value,
 }
 
 impl Proxy {
@@ -59,7 +61,10 @@ impl Proxy {
         std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
         let mut command = command(directory.path());
         let program = Program::start(command.envs(options.variables));
-        Self::of(program, directory)
+        Self {
+            config,
+            ..Self::of(program, directory)
+        }
     }
 
     /// Waits until a program that was started in this folder serves its document.
@@ -75,8 +80,39 @@ impl Proxy {
         Self {
             address,
             program,
-            _directory: directory,
+            directory,
+            config: Value::Null,
         }
+    }
+
+    /// Lays this over the configuration, has the file read again, and waits until it is in force.
+    pub(crate) fn reload(&mut self, over: &Value) {
+        let is_read = |line: &str| line.contains("the configuration was read again");
+        let before = self.written().lines().filter(|line| is_read(line)).count();
+        merge(&mut self.config, over);
+        self.write_config(self.config.to_string().as_bytes());
+        self.signal("HUP");
+        self.program.wait_for_lines(before + 1, is_read);
+    }
+
+    /// Writes the configuration file in place.
+    pub(crate) fn write_config(&self, bytes: &[u8]) {
+        std::fs::write(self.directory.path().join("config.json"), bytes).unwrap();
+    }
+
+    /// The file that the environment is read from.
+    pub(crate) fn document_path(&self) -> PathBuf {
+        self.directory.path().join("environment.json")
+    }
+
+    /// The program, for its log.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// All that it has written so far.
+    pub(crate) fn written(&self) -> String {
+        self.program.written()
     }
 
     /// Opens a connection.
