@@ -24,6 +24,7 @@ use test_support::findings::{FaultTable, Findings};
 
 mod disk;
 mod harness;
+mod reload;
 mod soak;
 mod stop;
 mod upstream;
@@ -49,6 +50,7 @@ pub(crate) struct Row {
 fn rows() -> Vec<Row> {
     let mut rows = upstream::rows();
     rows.extend(disk::rows());
+    rows.extend(reload::rows());
     rows.extend(stop::rows());
     rows.extend(soak::rows());
     rows
