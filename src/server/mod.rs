@@ -6,6 +6,7 @@
 //!
 //! # Layout
 //! - `listener`: what is bound, first of all.
+//! - `service`: what the workers make of what is accepted.
 //! - `connection`: the wrapper around each connection, and what its requests know of it.
 //! - `socket_options`: what is set on each connection's socket.
 //! - `ending`: how the server ends; it uses the three below.
@@ -19,26 +20,24 @@ mod ending;
 mod listener;
 pub mod open_files;
 mod places;
+mod service;
 mod socket_options;
 mod stop_signal;
 
 use std::fmt;
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
-use actix_http::error::DispatchError;
-use actix_http::{HttpService, Request, Response};
+use actix_http::{Request, Response};
 use actix_server::Server;
-use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{IntoServiceFactory, ServiceFactory};
 use actix_web::Error;
 use actix_web::dev::AppConfig;
-use actix_web::rt::net::TcpStream;
 
 use crate::budget::Budgets;
 
-use connection::{Connection, ConnectionTimes, SLICE, Worker, in_turns};
+use connection::Plain;
 use door::Door;
 use listener::Listener;
 use stop_signal::ServerStop;
@@ -117,66 +116,13 @@ where
         // Whoever asks for the stop keeps the bound to the fraction of a second; this one only knows whole seconds.
         .shutdown_timeout(options.shutdown_timeout.as_secs().saturating_add(1));
     let stop = ServerStop::default();
-    let (stops, places) = (stop.clone(), options.places.clone());
-    let unsent = options.budgets.unsent_answers.clone();
-    let service = move || {
-        let times = ConnectionTimes {
-            request_head: options.request_head,
-            keep_alive: options.keep_alive,
-            read_off: options.disconnect,
-            planned_end: options.planned_end,
-        };
-        let worker = Worker::start(
-            times,
-            options.requests_in_flight,
-            &unsent,
-            &options.places,
-            &options.refusals,
-        );
-        let told = Rc::downgrade(&worker);
-        stop_signal::follow(&stops, move || {
-            if let Some(worker) = told.upgrade() {
-                worker.begin_stop();
-            }
-        });
-        let socket = options.socket;
-        let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
-        let http = HttpService::build()
-            .keep_alive(options.keep_alive)
-            // The worker times heads itself.
-            .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(options.disconnect)
-            .h1_write_buffer_size(SLICE)
-            .on_connect_ext(|connection: &Connection, data| {
-                data.insert(Rc::clone(connection.state()));
-            })
-            .h1(in_turns(app));
-        let prefaces = options.prefaces.clone();
-        let accepted = fn_service(move |stream: TcpStream| {
-            socket.set(&stream);
-            let connection = Connection::admit(stream, &worker);
-            let prefaces = prefaces.clone();
-            async move {
-                let connection = match connection {
-                    Some(connection) => connection.introduced(&prefaces).await,
-                    None => None,
-                };
-                // Nobody hears of the error; the socket closes.
-                let connection =
-                    connection.ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()))?;
-                let peer = connection.peer_address();
-                Ok((connection, peer))
-            }
-        });
-        accepted.and_then(http)
-    };
     let mut doors = Vec::new();
     for BoundListener { listener, .. } in listeners {
         let Listener::Tcp(listener) = listener;
         doors.push(Door::of(&listener)?);
-        server = server.listen("http", listener, service.clone())?;
+        server = service::listen(server, listener, Plain, &options, &stop, app.clone())?;
     }
     let server = server.run();
-    let ending = Ending::new(server.handle(), doors, stop, places);
+    let ending = Ending::new(server.handle(), doors, stop, options.places);
     Ok(Serving { server, ending })
 }

@@ -3,10 +3,10 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use actix_web::rt::net::TcpStream;
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::ReadBuf;
 
+use super::byte_stream::ByteStream;
 use super::gate::{Gate, Step};
 use super::portion;
 use super::state::{ConnectionState, End};
@@ -62,12 +62,12 @@ impl Inflow {
     pub(super) fn is_turn_over(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &TcpStream,
+        stream: &mut impl ByteStream,
         state: &ConnectionState,
     ) -> bool {
         let has_new_head = std::mem::take(&mut self.has_new_head) && state.given_head().is_pending();
-        let has_more = std::mem::take(&mut self.may_have_more)
-            || (has_new_head && stream.poll_read_ready(cx).is_ready());
+        let has_more =
+            std::mem::take(&mut self.may_have_more) || (has_new_head && stream.poll_readable(cx).is_ready());
         if has_more {
             cx.waker().wake_by_ref();
         }
@@ -111,7 +111,7 @@ impl Inflow {
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut TcpStream,
+        stream: &mut impl ByteStream,
         state: &ConnectionState,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -135,7 +135,7 @@ impl Inflow {
     fn poll_socket(
         &mut self,
         cx: &mut Context<'_>,
-        stream: &mut TcpStream,
+        stream: &mut impl ByteStream,
         state: &ConnectionState,
         into: &mut ReadBuf<'_>,
     ) -> Poll<Option<io::Result<()>>> {

@@ -1,6 +1,7 @@
-//! Connections: the wrapper around each accepted socket.
+//! Connections: the wrapper around each accepted socket, or around the TLS over it.
 //!
-//! The HTTP dispatcher reads and writes through it, so that it sees what the dispatcher does not tell: when the peer
+//! What arrives gets a place and tells whom it speaks for (`preface`) as a socket; then an `Opening` makes a connection of
+//! it. The HTTP dispatcher reads and writes through it, so that it sees what the dispatcher does not tell: when the peer
 //! stops taking bytes, and when it sends some. What it sees is kept in the connection's state, which a request reaches
 //! by `conn_data::<Rc<ConnectionState>>()`.
 //!
@@ -14,6 +15,8 @@
 //!
 //! # The end
 //! A connection ends in good order (`orderly_end`): in a stop, and at its age or after its last request (`PlannedEnd`).
+mod arrival;
+mod byte_stream;
 mod fault;
 mod gate;
 mod given_head;
@@ -28,15 +31,12 @@ mod turns;
 mod worker;
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::HttpRequest;
-use actix_web::rt::net::TcpStream;
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::{ApiError, HeadFault};
@@ -48,6 +48,8 @@ use state::End;
 
 use super::places::OpenConnection;
 
+pub(super) use arrival::{Admitted, Arrival, Opening, Plain};
+pub(super) use byte_stream::ByteStream;
 pub(super) use paced_body::SLICE;
 pub(crate) use preface::Prefaces;
 pub(crate) use refusal::{RefusalAnswers, Refused};
@@ -56,10 +58,10 @@ pub(super) use turns::in_turns;
 pub(crate) use worker::PlannedEnd;
 pub(super) use worker::{ConnectionTimes, Worker};
 
-/// An accepted socket and what is known of it.
+/// An accepted socket, with or without TLS over it, and what is known of it.
 #[derive(Debug)]
-pub(super) struct Connection {
-    stream: TcpStream,
+pub(super) struct Connection<S> {
+    stream: S,
     state: Rc<ConnectionState>,
     /// Whom its peer speaks for, where it has said so before the first head.
     client: Option<Box<SocketAddr>>,
@@ -70,22 +72,18 @@ pub(super) struct Connection {
     _open: OpenConnection,
 }
 
-impl Connection {
-    /// Wraps a socket of this worker; `None` where there is no place for it, which it is told.
-    pub(super) fn admit(stream: TcpStream, worker: &Rc<Worker>) -> Option<Self> {
-        let Some(place) = worker.admit() else {
-            refuse(&stream, worker, ApiError::Overloaded, None, None);
-            return None;
-        };
-        Some(Self {
+impl<S: ByteStream> Connection<S> {
+    /// Goes over a stream of what was admitted.
+    pub(super) fn over(stream: S, admitted: Admitted) -> Self {
+        Self {
             stream,
-            state: ConnectionState::new(worker, place),
-            client: None,
+            state: admitted.state,
+            client: admitted.client,
             inflow: Inflow::new(),
             has_refused: false,
             end: OrderlyEnd::default(),
-            _open: worker.open(),
-        })
+            _open: admitted.open,
+        }
     }
 
     /// The state that its requests share.
@@ -98,13 +96,13 @@ impl Connection {
         self.client
             .as_deref()
             .copied()
-            .or_else(|| self.stream.peer_addr().ok())
+            .or_else(|| self.stream.socket().peer_addr().ok())
     }
 
     /// Reads what the dispatcher may have now.
     fn poll_bytes(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.state.ending().is_none() {
-            if self.inflow.is_turn_over(cx, &self.stream, &self.state) {
+            if self.inflow.is_turn_over(cx, &mut self.stream, &self.state) {
                 return Poll::Pending;
             }
             if !self.inflow.is_of_use(&self.state) {
@@ -123,27 +121,30 @@ impl Connection {
 
     /// Whether bytes have come that the dispatcher does not have, though tokio may not have been told of them yet.
     fn has_arrived(&self) -> bool {
-        self.inflow.has_rest()
-            || SockRef::from(&self.stream)
-                .peek(&mut [MaybeUninit::uninit()])
-                .is_ok_and(|bytes| bytes > 0)
+        self.inflow.has_rest() || self.stream.has_arrived()
     }
 
     /// Ends the connection from this side. What its client gets is an answer, where it has begun to ask.
-    fn end_here(&self, end: End) {
-        let partial = self.inflow.partial_head();
-        let head = || (!partial.is_empty()).then(|| read_refused(partial).0);
+    fn end_here(&mut self, end: End) {
         match end {
-            End::SlowHead if self.state.unsent() == 0 => self.refuse(ApiError::Head(HeadFault::Slow), head()),
-            End::Refused(fault) => self.refuse(ApiError::Head(fault), head()),
+            End::SlowHead if self.state.unsent() == 0 => {
+                self.refuse(ApiError::Head(HeadFault::Slow), self.partial_head());
+            }
+            End::Refused(fault) => self.refuse(ApiError::Head(fault), self.partial_head()),
             End::NoPlace => self.refuse(ApiError::Overloaded, None),
             End::SlowHead | End::Idle | End::BrokenBody => {}
         }
     }
 
-    fn refuse(&self, error: ApiError, head: Option<ReadHead>) {
+    /// What can be read of a head that has begun to come; `None`: none has.
+    fn partial_head(&self) -> Option<ReadHead> {
+        let partial = self.inflow.partial_head();
+        (!partial.is_empty()).then(|| read_refused(partial).0)
+    }
+
+    fn refuse(&mut self, error: ApiError, head: Option<ReadHead>) {
         let peer = self.peer_address().map(|peer| peer.ip());
-        refuse(&self.stream, self.state.worker(), error, head, peer);
+        refuse(&mut self.stream, self.state.worker(), error, head, peer);
     }
 
     /// Puts our refusal of a head in the place of the dispatcher's.
@@ -160,14 +161,13 @@ impl Connection {
     }
 
     /// Waits for the end of the connection and leaves what comes before it where it is.
-    fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // Requests that have come are answered, whether more of them come or not.
         if self.inflow.has_rest() {
             self.state.hold_back();
             return Poll::Pending;
         }
-        let mut byte = [0];
-        if ready!(self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)))? == 0 {
+        if ready!(self.stream.poll_ended(cx))? {
             return Poll::Ready(Ok(()));
         }
         self.state.hold_back();
@@ -181,26 +181,22 @@ pub(crate) fn wait_aside(request: &HttpRequest) -> Option<Aside> {
     Some(connection.wait_aside())
 }
 
-/// Answers what is no request. A client that has asked for nothing yet takes it for the answer to its first one.
+/// Answers what is no request, past the dispatcher. A client that has asked for nothing yet takes it for the answer to its
+/// first one. A socket that does not take so few bytes at once is beyond help.
 fn refuse(
-    stream: &TcpStream,
+    stream: &mut impl ByteStream,
     worker: &Worker,
     error: ApiError,
     head: Option<ReadHead>,
     peer: Option<IpAddr>,
 ) {
-    send(stream, &worker.refusals().answer(&Refused { error, head, peer }));
-}
-
-/// Sends an answer past the dispatcher, and at once: tokio does not know of a new socket that it takes bytes. One that
-/// does not take so few is beyond help.
-fn send(stream: &TcpStream, answer: &[u8]) {
-    if let Err(refused) = SockRef::from(stream).send(answer) {
+    let answer = worker.refusals().answer(&Refused { error, head, peer });
+    if let Err(refused) = stream.send_now(&answer) {
         log::debug!("a connection that is to end takes no answer: {refused}");
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: ByteStream> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -222,14 +218,18 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: ByteStream> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.state.given_head().is_pending() {
             return self.poll_refusal(bytes);
         }
         self.inflow.forget();
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        let unsent = if written.is_pending() { bytes.len() } else { 0 };
+        let unsent = match &written {
+            Poll::Pending => bytes.len(),
+            Poll::Ready(Ok(taken)) if self.stream.has_unsent() => *taken,
+            Poll::Ready(_) => 0,
+        };
         self.state.note_unsent(unsent);
         if written.is_ready() {
             self.end.note_written(bytes);
@@ -242,7 +242,9 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.state.note_unsent(0);
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

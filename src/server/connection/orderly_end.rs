@@ -11,9 +11,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Sleep, sleep};
-use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 /// What actix-http writes before it reads a body that waits for it: no answer yet.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -69,7 +68,7 @@ impl OrderlyEnd {
     /// Reads off what still comes after the announced end, for at most `patience`.
     pub(super) fn poll_read_off(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut (impl AsyncRead + Unpin),
         patience: Duration,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {

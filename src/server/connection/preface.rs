@@ -18,7 +18,7 @@ use std::time::Instant;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use super::Connection;
+use super::{Arrival, ByteStream as _};
 use crate::logging::Repeated;
 use crate::settings::{ProxyProtocol, TrustedProxies};
 
@@ -112,12 +112,12 @@ impl Preface {
     }
 }
 
-impl Connection {
+impl Arrival {
     /// Reads the header with which the connection begins, if it may. `None`: it is closed.
     ///
     /// The header has the time of the first head, which is the connection's own.
     pub(in crate::server) async fn introduced(mut self, prefaces: &Prefaces) -> Option<Self> {
-        let Some(peer) = self.peer_address() else {
+        let Ok(peer) = self.stream.peer_addr() else {
             return Some(self);
         };
         if !prefaces
@@ -131,7 +131,7 @@ impl Connection {
         let read = poll_fn(|cx| self.poll_preface(cx, &mut bytes)).await;
         let outcome = match read {
             Ok(Preface::Header(length, client)) => {
-                self.client = client.map(Box::new);
+                self.admitted.client = client.map(Box::new);
                 bytes.drain(..length);
                 Ok(())
             }
@@ -143,7 +143,7 @@ impl Connection {
         };
         match outcome {
             Ok(()) => {
-                self.inflow.put_back(&bytes);
+                self.read_ahead = bytes;
                 Some(self)
             }
             // A check that only connects is nothing to hear of.
@@ -158,14 +158,15 @@ impl Connection {
     }
 
     fn poll_preface(&mut self, cx: &mut Context<'_>, bytes: &mut Vec<u8>) -> Poll<io::Result<Preface>> {
-        self.state.note_task(cx.waker());
+        self.admitted.state.note_task(cx.waker());
         loop {
             let preface = Preface::read(bytes);
             if preface != Preface::Partial {
                 return Poll::Ready(Ok(preface));
             }
-            let is_stopping = bytes.is_empty() && self.state.worker().is_stopping() && !self.has_arrived();
-            if self.state.ending().is_some() || is_stopping {
+            let state = &self.admitted.state;
+            let is_stopping = bytes.is_empty() && state.worker().is_stopping() && !self.stream.has_arrived();
+            if state.ending().is_some() || is_stopping {
                 return Poll::Ready(Ok(preface));
             }
             let mut buffer = [0; MOST_BYTES];

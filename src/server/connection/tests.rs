@@ -3,6 +3,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream as Peer};
 use std::time::Duration;
 
+use actix_web::rt::net::TcpStream;
 use futures::FutureExt as _;
 use futures::future::poll_fn;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,12 +14,12 @@ use crate::server::open_files::Shares;
 use crate::server::places::Places;
 
 /// A connection, its worker without a timer, and its peer.
-fn connected() -> (Connection, Rc<Worker>, Peer) {
+fn connected() -> (Connection<TcpStream>, Rc<Worker>, Peer) {
     connected_until(PlannedEnd::default())
 }
 
 /// The same with a planned end.
-fn connected_until(planned_end: PlannedEnd) -> (Connection, Rc<Worker>, Peer) {
+fn connected_until(planned_end: PlannedEnd) -> (Connection<TcpStream>, Rc<Worker>, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
@@ -33,7 +34,8 @@ fn connected_until(planned_end: PlannedEnd) -> (Connection, Rc<Worker>, Peer) {
     let places = Places::new(Shares::of(64, 1, 1));
     let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
     let worker = Rc::new(Worker::new(times, 1, &ByteBudget::new(0), &places, &refusals));
-    let connection = Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
+    let arrival = Arrival::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
+    let connection = Plain.open(arrival).now_or_never().flatten().unwrap();
     (connection, worker, peer)
 }
 
@@ -147,7 +149,7 @@ fn serve_one(state: &Rc<ConnectionState>) {
 }
 
 /// What the connection reads by now: `None`: nothing, and no end.
-fn read_now(connection: &mut Connection) -> Option<Vec<u8>> {
+fn read_now(connection: &mut Connection<TcpStream>) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(100);
     let read = connection.read_buf(&mut bytes).now_or_never()?;
     read.unwrap();

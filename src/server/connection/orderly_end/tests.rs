@@ -8,7 +8,9 @@ use actix_web::rt::task::yield_now;
 use futures::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::super::{Connection, ConnectionTimes, PlannedEnd, RefusalAnswers, Worker};
+use super::super::{
+    Arrival, Connection, ConnectionTimes, Opening as _, Plain, PlannedEnd, RefusalAnswers, Worker,
+};
 use super::*;
 use crate::budget::ByteBudget;
 use crate::server::open_files::Shares;
@@ -19,10 +21,15 @@ const LONG: Duration = Duration::from_secs(600);
 
 /// A worker's end of one connection, and its peer.
 struct Pair {
-    connection: Connection,
+    connection: Connection<TcpStream>,
     peer: Peer,
     worker: Rc<Worker>,
     places: Places,
+}
+
+fn plain(accepted: TcpStream, worker: &Rc<Worker>) -> Connection<TcpStream> {
+    let arrival = Arrival::admit(accepted, worker).unwrap();
+    Plain.open(arrival).now_or_never().flatten().unwrap()
 }
 
 impl Pair {
@@ -42,7 +49,7 @@ impl Pair {
         let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
         let worker = Worker::start(times, 1, &ByteBudget::new(0), &places, &refusals);
         Self {
-            connection: Connection::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap(),
+            connection: plain(TcpStream::from_std(accepted).unwrap(), &worker),
             peer,
             worker,
             places,
