@@ -9,6 +9,7 @@
 //! - [`findings`]: what became of each fault that was caused, as a table.
 //! - [`documents`]: environment documents, built from their parts or as a fixture.
 //! - [`shared`]: where the recordings that lie beside the repository are, or why a test goes without them.
+//! - [`tls`]: certificates that tests make, and clients that trust them.
 //! - [`wait`]: waiting for what must happen, with an end.
 #![allow(
     clippy::expect_used,
@@ -23,5 +24,6 @@ pub mod findings;
 pub mod http;
 pub mod program;
 pub mod shared;
+pub mod tls;
 pub mod upstream;
 pub mod wait;

@@ -1,14 +1,18 @@
 //! The blocking connection.
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 
+use rustls::{ClientConfig, ClientConnection};
+
+use super::wire::Wire;
 use super::{Request, Response};
 use crate::wait::PATIENCE;
 
 /// One connection, kept alive between requests. What must succeed panics, within [`PATIENCE`] at the latest; what a
 /// caller may be refused has a `try_` in its name.
 pub struct Connection {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Wire>,
 }
 
 /// Writes to a connection beside its reader.
@@ -37,6 +41,18 @@ pub fn ask(address: SocketAddr, request: &Request) -> io::Result<Response> {
     Connection::try_open(address)?.try_send(request)
 }
 
+/// Connects, with patience.
+///
+/// # Errors
+/// Where nobody listens there.
+pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 impl Connection {
     /// Connects.
     pub fn open(address: SocketAddr) -> Self {
@@ -48,13 +64,40 @@ impl Connection {
     /// # Errors
     /// Where nobody listens there.
     pub fn try_open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        stream.set_nodelay(true)?;
         Ok(Self {
-            stream: BufReader::new(stream),
+            stream: BufReader::new(Wire::Plain(connect(address)?)),
         })
+    }
+
+    /// Connects with TLS, on these terms and to this name: the handshake is over.
+    ///
+    /// # Errors
+    /// Where nobody listens there, or the handshake fails.
+    pub fn try_open_tls(address: SocketAddr, terms: &Arc<ClientConfig>) -> io::Result<Self> {
+        Self::try_over_tls(connect(address)?, terms)
+    }
+
+    /// Connects with TLS.
+    pub fn open_tls(address: SocketAddr, terms: &Arc<ClientConfig>) -> Self {
+        Self::try_open_tls(address, terms).unwrap()
+    }
+
+    /// Goes on with TLS over a socket that something was written to.
+    ///
+    /// # Errors
+    /// Where the handshake fails.
+    pub fn try_over_tls(stream: TcpStream, terms: &Arc<ClientConfig>) -> io::Result<Self> {
+        Ok(Self {
+            stream: BufReader::new(Wire::over_tls(stream, terms)?),
+        })
+    }
+
+    /// The session of its TLS.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn session(&self) -> &ClientConnection {
+        self.stream.get_ref().session().expect("TLS")
     }
 
     /// Sends a request and reads its response.
@@ -86,19 +129,19 @@ impl Connection {
         let _ = self.stream.get_mut().write_all(bytes);
     }
 
-    /// The other end of the same socket, to write while this one reads.
+    /// The other end of the same socket, to write while this one reads; what it writes is not encrypted.
     pub fn duplicate(&self) -> Writer {
-        Writer(self.stream.get_ref().try_clone().unwrap())
+        Writer(self.stream.get_ref().socket().try_clone().unwrap())
     }
 
     /// Says that nothing more will be sent.
     pub fn finish(&mut self) {
-        self.stream.get_mut().shutdown(Shutdown::Write).unwrap();
+        self.stream.get_mut().finish().unwrap();
     }
 
     /// The same on a connection that the server may have ended.
     pub fn try_finish(&mut self) {
-        let _ = self.stream.get_mut().shutdown(Shutdown::Write);
+        let _ = self.stream.get_mut().finish();
     }
 
     /// Reads one response; `is_head`: to a `HEAD`.
@@ -149,7 +192,7 @@ impl Connection {
         read
     }
 
-    /// Whether the server has closed the connection, with nothing left to read. Waits for it.
+    /// Whether the server has closed the connection, with nothing left to read; over TLS, in good order. Waits for it.
     pub fn is_closed(&mut self) -> bool {
         match self.stream.read(&mut [0; 1]) {
             Ok(read) => read == 0,
