@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,12 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 
+mod own_certificate;
+
+use crate::server::tls::leaf_certificate;
 use crate::settings::{ListenHost, ServerSettings};
+
+use own_certificate::OwnCertificate;
 
 /// How long the whole check may take, look-ups of names included. Docker gives it 30 s unless told otherwise; a proxy that
 /// needs this long for an answer serves nobody.
@@ -31,7 +37,7 @@ const LONGEST_BODY: usize = 64 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// The server of these settings, on this machine.
-    Server(ServerSettings),
+    Server(Box<ServerSettings>),
     /// An `http` or `https` URL, as it was written.
     Url(String),
 }
@@ -41,11 +47,17 @@ pub enum Asked {
 pub struct Healthy {
     origin: String,
     status: StatusCode,
+    /// Whether it has shown another certificate than that of its file.
+    has_shown_another: bool,
 }
 
 impl fmt::Display for Healthy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "healthy: {} answers {}", self.origin, self.status.as_u16())
+        write!(f, "healthy: {} answers {}", self.origin, self.status.as_u16())?;
+        if self.has_shown_another {
+            f.write_str(" (with another certificate than server.tls.certificate holds: it keeps the one before until both files can be used)")?;
+        }
+        Ok(())
     }
 }
 
@@ -142,9 +154,12 @@ fn ask_within(patience: Duration, asked: Asked) -> Result<Healthy, Unhealthy> {
 }
 
 fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
-    let urls = match asked {
-        Asked::Server(settings) => urls(settings)?,
-        Asked::Url(url) => vec![url.parse().map_err(|_| Unhealthy::Url)?],
+    let (urls, own) = match asked {
+        Asked::Server(settings) => {
+            let own = |tls| OwnCertificate::new(leaf_certificate(tls));
+            (urls(settings)?, settings.tls.as_ref().map(own))
+        }
+        Asked::Url(url) => (vec![url.parse().map_err(|_| Unhealthy::Url)?], None),
     };
     let system = |error: io::Error| Unhealthy::System(error.to_string());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -152,7 +167,7 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
     actix::System::with_tokio_rt(|| runtime).block_on(async {
         let mut outcome = Err(Unhealthy::Url);
         for url in urls {
-            outcome = ask_one(&url).await;
+            outcome = ask_one(&url, own.as_ref()).await;
             if !matches!(outcome, Err(Unhealthy::NoAnswer { .. })) {
                 break;
             }
@@ -164,7 +179,8 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
 /// The URLs at which these settings are served: the first one that gives an answer counts.
 fn urls(settings: &ServerSettings) -> Result<Vec<Uri>, Unhealthy> {
     let addresses = addresses(settings)?;
-    let url = |address| format!("http://{address}{READINESS}").parse();
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let url = |address| format!("{scheme}://{address}{READINESS}").parse();
     addresses
         .into_iter()
         .map(|address| url(address).map_err(|_| Unhealthy::Url))
@@ -206,10 +222,14 @@ struct Why {
     message: Option<String>,
 }
 
-async fn ask_one(url: &Uri) -> Result<Healthy, Unhealthy> {
+async fn ask_one(url: &Uri, own: Option<&Arc<OwnCertificate>>) -> Result<Healthy, Unhealthy> {
     let origin = origin(url).ok_or(Unhealthy::Url)?;
-    let client = UpstreamOptions::new("").client(url, PATIENCE);
-    let client = client.map_err(|error| Unhealthy::System(error.to_string()))?;
+    let system = |error: rustls::Error| Unhealthy::System(error.to_string());
+    let options = match own {
+        Some(own) => UpstreamOptions::new("").with_tls(own.client().map_err(system)?),
+        None => UpstreamOptions::new(""),
+    };
+    let client = options.client(url, PATIENCE).map_err(system)?;
     let answer = client.get(url, &|request| request.force_close()).await;
     let answer = answer.map_err(|fault| Unhealthy::NoAnswer {
         origin: origin.clone(),
@@ -217,7 +237,12 @@ async fn ask_one(url: &Uri) -> Result<Healthy, Unhealthy> {
     })?;
     let status = answer.status();
     if status.is_success() {
-        return Ok(Healthy { origin, status });
+        let has_shown_another = own.is_some_and(|own| own.has_shown_another());
+        return Ok(Healthy {
+            origin,
+            status,
+            has_shown_another,
+        });
     }
     let why: Option<Why> = serde_json::from_slice(&read(answer).await).ok();
     Err(Unhealthy::Answer {

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use actors::environment::foreign_files;
-use edge_proxy::application::{Application, Beginning, EXIT_SYSTEM, Limits, Signals, requirements};
+use edge_proxy::application::{
+    Application, Beginning, EXIT_SYSTEM, Limits, Signals, StartError, requirements,
+};
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_UNHEALTHY, EXIT_USAGE};
 use edge_proxy::health_check::{self, Asked};
 use edge_proxy::logging;
-use edge_proxy::server::open_files;
+use edge_proxy::server::{open_files, tls};
 use edge_proxy::settings::{ConfigurationSource, Loaded, Settings};
 
 fn main() -> ExitCode {
@@ -95,6 +97,9 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     for (place, foreign) in foreign_files(&loaded.settings.environments) {
         write_error(format_args!("key pair {place}: {foreign}"));
     }
+    if let Some(settings) = &loaded.settings.server.tls {
+        tls::check(settings).map_err(|error| Failure::new(EXIT_CONFIGURATION, error))?;
+    }
     write_out(&format!("{}\n", loaded.settings.effective_json()));
     Ok(0)
 }
@@ -106,7 +111,7 @@ fn health(config_path: Option<PathBuf>, url: Option<String>) -> Result<u8, Failu
         Some(url) => Asked::Url(url),
         None => {
             let loaded = load(&source(config_path)).map_err(|Failure { line, .. }| unhealthy(&line))?;
-            Asked::Server(loaded.settings.server)
+            Asked::Server(Box::new(loaded.settings.server))
         }
     };
     let healthy = health_check::ask(asked).map_err(|error| unhealthy(&error))?;
@@ -140,8 +145,7 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
         .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
     actix::System::with_tokio_rt(|| runtime).block_on(async move {
         let Signals { stop, hang_ups } = beginning.end().map_err(system)?;
-        let mut application = Application::build(&loaded.settings, Limits::default())
-            .map_err(|error| Failure::new(EXIT_SYSTEM, error))?;
+        let mut application = Application::build(&loaded.settings, Limits::default()).map_err(unbuilt)?;
         application.follow(source, &loaded, hang_ups).map_err(system)?;
         application
             .run_until_stopped(stop)
@@ -149,6 +153,14 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
             .map(|outcome| outcome.exit_code())
             .map_err(system)
     })
+}
+
+fn unbuilt(error: StartError) -> Failure {
+    let code = match error {
+        StartError::Tls(_) => EXIT_CONFIGURATION,
+        StartError::Listen(_) | StartError::Thread(_) => EXIT_SYSTEM,
+    };
+    Failure::new(code, error)
 }
 
 fn system(error: io::Error) -> Failure {

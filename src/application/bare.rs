@@ -15,6 +15,7 @@ use super::{Limits, ListenError, StartError, listening, server_options};
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
+use crate::server::tls::Tls;
 use crate::server::{self, BoundListener, Serving};
 use crate::service_state::ServiceState;
 use crate::settings::Settings;
@@ -31,7 +32,7 @@ impl BareServer {
     /// It calls `app` once for each worker and socket. Needs a running actix `System`.
     ///
     /// # Errors
-    /// Where the address cannot be bound.
+    /// Where the address cannot be bound, or the certificate cannot be used.
     pub fn build<F, I, S, B>(settings: &Settings, limits: &Limits, app: F) -> Result<Self, StartError>
     where
         F: Fn() -> I + Send + Clone + 'static,
@@ -42,6 +43,9 @@ impl BareServer {
         S::Service: 'static,
         B: MessageBody + 'static,
     {
+        let tls = settings.server.tls.as_ref();
+        let tls = tls.map(|tls| Tls::load(tls, limits.file_period)).transpose()?;
+        let terms = tls.map(|tls| tls.terms);
         let listeners = listening::bind(&settings.server)?;
         let addresses = listeners.iter().map(BoundListener::address).collect();
         let budgets = Budgets::of(&settings.server.door);
@@ -50,7 +54,7 @@ impl BareServer {
         let layer_options = Live::new(LayerOptions::new(settings));
         let layers = Layers::new(layer_options, &settings.server.path_prefix, state, &budgets);
         let refusals = layers.refusals();
-        let options = server_options(settings, limits, (places, budgets), refusals);
+        let options = server_options(settings, limits, (places, budgets), refusals, terms);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let serving = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self { addresses, serving })

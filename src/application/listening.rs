@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 
 use rustix::io::Errno;
 
+use crate::server::tls::TlsError;
 use crate::server::{self, BoundListener};
 use crate::settings::{ListenHost, ServerSettings};
 
@@ -40,6 +41,8 @@ impl ListenError {
 /// Why an application cannot be built.
 #[derive(Debug)]
 pub enum StartError {
+    /// The certificate or its key cannot be used, which is a matter of the configuration.
+    Tls(TlsError),
     /// It cannot listen.
     Listen(ListenError),
     /// The system allows no thread for an actor.
@@ -51,12 +54,19 @@ impl std::error::Error for StartError {}
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Tls(error) => error.fmt(f),
             Self::Listen(error) => error.fmt(f),
             Self::Thread(error) => write!(
                 f,
                 "cannot start an actor's thread: {error}; raise the limits of threads and of open files"
             ),
         }
+    }
+}
+
+impl From<TlsError> for StartError {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
     }
 }
 

@@ -25,6 +25,7 @@ use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
 use crate::routes::{self, HeavyEvaluations, Services, SharedServices, TableOptions};
+use crate::server::tls::{Tls, TlsTerms};
 use crate::server::{
     self, BoundListener, Ending, Places, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving,
     SocketOptions,
@@ -49,6 +50,7 @@ pub struct Application {
     server: Server,
     ending: Ending,
     addresses: Vec<SocketAddr>,
+    scheme: &'static str,
     /// The configuration in force.
     settings: Settings,
     running: Running,
@@ -63,13 +65,16 @@ impl Application {
     /// Binds the sockets, then starts the actors; the first fetches begin at once. Needs a running actix `System`.
     ///
     /// # Errors
-    /// Where the address cannot be bound, and nothing has started then; or the system allows no further thread.
+    /// Where the certificate cannot be used or the address cannot be bound, and nothing has started then; or the system
+    /// allows no further thread.
     pub fn build(settings: &Settings, limits: Limits) -> Result<Self, StartError> {
+        let tls = settings.server.tls.as_ref();
+        let tls = tls.map(|tls| Tls::load(tls, limits.file_period)).transpose()?;
         let listeners = listening::bind(&settings.server)?;
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
-        let running = Running::start(settings, &limits, &lifelines).map_err(StartError::Thread)?;
+        let mut running = Running::start(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let budgets = Budgets::of(&settings.server.door);
         let places = limits.places(settings);
         let changeable = Changeable {
@@ -91,6 +96,7 @@ impl Application {
             budgets: budgets.clone(),
             heavy: HeavyEvaluations::new(settings.process.workers, limits.heavy_evaluations),
             options: changeable.routes.clone(),
+            certificate: tls.as_ref().map(|tls| Arc::clone(&tls.served)),
         });
         let layer_options = changeable.layers.clone();
         let layers = Layers::new(layer_options, &settings.server.path_prefix, state, &budgets);
@@ -102,13 +108,19 @@ impl Application {
                 .configure(|config| routes::configure(config, &table));
             layers.around(routes)
         };
-        let options = server_options(settings, &limits, (places, budgets), refusals);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let terms = tls.map(|tls| {
+            running.started(tls.renewal.start());
+            tls.terms
+        });
+        let options = server_options(settings, &limits, (places, budgets), refusals, terms);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let Serving { server, ending } = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
             server,
             ending,
             addresses,
+            scheme,
             settings: settings.clone(),
             running,
             changeable,
@@ -171,7 +183,7 @@ impl Application {
         // A stream that ends asks for nothing more.
         let mut signals = signals.chain(futures::stream::pending());
         for address in &self.addresses {
-            log::info!("listening on http://{address}");
+            log::info!("listening on {}://{address}", self.scheme);
         }
         let mut server = actix_rt::spawn(self.server);
         let cause = tokio::select! {
@@ -238,6 +250,7 @@ fn server_options(
     limits: &Limits,
     (places, budgets): (Places, Budgets),
     refusals: RefusalAnswers,
+    tls: Option<TlsTerms>,
 ) -> ServerOptions {
     let door = &settings.server.door;
     ServerOptions {
@@ -254,6 +267,7 @@ fn server_options(
         budgets,
         prefaces: Prefaces::new(settings.server.proxy_protocol, &settings.process.trusted_proxies),
         refusals,
+        tls,
         requests_in_flight: door.max_requests_in_flight,
         socket: SocketOptions {
             unacknowledged: limits.unacknowledged,

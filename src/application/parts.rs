@@ -13,6 +13,8 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, join_all, ready};
 use tokio::time::Instant;
 
+use crate::server::tls::RunningRenewal;
+
 /// How long each part may take to stop. It is bounded to leave the process in time: a part that compiles a large document
 /// finishes it first, and is left to the end of the process where that takes longer.
 const STOP_PATIENCE: Duration = Duration::from_millis(400);
@@ -177,6 +179,17 @@ impl Part for AnalyticsHandle {
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
         Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for RunningRenewal {
+    fn name(&self) -> &'static str {
+        "the renewal of the certificate"
+    }
+
+    fn stop(&self, _patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self);
+        ready(true).boxed_local()
     }
 }
 

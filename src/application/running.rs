@@ -78,6 +78,11 @@ impl From<Unavailable> for Unfollowed {
 }
 
 impl Running {
+    /// Adds a part that has just started, and that no configuration changes.
+    pub(super) fn started(&mut self, part: impl Part + 'static) {
+        self.parts.started(part);
+    }
+
     /// Starts what runs beside the server, in order: who is told before who tells.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ pub(crate) enum HeadFault {
     NotHttp,
     /// It begins as TLS does.
     Tls,
+    /// It begins as HTTP does where TLS is spoken.
+    PlainHttp,
     /// Its version is neither HTTP/1.0 nor HTTP/1.1.
     Version,
     /// Its target cannot be read.
@@ -44,6 +46,9 @@ impl HeadFault {
             Self::NotHttp => "this is no HTTP request",
             Self::Tls => {
                 "this port speaks plain HTTP, and the connection began with TLS: use http:// in the URL"
+            }
+            Self::PlainHttp => {
+                "this port speaks HTTPS, and the connection began with plain HTTP: use https:// in the URL"
             }
             Self::Version => "only HTTP/1.1 and HTTP/1.0 are spoken here",
             Self::Target => "the URL has characters that must be percent-encoded",

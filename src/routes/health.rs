@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 use crate::routes::{Services, answer};
+use crate::server::tls::{CertificateState, ServedCertificate};
 use crate::service_state::ConfigurationStanding;
 
 const ERROR: &str = "error";
@@ -31,6 +32,15 @@ struct Health {
     /// Absent where the configuration as it is now is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<ConfigurationHealth>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<CertificateHealth>,
+}
+
+/// The certificate of `server.tls`. Flags are answered whatever its state is, so it fails no check.
+#[derive(Debug, Serialize)]
+struct CertificateHealth {
+    status: &'static str,
+    expires: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,6 +98,7 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
                 .collect(),
         ),
         configuration: ConfigurationHealth::of(shared.state.configuration()),
+        certificate: shared.certificate.as_deref().map(CertificateHealth::of),
     };
     Ok(answered(&request, reason.is_none(), &body))
 }
@@ -179,6 +190,20 @@ impl EnvironmentHealth {
             status: status.status,
             detail: status.detail,
             subscribers,
+        }
+    }
+}
+
+impl CertificateHealth {
+    fn of(served: &ServedCertificate) -> Self {
+        Self {
+            status: match served.state_at(SystemTime::now()) {
+                CertificateState::Expired => "expired",
+                _ if served.has_refused() => "not renewed: the files cannot be used",
+                CertificateState::ExpiresSoon => "expires soon",
+                CertificateState::Valid => "ok",
+            },
+            expires: served.expires_text(),
         }
     }
 }

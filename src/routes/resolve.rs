@@ -180,6 +180,7 @@ mod tests {
                 streams,
                 authentication_token: None,
             }),
+            certificate: None,
         }));
         let replica = services.replica.clone();
         let request = TestRequest::default()

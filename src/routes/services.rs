@@ -15,6 +15,7 @@ use crate::budget::Budgets;
 use crate::error::ApiError;
 use crate::live::{Live, Reader};
 use crate::routes::{BodyLimits, HeavyEvaluations, RefusedStreams, StreamOptions};
+use crate::server::tls::ServedCertificate;
 use crate::service_state::ServiceState;
 use crate::settings::Secret;
 
@@ -35,6 +36,8 @@ pub(crate) struct SharedServices {
     pub heavy: HeavyEvaluations,
     /// What a new configuration changes meanwhile.
     pub options: Live<RouteOptions>,
+    /// What `server.tls` has at the moment.
+    pub certificate: Option<Arc<ServedCertificate>>,
 }
 
 /// What routes do by options that a new configuration changes meanwhile.

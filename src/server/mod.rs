@@ -8,6 +8,7 @@
 //! - `listener`: what is bound, first of all.
 //! - `service`: what the workers make of what is accepted.
 //! - `connection`: the wrapper around each connection, and what its requests know of it.
+//! - [`tls`]: TLS below connections.
 //! - `socket_options`: what is set on each connection's socket.
 //! - `ending`: how the server ends; it uses the three below.
 //! - `door`: how a listener closes.
@@ -23,6 +24,7 @@ mod places;
 mod service;
 mod socket_options;
 mod stop_signal;
+pub mod tls;
 
 use std::fmt;
 use std::io;
@@ -41,6 +43,7 @@ use connection::Plain;
 use door::Door;
 use listener::Listener;
 use stop_signal::ServerStop;
+use tls::{Secure, TlsTerms};
 
 pub(crate) use connection::{ConnectionState, PlannedEnd, Prefaces, RefusalAnswers, Refused, wait_aside};
 pub(crate) use ending::Ending;
@@ -79,6 +82,8 @@ pub(crate) struct ServerOptions {
     pub prefaces: Prefaces,
     /// What answers to what is no request.
     pub refusals: RefusalAnswers,
+    /// What is agreed with clients over TLS; `None`: plain HTTP is spoken.
+    pub tls: Option<TlsTerms>,
 }
 
 /// A server that answers while its future is polled.
@@ -120,7 +125,11 @@ where
     for BoundListener { listener, .. } in listeners {
         let Listener::Tcp(listener) = listener;
         doors.push(Door::of(&listener)?);
-        server = service::listen(server, listener, Plain, &options, &stop, app.clone())?;
+        let app = app.clone();
+        server = match options.tls.clone() {
+            None => service::listen(server, listener, Plain, &options, &stop, app)?,
+            Some(terms) => service::listen(server, listener, Secure::new(terms), &options, &stop, app)?,
+        };
     }
     let server = server.run();
     let ending = Ending::new(server.handle(), doors, stop, options.places);

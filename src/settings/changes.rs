@@ -135,6 +135,8 @@ impl ServerSettings {
                 &self.proxy_protocol,
                 asked.proxy_protocol,
             ),
+            // The files are followed by themselves; the listener begins with TLS, or without.
+            tls: options.restart("server.tls", &self.tls, asked.tls),
             // actix-http takes it when a worker starts.
             timeout_keep_alive: options.restart(
                 "server.timeout_keep_alive",

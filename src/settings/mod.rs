@@ -46,7 +46,7 @@ pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
     AllowedOrigins, HealthCheckSettings, ListenHost, LogFormat, LogLevel, LoggingSettings, NotifySpread,
     OutgoingProxies, PersistenceSettings, ProcessSettings, ProxyProtocol, RealtimeSettings, ServerSettings,
-    Settings, UpstreamSettings,
+    Settings, TlsSettings, UpstreamSettings,
 };
 
 use sources::Sources;

@@ -10,6 +10,7 @@ use super::{
 
 mod door;
 mod ours;
+mod tls;
 
 pub use door::DoorSettings;
 
@@ -97,6 +98,7 @@ impl Sources {
             path_prefix: self.path_prefix()?,
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             proxy_protocol: self.proxy_protocol()?,
+            tls: self.tls()?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
             door: self.door()?,
             shutdown_timeout,

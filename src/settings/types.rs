@@ -121,6 +121,8 @@ pub struct ServerSettings {
     pub proxy_headers: bool,
     /// `proxy_protocol` (ours): whether a trusted peer's connection begins with the client's address.
     pub proxy_protocol: ProxyProtocol,
+    /// `tls` (ours): what TLS is spoken with; `None`: plain HTTP is spoken.
+    pub tls: Option<TlsSettings>,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
     pub timeout_keep_alive: Duration,
     /// What connections and their requests may take (ours).
@@ -129,6 +131,15 @@ pub struct ServerSettings {
     pub shutdown_timeout: Duration,
     /// `drain_seconds` (ours): how long everything is still served after SIGTERM, within `shutdown_timeout`.
     pub drain: Duration,
+}
+
+/// `server.tls` (ours): PEM files, whose content is looked at again while the server runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// `certificate`: the server's own certificate, and those between it and a root.
+    pub certificate: PathBuf,
+    /// `key` of the certificate: PKCS#8, PKCS#1 or SEC1, not encrypted.
+    pub key: PathBuf,
 }
 
 /// `server.proxy_protocol`: what is made of PROXY protocol headers, which peers in `FORWARDED_ALLOW_IPS` alone may send.

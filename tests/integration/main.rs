@@ -44,6 +44,7 @@ mod start;
 mod stop;
 mod stop_of_the_process;
 mod taken_port;
+mod tls;
 mod trait_writes;
 mod traits;
 mod upstream;

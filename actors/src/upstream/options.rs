@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use awc::http::Uri;
+use rustls::ClientConfig;
 
 use super::client::UpstreamClient;
 use super::connect::Names;
@@ -44,6 +45,15 @@ impl UpstreamOptions {
     pub fn with_roots(self, roots: RootCertificates) -> Self {
         Self {
             tls: Tls::new(roots),
+            ..self
+        }
+    }
+
+    /// The same, with this TLS configuration in place of one that trusts root certificates.
+    #[must_use]
+    pub fn with_tls(self, configuration: ClientConfig) -> Self {
+        Self {
+            tls: Tls::of(configuration),
             ..self
         }
     }

@@ -21,6 +21,14 @@ impl Tls {
         }
     }
 
+    /// Uses this configuration.
+    pub(super) fn of(configuration: ClientConfig) -> Self {
+        Self {
+            roots: RootCertificates::default(),
+            configuration: Arc::new(OnceLock::from(Ok(Arc::new(configuration)))),
+        }
+    }
+
     /// The one configuration: ring, and the roots that are there. Made by the first call, which reads files: not for a
     /// request's thread.
     pub(super) fn configuration(&self) -> Result<Arc<ClientConfig>, rustls::Error> {

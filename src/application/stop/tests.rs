@@ -42,6 +42,7 @@ fn stuck_server() -> Serving {
         places: Places::new(Shares::of(64, 1, 1)),
         requests_in_flight: 1,
         budgets: Budgets::new(0, 0),
+        tls: None,
     };
     let listeners = vec![server::bind(([127, 0, 0, 1], 0).into()).unwrap()];
     server::serve(listeners, options, actix_web::App::new).unwrap()

@@ -1,14 +1,20 @@
 //! Arrivals: accepted sockets that have a place, before anything is made of them.
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
 use actix_web::rt::net::TcpStream;
+use tokio::io::AsyncWrite as _;
 
 use super::byte_stream::ByteStream;
+use super::fault::read_refused;
+use super::orderly_end::OrderlyEnd;
 use super::state::ConnectionState;
 use super::worker::Worker;
 use super::{Connection, refuse};
-use crate::error::ApiError;
+use crate::error::{ApiError, HeadFault};
 use crate::server::places::OpenConnection;
 
 /// How what arrives becomes a connection, which depends on what the listener speaks.
@@ -82,5 +88,51 @@ impl Arrival {
             },
             read_ahead: Vec::new(),
         })
+    }
+
+    /// Ends it with an answer in plain HTTP, which this listener does not speak; `head` is what has come.
+    pub(in crate::server) async fn refuse_plainly(mut self, fault: HeadFault, head: &[u8]) {
+        let (read, _) = read_refused(head);
+        let client = self.admitted.client.as_deref().copied();
+        let peer = client.or_else(|| self.stream.peer_addr().ok());
+        let worker = Rc::clone(self.admitted.state.worker());
+        let error = ApiError::Head(fault);
+        refuse(
+            &mut self.stream,
+            &worker,
+            error,
+            Some(read),
+            peer.map(|peer| peer.ip()),
+        );
+        self.admitted.close(&mut self.stream).await;
+    }
+}
+
+impl Admitted {
+    /// Waits for something, while the server does not end the connection.
+    pub(in crate::server) async fn unless_ended<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
+        let mut awaited = pin!(awaited);
+        poll_fn(|cx| {
+            self.state.note_task(cx.waker());
+            if self.state.ending().is_some() {
+                return Poll::Ready(None);
+            }
+            awaited.as_mut().poll(cx).map(Some)
+        })
+        .await
+    }
+
+    /// Ends its socket in good order, as that of a connection ends.
+    pub(in crate::server) async fn close(&self, stream: &mut TcpStream) {
+        if poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx))
+            .await
+            .is_err()
+        {
+            return;
+        }
+        self.state.free_place();
+        let (patience, mut end) = (self.state.worker().read_off(), OrderlyEnd::default());
+        // An error is an end as well.
+        let _ = poll_fn(|cx| end.poll_read_off(stream, patience, cx)).await;
     }
 }

@@ -20,6 +20,7 @@ mod byte_stream;
 mod fault;
 mod gate;
 mod given_head;
+mod handshakes;
 mod inflow;
 mod orderly_end;
 mod paced_body;

@@ -109,7 +109,7 @@ impl ConnectionState {
     }
 
     /// The worker that has the connection.
-    pub(super) fn worker(&self) -> &Rc<Worker> {
+    pub(in crate::server) fn worker(&self) -> &Rc<Worker> {
         &self.worker
     }
 
@@ -174,6 +174,12 @@ impl ConnectionState {
         if self.head_since.get().is_none() {
             self.head_since.set(Some(self.worker.now()));
         }
+    }
+
+    /// Gives the first head its whole time from now on: what came before it was not its own.
+    pub(in crate::server) fn begin_head_time(&self) {
+        self.idle_since.set(self.worker.now());
+        self.head_since.set(Some(self.worker.now()));
     }
 
     /// The head that the dispatcher was given last.

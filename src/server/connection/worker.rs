@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use super::handshakes::Handshakes;
 use super::portion::AT_ONCE;
 use super::refusal::RefusalAnswers;
 use super::state::{ConnectionState, End};
@@ -104,6 +105,7 @@ pub(in crate::server) struct Worker {
     /// Requests in hand.
     in_flight: Cell<usize>,
     most_in_flight: usize,
+    handshakes: Handshakes,
 }
 
 impl Worker {
@@ -157,6 +159,7 @@ impl Worker {
             ended_requests: Cell::new(0),
             in_flight: Cell::new(0),
             most_in_flight: requests_in_flight,
+            handshakes: Handshakes::new(),
         }
     }
 
@@ -168,6 +171,11 @@ impl Worker {
     /// What answers to what is no request.
     pub(super) fn refusals(&self) -> &RefusalAnswers {
         &self.refusals
+    }
+
+    /// What gives turns to handshakes.
+    pub(in crate::server) fn handshakes(&self) -> &Handshakes {
+        &self.handshakes
     }
 
     /// The worker's time.
@@ -213,7 +221,7 @@ impl Worker {
     }
 
     /// Tells whether the server ends.
-    pub(super) fn is_stopping(&self) -> bool {
+    pub(in crate::server) fn is_stopping(&self) -> bool {
         self.is_stopping.get()
     }
 

@@ -40,6 +40,18 @@ fn each_error_names_option_origin_and_problem() {
             "server.port (from config.json) must be a whole number from 0 to 65535",
         ),
         (
+            json!({"server": {"tls": {"certificate": "server.pem"}}}),
+            "server.tls.certificate (from config.json) is given without server.tls.key; give both",
+        ),
+        (
+            json!({"server": {"tls": {"key": "server.key"}}}),
+            "server.tls.key (from config.json) is given without server.tls.certificate; give both",
+        ),
+        (
+            json!({"server": {"tls": "server.pem"}}),
+            "server.tls (from config.json) is text; give an object",
+        ),
+        (
             json!({"server": {"proxy_protocol": "v2"}}),
             "server.proxy_protocol (from config.json) must be off, on or required",
         ),

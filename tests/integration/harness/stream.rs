@@ -21,7 +21,11 @@ pub(crate) fn event(updated_at: &str) -> String {
 impl EventStream {
     /// Subscribes; the head has been read.
     pub(crate) fn open(address: SocketAddr, request: &Request) -> Self {
-        let mut connection = Connection::open(address);
+        Self::over(Connection::open(address), request)
+    }
+
+    /// Subscribes over a connection; the head has been read.
+    pub(crate) fn over(mut connection: Connection, request: &Request) -> Self {
         connection.write_request(request);
         let head = connection.read_head();
         Self { head, connection }

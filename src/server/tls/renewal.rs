@@ -1,0 +1,253 @@
+//! The renewal: another certificate and key are served once the files hold them.
+//!
+//! The content is compared, not times or names: a mounted Kubernetes secret is a symbolic link that comes to lead
+//! elsewhere. Two files cannot be replaced at one moment, so a pair that does not match is looked at again before
+//! anybody hears of it.
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use actors::threads::Threads;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::fault::TlsError;
+use super::files::{Pair, PairFiles};
+use super::served::{CertificateState, ServedCertificate};
+use crate::settings::TlsSettings;
+
+/// What follows the files of a certificate, before it is started.
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    settings: TlsSettings,
+    looks: Looks,
+    served: Arc<ServedCertificate>,
+    period: Duration,
+}
+
+/// What follows the files, on the thread that started it.
+#[derive(Debug)]
+pub(crate) struct RunningRenewal(JoinHandle<()>);
+
+impl RunningRenewal {
+    /// Ends it.
+    pub(crate) fn stop(&self) {
+        self.0.abort();
+    }
+}
+
+impl Renewal {
+    pub(super) fn of(
+        settings: TlsSettings,
+        files: &PairFiles,
+        served: Arc<ServedCertificate>,
+        period: Duration,
+    ) -> Self {
+        Self {
+            settings,
+            looks: Looks::begin(files.clone()),
+            served,
+            period,
+        }
+    }
+
+    /// Looks at the files from now on, and at the time.
+    pub(crate) fn start(self) -> RunningRenewal {
+        RunningRenewal(actix_rt::spawn(self.run()))
+    }
+
+    async fn run(mut self) {
+        let threads = Threads::new("tls-files", 1);
+        let mut told = CertificateState::Valid;
+        let mut looks = tokio::time::interval(self.period);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let settings = self.settings.clone();
+            let Some(read) = threads.run(move || PairFiles::read(&settings)).await else {
+                continue;
+            };
+            if self.look(read) {
+                told = CertificateState::Valid;
+            }
+            let state = self.served.state_at(SystemTime::now());
+            if state > told {
+                told = state;
+                self.warn(state);
+            }
+        }
+    }
+
+    /// Makes something of a look at the files; tells whether another certificate is served now.
+    fn look(&mut self, read: Result<PairFiles, TlsError>) -> bool {
+        match self.looks.take(read) {
+            Look::Nothing => false,
+            Look::AsServed => {
+                self.served.note_refused(false);
+                false
+            }
+            Look::Another(pair) => {
+                self.served.replace(pair);
+                log::info!(
+                    "the certificate of server.tls has changed: new connections get the new one, which is valid until {}",
+                    self.served.expires_text()
+                );
+                true
+            }
+            Look::Unusable(error) => {
+                self.served.note_refused(true);
+                log::error!(
+                    "the files of server.tls have changed, and the certificate before is still served: {error}"
+                );
+                false
+            }
+        }
+    }
+
+    fn warn(&self, state: CertificateState) {
+        let until = self.served.expires_text();
+        let path = self.settings.certificate.display();
+        match state {
+            CertificateState::Valid => {}
+            CertificateState::ExpiresSoon => {
+                log::warn!("server.tls.certificate ({path}) is valid until {until} and not renewed yet");
+            }
+            CertificateState::Expired => {
+                log::error!(
+                    "server.tls.certificate ({path}) was valid until {until}: clients refuse it; renew it"
+                );
+            }
+        }
+    }
+}
+
+/// What a look at the files has found.
+enum Look {
+    /// Nothing that is news.
+    Nothing,
+    /// What is served, maybe again.
+    AsServed,
+    Another(Pair),
+    /// What cannot be served, for the second time.
+    Unusable(TlsError),
+}
+
+/// The looks at the files so far.
+#[derive(Debug)]
+struct Looks {
+    served: PairFiles,
+    /// What the last look found, where that cannot be served.
+    unusable: Option<Result<PairFiles, TlsError>>,
+    is_told: bool,
+}
+
+impl Looks {
+    fn begin(served: PairFiles) -> Self {
+        Self {
+            served,
+            unusable: None,
+            is_told: false,
+        }
+    }
+
+    fn take(&mut self, read: Result<PairFiles, TlsError>) -> Look {
+        if read.as_ref() == Ok(&self.served) {
+            self.unusable = None;
+            return Look::AsServed;
+        }
+        let is_seen_before = self.unusable.as_ref() == Some(&read);
+        if is_seen_before && self.is_told {
+            return Look::Nothing;
+        }
+        let pair = read.as_ref().map_err(TlsError::clone).and_then(PairFiles::parse);
+        match pair {
+            Ok(pair) => {
+                if let Ok(files) = read {
+                    self.served = files;
+                }
+                self.unusable = None;
+                Look::Another(pair)
+            }
+            Err(error) if is_seen_before => {
+                self.is_told = true;
+                Look::Unusable(error)
+            }
+            Err(_) => {
+                (self.unusable, self.is_told) = (Some(read), false);
+                Look::Nothing
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_support::tls::{Certificate, Files};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+
+    /// What a look has found, in a word.
+    fn word(look: &Look) -> &'static str {
+        match look {
+            Look::Nothing => "nothing",
+            Look::AsServed => "as served",
+            Look::Another(_) => "another",
+            Look::Unusable(_) => "unusable",
+        }
+    }
+
+    #[test]
+    fn what_stays_unusable_is_told_once_and_the_next_that_matches_is_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (Certificate::valid(), Certificate::valid());
+        let files = Files::write(folder.path(), &first);
+        let settings = TlsSettings {
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+        };
+        let mut looks = Looks::begin(PairFiles::read(&settings).unwrap());
+        let mut look = || word(&looks.take(PairFiles::read(&settings)));
+        assert_eq!([look(), look()], ["as served"; 2]);
+        // Both files, one between two looks.
+        files.replace_certificate(&second.certificate);
+        assert_eq!(look(), "nothing");
+        files.replace_key(&second.key);
+        assert_eq!([look(), look()], ["another", "as served"]);
+        // The certificate alone, and it stays so.
+        files.replace_certificate(&first.certificate);
+        assert_eq!([look(), look(), look()], ["nothing", "unusable", "nothing"]);
+        // Something else that cannot be used.
+        std::fs::remove_file(&files.key).unwrap();
+        assert_eq!([look(), look(), look()], ["nothing", "unusable", "nothing"]);
+        files.replace_key(&first.key);
+        assert_eq!(look(), "another");
+        files.replace_key("nothing");
+        assert_eq!([look(), look()], ["nothing", "unusable"]);
+        // Back to what is served.
+        files.replace_key(&first.key);
+        assert_eq!([look(), look()], ["as served"; 2]);
+    }
+
+    #[test]
+    fn the_end_is_near_two_weeks_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = Files::write(folder.path(), &Certificate::valid_until(2090));
+        let settings = TlsSettings {
+            certificate: files.certificate,
+            key: files.key,
+        };
+        let pair = PairFiles::read(&settings).unwrap().parse().unwrap();
+        let served = ServedCertificate::new(pair);
+        assert_eq!(served.expires_text(), "2090-01-01T00:00:00Z");
+        let (end, second) = (served.expires(), Duration::from_secs(1));
+        let states = [end - SOON - second, end - SOON, end - second, end].map(|now| served.state_at(now));
+        let expected = [
+            CertificateState::Valid,
+            CertificateState::ExpiresSoon,
+            CertificateState::ExpiresSoon,
+            CertificateState::Expired,
+        ];
+        assert_eq!(states, expected);
+    }
+}
