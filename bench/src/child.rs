@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConfig;
 use serde_json::json;
 use tempfile::TempDir;
-use test_support::http::{Request, ask};
+use test_support::http::{Connection, Request, Response, ask};
+use test_support::tls::{Certificate, Files, client};
 
 use crate::documents::{CLIENT_KEY, SERVER_KEY};
 
@@ -27,6 +29,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// When it was started.
     pub started: Instant,
+    /// What clients agree on with it; `None`: it speaks plain HTTP.
+    pub terms: Option<Arc<ClientConfig>>,
     child: Child,
     directory: Option<TempDir>,
     /// Kept for as long as the server writes to it.
@@ -38,6 +42,8 @@ pub struct Server {
 pub enum BareOn {
     /// actix-web's own `HttpServer`.
     Actix,
+    /// The same over TLS.
+    ActixTls,
     /// The proxy's server.
     Proxy,
 }
@@ -53,10 +59,12 @@ pub struct Start<'a> {
     pub upstream: Option<&'a str>,
     /// Whether identities are forwarded to upstream.
     pub forwards_identities: bool,
+    /// Whether it speaks TLS.
+    pub speaks_tls: bool,
 }
 
 /// What the proxy's log has before its address.
-const LISTENING: &str = "listening on http://";
+const LISTENING: [&str; 2] = ["listening on http://", "listening on https://"];
 
 /// A program of this workspace, built beside this one.
 fn program(name: &str) -> PathBuf {
@@ -81,10 +89,18 @@ impl Server {
         fs::write(&file, answer)?;
         let server = match on {
             BareOn::Actix => "actix",
+            BareOn::ActixTls => "actix-tls",
             BareOn::Proxy => "proxy",
         };
-        let arguments = [server, method, path, &file.display().to_string()];
-        let mut server = Self::start_printing(program("bare"), &arguments);
+        let certificate = Certificate::valid();
+        let Files {
+            certificate: chain,
+            key,
+        } = Files::write(directory.path(), &certificate);
+        let paths = [file, chain, key].map(|path| path.display().to_string());
+        let [file, chain, key] = &paths;
+        let mut server = Self::start_printing(program("bare"), &[server, method, path, file, chain, key]);
+        server.terms = (on == BareOn::ActixTls).then(|| terms(&certificate));
         server.directory = Some(directory);
         Ok(server)
     }
@@ -95,7 +111,7 @@ impl Server {
         let (started, child) = spawn(&mut command);
         let mut server = Self::of(child, started);
         let output = server.child.stdout.take().expect("its output is piped");
-        server.address = address_in(output, "").expect("the server prints its address");
+        server.address = address_in(output, &[""]).expect("the server prints its address");
         server
     }
 
@@ -104,6 +120,7 @@ impl Server {
         Self {
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             started,
+            terms: None,
             child,
             directory: None,
             _log: None,
@@ -118,6 +135,10 @@ impl Server {
         if let Some(file) = file {
             fs::write(directory.path().join(file), document)?;
         }
+        let certificate = start.speaks_tls.then(Certificate::valid);
+        let files = certificate
+            .as_ref()
+            .map(|certificate| Files::write(directory.path(), certificate));
         let config = json!({
             "environment_key_pairs": [{
                 "client_side_key": CLIENT_KEY,
@@ -126,10 +147,15 @@ impl Server {
             }],
             "api_url": start.upstream,
             "forward_identities": start.forwards_identities.then_some(true),
-            "server": {"host": "127.0.0.1", "port": 0},
+            "server": {
+                "host": "127.0.0.1",
+                "port": 0,
+                "tls": files.map(|files| json!({"certificate": files.certificate, "key": files.key})),
+            },
         });
         fs::write(directory.path().join("config.json"), config.to_string())?;
         let mut server = Self::start_proxy_with(&directory.path().join("config.json"), start)?;
+        server.terms = certificate.as_ref().map(terms);
         server.directory = Some(directory);
         Ok(server)
     }
@@ -158,18 +184,26 @@ impl Server {
         let mut server = Self::of(child, started);
         server.address = match (&file, server.child.stderr.take()) {
             (Some(file), _) => file.address()?,
-            (None, Some(output)) => address_in(output, LISTENING)?,
+            (None, Some(output)) => address_in(output, &LISTENING)?,
             (None, None) => return Err(io::Error::other("the server's log is not piped")),
         };
         server._log = file;
         Ok(server)
     }
 
+    /// Asks it once, on a connection of its own.
+    pub fn ask(&self, request: &Request) -> io::Result<Response> {
+        match &self.terms {
+            None => ask(self.address, request),
+            Some(terms) => Connection::try_open_tls(self.address, terms)?.try_send(request),
+        }
+    }
+
     /// Waits until the server answers a request with this status.
     pub fn wait_for(&self, request: &Request, status: u16) -> io::Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            if ask(self.address, request).is_ok_and(|response| response.status == status) {
+            if self.ask(request).is_ok_and(|response| response.status == status) {
                 return Ok(());
             }
             thread::sleep(Duration::from_micros(500));
@@ -225,14 +259,22 @@ fn spawn(command: &mut Command) -> (Instant, Child) {
     (started, command.spawn().expect("the server starts"))
 }
 
-fn address_behind(mark: &str, line: &str) -> Option<SocketAddr> {
-    let (_, address) = line.split_once(mark)?;
+/// What a client agrees on that measures HTTP/1.1 over kept connections.
+fn terms(certificate: &Certificate) -> Arc<ClientConfig> {
+    let mut terms = client([certificate]);
+    terms.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(terms)
+}
+
+/// The address behind one of these marks.
+fn address_behind(marks: &[&str], line: &str) -> Option<SocketAddr> {
+    let (_, address) = marks.iter().find_map(|mark| line.split_once(mark))?;
     address.trim().parse().ok()
 }
 
-/// The address behind `mark` in what a server prints. The rest is read and dropped: a server blocks on
+/// The address behind one of these marks in what a server prints. The rest is read and dropped: a server blocks on
 /// a full pipe.
-fn address_in(output: impl Read + Send + 'static, mark: &str) -> io::Result<SocketAddr> {
+fn address_in(output: impl Read + Send + 'static, marks: &[&str]) -> io::Result<SocketAddr> {
     let mut output = BufReader::new(output);
     let mut printed = String::new();
     loop {
@@ -241,7 +283,7 @@ fn address_in(output: impl Read + Send + 'static, mark: &str) -> io::Result<Sock
             return Err(io::Error::other(format!("the server ended: {printed}")));
         }
         let line = printed.get(start..).unwrap_or_default();
-        if let Some(address) = address_behind(mark, line) {
+        if let Some(address) = address_behind(marks, line) {
             thread::spawn(move || io::copy(&mut output, &mut io::sink()));
             return Ok(address);
         }

@@ -102,7 +102,7 @@ pub fn measure(subjects: &[&Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
                 request,
                 connects_anew,
             } = subject;
-            let driven = runtime.block_on(load::drive(server.address, request, *connects_anew, duration))?;
+            let driven = runtime.block_on(load::drive(server, request, *connects_anew, duration))?;
             let spent = cpu::time(subject.server.process()).saturating_sub(before);
             if round > 0 {
                 // Far below 2^52 requests.

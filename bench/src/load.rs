@@ -5,13 +5,18 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use test_support::http::{Request, ask};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rustls::pki_types::ServerName;
+use test_support::http::Request;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+use crate::child::Server;
 use crate::statistics::Sample;
 
 /// Connections held at once.
@@ -36,15 +41,27 @@ pub struct Round {
 /// Every answer must begin and be as long as the first: the servers measured here give the same answer every time, so
 /// the client, which shares the machine with them, need not parse.
 pub async fn drive(
-    address: SocketAddr,
+    server: &Server,
     request: &Request,
     connects_anew: bool,
     duration: Duration,
 ) -> io::Result<Round> {
-    let (request, first) = (request.bytes(), ask(address, request)?.bytes());
+    let (request, first) = (request.bytes(), server.ask(request)?.bytes());
     let latencies = RefCell::new(Vec::new());
-    let clients =
-        (0..CONNECTIONS).map(|_| send_again_and_again(address, &request, &first, connects_anew, &latencies));
+    let (request, first, latencies_of) = (&request, &first, &latencies);
+    let clients = (0..CONNECTIONS).map(|_| async move {
+        let address = server.address;
+        match &server.terms {
+            None => {
+                send_again_and_again(|| connect(address), request, first, connects_anew, latencies_of).await
+            }
+            Some(terms) => {
+                let connector = TlsConnector::from(Arc::clone(terms));
+                let connect = || connect_over_tls(address, &connector);
+                send_again_and_again(connect, request, first, connects_anew, latencies_of).await
+            }
+        }
+    });
     // The time limit is the end of the round, not a failure.
     if let Ok(Err(error)) = timeout(duration, futures::future::try_join_all(clients)).await {
         return Err(error);
@@ -56,8 +73,8 @@ pub async fn drive(
     })
 }
 
-async fn send_again_and_again(
-    address: SocketAddr,
+async fn send_again_and_again<S: AsyncRead + AsyncWrite + Unpin>(
+    connect: impl AsyncFn() -> io::Result<S>,
     request: &[u8],
     first: &[u8],
     connects_anew: bool,
@@ -70,9 +87,10 @@ async fn send_again_and_again(
         let sent = Instant::now();
         let mut stream = match kept.take() {
             Some(stream) => stream,
-            None => connect(address).await?,
+            None => connect().await?,
         };
         stream.write_all(request).await?;
+        stream.flush().await?;
         stream.read_exact(&mut answer).await?;
         if answer.get(..STATUS_LINE) != first.get(..STATUS_LINE) {
             return Err(io::Error::other("an answer has another status than the first"));
@@ -88,6 +106,11 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+async fn connect_over_tls(address: SocketAddr, connector: &TlsConnector) -> io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
+    connector.connect(name, connect(address).await?).await
 }
 
 /// What came of a load that may be refused.

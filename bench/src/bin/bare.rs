@@ -1,13 +1,15 @@
 //! The bare handler that the proxy is compared with: an actix-web app of the same build settings and as many workers,
 //! without middleware, that answers every request with a ready body and constant headers.
 //!
-//! `bare SERVER METHOD PATH FILE`: SERVER is `actix` (actix-web's own `HttpServer`) or `proxy` (the proxy's server), FILE
-//! holds an answer as it came over the wire, whose status, headers and body are given.
+//! `bare SERVER METHOD PATH FILE CERTIFICATE KEY`: SERVER is `actix` (actix-web's own `HttpServer`), `actix-tls` (the same over
+//! TLS, with this certificate and key) or `proxy` (the proxy's server), FILE holds an answer as it came over the wire, whose
+//! status, headers and body are given.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
 )]
 use std::io;
+use std::sync::Arc;
 
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -17,6 +19,10 @@ use actix_web::{App, Error, HttpResponse, HttpServer};
 // Its allocator comes with it: all servers have the same one.
 use edge_proxy::application::{BareServer, Limits};
 use edge_proxy::settings::Settings;
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
 
 /// What the server writes itself.
@@ -103,19 +109,41 @@ fn settings() -> io::Result<Settings> {
     Ok(loaded.settings)
 }
 
+/// TLS as rustls does it unless told otherwise.
+fn tls(certificate: &str, key: &str) -> io::Result<ServerConfig> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate)
+        .map_err(io::Error::other)?
+        .collect();
+    let key = PrivateKeyDer::from_pem_file(key).map_err(io::Error::other)?;
+    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_no_client_auth()
+        .with_single_cert(chain.map_err(io::Error::other)?, key)
+        .map_err(io::Error::other)
+}
+
 #[actix_web::main]
 async fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [server, method, path, file] = arguments.as_slice() else {
-        return Err(io::Error::other("usage: bare actix|proxy METHOD PATH FILE"));
+    let [server, method, path, file, certificate, key] = arguments.as_slice() else {
+        return Err(io::Error::other(
+            "usage: bare actix|actix-tls|proxy METHOD PATH FILE CERTIFICATE KEY",
+        ));
     };
     let ready = Data::new(Ready::parse(std::fs::read(file)?).expect("FILE holds an answer"));
     let (method, path) = (method.clone(), path.clone());
     let app = move || app(ready.clone(), &method, &path);
-    match server.as_str() {
-        "actix" => {
+    let server_of = server.as_str();
+    match server_of {
+        "actix" | "actix-tls" => {
             let workers = std::thread::available_parallelism()?.get();
-            let server = HttpServer::new(app).workers(workers).bind(("127.0.0.1", 0))?;
+            let server = HttpServer::new(app).workers(workers);
+            let address = ("127.0.0.1", 0);
+            let server = match server_of {
+                "actix" => server.bind(address)?,
+                _ => server.bind_rustls_0_23(address, tls(certificate, key)?)?,
+            };
             println!("{}", server.addrs().first().expect("an address"));
             server.run().await
         }

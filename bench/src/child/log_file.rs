@@ -36,7 +36,7 @@ impl LogFile {
         while Instant::now() < deadline {
             let logged = fs::read_to_string(self.file.path())?;
             let mut lines = logged.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            if let Some(address) = lines.find_map(|line| address_behind(LISTENING, line)) {
+            if let Some(address) = lines.find_map(|line| address_behind(&LISTENING, line)) {
                 let log = Arc::downgrade(self);
                 thread::spawn(move || Self::keep_short(&log));
                 return Ok(address);

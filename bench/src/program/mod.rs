@@ -10,3 +10,4 @@ pub(crate) mod options;
 pub(crate) mod overload;
 pub(crate) mod report;
 pub(crate) mod requests;
+pub(crate) mod tls;
