@@ -27,6 +27,7 @@ mod harness;
 mod reload;
 mod soak;
 mod stop;
+mod tls;
 mod upstream;
 
 /// Groups whose rows wait most of their time, so that many are run beside one another. The rows of the others, which load the
@@ -52,6 +53,7 @@ fn rows() -> Vec<Row> {
     rows.extend(disk::rows());
     rows.extend(reload::rows());
     rows.extend(stop::rows());
+    rows.extend(tls::rows());
     rows.extend(soak::rows());
     rows
 }

@@ -46,7 +46,8 @@ impl Proxy {
     /// Waits until a program that was started in this folder listens.
     pub(crate) fn of(program: Program, directory: TempDir) -> Self {
         let address = program.find_line(|line| {
-            let (_, rest) = line.split_once("listening on http://")?;
+            let (_, url) = line.split_once("listening on http")?;
+            let (_, rest) = url.split_once("://")?;
             let end = rest
                 .find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)))
                 .unwrap_or(rest.len());
