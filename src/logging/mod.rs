@@ -159,11 +159,7 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
         LevelFilter::Off
     };
     // At debug actix-web writes the paths of requests it refuses, and those hold keys and identifiers.
-    let actix_web = if own == LevelFilter::Debug {
-        LevelFilter::Info
-    } else {
-        others
-    };
+    let actix_web = others.min(LevelFilter::Info);
     // actix-http reports each malformed request as an error, so any peer could fill the log; and each answer of upstream
     // whose head does not end, which the environment's own line tells once.
     let malformed_requests = if own >= LevelFilter::Debug {
@@ -175,7 +171,8 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
         (None, others),
         (Some("actix_web"), actix_web),
         (Some("actix_http::h1::dispatcher"), malformed_requests),
-        (Some("actix_http::h1::decoder"), malformed_requests),
+        // At debug it writes the lengths and codings that it cannot read, as they came.
+        (Some("actix_http::h1::decoder"), LevelFilter::Off),
         (Some(ACCESS), access),
     ];
     filters.extend(OWN_CRATES.iter().map(|name| (Some(*name), own)));

@@ -37,6 +37,7 @@ mod refusals;
 mod reload;
 mod routes;
 mod sdk_wire;
+mod secrets;
 mod shortage;
 mod signals;
 mod sockets;

@@ -31,7 +31,13 @@ fn sentence(body: &[u8], key: &str) -> Option<String> {
     // As core names it.
     let detail = refusal.get("detail")?.as_str()?;
     let is_one = !detail.is_empty() && detail.chars().count() <= MOST_CHARACTERS;
-    (is_one && !detail.contains(key)).then(|| detail.to_owned())
+    (is_one && !repeats(detail, key)).then(|| detail.to_owned())
+}
+
+/// Whether a sentence repeats a key, in any case, and with what says of which kind it is or without.
+fn repeats(detail: &str, key: &str) -> bool {
+    let bare = key.strip_prefix("ser.").unwrap_or(key);
+    detail.to_lowercase().contains(&bare.to_lowercase())
 }
 
 #[cfg(test)]
@@ -53,6 +59,7 @@ mod tests {
             r#"{"detail":["x"]}"#,
             r#"{"detail":""}"#,
             r#"{"detail":"no environment has ser.key"}"#,
+            r#"{"detail":"KEY is no environment's"}"#,
             &format!(r#"{{"detail":"{}"}}"#, "x".repeat(201)),
         ] {
             assert_eq!(said(body), None, "{body}");

@@ -76,6 +76,11 @@ impl Proxy {
                 .unwrap_or(rest.len());
             rest[..end].parse().ok()
         });
+        Self::listening_at(program, directory, address)
+    }
+
+    /// The same where it is known at which address it listens.
+    pub(crate) fn listening_at(program: Program, directory: TempDir, address: SocketAddr) -> Self {
         wait_until_ready(address);
         Self {
             address,

@@ -1,0 +1,172 @@
+//! Nothing that the process emits shows a key, a token, a password, an identifier or a trait's value: log lines of every
+//! level in both formats, errors, health, `--check`, the lines of starts that fail, panics.
+//!
+//! # Layout
+//! - `marks`: what is secret, and how it may look.
+//! - `upstream`: a Flagsmith that fails in every way, and repeats what it was asked.
+//! - `session`: what clients send, and what their answers may show.
+//! - `starts`: what the program writes besides serving.
+//! - `panics`: what it writes where it has a defect.
+mod marks;
+mod panics;
+mod session;
+mod starts;
+mod upstream;
+
+use std::thread;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use test_support::program::Program;
+
+use crate::harness::{Proxy, command};
+use marks::assert_shows_nothing;
+
+const LEVELS: [&str; 6] = ["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"];
+
+/// The configuration of the process that is talked to: every secret that there is an option for.
+fn configuration(upstream: &upstream::Echo, level: &str, format: &str) -> Value {
+    json!({
+        "environment_key_pairs": upstream::key_pairs(),
+        "api_url": upstream.api_url(),
+        "api_poll_timeout_seconds": 0.5,
+        "forward_identities": true,
+        "realtime": {"authentication_token": marks::REALTIME_TOKEN, "upstream_url": upstream.origin()},
+        "server": {
+            "host": "127.0.0.1", "port": 0, "drain_seconds": 0, "shutdown_timeout_seconds": 3,
+            "proxy_headers": true, "proxy_protocol": "on",
+            "request_head_timeout_seconds": 0.5, "request_body_timeout_seconds": 0.5,
+        },
+        "logging": {"log_level": level, "log_format": format, "enable_access_log": true},
+        marks::UNKNOWN_OPTION: marks::UNKNOWN_OPTION_VALUE,
+    })
+}
+
+/// A folder with this configuration, and with what it names.
+fn folder(config: &Value) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, content: String| std::fs::write(folder.path().join(name), content).unwrap();
+    write("config.json", config.to_string());
+    write("served.json", upstream::document().to_string());
+    write("no-json.json", format!("{{\"api_key\": {}", marks::CLIENT_KEY));
+    write(
+        "no-document.json",
+        json!({"api_key": marks::CLIENT_KEY, "feature_states": marks::IDENTIFIER}).to_string(),
+    );
+    folder
+}
+
+/// The variables that hold secrets, which the session's own upstream is exempt of.
+fn variables() -> [(&'static str, String); 3] {
+    let proxy = format!(
+        "http://{}:{}@127.0.0.1:9",
+        marks::PROXY_USER,
+        marks::PROXY_PASSWORD
+    );
+    [
+        ("HTTPS_PROXY", proxy.clone()),
+        ("ALL_PROXY", proxy),
+        ("NO_PROXY", "127.0.0.1".to_owned()),
+    ]
+}
+
+/// A whole life of the process at one level, and what it wrote.
+fn life(level: &str, format: &str) -> String {
+    let upstream = upstream::Echo::start();
+    let folder = folder(&configuration(&upstream, level, format));
+    // The address is told at INFO.
+    let mut command = command(folder.path());
+    command.envs(variables()).arg("--config").arg("config.json");
+    let program = Program::start(&mut command);
+    let id = program.id();
+    let mut proxy = if LEVELS[..3].contains(&level) {
+        Proxy::listening_at(program, folder, listening_address(id))
+    } else {
+        Proxy::of(program, folder)
+    };
+    session::wait_until_all_has_failed(proxy.address);
+    session::talk(proxy.address, &upstream);
+    proxy.signal("HUP");
+    proxy.signal("TERM");
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    log
+}
+
+/// Where a process listens, as the system knows it: nothing that it writes tells at these levels.
+fn listening_address(id: u32) -> std::net::SocketAddr {
+    let begun = std::time::Instant::now();
+    loop {
+        assert!(begun.elapsed() < test_support::wait::PATIENCE, "it listens");
+        if let Some(port) = listening_port(id) {
+            return ([127, 0, 0, 1], port).into();
+        }
+        thread::yield_now();
+    }
+}
+
+/// The port of the one socket of a process that listens (`/proc/net/tcp`, state 0A).
+fn listening_port(id: u32) -> Option<u16> {
+    let table = std::fs::read_to_string(format!("/proc/{id}/net/tcp")).ok()?;
+    let sockets: Vec<String> = std::fs::read_dir(format!("/proc/{id}/fd"))
+        .ok()?
+        .flatten()
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .map(|target| target.display().to_string())
+        .collect();
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
+        let is_its = sockets.contains(&format!("socket:[{inode}]"));
+        let port = u16::from_str_radix(local.split_once(':')?.1, 16).ok()?;
+        (*state == "0A" && is_its).then_some(port)
+    })
+}
+
+/// What each level has to hold, so that a session that logs nothing is noticed.
+fn assert_is_a_log(level: &str, format: &str, log: &str) {
+    let expected: &[&str] = match level {
+        "CRITICAL" | "ERROR" => &[],
+        "WARNING" => &["upstream"],
+        _ => &[
+            "upstream",
+            "/api/v1/flags/",
+            "/sse/environments/{client_side_key}/stream",
+            "408",
+        ],
+    };
+    for part in expected {
+        assert!(log.contains(part), "{level}, {format}: no {part} in {log}");
+    }
+    let is_line = |line: &str| match format {
+        "json" => serde_json::from_str::<Value>(line).is_ok(),
+        _ => line.starts_with("20"),
+    };
+    assert!(log.lines().all(is_line), "{level}, {format}: {log}");
+}
+
+fn no_level_shows_anything(format: &'static str) {
+    thread::scope(|scope| {
+        for level in LEVELS {
+            scope.spawn(move || {
+                let log = life(level, format);
+                assert_is_a_log(level, format, &log);
+                // Libraries may write whatever they like for those who debug them at the level that is called trace.
+                let is_trace = |line: &str| line.contains(" TRACE ") || line.contains(r#""level":"trace""#);
+                for line in log.lines().filter(|line| !is_trace(line)) {
+                    assert_shows_nothing(&format!("the log at {level}"), line);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn generic_lines_of_no_level_show_a_secret() {
+    no_level_shows_anything("generic");
+}
+
+#[test]
+fn json_lines_of_no_level_show_a_secret() {
+    no_level_shows_anything("json");
+}
