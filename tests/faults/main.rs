@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Trial};
 use test_support::findings::{FaultTable, Findings};
 
+mod clients;
 mod disk;
 mod harness;
 mod reload;
@@ -52,6 +53,7 @@ fn rows() -> Vec<Row> {
     let mut rows = upstream::rows();
     rows.extend(disk::rows());
     rows.extend(reload::rows());
+    rows.extend(clients::rows());
     rows.extend(stop::rows());
     rows.extend(tls::rows());
     rows.extend(soak::rows());
