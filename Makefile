@@ -72,6 +72,7 @@ check: fmt lint test docs ## What a change must pass: format, lints, tests, docu
 fmt:
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path $(SDK_RUST)/Cargo.toml
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings

@@ -10,6 +10,7 @@
 //! - `layers`: what holds for every request: who hears of it, how a drain ends its connection, its path, CORS.
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
 //! - `error`: why a request gets no regular answer; the one place that knows status codes.
+//! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `budget`: bytes that the whole process may hold.
 //! - `live`: values that requests read and a new configuration replaces.
 //! - `service_state`: whether the process drains or has lost an actor.
@@ -29,6 +30,8 @@ pub mod application;
 mod budget;
 pub mod cli;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 pub mod health_check;
 mod layers;
 mod live;

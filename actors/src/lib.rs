@@ -14,6 +14,7 @@
 //! - [`store`]: what survives a restart, on disk.
 //! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
+//! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `fault`: breaking an actor on purpose, for tests.
 mod actor_thread;
 pub mod analytics;
@@ -21,6 +22,8 @@ pub mod environment;
 #[cfg(feature = "fault-injection")]
 pub mod fault;
 pub mod forwarding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 pub mod keys;
 pub mod lifeline;
 pub mod replica;

@@ -9,11 +9,14 @@
 //! - `condition`: segment conditions: operators, values, regexes, JSONPath.
 //! - `gzip`: answers in gzip, put together from ready pieces.
 //! - `hashing`: percentage hashes.
+//! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `python`: Python's numbers and texts, which the reference engine's results depend on.
 
 mod condition;
 mod document;
 mod environment;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod gzip;
 mod hashing;
 mod identity;

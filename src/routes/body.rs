@@ -119,6 +119,10 @@ async fn collect(
     Ok(body.bytes.freeze())
 }
 
+/// What holds of every body in gzip.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use coding::fuzz;
+
 /// What comes of a body at a time.
 type Piece = Result<Bytes, PayloadError>;
 

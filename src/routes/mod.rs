@@ -17,6 +17,8 @@ pub(crate) mod body;
 mod environment_document;
 mod event_stream;
 mod flags;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod health;
 mod heavy;
 mod identities;

@@ -18,6 +18,8 @@
 mod connection;
 mod door;
 mod ending;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod listener;
 pub mod open_files;
 mod places;

@@ -22,6 +22,8 @@ mod effective;
 mod error;
 mod field;
 mod file_content;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod key_pairs;
 mod notice;
 mod process;

@@ -7,6 +7,7 @@
 //! - [`http`]: a blocking client that shows exactly what was sent and received.
 //! - [`program`]: a program that a test starts, and that ends with it.
 //! - [`findings`]: what became of each fault that was caused, as a table.
+//! - [`mutation`]: inputs with changes, for what is to hold of whatever comes.
 //! - [`documents`]: environment documents, built from their parts or as a fixture.
 //! - [`shared`]: where the recordings that lie beside the repository are, or why a test goes without them.
 //! - [`tls`]: certificates that tests make, and clients that trust them.
@@ -22,6 +23,7 @@
 pub mod documents;
 pub mod findings;
 pub mod http;
+pub mod mutation;
 pub mod program;
 pub mod shared;
 pub mod tls;

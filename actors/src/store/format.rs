@@ -204,6 +204,31 @@ impl Reader<'_> {
     }
 }
 
+/// What holds of every file: it is read as what it was written from or not at all, and by its own environment alone. The bytes are
+/// also put behind a right beginning and checksum, without which few changed ones get further.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    let checksum = checksum(data, &[]);
+    let sealed = [BEGINNING, format!("{VERSION}\n").as_bytes(), &checksum, data].concat();
+    for file in [Bytes::copy_from_slice(data), sealed.into()] {
+        let own = beginning(&file)
+            .ok()
+            .and_then(|rest| rest.get(CHECKSUM..)?.first_chunk())
+            .map_or(KeyDigest::from_bytes([0; 32]), |digest| {
+                KeyDigest::from_bytes(*digest)
+            });
+        let Ok(stored) = read(&file, own) else { continue };
+        let again = Bytes::from([head(&stored), stored.document.to_vec()].concat());
+        assert_eq!(read(&again, own).as_ref(), Ok(&stored), "another document");
+        let other = KeyDigest::from_bytes(own.bytes().map(|byte| !byte));
+        assert_eq!(
+            read(&file, other),
+            Err(Unreadable::Foreign),
+            "another environment's"
+        );
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;

@@ -18,6 +18,8 @@
 mod actor;
 mod folder;
 mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use format::fuzz;
 mod handle;
 mod names;
 mod pending;

@@ -19,6 +19,8 @@ mod failure;
 mod fault;
 mod fetch;
 mod forward;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod link;
 mod memory;
 mod misdirected;

@@ -45,6 +45,12 @@ impl EventParser {
         newest
     }
 
+    /// How many bytes it keeps room for.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn kept(&self) -> usize {
+        self.line.capacity() + self.data.capacity()
+    }
+
     fn end_line(&mut self) -> Option<Announcement> {
         let line = std::mem::take(&mut self.line);
         let announcement = if std::mem::take(&mut self.is_overlong) {

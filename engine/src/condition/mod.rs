@@ -4,10 +4,13 @@
 //! - [`Value`]: what a condition is asked about: a trait, or what a path found.
 //! - [`Matcher`]: the operator and the condition's value, prepared for every type a trait can have.
 //! - [`Property`]: where a condition finds its value; [`Path`] and [`Query`] where that is a JSONPath.
+//! - `fuzz`: what holds of whatever a pattern, a path or a version says.
 //! - [`Budget`]: bounds the work of one evaluation. [`RegexCache`]: shares what a document's patterns have in common.
 
 pub(crate) mod budget;
 mod casting;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod in_values;
 mod jsonpath;
 mod matcher;

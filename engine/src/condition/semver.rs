@@ -44,6 +44,21 @@ impl<'t> Version<&'t str> {
 }
 
 impl<S: AsRef<str>> Version<S> {
+    /// Its text.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn written(&self) -> String {
+        let numbers = self.numbers.each_ref().map(AsRef::as_ref).join(".");
+        let part = |sign, part: &Option<S>| {
+            part.as_ref()
+                .map_or_else(String::new, |part| format!("{sign}{}", part.as_ref()))
+        };
+        format!(
+            "{numbers}{}{}",
+            part('-', &self.prerelease),
+            part('+', &self.build)
+        )
+    }
+
     /// The order of semver.org, 11: a build counts for nothing, also where equality is asked.
     pub(super) fn compare<T: AsRef<str>>(&self, other: &Version<T>) -> Ordering {
         let numbers = self.numbers.iter().zip(&other.numbers);

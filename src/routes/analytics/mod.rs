@@ -79,3 +79,30 @@ fn count(
     tally.count(known.id, labels, |counting| add(counting, &is_known));
     Ok(())
 }
+
+/// What holds of every body: names come once, counts are what upstream can hold.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn fuzz(body: &[u8]) {
+    use actors::analytics::MOST_COUNT;
+
+    if let Ok(counts) = features(body) {
+        let names: Vec<_> = counts.iter().map(|(feature, _)| feature).collect();
+        assert!(names.is_sorted(), "names are in no order");
+        assert!(
+            names.windows(2).all(|pair| pair.first() != pair.last()),
+            "a name comes twice"
+        );
+        assert!(
+            counts.iter().all(|(_, count)| (1..=MOST_COUNT).contains(count)),
+            "a count"
+        );
+    }
+    if let Ok(counts) = evaluations(body) {
+        assert!(
+            counts
+                .iter()
+                .all(|counted| (1..=MOST_COUNT).contains(&counted.count)),
+            "a count"
+        );
+    }
+}

@@ -16,3 +16,5 @@ pub use bodies::ready;
 pub(super) use bodies::{forwarded, json, nothing, single, stream};
 pub(crate) use bodies::{options, refused};
 pub(super) use encodings::prefers_gzip;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use preconditions::fuzz_date;

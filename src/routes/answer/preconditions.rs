@@ -63,6 +63,33 @@ fn http_date(value: &HeaderValue) -> Option<std::time::SystemTime> {
     httpdate::parse_http_date(value.to_str().ok()?).ok()
 }
 
+/// What holds of every date: it is no earlier than itself, and earlier than the second behind it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::routes) fn fuzz_date(data: &[u8]) {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    /// From the year 9000 on dates cannot be written.
+    const MOST_SECONDS: u64 = 7_000 * 365 * 24 * 3600;
+    let Ok(since) = HeaderValue::from_bytes(data) else {
+        return;
+    };
+    let Some(time) = http_date(&since) else { return };
+    let Ok(seconds) = time.duration_since(UNIX_EPOCH).map(|time| time.as_secs()) else {
+        return;
+    };
+    if seconds > MOST_SECONDS {
+        return;
+    }
+    let headers = HeaderMap::from_iter([(IF_MODIFIED_SINCE, since)]);
+    for (later, expected) in [(0, true), (1, false)] {
+        let written = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds + later));
+        let Ok(last_modified) = HeaderValue::from_str(&written) else {
+            return;
+        };
+        assert_eq!(unmodified_since(&headers, &last_modified), expected, "{written}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -95,6 +95,19 @@ fn gunzip(mut encoded: &[u8], limit: usize) -> Result<Bytes, ApiError> {
     Err(ApiError::BrokenGzip)
 }
 
+/// What holds of every body: it decodes to what is allowed at most, and to the same where more is allowed.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::routes) fn fuzz(data: &[u8]) {
+    let (little, much) = (gunzip(data, 1_000), gunzip(data, 100_000));
+    let is_so = match (&little, &much) {
+        (Ok(little), Ok(much)) => little == much && little.len() <= 1_000,
+        (Err(ApiError::BodyTooLarge), Ok(much)) => (1_001..=100_000).contains(&much.len()),
+        (Err(ApiError::BodyTooLarge | ApiError::BrokenGzip), Err(_)) => true,
+        _ => false,
+    };
+    assert!(is_so, "{little:?} and {much:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;

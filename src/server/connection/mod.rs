@@ -18,6 +18,8 @@
 mod arrival;
 mod byte_stream;
 mod fault;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzz;
 mod gate;
 mod given_head;
 mod handshakes;

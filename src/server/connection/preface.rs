@@ -26,6 +26,9 @@ use crate::settings::{ProxyProtocol, TrustedProxies};
 /// the names in a certificate.
 const MOST_BYTES: usize = 4096;
 
+/// The longest header of version 1, its end included.
+const MOST_BYTES_OF_VERSION_1: usize = 107;
+
 /// How the two versions begin.
 const BEGINNINGS: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
 
@@ -98,18 +101,24 @@ impl Preface {
         if !may_begin {
             return Self::None;
         }
+        let is_version_1 = bytes.first() == Some(&b'P');
         match ProxyHeader::parse(bytes, CONFIG) {
+            Ok((_, length)) if is_version_1 && !is_line(bytes.split_at(length).0) => Self::Broken,
             Ok((header, length)) => {
                 Self::Header(length, header.proxied_address().map(|address| address.source))
             }
             // The parser of version 1 waits for what is missing on a line, though the line has its end.
-            Err(Error::BufferTooShort) if bytes.first() == Some(&b'P') && bytes.contains(&b'\n') => {
-                Self::Broken
-            }
+            Err(Error::BufferTooShort) if is_version_1 && bytes.contains(&b'\n') => Self::Broken,
             Err(Error::BufferTooShort) if bytes.len() < MOST_BYTES => Self::Partial,
             Err(_) => Self::Broken,
         }
     }
+}
+
+/// Whether a header of version 1 is one line, and no longer than it may be: with its end before it the parser does not look, and
+/// refuses parts of it.
+fn is_line(header: &[u8]) -> bool {
+    header.len() <= MOST_BYTES_OF_VERSION_1 && memchr::memchr(b'\n', header) == header.len().checked_sub(1)
 }
 
 impl Arrival {
@@ -178,6 +187,26 @@ impl Arrival {
             }
             bytes.extend_from_slice(read.filled());
         }
+    }
+}
+
+/// What holds of every begin: a header ends where it does whatever follows, and every part of it is the begin of one.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::server) fn fuzz(data: &[u8]) {
+    let read = Preface::read(data);
+    let Preface::Header(length, client) = read else {
+        return;
+    };
+    assert!((1..=data.len()).contains(&length), "{length} bytes");
+    let header = data.split_at(length).0;
+    assert_eq!(Preface::read(header), Preface::Header(length, client));
+    for length in 0..length {
+        let part = header.split_at(length).0;
+        assert_eq!(
+            Preface::read(part),
+            Preface::Partial,
+            "{length} bytes of a header"
+        );
     }
 }
 
@@ -266,6 +295,8 @@ mod tests {
             b"PROXY TCP4 nonsense\r\n".to_vec(),
             b"PROXY / HTTP/1.1\r\n\r\n".to_vec(),
             [&b"PROXY UNKNOWN "[..], &[b'x'; 200]].concat(),
+            [&b"PROXY UNKNOWN "[..], &[b'x'; 92], b"\r\n"].concat(),
+            b"PROXY UNKNOWN\nx\r\n".to_vec(),
             v2(0x31, 0x11, &[0; 12]),
             v2(0x21, 0x77, &[0; 12]),
             long.split_at(MOST_BYTES).0.to_vec(),

@@ -179,5 +179,31 @@ fn number(digits: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// What holds of every head: where it ends does not depend on how its bytes come; what is handed on is a head of the same status,
+/// and is read as itself.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::upstream) fn fuzz(data: &[u8]) {
+    let whole = end(data, 0);
+    let by_parts = (0..=data.len()).find_map(|length| end(data.split_at(length).0, length.saturating_sub(1)));
+    assert_eq!(whole, by_parts, "another end");
+    let bytes = whole.map_or(data, |end| data.split_at(end).0);
+    let Ok(Head::Final {
+        text,
+        ends_with_connection,
+    }) = read(bytes)
+    else {
+        return;
+    };
+    assert_eq!(end(&text, 0), Some(text.len()), "the end of what is handed on");
+    let again = read(&text);
+    let again = match &again {
+        Ok(Head::Final {
+            ends_with_connection, ..
+        }) => Some(*ends_with_connection),
+        _ => None,
+    };
+    assert_eq!(again, Some(ends_with_connection), "another framing");
+}
+
 #[cfg(test)]
 mod tests;

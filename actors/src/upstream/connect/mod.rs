@@ -28,6 +28,8 @@ use super::{Fault, Stage};
 mod answers;
 mod attempts;
 mod head;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) use head::fuzz as fuzz_head;
 mod names;
 mod order;
 

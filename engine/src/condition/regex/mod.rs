@@ -69,6 +69,25 @@ impl RegexCache {
     }
 }
 
+/// Whether a text matches, as says each of the engines that can run the pattern.
+///
+/// # Errors
+/// Where the pattern does not compile.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(in crate::condition) fn by_each_engine(
+    pattern: &str,
+    text: &str,
+) -> Result<[Option<Result<bool, Raised>>; 2], RegexError> {
+    let mut shared = RegexCache::default();
+    let pattern = parse::parse(pattern)?;
+    let linear = Linear::new(&pattern.tree, &mut shared.room).filter(|linear| linear.takes(text));
+    let program = Program::new(&pattern, &mut shared.sets);
+    Ok([
+        linear.map(|linear| linear.matches_start(text, &Budget::new())),
+        Some(backtrack::matches_start(&program, text, &Budget::new())),
+    ])
+}
+
 impl Regex {
     /// Python's `re.compile(pattern)`.
     fn new(pattern: &str, shared: &mut RegexCache) -> Result<Self, RegexError> {

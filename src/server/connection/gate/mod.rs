@@ -8,6 +8,8 @@
 //! its body is ([`Framing`]), and only then what follows is passed. Where the head says a length in the plainest way,
 //! the body passes with it, because most bodies come in the packet of their head.
 mod chunks;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzz;
 mod look;
 mod rewrite;
 
@@ -99,7 +101,7 @@ impl Gate {
     pub(super) fn step(&mut self, bytes: &[u8], state: &ConnectionState) -> Step {
         if let Some(framing) = state.given_head().take_framing() {
             self.next = match framing {
-                Framing::Length(length) => Next::Body(length),
+                Framing::Length(length) => body(length),
                 Framing::Chunked => Next::Chunk(Chunks::Size),
                 Framing::Unknown => Next::Unknown,
             };

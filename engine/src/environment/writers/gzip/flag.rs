@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use crate::KeyKind;
 use crate::environment::compiled::{
-    Defaults, END, Environment, FeatureGzip, ReadyGzip, START, Segment, SegmentOverride, Span,
+    Defaults, END, Environment, FeatureGzip, ReadyGzip, START, Segment, Span,
 };
 use crate::environment::evaluation::Evaluation;
 use crate::gzip::{GzipAnswer, PhraseId, Runs, alike};
@@ -38,7 +38,6 @@ pub(super) struct Flags<'a, 'e, 's> {
 pub(super) enum Waiting<'e> {
     Nothing,
     Defaults(Range<u32>),
-    Override(&'e SegmentOverride),
     /// Some of what a segment overrides: neighbours in its list.
     Overrides(&'e Segment, Range<usize>),
 }

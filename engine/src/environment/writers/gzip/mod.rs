@@ -135,13 +135,12 @@ impl<'e> Writer<'e> for Flags<'_, 'e, '_> {
     }
 
     fn choice(&mut self, choice: Choice<'e>) {
-        let Choice {
-            feature, answer, by, ..
-        } = choice;
-        if let Some(own) = choice.segment_override
+        let Choice { feature, answer, by } = choice;
+        if let ChosenBy::Segment(place) = by
             && !answer.is_multivariate()
+            && let Some(segment) = self.environment.segments.get(place as usize)
         {
-            self.segment_override(own);
+            self.segment_override(segment, feature);
             return;
         }
         self.flush();
