@@ -4,7 +4,7 @@
 //! is new does not compile before it is one of the two. A live option is also to be followed: see `application::running`.
 use super::{
     DoorSettings, HealthCheckSettings, LoggingSettings, PersistenceSettings, RealtimeSettings,
-    ServerSettings, Settings, UpstreamSettings,
+    ServerSettings, Settings, TlsSettings, UpstreamSettings,
 };
 
 /// What [`Settings::follow`] gives.
@@ -135,8 +135,7 @@ impl ServerSettings {
                 &self.proxy_protocol,
                 asked.proxy_protocol,
             ),
-            // The files are followed by themselves; the listener begins with TLS, or without.
-            tls: options.restart("server.tls", &self.tls, asked.tls),
+            tls: self.compared_tls(asked.tls.as_ref(), options),
             // actix-http takes it when a worker starts.
             timeout_keep_alive: options.restart(
                 "server.timeout_keep_alive",
@@ -151,6 +150,16 @@ impl ServerSettings {
             ),
             drain: options.live("server.drain_seconds", &self.drain, asked.drain),
         }
+    }
+
+    /// What the files hold is followed by itself. Where they are decides whether the listener speaks TLS at all.
+    fn compared_tls(&self, asked: Option<&TlsSettings>, options: &mut Options) -> Option<TlsSettings> {
+        let before = self.tls.as_ref();
+        let certificate = |tls: Option<&TlsSettings>| tls.map(|tls| tls.certificate.clone());
+        let key = |tls: Option<&TlsSettings>| tls.map(|tls| tls.key.clone());
+        options.restart("server.tls.certificate", &certificate(before), certificate(asked));
+        options.restart("server.tls.key", &key(before), key(asked));
+        self.tls.clone()
     }
 }
 
