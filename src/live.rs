@@ -2,71 +2,53 @@
 //!
 //! Every request reads some, so a read costs a look at a number that hardly ever changes: an atomic count of references, or a
 //! lock, would be written to by every worker at every request.
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 /// A value that can be replaced; clones share it.
 #[derive(Debug)]
 pub(crate) struct Live<T> {
-    shared: Arc<Shared<T>>,
-}
-
-#[derive(Debug)]
-struct Shared<T> {
-    /// Counts replacements. It is written under the lock of the value that it belongs to.
-    generation: AtomicU64,
-    newest: Mutex<Arc<T>>,
+    newest: watch::Sender<Arc<T>>,
 }
 
 impl<T> Live<T> {
     /// Starts with this value.
     pub(crate) fn new(value: T) -> Self {
         Self {
-            shared: Arc::new(Shared {
-                generation: AtomicU64::new(0),
-                newest: Mutex::new(Arc::new(value)),
-            }),
+            newest: watch::Sender::new(Arc::new(value)),
         }
     }
 
     /// Puts another value in its place: whoever reads from now on has this one.
     pub(crate) fn replace(&self, value: T) {
-        let mut newest = self.shared.lock();
-        *newest = Arc::new(value);
-        self.shared.generation.fetch_add(1, Ordering::Release);
+        self.newest.send_replace(Arc::new(value));
     }
 
     /// The value, for those who read seldom.
     pub(crate) fn newest(&self) -> Arc<T> {
-        Arc::clone(&self.shared.lock())
+        Arc::clone(&self.newest.borrow())
     }
 }
 
 impl<T: Clone> Live<T> {
     /// For one thread that reads often.
     pub(crate) fn reader(&self) -> Reader<T> {
-        let newest = self.shared.lock();
+        let mut newest = self.newest.subscribe();
+        let held = Rc::new(T::clone(&newest.borrow_and_update()));
         Reader {
-            generation: Cell::new(self.shared.generation.load(Ordering::Acquire)),
-            held: RefCell::new(Rc::new(T::clone(&newest))),
-            shared: Arc::clone(&self.shared),
+            newest: RefCell::new(newest),
+            held: RefCell::new(held),
         }
-    }
-}
-
-impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, Arc<T>> {
-        // A replacement is one assignment, so it is whole.
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<T> Clone for Live<T> {
     fn clone(&self) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
+            newest: self.newest.clone(),
         }
     }
 }
@@ -74,8 +56,7 @@ impl<T> Clone for Live<T> {
 /// A thread's own copy of the value, renewed when it is read after a replacement.
 #[derive(Debug)]
 pub(crate) struct Reader<T> {
-    shared: Arc<Shared<T>>,
-    generation: Cell<u64>,
+    newest: RefCell<watch::Receiver<Arc<T>>>,
     held: RefCell<Rc<T>>,
 }
 
@@ -93,25 +74,41 @@ impl<T: Clone> Reader<T> {
     }
 
     fn renew(&self) {
-        if self.shared.generation.load(Ordering::Acquire) != self.generation.get() {
+        // An error: nobody can replace it any more.
+        if self.newest.borrow().has_changed().unwrap_or(false) {
             self.renew_now();
         }
     }
 
     #[cold]
     fn renew_now(&self) {
-        let newest = self.shared.lock();
-        self.generation
-            .set(self.shared.generation.load(Ordering::Acquire));
-        self.held.replace(Rc::new(T::clone(&newest)));
+        let value = T::clone(&self.newest.borrow_mut().borrow_and_update());
+        self.held.replace(Rc::new(value));
     }
 }
 
-impl<T: Clone> Clone for Reader<T> {
+impl<T: Clone + 'static> Reader<T> {
+    /// Renews it at every replacement, on this thread: one that nobody reads would else hold what is gone. Needs a running
+    /// actix `System`.
+    pub(crate) fn renewed(self) -> Rc<Self> {
+        let reader = Rc::new(self);
+        let mut replacements = reader.newest.borrow().clone();
+        let renewed = Rc::downgrade(&reader);
+        actix_rt::spawn(async move {
+            while replacements.changed().await.is_ok()
+                && let Some(reader) = renewed.upgrade()
+            {
+                reader.renew();
+            }
+        });
+        reader
+    }
+}
+
+impl<T> Clone for Reader<T> {
     fn clone(&self) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
-            generation: self.generation.clone(),
+            newest: self.newest.clone(),
             held: self.held.clone(),
         }
     }
@@ -133,6 +130,19 @@ mod tests {
         assert_eq!(reader.get().as_str(), "third");
         assert_eq!(other.clone().with(String::clone), "third");
         assert_eq!(live.newest().as_str(), "third");
+    }
+
+    #[actix_web::test]
+    async fn a_reader_that_nobody_reads_holds_nothing_that_is_gone() {
+        let first = Arc::new("first".to_owned());
+        let live = Live::new(Arc::clone(&first));
+        let reader = live.reader().renewed();
+        assert_eq!(Arc::strong_count(&first), 3);
+        live.replace(Arc::new("second".to_owned()));
+        while Arc::strong_count(&first) > 1 {
+            actix_rt::task::yield_now().await;
+        }
+        assert_eq!(reader.get().as_str(), "second");
     }
 
     #[test]

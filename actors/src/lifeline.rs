@@ -3,6 +3,8 @@
 //! Each actor owns a [`Lifeline`]; when it is dropped without [`Lifeline::disarm`], its actor is dead. [`Lifelines`]
 //! is what liveness and `main` hold.
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
@@ -32,6 +34,7 @@ impl Lifelines {
             lifelines: self.clone(),
             name,
             rule: Rule::Always,
+            is_released: Arc::default(),
         }
     }
 
@@ -42,6 +45,7 @@ impl Lifelines {
             lifelines: self.clone(),
             name,
             rule: Rule::Panic,
+            is_released: Arc::default(),
         }
     }
 
@@ -111,12 +115,29 @@ pub struct Lifeline {
     lifelines: Lifelines,
     name: &'static str,
     rule: Rule,
+    is_released: Arc<AtomicBool>,
+}
+
+/// Takes one actor's guard off from outside: its owner ends it, whether it still hears of that or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Release(Arc<AtomicBool>);
+
+impl Release {
+    /// From now on the actor's end is no death.
+    pub(crate) fn now(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 impl Lifeline {
     /// The actor stops in good order.
     pub fn disarm(&mut self) {
         self.rule = Rule::Never;
+    }
+
+    /// For whoever may end the actor while the process goes on.
+    pub(crate) fn release(&self) -> Release {
+        Release(Arc::clone(&self.is_released))
     }
 }
 
@@ -127,7 +148,7 @@ impl Drop for Lifeline {
             Rule::Panic => std::thread::panicking(),
             Rule::Never => false,
         };
-        if is_death {
+        if is_death && !self.is_released.load(Ordering::SeqCst) {
             self.lifelines.report_death(self.name);
         }
     }
@@ -153,6 +174,15 @@ mod tests {
         let lifelines = Lifelines::new();
         let mut guard = lifelines.guard("Actor");
         guard.disarm();
+        drop(guard);
+        assert!(lifelines.is_alive());
+    }
+
+    #[test]
+    fn a_guard_that_its_owner_released_may_go() {
+        let lifelines = Lifelines::new();
+        let guard = lifelines.guard("Actor");
+        guard.release().now();
         drop(guard);
         assert!(lifelines.is_alive());
     }

@@ -90,12 +90,10 @@ pub(crate) fn configure(table: &mut ServiceConfig, TableOptions { prefix, option
             .get(stream::get)
             .head(stream::head)
             .register(table);
-        let options = options.reader();
+        let options = options.clone();
         resource(format!("{environment}/queue-change"))
             .post(queue_change::post)
-            .register_while(table, move || {
-                options.with(|options| options.authentication_token.is_some())
-            });
+            .register_while(table, move || options.newest().authentication_token.is_some());
     }
     resource(format!("{api}/sse/health"))
         .get(sse_health::get)

@@ -1,5 +1,6 @@
 //! What the routes share.
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix::Addr;
@@ -65,7 +66,7 @@ pub(crate) struct Services {
     /// The worker's own replica, on its thread.
     pub replica: Addr<EnvironmentReplica>,
     /// What a new configuration changes meanwhile.
-    pub options: Reader<RouteOptions>,
+    pub options: Rc<Reader<RouteOptions>>,
     /// Where the worker counts evaluations.
     tally: RefCell<Option<OwnTally>>,
     /// What it shares with the other workers.
@@ -84,7 +85,7 @@ impl Services {
     pub(crate) fn start(shared: &Arc<SharedServices>) -> Self {
         Self {
             replica: shared.environments.start_replica(),
-            options: shared.options.reader(),
+            options: shared.options.reader().renewed(),
             tally: RefCell::default(),
             shared: Arc::clone(shared),
         }

@@ -59,7 +59,7 @@ use actor::{AnalyticsActor, AskTotals, Flush, Parts, Stop};
 
 use crate::actor_thread::ActorThread;
 use crate::environment::{EnvironmentHandle, Unavailable};
-use crate::lifeline::Lifelines;
+use crate::lifeline::{Lifelines, Release};
 use crate::upstream::{Reconnect, UpstreamOptions};
 
 /// How long the actor, whose handlers take milliseconds at most, may take to answer before it counts as dead.
@@ -98,6 +98,7 @@ pub struct Totals {
 pub struct AnalyticsHandle {
     address: Addr<AnalyticsActor>,
     thread: ActorThread,
+    release: Release,
     tallies: Arc<Tallies>,
 }
 
@@ -116,18 +117,21 @@ impl AnalyticsHandle {
     ) -> io::Result<Self> {
         let tallies = Arc::new(Tallies::new(options.tally_bytes));
         let (thread, arbiter) = ActorThread::start()?;
+        let lifeline = lifelines.guard("AnalyticsActor");
+        let release = lifeline.release();
         let parts = Parts {
             options,
             upstream,
             environments,
             tallies: Arc::clone(&tallies),
             store,
-            lifeline: lifelines.guard("AnalyticsActor"),
+            lifeline,
         };
         let address = AnalyticsActor::start_in_arbiter(&arbiter, move |_| AnalyticsActor::new(parts));
         Ok(Self {
             address,
             thread,
+            release,
             tallies,
         })
     }
@@ -182,6 +186,7 @@ impl AnalyticsHandle {
     pub async fn stop(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         self.flush(patience - FOR_HAND_OVER.min(patience / 2)).await;
+        self.release.now();
         // Where it is dead it does not answer; its thread ends all the same.
         let _ = self
             .address

@@ -25,7 +25,7 @@ use stream::EnvironmentStream;
 use crate::actor_thread::ActorThread;
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
 use crate::keys::{ById, EnvironmentId, EnvironmentKey};
-use crate::lifeline::{Lifeline, Lifelines};
+use crate::lifeline::{Lifeline, Lifelines, Release};
 use crate::upstream::{UpstreamClient, UpstreamOptions};
 
 /// How long connecting may take, a part of what the head of an answer may take.
@@ -76,6 +76,7 @@ type Configured = Arc<[ConfiguredEnvironment]>;
 pub struct UpstreamStreamsHandle {
     address: Addr<UpstreamStreams>,
     thread: ActorThread,
+    release: Release,
 }
 
 impl UpstreamStreamsHandle {
@@ -93,6 +94,7 @@ impl UpstreamStreamsHandle {
     ) -> io::Result<Self> {
         let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("UpstreamStreams");
+        let release = lifeline.release();
         let address = UpstreamStreams::start_in_arbiter(&arbiter, move |_| UpstreamStreams {
             client: client(&options.url, &upstream),
             options: Rc::new(options),
@@ -101,11 +103,16 @@ impl UpstreamStreamsHandle {
             refresh: Rc::new(refresh),
             lifeline,
         });
-        Ok(Self { address, thread })
+        Ok(Self {
+            address,
+            thread,
+            release,
+        })
     }
 
     /// Stops listening and ends the thread; waits at most `patience` for that. Whether the thread is gone.
     pub async fn stop(&self, patience: Duration) -> bool {
+        self.release.now();
         // Where it is dead it does not answer; its thread ends all the same.
         let _ = self.address.send(Stop).timeout(ANSWER_TIMEOUT).await;
         self.thread.end(patience).await

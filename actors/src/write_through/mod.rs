@@ -42,7 +42,7 @@ use sighting::{Sighting, Target};
 use crate::actor_thread::ActorThread;
 use crate::environment::ConfiguredEnvironment;
 use crate::keys::EnvironmentId;
-use crate::lifeline::Lifelines;
+use crate::lifeline::{Lifelines, Release};
 use crate::upstream::{Reconnect, UpstreamOptions};
 
 /// How long the actor, whose handlers take milliseconds at most, may take to answer before it counts as dead.
@@ -120,6 +120,7 @@ pub struct WriteThroughHandle {
     shared: Arc<Shared>,
     address: Addr<WriteThrough>,
     thread: ActorThread,
+    release: Release,
 }
 
 impl WriteThroughHandle {
@@ -146,6 +147,7 @@ impl WriteThroughHandle {
         });
         let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("WriteThrough");
+        let release = lifeline.release();
         let of_actor = Arc::clone(&shared);
         let address = WriteThrough::start_in_arbiter(&arbiter, move |_| {
             WriteThrough::new(of_actor, options, upstream, configured, lifeline)
@@ -154,6 +156,7 @@ impl WriteThroughHandle {
             shared,
             address,
             thread,
+            release,
         })
     }
 
@@ -227,6 +230,7 @@ impl WriteThroughHandle {
         let stop = Stop {
             patience: patience.mul_f64(FLUSHING),
         };
+        self.release.now();
         // A dead actor does not answer; its thread ends all the same.
         let _ = self.address.send(stop).timeout(patience).await;
         self.thread

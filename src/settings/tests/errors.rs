@@ -275,6 +275,17 @@ fn files_that_are_no_configuration() {
 }
 
 #[test]
+fn a_file_without_an_end_is_no_configuration() {
+    let line = Settings::load(Some(std::path::Path::new("/dev/zero")), owned(&[]))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        line,
+        "configuration file /dev/zero cannot be read: it is larger than 64 MiB"
+    );
+}
+
+#[test]
 fn files_that_cannot_be_read() {
     let file = ConfigFile::of(&json!({}));
     let missing = file.folder.path().join("none.json");
