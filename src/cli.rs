@@ -23,6 +23,13 @@ pub enum Command {
         /// `--url`: what to ask instead.
         url: Option<String>,
     },
+    /// Write what the configuration's environments hold now into files, and end.
+    Snapshot {
+        /// `--config`.
+        config_path: Option<PathBuf>,
+        /// `--directory`: where the files go; the present one where it is not given.
+        directory: Option<PathBuf>,
+    },
     /// Print [`HELP`] and end.
     Help,
     /// Print [`VERSION`] and end.
@@ -35,13 +42,18 @@ A self-hosted Flagsmith edge proxy.
 
 Usage: edge-proxy [--config PATH] [--check]
        edge-proxy health [--config PATH | --url URL]
+       edge-proxy snapshot [--config PATH] [--directory PATH]
 
 Commands:
   health         ask the proxy of this configuration whether it is ready: one line, and exit code 0 or 1,
                  within 5 s
+  snapshot       write what the environments of this configuration hold now into files that serve as a
+                 fallback_document_path or document_path: a line each, and exit code 0 or 1
 
 Options:
   --config PATH  configuration file (default: $CONFIG_PATH, else config.json)
+  --directory PATH
+                 with snapshot: where the files go (default: the present directory)
   --url URL      with health: what to ask instead, as http://127.0.0.1:8000/proxy/health
   --check        check the configuration, print it with keys masked, and end
   --help         print this and end
@@ -51,7 +63,7 @@ Every option of the configuration file is also an environment variable, which wi
   ENVIRONMENT_KEY_PAIRS='[{\"server_side_key\":\"ser.…\",\"client_side_key\":\"…\"}]'
   API_URL, API_POLL_FREQUENCY_SECONDS, LOGGING='{\"log_level\":\"DEBUG\"}', …
 
-Exit codes: 0 stopped in order; 1 not healthy; 64 unknown argument; 70 a part of the program died; 71 the system
+Exit codes: 0 stopped in order; 1 not healthy, or no snapshot; 64 unknown argument; 70 a part of the program died; 71 the system
 refused something, such as the port, threads or open files; 78 the configuration cannot be used;
 130, 131 or 143 a second SIGINT, SIGQUIT or SIGTERM cut what was unfinished.
 ";
@@ -64,6 +76,9 @@ pub const EXIT_USAGE: u8 = 64;
 
 /// Exit code of `health` where the proxy is not: the one that Docker's HEALTHCHECK expects.
 pub const EXIT_UNHEALTHY: u8 = 1;
+
+/// Exit code of `snapshot` where an environment has no file now.
+pub const EXIT_NO_SNAPSHOT: u8 = 1;
 
 /// Exit code for a configuration that cannot be used (`EX_CONFIG` of sysexits.h).
 pub const EXIT_CONFIGURATION: u8 = 78;
@@ -92,7 +107,8 @@ impl fmt::Display for CliError {
             Self::Repeated(name) => write!(f, "{name} is given twice"),
         }?;
         f.write_str(
-            " (usage: edge-proxy [--config PATH] [--check], or edge-proxy health [--config PATH | --url URL], or --help)",
+            " (usage: edge-proxy [--config PATH] [--check], or edge-proxy health [--config PATH | --url URL], or edge-proxy \
+             snapshot [--config PATH] [--directory PATH], or --help)",
         )
     }
 }
@@ -102,8 +118,10 @@ impl fmt::Display for CliError {
 struct Arguments {
     is_check: bool,
     is_health: bool,
+    is_snapshot: bool,
     config_path: Option<OsString>,
     url: Option<OsString>,
+    directory: Option<OsString>,
 }
 
 /// Reads the arguments, without the program's name.
@@ -123,8 +141,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliErr
             // These two win over whatever follows.
             ("--help" | "-h", None) => return Ok(Command::Help),
             ("--version" | "-V", None) => return Ok(Command::Version),
-            ("--check", None) if !read.is_health => read.is_check = true,
+            ("--check", None) if !read.is_health && !read.is_snapshot => read.is_check = true,
             ("health", None) if place == 1 => read.is_health = true,
+            ("snapshot", None) if place == 1 => read.is_snapshot = true,
             ("--config", _) => {
                 let value = joined.or_else(|| args.next().map(|(value, _)| value));
                 set(&mut read.config_path, "--config", value)?;
@@ -132,6 +151,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, CliErr
             ("--url", _) if read.is_health => {
                 let value = joined.or_else(|| args.next().map(|(value, _)| value));
                 set(&mut read.url, "--url", value)?;
+            }
+            ("--directory", _) if read.is_snapshot => {
+                let value = joined.or_else(|| args.next().map(|(value, _)| value));
+                set(&mut read.directory, "--directory", value)?;
             }
             _ => return Err(unknown(&text, place)),
         }
@@ -155,6 +178,12 @@ impl Arguments {
         if self.is_health {
             let url = self.url.map(|url| url.to_string_lossy().into_owned());
             Command::Health { config_path, url }
+        } else if self.is_snapshot {
+            let directory = self.directory.map(PathBuf::from);
+            Command::Snapshot {
+                config_path,
+                directory,
+            }
         } else if self.is_check {
             Command::Check { config_path }
         } else {
@@ -184,6 +213,13 @@ mod tests {
         let health = |config_path, url: Option<&str>| {
             let url = url.map(str::to_owned);
             Ok(Command::Health { config_path, url })
+        };
+        let snapshot = |config_path, directory: Option<&str>| {
+            let directory = directory.map(PathBuf::from);
+            Ok(Command::Snapshot {
+                config_path,
+                directory,
+            })
         };
         let cases: &[(&[&str], Result<Command, CliError>)] = &[
             (&[], Ok(Command::Serve { config_path: None })),
@@ -229,6 +265,24 @@ mod tests {
                 Err(CliError::Unknown("--url".to_owned())),
             ),
             (&["--config", "a", "health"], Err(CliError::Unexpected(3))),
+            (&["snapshot"], snapshot(None, None)),
+            (
+                &["snapshot", "--config", "a b.json", "--directory=d"],
+                snapshot(path(), Some("d")),
+            ),
+            (
+                &["snapshot", "--check"],
+                Err(CliError::Unknown("--check".to_owned())),
+            ),
+            (
+                &["snapshot", "--directory", "a", "--directory", "b"],
+                Err(CliError::Repeated("--directory")),
+            ),
+            (
+                &["--directory", "a"],
+                Err(CliError::Unknown("--directory".to_owned())),
+            ),
+            (&["snapshot", "--help"], Ok(Command::Help)),
             (&["--config"], Err(CliError::MissingValue("--config"))),
             (&["--config="], Err(CliError::MissingValue("--config"))),
             (&["--config", ""], Err(CliError::MissingValue("--config"))),

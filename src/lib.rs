@@ -4,6 +4,7 @@
 //! - [`application`]: the composition root, which tests use too.
 //! - [`cli`]: the command line.
 //! - [`health_check`]: `edge-proxy health`.
+//! - [`snapshot`]: `edge-proxy snapshot`.
 //! - [`settings`]: the configuration file and the environment variables.
 //! - [`logging`]: formats, levels and the access log's lines.
 //! - [`server`]: the listener, its sockets, the stop signal and the limit of open files.
@@ -40,6 +41,7 @@ pub mod routes;
 pub mod server;
 mod service_state;
 pub mod settings;
+pub mod snapshot;
 
 /// Event streams need an allocator with size classes. Each holds two buffers of 8 KiB of which it touches one page; the
 /// system's allocator (glibc) cuts them at ever new places, so that over the hours every page has been touched: 15,000

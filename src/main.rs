@@ -8,17 +8,22 @@ use actors::environment::foreign_files;
 use edge_proxy::application::{
     Application, Beginning, EXIT_SYSTEM, Limits, Signals, StartError, requirements,
 };
-use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_UNHEALTHY, EXIT_USAGE};
+use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_UNHEALTHY, EXIT_USAGE};
 use edge_proxy::health_check::{self, Asked};
 use edge_proxy::logging;
 use edge_proxy::server::{open_files, tls};
 use edge_proxy::settings::{ConfigurationSource, Loaded, Settings};
+use edge_proxy::snapshot;
 
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Command::Serve { config_path }) => serve(config_path),
         Ok(Command::Check { config_path }) => check(config_path),
         Ok(Command::Health { config_path, url }) => health(config_path, url),
+        Ok(Command::Snapshot {
+            config_path,
+            directory,
+        }) => snapshot(config_path, directory),
         Ok(Command::Help) => {
             write_out(cli::HELP);
             Ok(0)
@@ -137,13 +142,7 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let open_files = open_files::raise_limit();
     requirements::check(settings).map_err(|shortage| Failure::new(EXIT_SYSTEM, shortage))?;
     log::info!("up to {open_files} open files");
-    // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
-    actix::System::with_tokio_rt(|| runtime).block_on(async move {
+    in_system(async move {
         let Signals { stop, hang_ups } = beginning.end().map_err(system)?;
         let mut application = Application::build(&loaded.settings, Limits::default()).map_err(unbuilt)?;
         application.follow(source, &loaded, hang_ups).map_err(system)?;
@@ -152,7 +151,32 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
             .await
             .map(|outcome| outcome.exit_code())
             .map_err(system)
-    })
+    })?
+}
+
+fn snapshot(config_path: Option<PathBuf>, directory: Option<PathBuf>) -> Result<u8, Failure> {
+    let Loaded {
+        settings, notices, ..
+    } = load(&source(config_path))?;
+    notices.iter().for_each(write_error);
+    let directory = directory.unwrap_or_else(|| PathBuf::from("."));
+    let tell = |is_failure, line: &str| match is_failure {
+        true => write_error(line),
+        false => write_out(&format!("{line}\n")),
+    };
+    let taken = in_system(async move { snapshot::take(&settings, &directory, tell).await })?;
+    Ok(if taken { 0 } else { EXIT_NO_SNAPSHOT })
+}
+
+/// Runs it on an actix `System` of this thread.
+fn in_system<T>(run: impl Future<Output = T>) -> Result<T, Failure> {
+    // The TLS of awc takes the provider of the process. This fails only where another is installed, which serves too.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(EXIT_SYSTEM, format!("cannot start the runtime: {error}")))?;
+    Ok(actix::System::with_tokio_rt(|| runtime).block_on(run))
 }
 
 fn unbuilt(error: StartError) -> Failure {

@@ -38,6 +38,7 @@ pub use limits::Limits;
 pub use listening::{ListenError, StartError};
 use reload::{Changeable, Reload};
 use running::Running;
+pub(crate) use running::upstream_options;
 pub use signals::{Beginning, HangUps, Signals, StopSignal, StopSignals};
 use stop::{Cause, StopPlan, end_at_once};
 pub use stop::{EXIT_ACTOR_DIED, Outcome, StopLimits};

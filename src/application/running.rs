@@ -274,7 +274,7 @@ fn boxed(part: impl Part + 'static) -> Box<dyn Part> {
 }
 
 /// How every part reaches upstream.
-fn upstream_options(settings: &Settings, document_memory: &DocumentMemory) -> UpstreamOptions {
+pub(crate) fn upstream_options(settings: &Settings, document_memory: &DocumentMemory) -> UpstreamOptions {
     let mut upstream =
         UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
     upstream.document_memory = document_memory.clone();

@@ -94,7 +94,8 @@ impl fmt::Display for SettingsError {
             ),
             Self::Fallback { pair, path, problem } => write!(
                 f,
-                "environment_key_pairs[{pair}].fallback_document_path ({}) {problem}: give an environment document",
+                "environment_key_pairs[{pair}].fallback_document_path ({}) {problem}: give an environment document, as \
+                 edge-proxy snapshot writes it",
                 path.display()
             ),
             Self::Invalid {

@@ -38,6 +38,7 @@ mod reload;
 mod routes;
 mod sdk_wire;
 mod secrets;
+mod seeds;
 mod shortage;
 mod signals;
 mod sockets;

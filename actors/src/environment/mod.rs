@@ -12,6 +12,7 @@
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
 //! - `source`: one fetch from wherever; `file`: documents read from files.
 //! - `keeping`: what the store has of one environment; pure. `loading`: documents that no fetch gave: stored ones and fallbacks.
+//! - [`DocumentSnapshot`] (`snapshot`): what an environment holds now, for a file.
 //! - `apply`: parse, compare, compile, build bodies; on [`threads`](crate::threads) of their own, as are `looks` at files.
 mod actor;
 mod apply;
@@ -32,6 +33,7 @@ mod push;
 mod registry;
 mod report;
 mod schedule;
+mod snapshot;
 mod source;
 mod state;
 mod versions;
@@ -44,3 +46,4 @@ pub use options::{
     EnvironmentStatus, PollingOptions, ReplicaOptions, UnconditionalFetches,
 };
 pub use ownership::{Foreign, foreign_files};
+pub use snapshot::DocumentSnapshot;

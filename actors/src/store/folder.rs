@@ -152,6 +152,20 @@ impl Folder {
         replaced
     }
 
+    /// Puts bytes in the place of a file that has no generations.
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Trouble> {
+        let unfinished = self.path.join(names::unfinished(name));
+        let put = make_folder(&self.path)
+            .map_err(Trouble::of("make the directory"))
+            .and_then(|()| write(&unfinished, &[bytes]).map_err(Trouble::of("write")))
+            .and_then(|()| fs::rename(&unfinished, self.path.join(name)).map_err(Trouble::of("rename")))
+            .and_then(|()| sync_folder(&self.path).map_err(Trouble::of("sync")));
+        if put.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        put
+    }
+
     /// Renames what is not ours and has the name of one that is.
     fn set_aside(&self, name: &str) -> io::Result<()> {
         let mut places = (1..=MOST_SET_ASIDE).map(|number| self.path.join(names::set_aside(name, number)));

@@ -30,3 +30,15 @@ mod trouble;
 pub use handle::{StoreHandle, StoreOptions};
 
 pub(crate) use format::{SourceDigest, Stored};
+
+use std::fmt;
+use std::path::Path;
+
+/// Writes a file as the store writes its own: whole or not at all, for the process's user alone, handed to the disk. Makes the
+/// directory where there is none. Blocks.
+///
+/// # Errors
+/// Where the disk refuses; what was there before is there all the same.
+pub fn write_whole(directory: &Path, name: &str, bytes: &[u8]) -> Result<(), impl fmt::Display + use<>> {
+    folder::Folder::new(directory.to_owned()).put(name, bytes)
+}

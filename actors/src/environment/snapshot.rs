@@ -1,0 +1,70 @@
+//! What an environment holds now, for a file.
+use engine::{Document, Environment, UpdatedAt};
+
+use super::apply::{read, refused};
+use super::events::Moment;
+use crate::keys::EnvironmentKey;
+use crate::upstream::{FetchFailure, FetchOutcome, Upstream};
+
+/// An environment document, all pages in one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DocumentSnapshot {
+    /// The environment's name.
+    pub name: String,
+    /// Its id, as JSON text.
+    pub id: String,
+    /// When it last changed, by the document; the present time where that says nothing.
+    pub updated_at: UpdatedAt,
+    /// The document. It holds keys and identifiers.
+    pub json: Vec<u8>,
+}
+
+impl std::fmt::Debug for DocumentSnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DocumentSnapshot")
+            .field("name", &self.name)
+            .field("bytes", &self.json.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl DocumentSnapshot {
+    /// Fetches the document with the first of these keys that upstream takes, and checks that it can be served. Takes the time
+    /// that compiling it takes on this thread.
+    ///
+    /// # Errors
+    /// Where upstream gives no document, or none that can be served.
+    pub async fn fetch(
+        upstream: &Upstream,
+        server_side_keys: &[EnvironmentKey],
+    ) -> Result<Self, FetchFailure> {
+        let mut failure = FetchFailure::UnusableKey;
+        for key in server_side_keys {
+            match upstream.fetch(key, None).await {
+                FetchOutcome::Document { pages, .. } => return Self::of(&read(pages)?),
+                // Nobody asked for it.
+                FetchOutcome::NotModified { .. } => return Err(FetchFailure::Status(304)),
+                FetchOutcome::Failure(
+                    rejected @ (FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey),
+                ) => {
+                    failure = rejected;
+                }
+                FetchOutcome::Failure(failure) => return Err(failure),
+            }
+        }
+        Err(failure)
+    }
+
+    fn of(document: &Document) -> Result<Self, FetchFailure> {
+        let (environment, _) = Environment::compile(document).map_err(refused)?;
+        let updated_at = document
+            .updated_at()
+            .unwrap_or_else(|| Moment::now().updated_at());
+        Ok(Self {
+            name: environment.name().to_owned(),
+            id: environment.id().to_owned(),
+            updated_at,
+            json: document.to_json(updated_at),
+        })
+    }
+}

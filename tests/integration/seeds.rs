@@ -1,0 +1,143 @@
+//! Fallback documents of the real program, and `edge-proxy snapshot`, which makes them.
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use test_support::documents::{later_page, page};
+use test_support::http::Request;
+use test_support::program::Program;
+use test_support::upstream::{Answer, ScriptedUpstream};
+
+use crate::harness::{CLIENT_KEY, Proxy, SERVER_KEY, command, fixture};
+
+/// A folder with this configuration.
+fn folder(config: &Value) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    folder
+}
+
+fn config(upstream: &ScriptedUpstream, pairs: Value) -> Value {
+    json!({
+        "environment_key_pairs": pairs,
+        "api_url": upstream.api_url(),
+        "server": {"host": "127.0.0.1", "port": 0, "drain_seconds": 0},
+    })
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    assert!(!text.contains(CLIENT_KEY) && !text.contains(SERVER_KEY), "{text}");
+    text
+}
+
+#[test]
+fn a_snapshot_has_all_pages_and_serves_as_fallback_and_as_source() {
+    let upstream = ScriptedUpstream::start(|request| match request.target.as_str() {
+        target if target.contains("page_id") => Answer::ok(later_page(&["bob"])),
+        _ => {
+            let next = "</api/v1/environment-document/?page_id=2>; rel=\"next\"";
+            Answer::ok(page("one", "2026-01-01T00:00:00+00:00", &["alice"])).header("Link", next)
+        }
+    });
+    // The file that is to be its fallback is not there yet.
+    let pair = json!({
+        "client_side_key": CLIENT_KEY,
+        "server_side_key": SERVER_KEY,
+        "fallback_document_path": "seeds/test-1.json",
+    });
+    let folder = folder(&config(&upstream, json!([pair])));
+    let output = run(folder.path(), &["snapshot", "--directory", "seeds"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let line = text(&output.stdout);
+    assert_eq!(
+        line,
+        "key pair 1: \"Test\", of 2026-01-01T00:00:00.000000+00:00, is in seeds/test-1.json\n"
+    );
+    let path = folder.path().join("seeds/test-1.json");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_dir(folder.path().join("seeds")).unwrap().count(), 1);
+    let document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(document["identity_overrides"].as_array().unwrap().len(), 2);
+
+    upstream.go_down();
+    let program = Program::start(&mut command(folder.path()));
+    let proxy = Proxy::of(program, folder);
+    let health = proxy.connect().send(&Request::get("/proxy/health"));
+    assert_eq!(health.status, 503);
+    assert_eq!(health.json()["environments"][0]["status"], "fallback");
+    let readiness = proxy.connect().send(&Request::get("/proxy/health/readiness"));
+    assert_eq!(
+        (readiness.status, &readiness.json()["status"]),
+        (200, &json!("stale"))
+    );
+    let served = proxy
+        .connect()
+        .send(&Request::get("/api/v1/environment-document/").key(SERVER_KEY));
+    assert_eq!(served.json(), document);
+}
+
+#[test]
+fn a_snapshot_of_what_cannot_be_had_is_1_with_a_line_each() {
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some(SERVER_KEY) => Answer::ok(fixture().to_string()),
+        _ => Answer::status(403),
+    });
+    let pairs = json!([
+        {"client_side_key": CLIENT_KEY, "server_side_keys": ["ser.rejected", SERVER_KEY]},
+        {"client_side_key": "other", "server_side_key": "ser.rejected.too"},
+        {"client_side_key": "third", "document_path": "third.json"},
+    ]);
+    let folder = folder(&config(&upstream, pairs));
+    let output = run(folder.path(), &["snapshot"]);
+    assert_eq!(output.status.code(), Some(1));
+    let (told, failed) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert!(told.contains("key pair 3: is read from a file already"), "{told}");
+    assert!(
+        failed.starts_with("edge-proxy: key pair 2: upstream rejects the server-side key (403)"),
+        "{failed}"
+    );
+    assert_eq!(failed.lines().count(), 1, "{failed}");
+
+    fs::write(folder.path().join("taken"), "").unwrap();
+    let output = run(folder.path(), &["snapshot", "--directory", "taken"]);
+    assert_eq!(output.status.code(), Some(1));
+    let failed = text(&output.stderr);
+    assert!(failed.contains("it must be a directory"), "{failed}");
+}
+
+#[test]
+fn a_fallback_that_cannot_be_used_ends_the_start_and_the_check() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(fixture().to_string()));
+    let pair = json!({"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "fallback_document_path": "seed.json"});
+    let folder = folder(&config(&upstream, json!([pair])));
+    for (content, says) in [
+        (None, "(./seed.json) cannot be used (No such file"),
+        (Some("{"), "it is not JSON"),
+        (Some("{}"), "it is no environment document"),
+    ] {
+        if let Some(content) = content {
+            fs::write(folder.path().join("seed.json"), content).unwrap();
+        }
+        for arguments in [&[][..], &["--check"]] {
+            let output = run(folder.path(), arguments);
+            assert_eq!(output.status.code(), Some(78));
+            let line = text(&output.stderr);
+            assert!(
+                line.contains("environment_key_pairs[0].fallback_document_path"),
+                "{line}"
+            );
+            assert!(line.contains(says.trim_start_matches("(./seed.json) ")), "{line}");
+        }
+    }
+    fs::write(folder.path().join("seed.json"), fixture().to_string()).unwrap();
+    assert_eq!(run(folder.path(), &["--check"]).status.code(), Some(0));
+}
