@@ -24,6 +24,8 @@ pub(super) struct Running {
     limits: Limits,
     lifelines: Lifelines,
     document_memory: DocumentMemory,
+    /// `None` where `persistence.directory` is not set.
+    store: Option<StoreHandle>,
     pub(super) hub: SseHubHandle,
     pub(super) environments: EnvironmentHandle,
     pub(super) forwarding: ForwardingHandle,
@@ -102,7 +104,7 @@ impl Running {
             // Before whoever has it keep something, so that it stops after them.
             parts.started(store.clone());
         }
-        options.store = store;
+        options.store.clone_from(&store);
         let (configured, listeners) = (settings.environments.clone(), vec![hub.listener()]);
         let environments = EnvironmentHandle::start(configured, options, listeners, lifelines)?;
         parts.started(environments.clone());
@@ -112,6 +114,7 @@ impl Running {
             limits: limits.clone(),
             lifelines: lifelines.clone(),
             document_memory,
+            store,
             hub,
             environments,
             forwarding,
@@ -135,12 +138,11 @@ impl Running {
             self.write_through = Some(started);
         }
         if settings.analytics && self.analytics.is_none() {
-            // Its store comes with that of the documents; until then what is unsent ends with the process.
             let started = AnalyticsHandle::start(
                 limits.analytics.clone(),
                 upstream.clone(),
                 environments.clone(),
-                None,
+                self.store.as_ref().map(StoreHandle::unsent),
                 lifelines,
             )?;
             self.parts.started(started.clone());

@@ -26,6 +26,8 @@ mod following;
 mod handlers;
 mod over_restarts;
 
+use over_restarts::Keeping;
+
 pub(super) use handlers::{AskTotals, Flush, Stop};
 
 /// Every period varies by this much, so that many proxies do not send in step.
@@ -56,6 +58,7 @@ pub(super) struct AnalyticsActor {
     store: Option<Box<dyn UnsentStore>>,
     /// What a process before has left, as far as its environments are not configured.
     kept: Kept,
+    keeping: Keeping,
     totals: Totals,
     /// For what belongs to no environment.
     report: Report,
@@ -77,6 +80,7 @@ impl AnalyticsActor {
             entries: ById::default(),
             store: parts.store,
             kept: Kept::default(),
+            keeping: Keeping::default(),
             totals: Totals::default(),
             report: Report::default(),
             flushed: Vec::new(),
@@ -89,10 +93,12 @@ impl AnalyticsActor {
         if self.configured.has_changed().unwrap_or(false) {
             self.follow();
         }
+        self.take_over_more();
         for taken in self.tallies.take() {
             self.merge(taken);
         }
         self.keep_known();
+        self.keep_unsent(self.options.period / 2);
         let ids: Vec<_> = self.entries.keys().copied().collect();
         for id in ids {
             self.advance(id, ctx);
@@ -205,6 +211,7 @@ impl AnalyticsActor {
                 entry.report.change(&label, &change, Instant::now());
             }
         }
+        self.keep_soon(ctx);
         self.advance(id, ctx);
         self.tell_flushed();
     }

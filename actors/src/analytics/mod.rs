@@ -68,11 +68,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a stop keeps of its time for handing over what could not be sent, and for the thread's end.
 const FOR_HAND_OVER: Duration = Duration::from_millis(200);
 
-/// Keeps what is unsent from the end of a process to the start of the next. It is called on the actor's own thread, which may
-/// wait for a disk.
+/// Keeps what is unsent over restarts. It is called on the actor's own thread, which may wait for a disk.
 pub trait UnsentStore: Send {
-    /// Gives what was kept, in the format of `record`, and keeps it no longer: whoever takes it sends it. Empty: nothing.
+    /// Gives what processes before have left, in the format of `record`: whoever takes it sends it. Empty: nothing. It may stay
+    /// kept until [`UnsentStore::keep`] says what is left of it.
     fn take(&mut self) -> Vec<u8>;
+
+    /// Gives what could not be taken at the start, for another process had it still; asked again and again.
+    fn take_more(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Keeps these bytes, which may be none, in place of what was kept. Whether it could.
     fn keep(&mut self, unsent: &[u8]) -> bool;

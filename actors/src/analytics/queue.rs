@@ -120,6 +120,21 @@ impl Queue {
         self.batch.is_none() && !has_parts && self.unsent.is_empty()
     }
 
+    /// What waits, but for what is in batches already.
+    pub(super) fn unsent(&self) -> &Counts {
+        &self.unsent
+    }
+
+    /// What is in batches that were not taken yet.
+    pub(super) fn in_batches(&self) -> Counts {
+        let (mut counts, mut room) = (Counts::default(), Room::new(usize::MAX));
+        let batches = self.batch.iter().chain(self.one.parts()).chain(self.two.parts());
+        for batch in batches {
+            counts.put_back(batch.clone(), &mut room);
+        }
+        counts
+    }
+
     /// Why counts do not arrive.
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.one.failure().or(self.two.failure())

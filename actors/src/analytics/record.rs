@@ -55,6 +55,11 @@ pub(super) fn write<'c>(environments: impl IntoIterator<Item = (KeyDigest, &'c C
     file
 }
 
+/// Whether a file that was written holds nothing.
+pub(super) fn is_empty(file: &[u8]) -> bool {
+    file.len() <= BEGINNING.len()
+}
+
 fn write_sheet(file: &mut Vec<u8>, environment: KeyDigest, labels: &Labels, sheet: &Sheet) {
     let mut features = sheet.features.iter();
     let mut evaluations = sheet.evaluations.iter();

@@ -74,18 +74,16 @@ impl StoreActor {
     /// Takes the folder for this process, if it can be had.
     fn take_folder(&mut self, ctx: &mut Context<Self>) {
         let taken = self.on_disk(|folder| {
-            let is_new = folder.own()?;
+            folder.own()?;
             // What cannot be listed can perhaps be written to all the same.
-            Ok(is_new.then(|| folder.tidy().unwrap_or_default()))
+            Ok(folder.tidy().unwrap_or_default())
         });
         ctx.spawn(
             taken
                 .into_actor(self)
                 .map(|taken, actor, ctx| match taken.unwrap_or(Err(no_thread())) {
                     Ok(survey) => {
-                        if let Some(survey) = survey {
-                            actor.tell_of(&survey);
-                        }
+                        actor.tell_of(&survey);
                         actor.is_owner = true;
                         actor.succeeded();
                         actor.write(ctx);

@@ -166,6 +166,24 @@ impl Folder {
         put
     }
 
+    /// The bytes of such a file; empty where there is none.
+    pub(super) fn get(&self, name: &str) -> Result<Vec<u8>, Trouble> {
+        match fs::read(self.path.join(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            read => read.map_err(Trouble::of("read")),
+        }
+    }
+
+    /// Deletes such a file; there may be none.
+    pub(super) fn remove(&self, name: &str) -> Result<(), Trouble> {
+        match fs::remove_file(self.path.join(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Trouble::of("delete a file of it")(error))
+            }
+            _ => sync_folder(&self.path).map_err(Trouble::of("sync")),
+        }
+    }
+
     /// Renames what is not ours and has the name of one that is.
     fn set_aside(&self, name: &str) -> io::Result<()> {
         let mut places = (1..=MOST_SET_ASIDE).map(|number| self.path.join(names::set_aside(name, number)));

@@ -10,7 +10,9 @@ use super::actor::{Keep, Parts, Restore, Stop, StoreActor};
 use super::folder::Folder;
 use super::format::Stored;
 use super::pending::Item;
+use super::unsent::UnsentFile;
 use crate::actor_thread::ActorThread;
+use crate::analytics::UnsentStore;
 use crate::keys::{EnvironmentKey, KeyDigest};
 use crate::lifeline::Lifelines;
 
@@ -41,6 +43,7 @@ impl StoreOptions {
 pub struct StoreHandle {
     actor: Addr<StoreActor>,
     thread: ActorThread,
+    folder: Arc<Folder>,
 }
 
 impl StoreHandle {
@@ -50,15 +53,25 @@ impl StoreHandle {
     /// Where the system allows no thread for it.
     pub fn start(options: StoreOptions, lifelines: &Lifelines) -> io::Result<Self> {
         let digits = |key: &EnvironmentKey| KeyDigest::of(key).to_string();
+        let folder = Arc::new(Folder::new(options.directory));
         let parts = Parts {
-            folder: Arc::new(Folder::new(options.directory)),
+            folder: Arc::clone(&folder),
             retry: options.retry,
             configured: options.environments.iter().map(digits).collect::<HashSet<_>>(),
             lifeline: lifelines.guard("StoreActor"),
         };
         let (thread, arbiter) = ActorThread::start()?;
         let actor = StoreActor::start_in_arbiter(&arbiter, move |_| StoreActor::new(parts));
-        Ok(Self { actor, thread })
+        Ok(Self {
+            actor,
+            thread,
+            folder,
+        })
+    }
+
+    /// Where evaluation counts that could not be sent are kept.
+    pub fn unsent(&self) -> Box<dyn UnsentStore> {
+        Box::new(UnsentFile::new(Arc::clone(&self.folder)))
     }
 
     /// Reads what is stored of an environment, after all that was asked of the disk before; it may hang. `label`: what logs call

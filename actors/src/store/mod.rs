@@ -10,6 +10,7 @@
 //! - `recovery`: which of an environment's files is to be believed, and in which steps they are replaced; pure.
 //! - `names`: what the folder's files are called; pure.
 //! - `folder`: the disk: looks, reads, writes, and the lock that one process has; `trouble`: what it may refuse.
+//! - `unsent`: evaluation counts that could not be sent.
 //!
 //! # What a file promises
 //! A file appears under its name whole or not at all: it is written under another one, handed to the disk (`fsync`), renamed, and the
@@ -26,6 +27,7 @@ mod pending;
 mod recovery;
 mod standing;
 mod trouble;
+mod unsent;
 
 pub use handle::{StoreHandle, StoreOptions};
 

@@ -2,10 +2,12 @@
 //!
 //! # Layout
 //! - `environments`: two of them, with documents by version. `scene`: a store, an upstream, and processes on them.
-//! - `kills`: `kill -9` at random moments. `restarts`: restarts without upstream.
+//! - `kills`: `kill -9` at random moments. `restarts`: restarts without upstream. `counts`: evaluation
+//!   counts that are unsent.
 //! - `files`: torn files, foreign ones, and those of other versions. `refusals`: disks that take nothing, and a second process.
 use super::Row;
 
+mod counts;
 mod environments;
 mod files;
 mod kills;
@@ -26,6 +28,11 @@ pub(crate) fn rows() -> Vec<Row> {
             group: GROUP,
             name: "kill -9 during writes",
             run: kills::during_writes,
+        },
+        Row {
+            group: GROUP,
+            name: "kill -9 with unsent counts",
+            run: counts::over_a_kill,
         },
         Row {
             group: GROUP,

@@ -176,3 +176,37 @@ async fn a_panic_in_the_actor_is_noticed() {
     analytics.handle.inject_panic();
     assert_eq!(analytics.harness.lifelines.first_death().await, "AnalyticsActor");
 }
+
+#[actix_rt::test]
+async fn what_does_not_arrive_is_kept_meanwhile_and_less_of_it_once_it_does() {
+    let (upstream, counted) = upstream(2, |_| Some(Answer::status(503)));
+    let kept = Kept::default();
+    let store = Box::new(kept.clone());
+    let analytics = Analytics::start_with(vec![polled(0)], upstream.api_url(), often(), Some(store));
+    analytics.wait_for_document().await;
+    analytics.count("feature_0", 2);
+    // The process may be killed from here on.
+    while kept.0.lock().unwrap().is_empty() {
+        actix_rt::task::yield_now().await;
+    }
+    let at_its_kill = Kept(Arc::new(Mutex::new(kept.0.lock().unwrap().clone())));
+    upstream.script(counted.script(&document(2), |_| None));
+    counted.wait_for_sum(2).await;
+    while !kept.0.lock().unwrap().is_empty() {
+        actix_rt::task::yield_now().await;
+    }
+    assert!(analytics.handle.stop(SOON).await);
+    assert!(kept.0.lock().unwrap().is_empty());
+
+    let counted = Counted::default();
+    upstream.script(counted.script(&document(2), |_| None));
+    let next = Analytics::start_with(
+        vec![polled(0)],
+        upstream.api_url(),
+        often(),
+        Some(Box::new(at_its_kill)),
+    );
+    counted.wait_for_sum(2).await;
+    assert!(next.handle.stop(SOON).await);
+    assert_eq!(counted.sum(), 2, "once");
+}

@@ -1,0 +1,115 @@
+//! Evaluation counts that could not be sent, over restarts.
+use std::sync::Arc;
+
+use super::folder::Folder;
+use super::names::UNSENT;
+use super::trouble::Trouble;
+use crate::analytics::UnsentStore;
+
+/// The file of those counts. Of several processes on one directory the one that writes has it; the next one takes over what that
+/// one leaves.
+#[derive(Debug)]
+pub(super) struct UnsentFile {
+    folder: Arc<Folder>,
+    /// Whether what processes before have left was taken: until then the file is not ours to write.
+    is_taken: bool,
+    /// What the operator has heard since the file could be used last.
+    told: Option<Trouble>,
+}
+
+impl UnsentFile {
+    pub(super) fn new(folder: Arc<Folder>) -> Self {
+        Self {
+            folder,
+            is_taken: false,
+            told: None,
+        }
+    }
+
+    fn try_take(&mut self) -> Result<Vec<u8>, Trouble> {
+        self.folder.own()?;
+        let unsent = self.folder.get(UNSENT)?;
+        self.is_taken = true;
+        Ok(unsent)
+    }
+
+    fn try_keep(&self, unsent: &[u8]) -> Result<(), Trouble> {
+        if !self.is_taken {
+            return Err(Trouble::Taken);
+        }
+        self.folder.own()?;
+        if unsent.is_empty() {
+            self.folder.remove(UNSENT)
+        } else {
+            self.folder.put(UNSENT, unsent)
+        }
+    }
+
+    /// Tells a trouble once; another process is none.
+    fn tell(&mut self, trouble: Trouble) {
+        let is_news =
+            trouble != Trouble::Taken && !self.told.as_ref().is_some_and(|told| told.is_like(&trouble));
+        if is_news {
+            let folder = self.folder.path().display();
+            log::warn!(
+                "persistence.directory ({folder}): {trouble}: evaluation counts that are unsent end with the process"
+            );
+            self.told = Some(trouble);
+        }
+    }
+}
+
+impl UnsentStore for UnsentFile {
+    fn take(&mut self) -> Vec<u8> {
+        // A folder that cannot be had is told of by the store itself.
+        self.try_take().unwrap_or_default()
+    }
+
+    fn take_more(&mut self) -> Vec<u8> {
+        if self.is_taken { Vec::new() } else { self.take() }
+    }
+
+    fn keep(&mut self, unsent: &[u8]) -> bool {
+        match self.try_keep(unsent) {
+            Ok(()) => {
+                self.told = None;
+                true
+            }
+            Err(trouble) => {
+                self.tell(trouble);
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(directory: &std::path::Path) -> UnsentFile {
+        UnsentFile::new(Arc::new(Folder::new(directory.to_owned())))
+    }
+
+    #[test]
+    fn what_a_process_leaves_the_next_one_takes_and_keeps_in_turn() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut first = file(directory.path());
+        assert_eq!(first.take(), b"");
+        assert!(first.keep(b"one") && first.keep(b"two"));
+        assert_eq!(first.take_more(), b"", "its own it does not take");
+        let mut second = file(directory.path());
+        assert_eq!(second.take(), b"", "another process has it");
+        assert!(!second.keep(b"lost"));
+        drop(first);
+        assert_eq!(second.take_more(), b"two");
+        assert_eq!(second.take_more(), b"");
+        // Until it says what is left of it: a process that is killed before that has sent nothing.
+        drop(second);
+        let mut third = file(directory.path());
+        assert_eq!(third.take(), b"two");
+        assert!(third.keep(b""));
+        drop(third);
+        assert_eq!(file(directory.path()).take(), b"");
+    }
+}
