@@ -89,8 +89,9 @@ impl Schedule {
         match failure {
             FetchFailure::RateLimited(retry_after) => {
                 let asked = retry_after.map(|wait| wait.max(self.period));
+                let limit = asked.map_or(REFUSAL_LIMIT, |_| RETRY_AFTER_LIMIT);
                 let wait = asked.unwrap_or_else(|| self.refused());
-                let wait = self.at_least(wait, RETRY_AFTER_LIMIT.max(self.period));
+                let wait = self.at_least(wait, limit.max(self.period));
                 self.next_poll = now + wait;
                 self.not_before = Some(self.next_poll);
             }
@@ -269,7 +270,7 @@ mod tests {
             assert_eq!(schedule.next_poll(), now + wait);
         }
         let unasked = waits(&FetchFailure::RateLimited(None), 5, 1);
-        assert!(unasked[4] >= 6.0 && unasked[4] <= 6.6, "{unasked:?}");
+        assert!(unasked[4] >= 5.4 && unasked[4] <= 6.0, "{unasked:?}");
     }
 
     #[test]

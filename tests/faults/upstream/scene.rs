@@ -2,6 +2,7 @@
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ pub(super) const PERIOD: Duration = Duration::from_secs(1);
 pub(super) const JITTER: f64 = 1.1;
 /// What fetching, compiling, publishing and being asked may take on a slow and busy machine.
 pub(super) const WORK: Duration = Duration::from_secs(1);
+/// How long a line of the log is waited for: 10,000 pages take their time.
+const LINE_PATIENCE: Duration = Duration::from_secs(120);
 /// Rounds of the clients while a fault is watched: some two seconds.
 const WATCHED_ROUNDS: u64 = 20;
 
@@ -99,8 +102,16 @@ impl Scene {
     pub(super) fn wait_for_line(&self, text: &str) {
         for environment in &ENVIRONMENTS {
             let label = format!("environment {}", environment.id);
-            let is_one = |line: &str| line.contains(&label) && line.contains(text);
-            self.proxy.program().wait_for_lines(1, is_one);
+            let has_one = |written: &str| {
+                let mut lines = written.lines();
+                lines.any(|line| line.contains(&label) && line.contains(text))
+            };
+            let begun = Instant::now();
+            while !has_one(&self.proxy.written()) {
+                let written = self.proxy.written();
+                assert!(begun.elapsed() < LINE_PATIENCE, "no line {text:?}: {written}");
+                thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 
