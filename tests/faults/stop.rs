@@ -36,6 +36,8 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 const CLIENT_KEY: &str = "client-key";
+/// What is lost is lost at once; a full load may make the rest wait.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the clients of one stop saw.
 #[derive(Default)]
@@ -54,7 +56,7 @@ impl Seen {
 }
 
 fn stop(signal: &str, drain: Duration, findings: &mut Findings) -> Result<(), String> {
-    let (clients, streams, rounds) = (volume(48, 256), volume(16, 200), volume(2, 10));
+    let (clients, streams, rounds) = (volume(48, 256), volume(16, 200), volume(2, 5));
     let mut answered = 0;
     for round in 0..rounds {
         let upstream = ScriptedUpstream::start(|_| Answer::ok(FIXTURE));
@@ -110,7 +112,7 @@ fn stop(signal: &str, drain: Duration, findings: &mut Findings) -> Result<(), St
 }
 
 fn open_stream(proxy: &Proxy) -> Connection {
-    let mut stream = proxy.connect();
+    let mut stream = Connection::try_open_patiently(proxy.address, PATIENCE).unwrap();
     stream.write_request(&Request::get(&format!("/sse/environments/{CLIENT_KEY}/stream")));
     assert_eq!(stream.read_head().status, 200);
     stream
@@ -136,7 +138,8 @@ fn send_until_refused(address: SocketAddr, is_keeping: bool, seen: &Seen) {
     ];
     let mut kept = None;
     for request in requests.iter().cycle() {
-        let Some(mut connection) = kept.take().or_else(|| Connection::try_open(address).ok()) else {
+        let open = || Connection::try_open_patiently(address, PATIENCE).ok();
+        let Some(mut connection) = kept.take().or_else(open) else {
             return;
         };
         match connection.try_send(request) {

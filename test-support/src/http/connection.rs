@@ -2,6 +2,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::{ClientConfig, ClientConnection};
 
@@ -66,6 +67,19 @@ impl Connection {
     pub fn try_open(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
             stream: BufReader::new(Wire::Plain(connect(address)?)),
+        })
+    }
+
+    /// Connects, and waits for so long in place of [`PATIENCE`]: for a machine that has more to do than it can.
+    ///
+    /// # Errors
+    /// Where nobody listens there.
+    pub fn try_open_patiently(address: SocketAddr, patience: Duration) -> io::Result<Self> {
+        let stream = connect(address)?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(Self {
+            stream: BufReader::new(Wire::Plain(stream)),
         })
     }
 

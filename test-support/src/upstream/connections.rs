@@ -35,6 +35,8 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>, listening: &A
             break;
         }
         let number = shared.accepted.fetch_add(1, Ordering::SeqCst);
+        // An answer is several writes; without this the second waits for 40 ms.
+        let _ = stream.set_nodelay(true);
         let second = second_handle(&stream);
         shared.connections.lock().unwrap().insert(number, second);
         let shared = Arc::clone(shared);
