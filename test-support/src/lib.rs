@@ -3,7 +3,8 @@
 //! It knows Flagsmith's formats and HTTP/1, and none of the crates that it helps to test.
 //!
 //! # Layout
-//! - [`upstream`]: a Flagsmith that answers as a test says, over real sockets.
+//! - [`upstream`]: a Flagsmith that answers as a test says, over real sockets; a proxy before it, too.
+//! - [`tls_front`]: TLS before either; [`certificates`]: of authorities that a test makes up.
 //! - [`http`]: a blocking client that shows exactly what was sent and received.
 //! - [`program`]: a program that a test starts, and that ends with it.
 //! - [`findings`]: what became of each fault that was caused, as a table.
@@ -20,6 +21,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod certificates;
 pub mod documents;
 pub mod findings;
 pub mod http;
@@ -27,5 +29,6 @@ pub mod mutation;
 pub mod program;
 pub mod shared;
 pub mod tls;
+pub mod tls_front;
 pub mod upstream;
 pub mod wait;

@@ -1,6 +1,6 @@
 //! What the upstream answers, and how it breaks off.
 use std::io::{self, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -34,6 +34,16 @@ pub(super) enum End {
     Drip(Duration),
     /// Chunks, as the test tells them.
     Stream,
+    /// What the server at this address says, as a proxy passes it on.
+    Tunnel(Tunnel),
+}
+
+/// A way through to a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tunnel {
+    pub(super) to: SocketAddr,
+    /// The connection is reset after so many of the server's bytes.
+    pub(super) reset_after: Option<usize>,
 }
 
 impl Answer {
@@ -95,6 +105,30 @@ impl Answer {
         Self::raw("").resetting()
     }
 
+    /// What a proxy answers to CONNECT, and then passes everything on to this address and back; 502 where nobody is there.
+    pub fn tunnel(to: SocketAddr) -> Self {
+        let tunnel = Tunnel {
+            to,
+            reset_after: None,
+        };
+        Self {
+            end: End::Tunnel(tunnel),
+            ..Self::ok("")
+        }
+    }
+
+    /// The same, and the connection is reset after so many bytes of the server.
+    pub fn tunnel_resetting_after(to: SocketAddr, bytes: usize) -> Self {
+        let tunnel = Tunnel {
+            to,
+            reset_after: Some(bytes),
+        };
+        Self {
+            end: End::Tunnel(tunnel),
+            ..Self::ok("")
+        }
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl ToString) -> Self {
@@ -150,7 +184,8 @@ impl Answer {
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if self.status != 304 && self.end != End::Stream && !self.says_its_length() {
+        let has_body = self.status != 304 && !matches!(self.end, End::Stream | End::Tunnel(_));
+        if has_body && !self.says_its_length() {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
         head.push_str("\r\n");

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::answer::{Answer, End};
 use super::received::ReceivedRequest;
+use super::tunnel;
 
 pub(super) type Script = dyn Fn(&ReceivedRequest) -> Answer + Send + Sync;
 
@@ -77,6 +78,9 @@ impl Shared {
             let answer = script(&request);
             if answer.end == End::Hang {
                 continue;
+            }
+            if let End::Tunnel(way) = answer.end {
+                return tunnel::serve(stream, &answer, way);
             }
             if answer.write(&mut stream).is_err() || !answer.stays_open() {
                 if answer.end == End::Reset {

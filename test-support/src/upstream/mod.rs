@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - `received.rs`: a request as it came. `answer.rs`: what to answer, and how to break off.
-//! - `connections.rs`: the threads that accept, read and answer.
+//! - `connections.rs`: the threads that accept, read and answer; `tunnel.rs`: and pass on, as a proxy.
 //! - `flagsmith.rs`: answers as Flagsmith's, of one document and its event stream. `counted.rs`: the evaluation counts it takes.
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ mod connections;
 mod counted;
 mod flagsmith;
 mod received;
+mod tunnel;
 
 pub use answer::Answer;
 pub use counted::{Counted, counts};
