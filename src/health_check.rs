@@ -229,7 +229,7 @@ async fn ask_one(url: &Uri, own: Option<&Arc<OwnCertificate>>) -> Result<Healthy
         Some(own) => UpstreamOptions::new("").with_tls(own.client().map_err(system)?),
         None => UpstreamOptions::new(""),
     };
-    let client = options.client(url, PATIENCE).map_err(system)?;
+    let client = options.client(url, PATIENCE);
     let answer = client.get(url, &|request| request.force_close()).await;
     let answer = answer.map_err(|fault| Unhealthy::NoAnswer {
         origin: origin.clone(),

@@ -20,6 +20,7 @@ pub mod requirements;
 mod running;
 mod signals;
 mod stop;
+mod upstream;
 
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
@@ -38,10 +39,10 @@ pub use limits::Limits;
 pub use listening::{ListenError, StartError};
 use reload::{Changeable, Reload};
 use running::Running;
-pub(crate) use running::upstream_options;
 pub use signals::{Beginning, HangUps, Signals, StopSignal, StopSignals};
 use stop::{Cause, StopPlan, end_at_once};
 pub use stop::{EXIT_ACTOR_DIED, Outcome, StopLimits};
+pub(crate) use upstream::options as upstream_options;
 
 /// Exit code where the system refuses what the process needs, such as its port (`EX_OSERR` of sysexits.h).
 pub const EXIT_SYSTEM: u8 = 71;

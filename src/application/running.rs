@@ -13,11 +13,11 @@ use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
 
-use super::Limits;
 use super::parts::{self, Part, Parts};
+use super::{Limits, upstream};
 use crate::routes::{BodyLimits, RefusedStreams, RouteOptions};
 use crate::server::open_files::Shares;
-use crate::settings::{Settings, UpstreamSettings};
+use crate::settings::Settings;
 
 /// The parts of a process, and what new ones are started from.
 pub(super) struct Running {
@@ -91,7 +91,8 @@ impl Running {
     /// Where the system allows no thread for one of them.
     pub(super) fn start(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> io::Result<Self> {
         let document_memory = DocumentMemory::new(settings.upstream.document_memory);
-        let upstream = upstream_options(settings, &document_memory);
+        let upstream = upstream::options(settings, &document_memory);
+        upstream::tell_of_proxy(&upstream);
         let mut parts = Parts::default();
         let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
         parts.started(hub.clone());
@@ -198,14 +199,15 @@ impl Running {
         if before.realtime != now.realtime || before.environments.len() != now.environments.len() {
             self.hub.reconfigure(self.limits.hub_options(now)).await;
         }
-        let upstream = upstream_options(now, &self.document_memory);
-        let is_reached_otherwise = !is_reached_alike(before, now);
+        let upstream = upstream::options(now, &self.document_memory);
+        let is_reached_otherwise = !upstream::is_reached_alike(before, now);
         let configured = self
             .configure_environments(before, now, is_reached_otherwise.then(|| upstream.clone()))
             .await;
         self.take_what_ends(before, now);
         let started = self.start_what_is_missing(now, &upstream);
         if is_reached_otherwise {
+            upstream::tell_of_proxy(&upstream);
             self.forwarding.reconnect(upstream.clone()).await;
             if let Some(write_through) = &self.write_through {
                 write_through.reconnect(upstream.clone()).await;
@@ -261,7 +263,9 @@ impl Running {
         if !now.analytics {
             ended.extend(self.analytics.take().map(boxed));
         }
-        if before.realtime.upstream_url != now.realtime.upstream_url || !is_reached_alike(before, now) {
+        if before.realtime.upstream_url != now.realtime.upstream_url
+            || !upstream::is_reached_alike(before, now)
+        {
             ended.extend(self.upstream_streams.take().map(boxed));
         }
         for part in &ended {
@@ -273,23 +277,4 @@ impl Running {
 
 fn boxed(part: impl Part + 'static) -> Box<dyn Part> {
     Box::new(part)
-}
-
-/// How every part reaches upstream.
-pub(crate) fn upstream_options(settings: &Settings, document_memory: &DocumentMemory) -> UpstreamOptions {
-    let mut upstream =
-        UpstreamOptions::new(settings.api_url.clone()).with_roots(settings.process.roots.clone());
-    upstream.document_memory = document_memory.clone();
-    upstream
-}
-
-/// Whether upstream is reached in the same way by both.
-fn is_reached_alike(before: &Settings, now: &Settings) -> bool {
-    way_to_upstream(before) == way_to_upstream(now)
-}
-
-/// All that says how upstream is reached: every option of `upstream` but the memory of documents.
-fn way_to_upstream(settings: &Settings) -> impl PartialEq {
-    let UpstreamSettings { document_memory: _ } = &settings.upstream;
-    &settings.api_url
 }

@@ -263,12 +263,28 @@ impl RealtimeSettings {
 
 impl UpstreamSettings {
     fn compared(&self, asked: Self, options: &mut Options) -> Self {
+        let before = self.client_certificate.as_ref();
+        let client = asked.client_certificate.as_ref();
+        // What the files hold is followed by itself.
+        options.live(
+            "upstream.client_certificate",
+            &before.map(|files| &files.certificate),
+            client.map(|files| &files.certificate),
+        );
+        options.live(
+            "upstream.client_key",
+            &before.map(|files| &files.key),
+            client.map(|files| &files.key),
+        );
         Self {
             document_memory: options.live(
                 "upstream.document_memory_bytes",
                 &self.document_memory,
                 asked.document_memory,
             ),
+            ca_file: options.live("upstream.ca_file", &self.ca_file, asked.ca_file),
+            client_certificate: asked.client_certificate,
+            headers: options.live("upstream.headers", &self.headers, asked.headers),
         }
     }
 }

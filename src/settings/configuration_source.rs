@@ -51,7 +51,6 @@ impl ConfigurationSource {
         let mut notices = Vec::new();
         let sources = Sources::read(&self.path, &file, &self.variables, &mut notices)?;
         let settings = Settings::from_sources(&sources, &self.variables, &mut notices)?;
-        settings.tell_unsupported(&mut notices);
         Ok(Loaded {
             settings,
             notices,

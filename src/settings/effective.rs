@@ -1,9 +1,9 @@
 //! The configuration as `--check` prints it: the shape of `config.json`, secrets masked.
 use actors::environment::{DocumentSource, EnvironmentOptions};
+use actors::upstream::{OutgoingProxies, OutgoingProxy};
 use serde_json::{Map, Value, json};
 
-use super::url::masked;
-use super::{AllowedOrigins, NotifySpread, OutgoingProxies, Settings};
+use super::{AllowedOrigins, NotifySpread, Settings};
 
 const MASK: &str = "****";
 
@@ -48,7 +48,7 @@ impl Settings {
             },
             "realtime": self.realtime_json(),
             "analytics": self.analytics,
-            "upstream": { "document_memory_bytes": self.upstream.document_memory },
+            "upstream": self.upstream_json(),
             "persistence": { "directory": self.persistence.directory },
             "environment variables": self.process_json(),
         });
@@ -71,6 +71,18 @@ impl Settings {
         })
     }
 
+    fn upstream_json(&self) -> Value {
+        let client = self.upstream.client_certificate.as_ref();
+        let headers = self.upstream.headers.names();
+        json!({
+            "document_memory_bytes": self.upstream.document_memory,
+            "ca_file": self.upstream.ca_file,
+            "client_certificate": client.map(|client| &client.certificate),
+            "client_key": client.map(|client| &client.key),
+            "headers": headers.map(|name| (name.to_owned(), json!(MASK))).collect::<Map<_, _>>(),
+        })
+    }
+
     fn process_json(&self) -> Value {
         let OutgoingProxies {
             http,
@@ -78,7 +90,7 @@ impl Settings {
             all,
             exempt,
         } = &self.process.outgoing;
-        let proxy = |url: &Option<super::Secret>| url.as_ref().map(|url| masked(url.reveal()));
+        let proxy = |proxy: &Option<OutgoingProxy>| proxy.as_ref().map(ToString::to_string);
         json!({
             "WEB_CONCURRENCY": self.process.workers,
             "FORWARDED_ALLOW_IPS": self.process.trusted_proxies.to_string(),
@@ -87,7 +99,7 @@ impl Settings {
             "HTTP_PROXY": proxy(http),
             "HTTPS_PROXY": proxy(https),
             "ALL_PROXY": proxy(all),
-            "NO_PROXY": exempt.join(","),
+            "NO_PROXY": exempt.to_string(),
         })
     }
 }

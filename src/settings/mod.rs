@@ -47,8 +47,8 @@ pub use trusted::TrustedProxies;
 pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
     AllowedOrigins, HealthCheckSettings, ListenHost, LogFormat, LogLevel, LoggingSettings, NotifySpread,
-    OutgoingProxies, PersistenceSettings, ProcessSettings, ProxyProtocol, RealtimeSettings, ServerSettings,
-    Settings, TlsSettings, UpstreamSettings,
+    PersistenceSettings, ProcessSettings, ProxyProtocol, RealtimeSettings, ServerSettings, Settings,
+    TlsSettings, UpstreamSettings,
 };
 
 use sources::Sources;
@@ -123,19 +123,6 @@ impl Settings {
             persistence: sources.persistence()?,
             process: process::read(variables, notices)?,
         })
-    }
-
-    /// Warns of options whose effect does not exist yet.
-    fn tell_unsupported(&self, notices: &mut Vec<Notice>) {
-        let unsupported = [(
-            self.process.outgoing.is_set(),
-            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
-        )];
-        for (_, option) in unsupported.iter().filter(|(is_set, _)| *is_set) {
-            notices.push(Notice::warning(format!(
-                "{option} is set, but not supported yet: it has no effect"
-            )));
-        }
     }
 }
 

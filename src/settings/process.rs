@@ -1,12 +1,12 @@
 //! What environment variables alone can set.
 use std::path::PathBuf;
 
-use actors::upstream::RootCertificates;
+use actors::upstream::{ExemptHosts, OutgoingProxies, OutgoingProxy, RootCertificates};
 use serde_json::Value;
 
 use super::field::Field;
 use super::variables::{Variable, Variables};
-use super::{Notice, Origin, OutgoingProxies, ProcessSettings, Secret, SettingsError, TrustedProxies};
+use super::{Notice, Origin, ProcessSettings, SettingsError, TrustedProxies};
 
 /// actix-server panics beyond it.
 const MOST_WORKERS: u16 = 512;
@@ -19,7 +19,7 @@ pub(super) fn read(
         workers: workers(variables)?,
         trusted_proxies: trusted_proxies(variables, notices),
         roots: roots(variables),
-        outgoing: outgoing(variables)?,
+        outgoing: outgoing(variables, notices)?,
     })
 }
 
@@ -66,51 +66,39 @@ fn trusted_proxies(variables: &Variables, notices: &mut Vec<Notice>) -> TrustedP
     trusted
 }
 
-fn outgoing(variables: &Variables) -> Result<OutgoingProxies, SettingsError> {
-    let proxy = |name: &str| variables.get_lower_first(name).map(proxy_url).transpose();
-    let exempt = variables
-        .get_lower_first("no_proxy")
-        .map_or("", |variable| &variable.text);
+fn outgoing(variables: &Variables, notices: &mut Vec<Notice>) -> Result<OutgoingProxies, SettingsError> {
+    let proxy = |name: &str| variables.get_lower_first(name).map(outgoing_proxy).transpose();
     Ok(OutgoingProxies {
         http: proxy("http_proxy")?,
         https: proxy("https_proxy")?,
         all: proxy("all_proxy")?,
-        exempt: exempt
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        exempt: exempt_hosts(variables, notices),
     })
 }
 
-/// Reads the URL of a proxy that CONNECT can go through. Without a scheme it is `http`, as everywhere.
-fn proxy_url(variable: &Variable) -> Result<Secret, SettingsError> {
-    let url = variable.text.trim();
-    let scheme = url
-        .split_once("://")
-        .map_or_else(|| "http".to_owned(), |(scheme, _)| scheme.to_lowercase());
-    let problem = match scheme.as_str() {
-        "http" | "https" => return Ok(Secret::new(url)),
-        socks if socks.starts_with("socks") => {
-            "is a SOCKS proxy, which is not supported; give an HTTP proxy (http://host:port) or unset it"
-        }
-        _ => "is no HTTP proxy; give a URL as http://proxy.example.com:3128",
-    };
-    Err(SettingsError::Invalid {
+fn outgoing_proxy(variable: &Variable) -> Result<OutgoingProxy, SettingsError> {
+    OutgoingProxy::parse(&variable.text).map_err(|problem| SettingsError::Invalid {
         option: variable.name.to_uppercase(),
         origin: origin(variable),
-        problem: problem.to_owned(),
+        problem: problem.to_string(),
     })
+}
+
+fn exempt_hosts(variables: &Variables, notices: &mut Vec<Notice>) -> ExemptHosts {
+    let Some(variable) = variables.get_lower_first("no_proxy") else {
+        return ExemptHosts::default();
+    };
+    let (exempt, left_out) = ExemptHosts::parse(&variable.text);
+    if left_out > 0 {
+        notices.push(Notice::warning(format!(
+            "{left_out} of the entries of environment variable {} are neither hosts nor networks, so they are left out: \
+             give *, or a list as localhost,.example.com,10.0.0.0/8,[::1]:8000",
+            variable.name
+        )));
+    }
+    exempt
 }
 
 fn origin(variable: &Variable) -> Origin {
     Origin::Variable(variable.name.clone())
-}
-
-impl OutgoingProxies {
-    /// Tells whether any request may go through a proxy.
-    pub(crate) fn is_set(&self) -> bool {
-        self.http.is_some() || self.https.is_some() || self.all.is_some()
-    }
 }

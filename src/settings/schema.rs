@@ -137,7 +137,17 @@ pub(super) const OPTIONS: &[Known] = &[
         ],
     ),
     Known::text("analytics"),
-    Known::object("upstream", &[Known::text("document_memory_bytes")]),
+    Known::object(
+        "upstream",
+        &[
+            Known::text("document_memory_bytes"),
+            Known::text("ca_file"),
+            Known::text("client_certificate"),
+            Known::text("client_key"),
+            // Their names are the operator's.
+            Known::object("headers", &[]),
+        ],
+    ),
     Known::object("persistence", &[Known::text("directory")]),
 ];
 

@@ -11,6 +11,7 @@ use super::{
 mod door;
 mod ours;
 mod tls;
+mod upstream;
 
 pub use door::DoorSettings;
 

@@ -79,7 +79,8 @@ impl Sources {
         names.try_fold(first, |value, name| value.get(name))
     }
 
-    fn origin(&self, option: &str) -> Origin {
+    /// Where the option at this path came from.
+    pub(super) fn origin(&self, option: &str) -> Origin {
         match self.from_variable.get(option) {
             Some(name) => Origin::Variable(name.clone()),
             None => Origin::File(self.path.clone()),

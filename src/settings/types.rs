@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actors::environment::EnvironmentOptions;
-use actors::upstream::RootCertificates;
+use actors::upstream::{ClientCertificateFiles, ExtraHeaders, OutgoingProxies, RootCertificates};
 
 use super::{DoorSettings, Secret, TrustedProxies};
 
@@ -221,6 +221,12 @@ pub enum NotifySpread {
 pub struct UpstreamSettings {
     /// `document_memory_bytes`: what all documents together may take while they are fetched and applied.
     pub document_memory: usize,
+    /// `ca_file`: root certificates to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// `client_certificate` and `client_key`: how upstream knows this proxy.
+    pub client_certificate: Option<ClientCertificateFiles>,
+    /// `headers` that every request to upstream carries.
+    pub headers: ExtraHeaders,
 }
 
 /// `persistence` (ours).
@@ -241,17 +247,4 @@ pub struct ProcessSettings {
     pub roots: RootCertificates,
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub outgoing: OutgoingProxies,
-}
-
-/// The proxies that requests to upstream go through. URLs may hold a password.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutgoingProxies {
-    /// `HTTP_PROXY`: for `http://` upstreams.
-    pub http: Option<Secret>,
-    /// `HTTPS_PROXY`: for `https://` upstreams.
-    pub https: Option<Secret>,
-    /// `ALL_PROXY`: where the above are not set.
-    pub all: Option<Secret>,
-    /// `NO_PROXY`: hosts and networks reached directly, as written.
-    pub exempt: Vec<String>,
 }

@@ -49,17 +49,3 @@ pub(super) fn origin(text: &str) -> Option<String> {
     };
     Some(text.strip_suffix(own_port).unwrap_or(&text).to_owned())
 }
-
-/// Masks user and password in a URL.
-pub(super) fn masked(url: &str) -> String {
-    let (scheme, rest) = url
-        .split_once("://")
-        .map_or(("", url), |(scheme, rest)| (scheme, rest));
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(authority_end).unwrap_or((rest, ""));
-    let separator = if scheme.is_empty() { "" } else { "://" };
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}{separator}****@{host}{path}"),
-        None => url.to_owned(),
-    }
-}

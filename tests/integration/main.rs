@@ -25,6 +25,7 @@ mod health;
 mod health_check;
 mod log_reader;
 mod methods;
+mod network;
 mod overload;
 mod ownership;
 mod paths;

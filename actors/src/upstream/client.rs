@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use awc::error::PayloadError;
@@ -6,13 +5,12 @@ use awc::http::{Method, Uri, header, uri};
 use awc::{Client, ClientRequest, ClientResponse, Connector};
 use bytes::Bytes;
 use futures::Stream;
-use rustls::ClientConfig;
 
 use super::connect::Connect;
-use super::{Fault, UpstreamOptions};
+use super::{ExtraHeaders, Fault, OutgoingProxy, UpstreamOptions};
 
-/// What upstream sees as `User-Agent`.
-const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
+/// What upstream, and a proxy before it, see as `User-Agent`.
+pub(super) const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
 
 /// How long a connection may idle before it is not used again: under the 75 s and 60 s that proxies before Flagsmith
 /// close after, above the poll period of 10 s.
@@ -27,18 +25,25 @@ const MAX_SENDS: usize = 3;
 #[derive(Clone)]
 pub struct UpstreamClient {
     client: Client,
+    /// For every request.
+    headers: ExtraHeaders,
+    needs_tls: bool,
 }
 
 impl UpstreamClient {
-    /// For URLs whose scheme is https where there is `tls`, and http where there is none. One connection may take
-    /// `connect_timeout`, from the look-up of its name to the end of its TLS handshake.
-    pub(super) fn new(
-        options: &UpstreamOptions,
-        tls: Option<Arc<ClientConfig>>,
-        connect_timeout: Duration,
-    ) -> Self {
+    /// For URLs of this one's origin. One connection may take `connect_timeout`, from the look-up of a name to the end of the
+    /// last TLS handshake.
+    pub(super) fn new(options: &UpstreamOptions, url: &Uri, connect_timeout: Duration) -> Self {
+        let connect = Connect {
+            names: options.names.clone(),
+            proxy: options.proxies.of_url(url).cloned(),
+            tls: options.tls.clone(),
+            is_tls: url.scheme_str() == Some("https"),
+            timeout: connect_timeout,
+        };
+        let needs_tls = connect.is_tls || connect.proxy.as_ref().is_some_and(OutgoingProxy::is_tls);
         let connector = Connector::new()
-            .connector(Connect::new(options.names.clone(), tls, connect_timeout))
+            .connector(connect)
             // Ours ends before, and says what it waited for.
             .timeout(connect_timeout.saturating_mul(2))
             .conn_keep_alive(IDLE_CONNECTION)
@@ -51,7 +56,21 @@ impl UpstreamClient {
             .disable_timeout()
             .add_default_header((header::USER_AGENT, USER_AGENT))
             .finish();
-        Self { client }
+        Self {
+            client,
+            headers: options.headers.clone(),
+            needs_tls,
+        }
+    }
+
+    /// Whether its connections speak TLS with anybody.
+    pub(super) fn needs_tls(&self) -> bool {
+        self.needs_tls
+    }
+
+    /// Whether a text repeats a value of what each request carries.
+    pub(super) fn is_secret_in(&self, text: &str) -> bool {
+        self.headers.is_secret_in(text)
     }
 
     /// Sends a GET of this URL, which is of the client's origin, with what `complete` adds. A kept connection that upstream
@@ -111,7 +130,10 @@ impl UpstreamClient {
         let called = as_awc_calls(url).unwrap_or_else(|| url.clone());
         let request = self.client.request(method, called);
         // awc's own decoder knows no bound.
-        let request = request.no_decompress();
+        let mut request = request.no_decompress();
+        for (name, value) in self.headers.iter() {
+            request = request.insert_header((name.clone(), value.clone()));
+        }
         match host(url) {
             // awc leaves the ports 80 and 443 out, whatever the scheme is.
             Some(host) => request.insert_header((header::HOST, host)),

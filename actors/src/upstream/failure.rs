@@ -1,12 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{Fault, Stage};
+use super::{Fault, PROXY_VARIABLES, Stage};
 
 /// Why a fetch gave no document. The messages say what to do; they never hold a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchFailure {
-    /// `api_url` is no http or https URL, or TLS could not be set up.
+    /// `api_url` is no http or https URL.
     Unusable,
     /// No answer, or none that can be read; why.
     NoAnswer(Fault),
@@ -64,7 +64,8 @@ impl fmt::Display for FetchFailure {
                 write!(f, "no document from upstream: {fault}")?;
                 match fault {
                     Fault::Late(Stage::Head | Stage::Body) => f.write_str(" (api_poll_timeout_seconds)"),
-                    Fault::Late(Stage::Memory) => Ok(()),
+                    Fault::Late(Stage::Memory) | Fault::TlsFile(_) => Ok(()),
+                    fault if fault.is_of_proxy() => f.write_str(PROXY_VARIABLES),
                     _ => f.write_str(" (api_url)"),
                 }
             }

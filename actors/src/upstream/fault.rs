@@ -3,9 +3,15 @@ use std::error::Error;
 use std::io;
 
 use awc::error::{ConnectError, PayloadError, SendRequestError};
-use rustls::{CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 mod message;
+mod proxy;
+
+pub use proxy::ProxyFault;
+
+/// What names the proxies that faults are about.
+pub(super) const PROXY_VARIABLES: &str = " (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY)";
 
 /// Why no usable answer came from the server that a URL names. The messages say what to do; what they quote is the system's
 /// or the TLS library's, never a part of a request or of an answer.
@@ -19,6 +25,8 @@ pub enum Fault {
     Unreachable,
     /// The system makes no connection; what it says.
     System(String),
+    /// There is no way through the proxy before it; why.
+    Proxy(ProxyFault),
     /// Something did not happen in time.
     Late(Stage),
     /// The certificate's time is over.
@@ -33,6 +41,14 @@ pub enum Fault {
     CertificateOfAuthority,
     /// The certificate cannot be used for another reason; what the TLS library says.
     Certificate(String),
+    /// A file that TLS needs cannot be used; which, and why.
+    TlsFile(String),
+    /// The server wants to know this proxy's certificate.
+    ClientCertificateRequired,
+    /// The server does not take this proxy's certificate, or its lack; what it says.
+    ClientCertificateRefused(String),
+    /// The server refuses the handshake, and does not say why.
+    HandshakeRefused,
     /// The answer to a TLS handshake was no TLS.
     TlsSpokenToHttp,
     /// The answer to a plain request was TLS, or says that TLS was expected.
@@ -89,12 +105,18 @@ impl From<Fault> for io::Error {
 }
 
 impl Fault {
+    /// Whether it is about the proxy before the server and not about the server.
+    pub(super) fn is_of_proxy(&self) -> bool {
+        matches!(self, Self::Proxy(_))
+    }
+
     /// Whether it lies on the way to the server, which no part of a request has reached.
     pub(super) fn is_of_the_way(&self) -> bool {
         match self {
             Self::NameUnknown(_)
             | Self::Refused
             | Self::Unreachable
+            | Self::Proxy(_)
             | Self::Late(Stage::Name | Stage::Connect | Stage::Handshake)
             | Self::CertificateExpired
             | Self::CertificateNotYetValid
@@ -102,6 +124,11 @@ impl Fault {
             | Self::CertificateAuthorityUnknown
             | Self::CertificateOfAuthority
             | Self::Certificate(_)
+            | Self::TlsFile(_)
+            // TLS 1.3 says so when the first request may have been sent; who says so has not read it.
+            | Self::ClientCertificateRequired
+            | Self::ClientCertificateRefused(_)
+            | Self::HandshakeRefused
             | Self::TlsSpokenToHttp
             | Self::HttpSpokenToTls
             | Self::TlsClosed => true,
@@ -199,7 +226,25 @@ impl Fault {
                 other => Self::Certificate(other.to_string()),
             },
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::TlsSpokenToHttp,
+            rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
             other => Self::Tls(other.to_string()),
+        }
+    }
+
+    /// What the server says of the handshake (RFC 8446, 6.2). Its words about certificates mean the client's.
+    fn of_alert(alert: AlertDescription) -> Self {
+        use AlertDescription as Alert;
+        match alert {
+            Alert::CertificateRequired => Self::ClientCertificateRequired,
+            Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied => Self::ClientCertificateRefused(format!("{alert:?}")),
+            Alert::HandshakeFailure => Self::HandshakeRefused,
+            other => Self::Tls(rustls::Error::AlertReceived(other).to_string()),
         }
     }
 }
@@ -251,6 +296,20 @@ mod tests {
             Fault::HttpSpokenToTls,
             Fault::TlsClosed,
             Fault::Tls(why()),
+            Fault::TlsFile("upstream.ca_file holds nothing; correct it".to_owned()),
+            Fault::ClientCertificateRequired,
+            Fault::ClientCertificateRefused(why()),
+            Fault::HandshakeRefused,
+            ProxyFault::on_the_way(Fault::Refused),
+            Fault::Proxy(ProxyFault::CredentialsMissing),
+            Fault::Proxy(ProxyFault::CredentialsRefused),
+            Fault::Proxy(ProxyFault::AnotherAuthentication),
+            Fault::Proxy(ProxyFault::Refused(403)),
+            Fault::Proxy(ProxyFault::Failed(502)),
+            Fault::Proxy(ProxyFault::Late),
+            Fault::Proxy(ProxyFault::Closed),
+            Fault::Proxy(ProxyFault::NotHttp),
+            Fault::Proxy(ProxyFault::HeadTooLarge),
             Fault::Closed,
             Fault::ClosedMeanwhile,
             Fault::Cut,

@@ -93,11 +93,8 @@ impl Upstream {
         if !matches!(document_url.scheme_str(), Some("http" | "https")) || document_url.host().is_none() {
             return Err(FetchFailure::Unusable);
         }
-        let client = options
-            .client(&document_url, timeout.mul_f64(CONNECTING))
-            .map_err(|_| FetchFailure::Unusable)?;
         Ok(Self {
-            client,
+            client: options.client(&document_url, timeout.mul_f64(CONNECTING)),
             document_url,
             timeout,
             memory: options.document_memory.clone(),
@@ -193,6 +190,7 @@ impl Upstream {
                 }
                 status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                     let said = said::read(&mut response, key).await;
+                    let said = said.filter(|said| !self.client.is_secret_in(said));
                     return Err(FetchFailure::KeyRejected(status.as_u16(), said));
                 }
                 status => return Err(refusal(status, response.headers(), date)),

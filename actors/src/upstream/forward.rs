@@ -83,14 +83,10 @@ impl Forwarder {
         if !matches!(api_url.scheme_str(), Some("http" | "https")) || api_url.host().is_none() {
             return Err(ForwardFailure::Unusable);
         }
-        let client = || {
-            options
-                .client(&api_url, timeout.mul_f64(CONNECTING))
-                .map_err(|_| ForwardFailure::Unusable)
-        };
+        let client = || options.client(&api_url, timeout.mul_f64(CONNECTING));
         Ok(Self {
-            kept: client()?,
-            fresh: client()?,
+            kept: client(),
+            fresh: client(),
             api_url,
             timeout,
         })

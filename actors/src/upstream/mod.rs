@@ -3,11 +3,13 @@
 //! # Layout
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
 //! - [`Forwarder`] (`forward`): one request that is sent on, with its answer; [`Standing`]: whether they get through.
-//! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; `tls`: how TLS is set up.
+//! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; [`ExtraHeaders`] (`extra_headers`): what
+//!   each of them carries.
 //! - `reconnect`: the message that it is reached in another way from now on.
-//! - [`RootCertificates`] (`roots`): whom it trusts.
 //! - `client`: awc as it is used here, on connections of our own.
 //! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up.
+//! - [`OutgoingProxies`] (`outgoing`): the proxies on the way.
+//! - `tls`: how TLS is set up; [`TlsFiles`]: of which files; [`RootCertificates`] (`roots`): whom it trusts.
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
@@ -15,6 +17,7 @@
 mod body;
 mod client;
 mod connect;
+mod extra_headers;
 mod failure;
 mod fault;
 mod fetch;
@@ -25,6 +28,7 @@ mod link;
 mod memory;
 mod misdirected;
 mod options;
+mod outgoing;
 mod reconnect;
 mod roots;
 mod said;
@@ -32,13 +36,17 @@ mod tls;
 
 pub use client::UpstreamClient;
 pub use connect::Names;
+pub use extra_headers::{ExtraHeaders, NotAHeader};
 pub use failure::FetchFailure;
-pub use fault::{Fault, Stage};
+use fault::PROXY_VARIABLES;
+pub use fault::{Fault, ProxyFault, Stage};
 pub use fetch::{FetchOutcome, Upstream};
 pub(crate) use fetch::{MAX_DOCUMENT_BYTES, asked_wait};
 pub use forward::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Standing};
 pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
 pub(crate) use misdirected::expects_tls;
 pub use options::UpstreamOptions;
+pub use outgoing::{ExemptHosts, NotAProxy, OutgoingProxies, OutgoingProxy};
 pub(crate) use reconnect::Reconnect;
 pub use roots::RootCertificates;
+pub use tls::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};

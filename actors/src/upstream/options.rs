@@ -8,6 +8,7 @@ use super::connect::Names;
 use super::memory::DocumentMemory;
 use super::roots::RootCertificates;
 use super::tls::Tls;
+use super::{ExtraHeaders, OutgoingProxies, OutgoingProxy, TlsFiles};
 
 /// How long a connection may be used again: the next one looks the name up anew, so that a change of its addresses is followed
 /// within a minute.
@@ -21,11 +22,15 @@ pub struct UpstreamOptions {
     pub api_url: String,
     /// How the addresses of hosts are found.
     pub names: Names,
+    /// What stands between this network and Flagsmith.
+    pub proxies: OutgoingProxies,
+    /// What every request carries.
+    pub headers: ExtraHeaders,
     /// How old a connection may be that takes another request. A field so that tests can shorten it.
     pub connection_lifetime: Duration,
     /// What documents may take while they are fetched and applied.
     pub document_memory: DocumentMemory,
-    tls: Tls,
+    pub(super) tls: Tls,
 }
 
 impl UpstreamOptions {
@@ -34,6 +39,8 @@ impl UpstreamOptions {
         Self {
             api_url: api_url.into(),
             names: Names::default(),
+            proxies: OutgoingProxies::default(),
+            headers: ExtraHeaders::default(),
             connection_lifetime: CONNECTION_LIFETIME,
             document_memory: DocumentMemory::default(),
             tls: Tls::default(),
@@ -43,13 +50,22 @@ impl UpstreamOptions {
     /// The same, trusting these root certificates.
     #[must_use]
     pub fn with_roots(self, roots: RootCertificates) -> Self {
+        self.with_tls_files(TlsFiles {
+            roots,
+            ..TlsFiles::default()
+        })
+    }
+
+    /// The same, with TLS made of these files.
+    #[must_use]
+    pub fn with_tls_files(self, files: TlsFiles) -> Self {
         Self {
-            tls: Tls::new(roots),
+            tls: Tls::new(files),
             ..self
         }
     }
 
-    /// The same, with this TLS configuration in place of one that trusts root certificates.
+    /// The same, with this TLS configuration in place of one that is made of files.
     #[must_use]
     pub fn with_tls(self, configuration: ClientConfig) -> Self {
         Self {
@@ -58,14 +74,19 @@ impl UpstreamOptions {
         }
     }
 
-    /// A client for calls to `url`'s origin. Where it is the first for https, it reads the root certificates' files.
-    /// Connecting, with TLS, may take `connect_timeout`.
-    ///
-    /// # Errors
-    /// When TLS cannot be set up.
-    pub fn client(&self, url: &Uri, connect_timeout: Duration) -> Result<UpstreamClient, rustls::Error> {
-        let is_tls = url.scheme_str() == Some("https");
-        let tls = is_tls.then(|| self.tls.configuration()).transpose()?;
-        Ok(UpstreamClient::new(self, tls, connect_timeout))
+    /// What requests to the API go through; `None`: they are sent directly.
+    pub fn proxy(&self) -> Option<&OutgoingProxy> {
+        self.proxies.of_url(&self.api_url.parse().ok()?)
+    }
+
+    /// A client for calls to `url`'s origin. Where it is the first that needs TLS, it reads the files of certificates: where
+    /// one cannot be used, each connection tries again and says so. Connecting, with TLS, may take `connect_timeout`.
+    pub fn client(&self, url: &Uri, connect_timeout: Duration) -> UpstreamClient {
+        let client = UpstreamClient::new(self, url, connect_timeout);
+        if client.needs_tls() {
+            // Connections give the failure, which is no reason to have no client.
+            let _ = self.tls.make();
+        }
+        client
     }
 }

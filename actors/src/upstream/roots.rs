@@ -18,23 +18,34 @@ pub struct RootCertificates {
 }
 
 impl RootCertificates {
-    /// The certificates of these files, else the system's, else Mozilla's as compiled in: slim images have none of
-    /// their own. Reads files.
-    pub(super) fn load(&self) -> RootCertStore {
+    /// The certificates of these files, else the system's, else Mozilla's as compiled in: slim images have none of their
+    /// own. Reads files; also gives the first problem with any of them, of which the rest is used all the same.
+    pub(super) fn load(&self) -> (RootCertStore, Option<String>) {
         let mut roots = RootCertStore::empty();
+        let mut problem = None;
         for CertificateResult { certs, errors, .. } in self.read() {
             roots.add_parsable_certificates(certs);
-            if let Some(error) = errors.first() {
-                log::warn!(
-                    "some root certificates could not be read ({error}); check SSL_CERT_FILE and SSL_CERT_DIR"
-                );
-            }
+            problem = problem.or_else(|| errors.first().map(ToString::to_string));
         }
         if roots.is_empty() {
             log::info!("no root certificates are found: Mozilla's, as compiled in, are used");
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
-        roots
+        (roots, problem)
+    }
+
+    /// The files and folders that are read, whether they exist or not.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        let (file, directories) = self.places();
+        file.into_iter().chain(directories).collect()
+    }
+
+    fn places(&self) -> (Option<PathBuf>, Vec<PathBuf>) {
+        if self.file.is_some() || !self.directories.is_empty() {
+            return (self.file.clone(), self.directories.clone());
+        }
+        let system = openssl_probe::probe();
+        (system.cert_file, system.cert_dir)
     }
 
     fn read(&self) -> Vec<CertificateResult> {
@@ -47,8 +58,8 @@ impl RootCertificates {
             return vec![load_native_certs()];
         }
         // It would read the blank path and nothing else; compose files pass `SSL_CERT_FILE=${SSL_CERT_FILE}`.
-        let system = openssl_probe::probe();
-        read(system.cert_file.as_deref(), &system.cert_dir)
+        let (file, directories) = self.places();
+        read(file.as_deref(), &directories)
     }
 }
 

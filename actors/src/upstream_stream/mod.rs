@@ -224,9 +224,7 @@ fn client(url: &str, upstream: &UpstreamOptions) -> Result<UpstreamClient, Strin
     let url = url
         .parse()
         .map_err(|error| format!("realtime.upstream_url is no URL: {error}"))?;
-    upstream
-        .client(&url, CONNECT_TIMEOUT)
-        .map_err(|error| format!("TLS cannot be set up: {error}"))
+    Ok(upstream.client(&url, CONNECT_TIMEOUT))
 }
 
 /// `{url}/sse/environments/{client-side key}/stream`, the key percent-encoded.

@@ -9,6 +9,7 @@
 mod analytics;
 mod answers;
 mod bodies;
+mod client_certificates;
 mod configuration;
 mod connecting;
 mod failures;
@@ -18,6 +19,7 @@ mod files;
 mod forward;
 mod harness;
 mod lifelines;
+mod outgoing;
 mod polling;
 mod pushes;
 mod reasons;

@@ -27,7 +27,7 @@ async fn fetch_with(options: &UpstreamOptions, timeout: Duration) -> FetchOutcom
 }
 
 /// A server that answers this to whatever comes first, without a look into it.
-fn answering(answer: &'static [u8]) -> SocketAddr {
+pub(crate) fn answering(answer: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

@@ -1,12 +1,10 @@
 //! The sections that the Edge Proxy 2.23 does not have.
 use std::time::Duration;
 
-use actors::upstream::DOCUMENT_MEMORY_BYTES;
-
 use super::super::field::{Field, duration};
 use super::super::sources::Sources;
 use super::super::url::base_url;
-use super::super::{NotifySpread, ProxyProtocol, RealtimeSettings, Secret, UpstreamSettings};
+use super::super::{NotifySpread, ProxyProtocol, RealtimeSettings, Secret};
 use super::Read;
 
 impl Sources {
@@ -92,20 +90,6 @@ impl Sources {
     /// Reads `forward_identities`.
     pub(in crate::settings) fn forward_identities(&self) -> Read<bool> {
         self.boolean("forward_identities", false)
-    }
-
-    /// Reads `upstream`.
-    pub(in crate::settings) fn upstream(&self) -> Read<UpstreamSettings> {
-        /// A document of 200 kB can be applied with it.
-        const LEAST: u32 = 1024 * 1024;
-        let document_memory = self
-            .field("upstream.document_memory_bytes")
-            .map(|field| field.integer(LEAST, u32::MAX))
-            .transpose()?
-            .map_or(DOCUMENT_MEMORY_BYTES, |bytes| {
-                usize::try_from(bytes).unwrap_or(usize::MAX)
-            });
-        Ok(UpstreamSettings { document_memory })
     }
 }
 

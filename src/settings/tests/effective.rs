@@ -19,6 +19,7 @@ fn secrets_are_masked() {
     let (text, value) = effective(
         json!({
             "realtime": {"authentication_token": "secret"},
+            "upstream": {"headers": {"X-Gateway": "secret", "Authorization": "Basic secret"}},
         }),
         &[
             ("ALL_PROXY", "user:secret@proxy:3128"),
@@ -31,7 +32,14 @@ fn secrets_are_masked() {
         json!([{"client_side_key": "****", "server_side_keys": ["ser.****"]}])
     );
     assert_eq!(value["realtime"]["authentication_token"], "****");
-    assert_eq!(value["environment variables"]["ALL_PROXY"], "****@proxy:3128");
+    assert_eq!(
+        value["upstream"]["headers"],
+        json!({"x-gateway": "****", "authorization": "****"})
+    );
+    assert_eq!(
+        value["environment variables"]["ALL_PROXY"],
+        "http://****@proxy:3128"
+    );
     assert_eq!(
         value["environment variables"]["HTTPS_PROXY"],
         "http://****@proxy:1"
@@ -114,7 +122,10 @@ fn defaults_in_full() {
             "notify_spread_ms": "auto", "max_subscribers": null,
         },
         "analytics": true,
-        "upstream": {"document_memory_bytes": 536_870_912},
+        "upstream": {
+            "document_memory_bytes": 536_870_912, "ca_file": null, "client_certificate": null, "client_key": null,
+            "headers": {},
+        },
         "persistence": {"directory": null},
         "environment variables": {
             "WEB_CONCURRENCY": 2, "FORWARDED_ALLOW_IPS": "127.0.0.1/8,::1/128", "SSL_CERT_FILE": null,

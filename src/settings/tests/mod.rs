@@ -14,6 +14,7 @@ mod notices;
 mod odd;
 mod process;
 mod sources;
+mod upstream;
 mod values;
 
 /// Keys that no output may show. Every configuration of these tests uses them.

@@ -128,8 +128,8 @@ fn options_without_effect_are_told() {
         ),
         (
             json!({}),
-            &[("https_proxy", "http://u:secret@p:3128")],
-            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY",
+            &[("no_proxy", "localhost,10.0.0.0/99,[secret]")],
+            "2 of the entries of environment variable no_proxy are neither hosts nor networks",
         ),
         (
             json!({"allow_origins": "secret.example.com"}),
@@ -190,7 +190,13 @@ fn options_at_rest_are_not_told() {
         "endpoint_caches": {"flags": {"use_cache": false, "cache_max_size": 128}, "identities": {"use_cache": false}}
     });
     assert_eq!(
-        messages(&load(options, &[("NO_PROXY", "localhost")])),
+        messages(&load(
+            options,
+            &[
+                ("NO_PROXY", "localhost"),
+                ("HTTPS_PROXY", "http://u:secret@p:3128")
+            ]
+        )),
         Vec::<String>::new()
     );
 }

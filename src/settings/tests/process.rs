@@ -1,7 +1,7 @@
 //! What environment variables alone can set.
 use std::net::IpAddr;
 
-use actors::upstream::RootCertificates;
+use actors::upstream::{OutgoingProxies, OutgoingProxy, RootCertificates};
 use serde_json::json;
 
 use super::super::{ProcessSettings, TrustedProxies};
@@ -37,12 +37,17 @@ fn outgoing_proxies() {
         ("NO_PROXY", "localhost, .example.com,,10.0.0.0/8"),
     ])
     .outgoing;
-    let revealed = |url: Option<super::super::Secret>| url.map(|url| url.reveal().to_owned());
-    assert_eq!(revealed(outgoing.http).as_deref(), Some("http://lower:1"));
-    assert_eq!(revealed(outgoing.https).as_deref(), Some("https://u:p@proxy:2"));
-    assert_eq!(revealed(outgoing.all).as_deref(), Some("proxy:3128"));
-    assert_eq!(outgoing.exempt, ["localhost", ".example.com", "10.0.0.0/8"]);
-    assert!(!process(&[]).outgoing.is_set());
+    let shown = |proxy: Option<OutgoingProxy>| proxy.map(|proxy| proxy.to_string());
+    assert_eq!(shown(outgoing.http).as_deref(), Some("http://lower:1"));
+    assert_eq!(shown(outgoing.https).as_deref(), Some("https://****@proxy:2"));
+    assert_eq!(shown(outgoing.all).as_deref(), Some("http://proxy:3128"));
+    assert_eq!(outgoing.exempt.to_string(), "localhost,.example.com,10.0.0.0/8");
+    assert!(outgoing.exempt.covers("www.example.com", 443));
+    let none = process(&[("HTTPS_PROXY", ""), ("https_proxy", " "), ("NO_PROXY", "")]).outgoing;
+    assert_eq!(none, OutgoingProxies::default());
+    // In some other case, as every option.
+    let mixed = process(&[("Https_Proxy", "a"), ("HTTPS_PROXY", "b")]).outgoing;
+    assert_eq!(shown(mixed.https).as_deref(), Some("http://a:80"));
 }
 
 #[test]
@@ -60,7 +65,19 @@ fn proxies_that_cannot_be_used() {
             );
         }
     }
-    assert!(error_of(json!({}), &[("ALL_PROXY", "ftp://secret")]).contains("is no HTTP proxy"));
+    for (url, problem) in [
+        ("ftp://secret", "is no HTTP proxy; give"),
+        ("http://u:secret@", "names no host; give"),
+        (
+            "http://u:sec#ret@proxy:1",
+            "has a user or a password that ends the URL's host; write",
+        ),
+        ("http://secret:99999", "has no port from 1 to 65535"),
+    ] {
+        let line = error_of(json!({}), &[("ALL_PROXY", url)]);
+        let expected = format!("ALL_PROXY (from environment variable ALL_PROXY) {problem}");
+        assert!(line.starts_with(&expected), "{line}");
+    }
 }
 
 #[test]

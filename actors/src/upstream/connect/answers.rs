@@ -14,12 +14,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::{fmt, mem};
 
-use actix_rt::net::{ActixStream, Ready, TcpStream};
+use actix_rt::net::{ActixStream, Ready};
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
 
 use super::head::{self, Head};
+use super::transport::Transport;
 use crate::upstream::Fault;
 
 /// What is read of a head at a time.
@@ -29,37 +29,11 @@ const BEGINNING: &[u8] = b"HTTP/1.";
 /// The type of a TLS record that holds an alert (RFC 8446, 5.1): what a TLS server says to a plain request.
 const TLS_ALERT: u8 = 0x15;
 
-/// What bytes come and go through: TCP, or TLS over it.
-pub(super) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// The TCP connection.
-    fn tcp(&self) -> &TcpStream;
-    /// Whether it is TLS.
-    fn is_tls(&self) -> bool;
-}
-
-impl Transport for TcpStream {
-    fn tcp(&self) -> &TcpStream {
-        self
-    }
-
-    fn is_tls(&self) -> bool {
-        false
-    }
-}
-
-impl Transport for TlsStream<TcpStream> {
-    fn tcp(&self) -> &TcpStream {
-        self.get_ref().0
-    }
-
-    fn is_tls(&self) -> bool {
-        true
-    }
-}
-
 /// The connection as awc sees it.
 pub(crate) struct Answers {
     transport: Box<dyn Transport>,
+    /// Whether TLS is spoken with the server itself, and not only with a proxy before it.
+    is_tls: bool,
     phase: Phase,
     /// Whether there was an answer already, and the connection was kept.
     is_kept: bool,
@@ -76,9 +50,11 @@ enum Phase {
 }
 
 impl Answers {
-    pub(super) fn new(transport: Box<dyn Transport>) -> Self {
+    /// Over a transport on which TLS is spoken with the server, or not.
+    pub(super) fn new(transport: Box<dyn Transport>, is_tls: bool) -> Self {
         Self {
             transport,
+            is_tls,
             phase: Phase::Head { searched: 0 },
             is_kept: false,
             received: BytesMut::new(),
@@ -103,12 +79,18 @@ impl Answers {
         }
     }
 
-    /// Why a request was not sent: a connection takes bytes, at once or in a while, unless it has ended.
-    fn unsent(&self, error: io::Error) -> io::Error {
+    /// Why a request was not sent: a connection takes bytes, at once or in a while, unless it has ended. Who ended it may have
+    /// said why, as TLS 1.3 does of a client's certificate when the handshake is over for the client: that can be read then, or
+    /// the end, as soon as the system has told of it.
+    fn poll_unsent(&mut self, cx: &mut Context<'_>, error: io::Error) -> Poll<io::Error> {
         if Fault::is_of_tls(&error) {
-            error
-        } else {
-            self.closed()
+            return Poll::Ready(error);
+        }
+        let mut last_words = [0; PIECE];
+        let read = Pin::new(&mut self.transport).poll_read(cx, &mut ReadBuf::new(&mut last_words));
+        match ready!(read) {
+            Err(said) if Fault::is_of_tls(&said) => Poll::Ready(said),
+            Ok(()) | Err(_) => Poll::Ready(self.closed()),
         }
     }
 
@@ -158,7 +140,7 @@ impl Answers {
             .all(|(came, expected)| came == expected);
         if is_http {
             Ok(())
-        } else if self.received.first() == Some(&TLS_ALERT) && !self.transport.is_tls() {
+        } else if self.received.first() == Some(&TLS_ALERT) && !self.is_tls {
             Err(Fault::HttpSpokenToTls)
         } else {
             Err(Fault::NotHttp)
@@ -223,13 +205,17 @@ impl AsyncRead for Answers {
 impl AsyncWrite for Answers {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.request();
-        let written = ready!(Pin::new(&mut self.transport).poll_write(cx, bytes));
-        Poll::Ready(written.map_err(|error| self.unsent(error)))
+        match ready!(Pin::new(&mut self.transport).poll_write(cx, bytes)) {
+            Ok(written) => Poll::Ready(Ok(written)),
+            Err(error) => self.poll_unsent(cx, error).map(Err),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = ready!(Pin::new(&mut self.transport).poll_flush(cx));
-        Poll::Ready(flushed.map_err(|error| self.unsent(error)))
+        match ready!(Pin::new(&mut self.transport).poll_flush(cx)) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err(error) => self.poll_unsent(cx, error).map(Err),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,15 +2,16 @@
 //! address family above all, costs a quarter of a second and not the document. awc by itself tries the next address only
 //! after an error, which such a route does not give for minutes.
 //!
-//! TLS is made here as well: awc makes it over what a connector gives, and [`Answers`] reads what comes out of it.
+//! TLS is made here as well: awc makes it over what a connector gives, and [`Answers`] reads what comes out of it. Where a
+//! proxy leads to the server, it alone is connected to, and it alone looks the server's name up.
 //!
 //! # Layout
 //! - [`Connect`]: the service that awc asks for connections.
 //! - [`Names`] (`names`): from a host to its addresses; one look-up a host at a time.
 //! - `order`: the order in which addresses are tried; pure.
 //! - `attempts`: when the next one is tried, and which of them wins.
+//! - `tunnel`: a way through a proxy, by CONNECT; `transport`: TCP, and the layers of TLS over it.
 //! - [`Answers`] (`answers`): a connection that gives answers such as awc reads; `head`: their heads, pure.
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::net::TcpStream;
@@ -18,12 +19,13 @@ use actix_service::Service;
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
 use futures::future::LocalBoxFuture;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::{Fault, Stage};
+use super::outgoing::OutgoingProxy;
+use super::tls::Tls;
+use super::{Fault, ProxyFault, Stage};
 
 mod answers;
 mod attempts;
@@ -32,33 +34,48 @@ mod head;
 pub(super) use head::fuzz as fuzz_head;
 mod names;
 mod order;
+mod transport;
+mod tunnel;
 
 use answers::Answers;
 pub use names::Names;
+use transport::Transport;
 
 /// Opens connections.
 #[derive(Clone)]
 pub(super) struct Connect {
-    names: Names,
-    /// For every connection, where there is any.
-    tls: Option<Arc<ClientConfig>>,
-    /// From the name to the end of the TLS handshake.
-    timeout: Duration,
+    /// How hosts are found that are connected to.
+    pub(super) names: Names,
+    /// What every connection goes through, where there is any.
+    pub(super) proxy: Option<OutgoingProxy>,
+    /// How TLS is made, with the server and with a proxy.
+    pub(super) tls: Tls,
+    /// Whether TLS is spoken with the server.
+    pub(super) is_tls: bool,
+    /// What one connection may take, from the look-up of a name to the end of the last TLS handshake.
+    pub(super) timeout: Duration,
 }
 
 impl Connect {
-    /// With TLS or without; one connection may take `timeout`, from the look-up of its name to the end of its TLS handshake.
-    pub(super) fn new(names: Names, tls: Option<Arc<ClientConfig>>, timeout: Duration) -> Self {
-        Self { names, tls, timeout }
-    }
-
     async fn connect(self, host: &str, port: u16) -> Result<Answers, Fault> {
         let deadline = Instant::now() + self.timeout;
-        let late = |stage| move |_| Fault::Late(stage);
+        let transport = match &self.proxy {
+            Some(proxy) => self.through(proxy, (host, port), deadline).await?,
+            None => self.tcp(host, port, deadline).await?,
+        };
+        if !self.is_tls {
+            return Ok(Answers::new(transport, false));
+        }
+        let tls = self.tls.current().await?.upstream;
+        let transport = handshake(TlsConnector::from(tls), host, transport, deadline).await?;
+        Ok(Answers::new(transport, true))
+    }
 
+    /// A connection to the host itself.
+    async fn tcp(&self, host: &str, port: u16, deadline: Instant) -> Result<Box<dyn Transport>, Fault> {
         let addresses = timeout_at(deadline, self.names.addresses(host, port)).await;
         let addresses = addresses
-            .map_err(late(Stage::Name))?
+            .map_err(|_| Fault::Late(Stage::Name))?
             .map_err(|error| match error.kind() {
                 // Look-ups of other names hang.
                 std::io::ErrorKind::ResourceBusy => Fault::Late(Stage::Name),
@@ -67,25 +84,54 @@ impl Connect {
         if addresses.is_empty() {
             return Err(Fault::NameUnknown("it has no address".to_owned()));
         }
-
         let connected = attempts::first_connected(order::interleaved(addresses), TcpStream::connect);
         let tcp = timeout_at(deadline, connected).await;
         let tcp = tcp
-            .map_err(late(Stage::Connect))?
+            .map_err(|_| Fault::Late(Stage::Connect))?
             .map_err(|error| Fault::of_connecting(&error))?;
-
-        let Some(tls) = self.tls else {
-            return Ok(Answers::new(Box::new(tcp)));
-        };
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(bare.to_owned())
-            .map_err(|_| Fault::NameUnknown("it is no name that a certificate can hold".to_owned()))?;
-        let tls = timeout_at(deadline, TlsConnector::from(tls).connect(name, tcp)).await;
-        let tls = tls
-            .map_err(late(Stage::Handshake))?
-            .map_err(|error| Fault::of_handshake(&error))?;
-        Ok(Answers::new(Box::new(tls)))
+        Ok(Box::new(tcp))
     }
+
+    /// A connection to the server, in which nothing has been said yet, by way of the proxy.
+    async fn through(
+        &self,
+        proxy: &OutgoingProxy,
+        server: (&str, u16),
+        deadline: Instant,
+    ) -> Result<Box<dyn Transport>, Fault> {
+        let mut transport = self
+            .to_proxy(proxy, deadline)
+            .await
+            .map_err(ProxyFault::on_the_way)?;
+        let opened = timeout_at(deadline, tunnel::open(&mut transport, proxy, server)).await;
+        opened.unwrap_or(Err(ProxyFault::Late)).map_err(Fault::Proxy)?;
+        Ok(transport)
+    }
+
+    async fn to_proxy(&self, proxy: &OutgoingProxy, deadline: Instant) -> Result<Box<dyn Transport>, Fault> {
+        let transport = self.tcp(proxy.host(), proxy.port(), deadline).await?;
+        if !proxy.is_tls() {
+            return Ok(transport);
+        }
+        let tls = self.tls.current().await?.proxy;
+        handshake(TlsConnector::from(tls), proxy.host(), transport, deadline).await
+    }
+}
+
+async fn handshake(
+    tls: TlsConnector,
+    host: &str,
+    transport: Box<dyn Transport>,
+    deadline: Instant,
+) -> Result<Box<dyn Transport>, Fault> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(bare.to_owned())
+        .map_err(|_| Fault::NameUnknown("it is no name that a certificate can hold".to_owned()))?;
+    let tls = timeout_at(deadline, tls.connect(name, transport)).await;
+    let tls = tls
+        .map_err(|_| Fault::Late(Stage::Handshake))?
+        .map_err(|error| Fault::of_handshake(&error))?;
+    Ok(Box::new(tls))
 }
 
 impl Service<ConnectInfo<Uri>> for Connect {

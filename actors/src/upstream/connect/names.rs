@@ -10,8 +10,8 @@ use futures::FutureExt as _;
 use futures::future::Shared;
 use tokio::sync::oneshot;
 
-/// Hosts that are looked up at once. The configuration names two, `api_url`'s and `realtime.upstream_url`'s; redirects stay
-/// within their origin.
+/// Hosts that are looked up at once. The configuration names two, `api_url`'s and `realtime.upstream_url`'s, and the variables
+/// three proxies; redirects stay within their origin.
 const LOOK_UPS_AT_ONCE: usize = 8;
 
 /// Finds all addresses of a host, in the order in which they are to be tried; their ports do not count. Blocks.

@@ -17,6 +17,7 @@ impl fmt::Display for Fault {
             }
             Self::Unreachable => "there is no route to the host's addresses; check this machine's network",
             Self::System(why) => return write!(f, "no connection can be made ({why}); check this machine"),
+            Self::Proxy(fault) => return fault.fmt(f),
             Self::Late(stage) => return stage.fmt(f),
             Self::CertificateExpired => {
                 "the certificate has expired; renew it there, or set this machine's clock right"
@@ -29,13 +30,29 @@ impl fmt::Display for Fault {
             }
             Self::CertificateAuthorityUnknown => {
                 "the certificate is from an authority that is not trusted here; name a file with its root certificate in \
-                 SSL_CERT_FILE"
+                 upstream.ca_file, or all that are to be trusted in SSL_CERT_FILE"
             }
             Self::CertificateOfAuthority => {
                 "the certificate is an authority's own (CA:TRUE), which no server may use; issue one for the host"
             }
             Self::Certificate(why) => {
                 return write!(f, "the certificate cannot be used ({why}); correct it there");
+            }
+            Self::TlsFile(problem) => problem,
+            Self::ClientCertificateRequired => {
+                "the server wants a client's certificate; name it in upstream.client_certificate, and its key in \
+                 upstream.client_key"
+            }
+            Self::ClientCertificateRefused(alert) => {
+                return write!(
+                    f,
+                    "the server does not take this client's certificate, or the lack of one ({alert}); check \
+                     upstream.client_certificate, its dates, and whom the server trusts"
+                );
+            }
+            Self::HandshakeRefused => {
+                "the server refuses the TLS handshake; check whether it wants a client's certificate \
+                 (upstream.client_certificate), and that it speaks TLS 1.2 or 1.3"
             }
             Self::TlsSpokenToHttp => {
                 "https is spoken to a port that does not speak it; write http:// in the URL, or correct its port"

@@ -1,12 +1,12 @@
 //! Why a request that was sent on has no answer.
 use std::fmt;
 
-use crate::upstream::Fault;
+use crate::upstream::{Fault, PROXY_VARIABLES};
 
 /// Why a request that was sent on has no answer. The messages say what to do; they never hold a key or what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ForwardFailure {
-    /// `api_url` is no http or https URL, or TLS could not be set up.
+    /// `api_url` is no http or https URL.
     Unusable,
     /// The environment key holds characters that no header can carry.
     UnusableKey,
@@ -38,6 +38,8 @@ impl fmt::Display for ForwardFailure {
             Self::UnusableKey => f.write_str(
                 "an environment key holds characters that no header can carry; correct the key pair",
             ),
+            Self::NoAnswer(fault) if fault.is_of_proxy() => write!(f, "{fault}{PROXY_VARIABLES}"),
+            Self::NoAnswer(fault @ Fault::TlsFile(_)) => fault.fmt(f),
             Self::NoAnswer(fault) => write!(f, "{fault} (api_url)"),
             Self::Redirect => f.write_str(
                 "upstream redirects in a circle or to another origin, where keys are not sent; correct api_url",
@@ -52,7 +54,7 @@ impl fmt::Display for ForwardFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::Stage;
+    use crate::upstream::{ProxyFault, Stage};
 
     #[test]
     fn what_never_reached_upstream_is_not_done() {
@@ -67,6 +69,8 @@ mod tests {
             (no_answer(Fault::Late(Stage::Connect)), false),
             (no_answer(Fault::Late(Stage::Handshake)), false),
             (no_answer(Fault::CertificateExpired), false),
+            (no_answer(Fault::ClientCertificateRequired), false),
+            (no_answer(Fault::Proxy(ProxyFault::Failed(502))), false),
             (no_answer(Fault::Late(Stage::Head)), true),
             (no_answer(Fault::Late(Stage::Body)), true),
             (no_answer(Fault::Closed), true),

@@ -1,0 +1,69 @@
+//! The proxies by which requests leave the network, as `HTTP_PROXY` and its relatives name them; pure.
+//!
+//! # Layout
+//! - [`OutgoingProxies`]: which of them a URL goes through.
+//! - [`OutgoingProxy`] (`proxy`): one of them; [`NotAProxy`]: why a text names none.
+//! - [`ExemptHosts`] (`exempt`): what is reached directly.
+use awc::http::Uri;
+
+mod exempt;
+mod proxy;
+
+pub use exempt::ExemptHosts;
+pub use proxy::{NotAProxy, OutgoingProxy};
+
+/// The proxies that requests to upstream go through. Its debug format shows no credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutgoingProxies {
+    /// `HTTP_PROXY`: for `http://` URLs.
+    pub http: Option<OutgoingProxy>,
+    /// `HTTPS_PROXY`: for `https://` URLs.
+    pub https: Option<OutgoingProxy>,
+    /// `ALL_PROXY`: where the one above is not set.
+    pub all: Option<OutgoingProxy>,
+    /// `NO_PROXY`: what is reached directly.
+    pub exempt: ExemptHosts,
+}
+
+impl OutgoingProxies {
+    /// What requests to this URL go through; `None`: they are sent directly.
+    pub fn of_url(&self, url: &Uri) -> Option<&OutgoingProxy> {
+        let (own, own_port) = match url.scheme_str()? {
+            "http" => (&self.http, 80),
+            "https" => (&self.https, 443),
+            _ => return None,
+        };
+        let port = url.port_u16().unwrap_or(own_port);
+        let proxy = own.as_ref().or(self.all.as_ref())?;
+        (!self.exempt.covers(url.host()?, port)).then_some(proxy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schemes_own_proxy_goes_before_the_one_for_all() {
+        let proxy = |host: &str| OutgoingProxy::parse(host).ok();
+        let proxies = OutgoingProxies {
+            http: proxy("plain"),
+            https: None,
+            all: proxy("all"),
+            exempt: ExemptHosts::parse("direct.test,other.test:444").0,
+        };
+        for (url, through) in [
+            ("http://a.test/api/v1", Some("plain")),
+            ("https://a.test", Some("all")),
+            ("https://direct.test", None),
+            ("http://direct.test:8000", None),
+            ("https://other.test", Some("all")),
+            ("https://other.test:444", None),
+        ] {
+            let url: Uri = url.parse().unwrap();
+            assert_eq!(proxies.of_url(&url).map(OutgoingProxy::host), through, "{url}");
+        }
+        let none = OutgoingProxies::default();
+        assert_eq!(none.of_url(&"http://a.test".parse().unwrap()), None);
+    }
+}

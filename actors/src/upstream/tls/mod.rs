@@ -1,0 +1,223 @@
+//! How TLS is made with upstream, and with a proxy before it: whom it trusts, and how this proxy shows who it is.
+//!
+//! # Layout
+//! - [`Tls`]: the configurations in force, made anew when their files change.
+//! - [`TlsFiles`] (`files`): what they are made of; [`TlsFileProblem`]: why a file cannot be used.
+//! - `pem`: certificates and keys from files in PEM; `stamps`: whether files have changed.
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+use tokio::time::timeout;
+
+use super::Fault;
+use crate::threads::Threads;
+
+mod files;
+mod pem;
+mod stamps;
+
+pub use files::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};
+use stamps::Stamps;
+
+/// How often files are looked at, at most, and only where a connection is made.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+
+/// How long a connection waits for a look: longer than files of some 100 kB take, shorter than what connecting may take. A
+/// file system that hangs costs this once; what was read before serves meanwhile.
+const LOOK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The TLS configurations, made when the first connection needs them, and made anew for the connections after a change of their
+/// files. Clones share them.
+#[derive(Clone)]
+pub(super) struct Tls {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// `None`: the one that was given stays.
+    files: Option<TlsFiles>,
+    made: Mutex<Option<Made>>,
+    /// Whether a look at the files is under way, which may hang.
+    is_looking: AtomicBool,
+    threads: Threads,
+}
+
+/// One for each kind of peer.
+#[derive(Clone)]
+pub(super) struct Configurations {
+    /// With this proxy's certificate, where it has any.
+    pub(super) upstream: Arc<ClientConfig>,
+    /// Without it, for it is meant for upstream.
+    pub(super) proxy: Arc<ClientConfig>,
+}
+
+struct Made {
+    configurations: Configurations,
+    /// Of the files that they were made of, from before they were read.
+    stamps: Stamps,
+    looked: Instant,
+    /// Why the files as they are now cannot be used, as it was told.
+    told: Option<String>,
+}
+
+impl Tls {
+    /// Makes them of these files, which are not read yet.
+    pub(super) fn new(files: TlsFiles) -> Self {
+        Self::holding(Some(files), None)
+    }
+
+    /// Uses this configuration with everybody.
+    pub(super) fn of(configuration: ClientConfig) -> Self {
+        let configuration = Arc::new(configuration);
+        let made = Made {
+            configurations: Configurations {
+                upstream: Arc::clone(&configuration),
+                proxy: configuration,
+            },
+            stamps: Stamps::of(&[]),
+            looked: Instant::now(),
+            told: None,
+        };
+        Self::holding(None, Some(made))
+    }
+
+    fn holding(files: Option<TlsFiles>, made: Option<Made>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                files,
+                made: Mutex::new(made),
+                is_looking: AtomicBool::new(false),
+                threads: Threads::new("tls files", 1),
+            }),
+        }
+    }
+
+    /// Makes them unless they are there. Reads files: not for a request's thread.
+    ///
+    /// # Errors
+    /// Which file cannot be used, and why; the next call tries again.
+    pub(super) fn make(&self) -> Result<Configurations, Fault> {
+        let mut made = self.inner.made();
+        if let Some(made) = made.as_ref() {
+            return Ok(made.configurations.clone());
+        }
+        let first = Made::of(&self.inner.files.clone().unwrap_or_default())?;
+        let configurations = first.configurations.clone();
+        *made = Some(first);
+        Ok(configurations)
+    }
+
+    /// Gives those of the files as they are now, or were when they could be used last.
+    ///
+    /// # Errors
+    /// Where there were none yet: which file cannot be used, and why.
+    pub(super) async fn current(&self) -> Result<Configurations, Fault> {
+        if let Some(looking) = Looking::begin(&self.inner) {
+            let look = self.inner.threads.run(move || looking.0.look());
+            // Where it takes longer it goes on, and its outcome is the next connection's.
+            let _ = timeout(LOOK_PATIENCE, look).await;
+        }
+        self.make()
+    }
+}
+
+impl Inner {
+    fn made(&self) -> MutexGuard<'_, Option<Made>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the configurations anew where a file has changed. Blocks.
+    fn look(&self) {
+        let Some(files) = &self.files else { return };
+        let now = Stamps::of(&files.paths());
+        if self.made().as_ref().is_none_or(|made| made.stamps == now) {
+            return;
+        }
+        let renewed = Made::of_readable(files);
+        let mut made = self.made();
+        let Some(made) = made.as_mut() else { return };
+        match renewed {
+            Ok(renewed) => {
+                log::info!("files of certificates for upstream have changed: new connections use them");
+                *made = renewed;
+            }
+            // It may be half written: the next look tries again.
+            Err(problem) if made.told.as_ref() != Some(&problem) => {
+                log::warn!("{problem}. New connections to upstream use what was read before");
+                made.told = Some(problem);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// A look at the files, which ends when this is dropped: also where it panics, or finds no thread.
+struct Looking(Arc<Inner>);
+
+impl Looking {
+    /// Begins one, if it is time for it.
+    fn begin(inner: &Arc<Inner>) -> Option<Self> {
+        inner.files.as_ref()?;
+        let mut made = inner.made();
+        let made = made.as_mut()?;
+        if made.looked.elapsed() < LOOK_PERIOD || inner.is_looking.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        made.looked = Instant::now();
+        Some(Self(Arc::clone(inner)))
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.is_looking.store(false, Ordering::Relaxed);
+    }
+}
+
+impl Made {
+    /// Takes what can be used of the system's root certificates, as every client does.
+    fn of(files: &TlsFiles) -> Result<Self, Fault> {
+        let (made, roots_problem) = Self::load(files)?;
+        if let Some(problem) = roots_problem {
+            log::warn!("{problem}");
+        }
+        Ok(made)
+    }
+
+    /// Takes all of them or none: certificates that have served are not given up for a file that cannot be read.
+    fn of_readable(files: &TlsFiles) -> Result<Self, String> {
+        let (made, roots_problem) = Self::load(files).map_err(|fault| fault.to_string())?;
+        roots_problem.map_or(Ok(made), Err)
+    }
+
+    fn load(files: &TlsFiles) -> Result<(Self, Option<String>), Fault> {
+        let stamps = Stamps::of(&files.paths());
+        let (configurations, roots_problem) = files.configurations()?;
+        let made = Self {
+            configurations,
+            stamps,
+            looked: Instant::now(),
+            told: None,
+        };
+        Ok((made, roots_problem))
+    }
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self::new(TlsFiles::default())
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_made = self.inner.made().is_some();
+        f.debug_struct("Tls").field("is_made", &is_made).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;
