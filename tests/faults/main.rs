@@ -25,6 +25,7 @@ use test_support::findings::{FaultTable, Findings};
 mod clients;
 mod disk;
 mod harness;
+mod network;
 mod reload;
 mod soak;
 mod stop;
@@ -51,6 +52,7 @@ pub(crate) struct Row {
 
 fn rows() -> Vec<Row> {
     let mut rows = upstream::rows();
+    rows.extend(network::rows());
     rows.extend(disk::rows());
     rows.extend(reload::rows());
     rows.extend(clients::rows());

@@ -7,17 +7,17 @@ use crate::harness::Seen;
 use crate::harness::environments::{ENVIRONMENTS, KEY_MARK, value};
 
 /// What clients are to have seen.
-pub(super) struct Expected<'e> {
+pub(crate) struct Expected<'e> {
     /// The versions that were served, in their order.
-    pub(super) versions: &'e [u32],
+    pub(crate) versions: &'e [u32],
     /// Whether there was no document at first.
-    pub(super) is_without_at_first: bool,
+    pub(crate) is_without_at_first: bool,
     /// Whether a document may come again under another number.
-    pub(super) is_renumbered: bool,
+    pub(crate) is_renumbered: bool,
 }
 
 /// Every answer was what it should be, and nothing was lost.
-pub(super) fn of_clients(
+pub(crate) fn of_clients(
     seen: &Seen,
     expected: &Expected<'_>,
     findings: &mut Findings,
@@ -113,7 +113,7 @@ fn of_streams(seen: &Seen, expected: &Expected<'_>, findings: &mut Findings) -> 
 }
 
 /// Ready from the first document on, and alive throughout.
-pub(super) fn of_probes(
+pub(crate) fn of_probes(
     seen: &Seen,
     is_without_at_first: bool,
     findings: &mut Findings,
@@ -136,21 +136,21 @@ pub(super) fn of_probes(
 }
 
 /// What an operator is to read.
-pub(super) struct Told<'t> {
+pub(crate) struct Told<'t> {
     /// Each line says one of these.
-    pub(super) says: &'t [&'t str],
+    pub(crate) says: &'t [&'t str],
     /// Spells of the fault.
-    pub(super) spells: usize,
+    pub(crate) spells: usize,
     /// Lines of each spell, for each environment that is concerned.
-    pub(super) lines: RangeInclusive<usize>,
+    pub(crate) lines: RangeInclusive<usize>,
     /// The environments that are concerned.
-    pub(super) environments: usize,
+    pub(crate) environments: usize,
     /// Whether the end of each spell is told as well.
-    pub(super) is_recovery_told: bool,
+    pub(crate) is_recovery_told: bool,
 }
 
 /// The log says what is wrong once, and that it is over; nothing else, and no key.
-pub(super) fn of_log(written: &str, told: &Told<'_>, findings: &mut Findings) -> Result<(), String> {
+pub(crate) fn of_log(written: &str, told: &Told<'_>, findings: &mut Findings) -> Result<(), String> {
     if written.contains(KEY_MARK) {
         return Err(format!("a key is in the log: {written}"));
     }

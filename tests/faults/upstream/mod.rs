@@ -8,7 +8,7 @@
 use super::Row;
 
 mod bodies;
-mod claims;
+pub(crate) mod claims;
 mod clocks;
 mod connections;
 mod documents;
@@ -17,7 +17,7 @@ mod names;
 mod oddity;
 mod outage;
 mod pages;
-mod scene;
+pub(crate) mod scene;
 mod statuses;
 
 use oddity::Oddity;

@@ -96,6 +96,7 @@ impl Oddity {
             name: self.name,
             config: self.config.clone(),
             command: self.command,
+            variables: Vec::new(),
         };
         let folder = TempDir::new().unwrap();
         let _obstacle = (self.obstruct)(&upstream, folder.path());

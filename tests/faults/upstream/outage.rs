@@ -124,6 +124,7 @@ impl Outage {
             name: self.name,
             config: self.config.clone(),
             command: self.command,
+            variables: Vec::new(),
         };
         let begun = Instant::now();
         let folder = TempDir::new().unwrap();

@@ -14,34 +14,36 @@ use crate::harness::environments::{ENVIRONMENTS, Environment, good, key_pairs, v
 use crate::harness::{Clients, Proxy, Seen};
 
 /// The poll period of all rows.
-pub(super) const PERIOD: Duration = Duration::from_secs(1);
+pub(crate) const PERIOD: Duration = Duration::from_secs(1);
 /// How much longer a wait may be than it is meant.
-pub(super) const JITTER: f64 = 1.1;
+pub(crate) const JITTER: f64 = 1.1;
 /// What fetching, compiling, publishing and being asked may take on a slow and busy machine.
-pub(super) const WORK: Duration = Duration::from_secs(1);
+pub(crate) const WORK: Duration = Duration::from_secs(1);
 /// How long a line of the log is waited for: 10,000 pages take their time.
 const LINE_PATIENCE: Duration = Duration::from_secs(120);
 /// Rounds of the clients while a fault is watched: some two seconds.
 const WATCHED_ROUNDS: u64 = 20;
 
 /// How an upstream that is not well answers; the number is the version of the document that it would give.
-pub(super) type Answering = fn(&ReceivedRequest, u32) -> Answer;
+pub(crate) type Answering = fn(&ReceivedRequest, u32) -> Answer;
 
 /// An upstream, the proxy on it, and its clients.
-pub(super) struct Scene {
-    pub(super) upstream: Arc<ScriptedUpstream>,
-    pub(super) proxy: Proxy,
-    pub(super) clients: Clients,
+pub(crate) struct Scene {
+    pub(crate) upstream: Arc<ScriptedUpstream>,
+    pub(crate) proxy: Proxy,
+    pub(crate) clients: Clients,
 }
 
 /// What a scene is set with.
-pub(super) struct Setting {
+pub(crate) struct Setting {
     /// Upstream's name in place of its address.
-    pub(super) name: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
     /// Options beside those of every row.
-    pub(super) config: Value,
+    pub(crate) config: Value,
     /// Completes the command, or replaces it.
-    pub(super) command: fn(&mut Command),
+    pub(crate) command: fn(&mut Command),
+    /// Variables that the test does not know before.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 impl Default for Setting {
@@ -50,12 +52,13 @@ impl Default for Setting {
             name: None,
             config: json!({}),
             command: |_| (),
+            variables: Vec::new(),
         }
     }
 }
 
 /// Answers like this from now on; `answers` counts.
-pub(super) fn answer_by(
+pub(crate) fn answer_by(
     upstream: &ScriptedUpstream,
     (answering, version): (Answering, u32),
     answers: &Arc<AtomicU64>,
@@ -69,7 +72,7 @@ pub(super) fn answer_by(
 
 impl Scene {
     /// Starts the proxy on this upstream.
-    pub(super) fn start(upstream: Arc<ScriptedUpstream>, folder: TempDir, setting: &Setting) -> Self {
+    pub(crate) fn start(upstream: Arc<ScriptedUpstream>, folder: TempDir, setting: &Setting) -> Self {
         let address = upstream.address();
         let host = setting
             .name
@@ -84,7 +87,11 @@ impl Scene {
         for (option, value) in setting.config.as_object().into_iter().flatten() {
             config[option] = value.clone();
         }
-        let proxy = Proxy::start_in(folder, &config, setting.command);
+        let variables = setting.variables.iter().map(|(name, value)| (name, value));
+        let proxy = Proxy::start_in(folder, &config, |command| {
+            command.envs(variables);
+            (setting.command)(command);
+        });
         let clients = Clients::of(proxy.address);
         Self {
             upstream,
@@ -94,12 +101,12 @@ impl Scene {
     }
 
     /// Lets the clients watch for a while.
-    pub(super) fn watch(&self) {
+    pub(crate) fn watch(&self) {
         self.clients.wait_for_rounds(WATCHED_ROUNDS);
     }
 
     /// Waits until the log has such a line of every environment.
-    pub(super) fn wait_for_line(&self, text: &str) {
+    pub(crate) fn wait_for_line(&self, text: &str) {
         for environment in &ENVIRONMENTS {
             let label = format!("environment {}", environment.id);
             let has_one = |written: &str| {
@@ -116,7 +123,7 @@ impl Scene {
     }
 
     /// Upstream is well from now on, and has this version.
-    pub(super) fn is_well(&self, version: u32) -> Instant {
+    pub(crate) fn is_well(&self, version: u32) -> Instant {
         self.upstream.script(move |request| good(request, version));
         Instant::now()
     }
@@ -125,7 +132,7 @@ impl Scene {
     ///
     /// # Errors
     /// Where it takes longer than `most`, and what is allowed for the work.
-    pub(super) fn fresh_after(
+    pub(crate) fn fresh_after(
         &self,
         version: u32,
         since: Instant,
@@ -148,7 +155,7 @@ impl Scene {
     }
 
     /// How many requests came for this environment from then on, and how long after it the first of them.
-    pub(super) fn asked(&self, environment: &Environment, since: Instant) -> (usize, Option<Duration>) {
+    pub(crate) fn asked(&self, environment: &Environment, since: Instant) -> (usize, Option<Duration>) {
         let requests = self.upstream.requests();
         let mut after = requests
             .iter()
@@ -162,7 +169,7 @@ impl Scene {
     ///
     /// # Errors
     /// Where it does not stop in good order.
-    pub(super) fn end(self, events: usize) -> Result<(Seen, String), String> {
+    pub(crate) fn end(self, events: usize) -> Result<(Seen, String), String> {
         self.clients.wait_for_events(events, PATIENCE);
         let seen = self.clients.end();
         let mut proxy = self.proxy;
