@@ -65,6 +65,7 @@ impl Network {
         json!({
             "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
             "api_url": "https://flagsmith.internal.test/api/v1",
+            "api_poll_frequency_seconds": 1,
             "forward_identities": true,
             "realtime": {"upstream_url": "https://flagsmith.internal.test"},
             "upstream": {
@@ -73,6 +74,15 @@ impl Network {
                 "client_key": path("tls.key"),
                 "headers": {"X-Gateway-Key": "s3cret-gateway"},
             },
+        })
+    }
+
+    /// The program behind it all, which tells all that it has to tell.
+    fn proxy(&self) -> Proxy {
+        Proxy::start(ProxyOptions {
+            config: without_file(self.config()),
+            variables: self.variables(),
+            logging: json!({"log_level": "DEBUG"}),
         })
     }
 
@@ -118,11 +128,7 @@ fn assert_is_discreet(text: &str) {
 #[test]
 fn everything_goes_through_the_proxy_with_certificate_and_headers() {
     let network = Network::start();
-    let mut proxy = Proxy::start(ProxyOptions {
-        config: without_file(network.config()),
-        variables: network.variables(),
-        logging: json!({"log_level": "DEBUG"}),
-    });
+    let mut proxy = network.proxy();
     let trait_write = r#"{"identity":{"identifier":"bob"},"trait_key":"age","trait_value":1}"#;
     let identity = r#"{"identifier":"bob","traits":[{"trait_key":"age","trait_value":31}]}"#;
     for (path, body) in [
@@ -159,6 +165,31 @@ fn everything_goes_through_the_proxy_with_certificate_and_headers() {
     }
     let told = "https://flagsmith.internal.test/api/v1 is reached through the proxy http://****@127.0.0.1:";
     assert!(written.contains(told), "{written}");
+    assert_is_discreet(&written);
+}
+
+#[test]
+fn headers_change_with_the_configuration_and_reach_everything() {
+    let network = Network::start();
+    let mut proxy = network.proxy();
+    network.wait_until_asked(&["/environment-document/", "/stream"]);
+    let next = "s3cret-gateway-next";
+    proxy.reload(&json!({"upstream": {"headers": {"X-Gateway-Key": next}}}));
+    let trait_write = r#"{"identity":{"identifier":"bob"},"trait_key":"age","trait_value":1}"#;
+    let write = Request::post("/api/v1/traits/", trait_write).key(CLIENT_KEY);
+    assert_eq!(proxy.connect().send(&write).status, 200);
+    let is_renewed = |path: &str| {
+        let requests = network.flagsmith.requests();
+        let mut of_path = requests.iter().filter(|request| path_of(request).ends_with(path));
+        of_path.any(|request| request.header("X-Gateway-Key") == Some(next))
+    };
+    let mut count = network.flagsmith.count();
+    let paths = ["/environment-document/", "/traits/", "/stream"];
+    wait(count.wait_for(|_| paths.into_iter().all(is_renewed))).unwrap();
+    proxy.signal("TERM");
+    let (status, written) = proxy.wait();
+    assert!(status.success(), "{written}");
+    assert!(written.contains("upstream.headers"), "{written}");
     assert_is_discreet(&written);
 }
 
