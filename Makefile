@@ -21,6 +21,8 @@ need = @missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(1);
 		exit 69; \
 	fi
 
+# The volumes of `make faults`: `ordinary` are those of `make test`.
+FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
@@ -41,7 +43,7 @@ test: ## Run every test that needs no outside service
 	$(CARGO) test --locked --workspace
 
 faults: ## Run the fault matrix with its full volumes and print its table
-	FAULTS=full $(CARGO) test --locked --test faults
+	FAULTS=$(FAULTS) $(CARGO) test --locked --test faults
 
 soak: ## Mix all faults with ordinary load for SOAK_SECONDS (15 minutes by default) and print what was left of them
 	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test --locked --test faults -- --ignored soak

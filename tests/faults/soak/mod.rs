@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - `weather`: what upstream does. `good`: the clients that may lose nothing. `bad`: those that do what they should not.
+//! - `reloads`: new configurations.
 //! - `killed`: another proxy, which is killed again and again. `figures`: memory and descriptors of the program.
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -20,9 +21,11 @@ mod bad;
 mod figures;
 mod good;
 mod killed;
+mod reloads;
 mod weather;
 
 use figures::{Figures, settled_descriptors};
+use reloads::Reloads;
 use weather::Weather;
 
 /// How much memory may have grown since the first minute.
@@ -50,6 +53,7 @@ fn soak(findings: &mut Findings) -> Result<(), String> {
     let (begun, duration) = (Instant::now(), duration());
     let upstream = Arc::new(ScriptedUpstream::start(|_| Answer::status(500)));
     let weather = Weather::over(Arc::clone(&upstream));
+    let stored = tempfile::tempdir().unwrap();
     let config = json!({
         "environment_key_pairs": key_pairs(),
         "api_url": upstream.api_url(),
@@ -57,18 +61,20 @@ fn soak(findings: &mut Findings) -> Result<(), String> {
         "api_poll_timeout_seconds": 1,
         "realtime": {"max_stream_age_seconds": 5},
         "server": {"drain_seconds": 1},
+        "persistence": {"directory": stored.path()},
     });
     let mut proxy = Proxy::start(&config);
     proxy.wait_until_ready();
     let idle = settled_descriptors(&proxy, usize::MAX);
 
     let (seen, ill) = (good::Seen::default(), bad::Tried::default());
-    let kills = AtomicU64::new(0);
+    let (kills, reloads) = (AtomicU64::new(0), Reloads::of(proxy.folder()));
     let first_minute = begun + (duration / 5).min(Duration::from_secs(60));
     let end = begun + duration;
     let (early, late) = thread::scope(|scope| {
         let (address, seen, ill, weather) = (proxy.address, &seen, &ill, &weather);
         scope.spawn(move || weather.change_until(end));
+        scope.spawn(|| reloads.change_until(end, || proxy.signal("HUP")));
         scope.spawn(|| killed::kill_until(end, &config, &kills));
         for _ in 0..GOOD_CLIENTS {
             scope.spawn(move || good::ask_until(end, address, weather, seen));
@@ -96,8 +102,9 @@ fn soak(findings: &mut Findings) -> Result<(), String> {
     findings.lost(seen.lost_count());
     findings.clients(seen.summary());
     findings.clients(format!(
-        "{} by bad clients, {weather}, {} kills of another proxy",
+        "{} by bad clients, {weather}, {} reloads, {} kills of another proxy",
         ill.summary(),
+        reloads.count.into_inner(),
         kills.into_inner()
     ));
     findings.log(format!(
