@@ -185,18 +185,39 @@ impl Upstream {
                 | StatusCode::SEE_OTHER
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT => url = redirect_target(&url, response.headers())?,
-                _ if misdirected::expects_tls(&url, &mut response).await => {
-                    return Err(FetchFailure::NoAnswer(Fault::HttpSpokenToTls));
+                status => {
+                    return Err(match misdirected::fault(&url, &mut response).await {
+                        Some(fault) => FetchFailure::NoAnswer(fault),
+                        None => self.refusal(status, &mut response, key).await,
+                    });
                 }
-                status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                    let said = said::read(&mut response, key).await;
-                    let said = said.filter(|said| !self.client.is_secret_in(said));
-                    return Err(FetchFailure::KeyRejected(status.as_u16(), said));
-                }
-                status => return Err(refusal(status, response.headers(), date)),
             }
         }
         Err(FetchFailure::Redirect)
+    }
+
+    /// What an answer of another status means.
+    async fn refusal<S>(
+        &self,
+        status: StatusCode,
+        response: &mut ClientResponse<S>,
+        key: &HeaderValue,
+    ) -> FetchFailure
+    where
+        S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+    {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                let said = said::read(response, key).await;
+                let said = said.filter(|said| !self.client.is_secret_in(said));
+                FetchFailure::KeyRejected(status.as_u16(), said)
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                let date = http_date(response.headers(), &header::DATE);
+                FetchFailure::RateLimited(retry_after(response.headers(), date))
+            }
+            status => FetchFailure::Status(status.as_u16()),
+        }
     }
 
     async fn send(
@@ -220,13 +241,6 @@ impl Upstream {
         };
         let response = self.client.get(url, &complete).await;
         response.map_err(FetchFailure::NoAnswer)
-    }
-}
-
-fn refusal(status: StatusCode, headers: &HeaderMap, date: Option<SystemTime>) -> FetchFailure {
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => FetchFailure::RateLimited(retry_after(headers, date)),
-        status => FetchFailure::Status(status.as_u16()),
     }
 }
 

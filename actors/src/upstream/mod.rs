@@ -13,7 +13,7 @@
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
-//!   that can be read; `misdirected`: answers of a port that expects TLS; `said`: what upstream says of its refusal.
+//!   that can be read; `misdirected`: pages that say so; `said`: what upstream says of its refusal.
 mod body;
 mod client;
 mod connect;
@@ -44,7 +44,7 @@ pub use fetch::{FetchOutcome, Upstream};
 pub(crate) use fetch::{MAX_DOCUMENT_BYTES, asked_wait};
 pub use forward::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Standing};
 pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
-pub(crate) use misdirected::expects_tls;
+pub(crate) use misdirected::fault as fault_of_page;
 pub use options::UpstreamOptions;
 pub use outgoing::{ExemptHosts, NotAProxy, OutgoingProxies, OutgoingProxy};
 pub(crate) use reconnect::Reconnect;

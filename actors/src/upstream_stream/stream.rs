@@ -13,7 +13,7 @@ use super::backoff::Backoff;
 use super::parser::EventParser;
 use super::{Refresh, UpstreamStreamOptions};
 use crate::keys::EnvironmentId;
-use crate::upstream::{Fault, UpstreamClient, expects_tls};
+use crate::upstream::{Fault, UpstreamClient, fault_of_page};
 
 /// The stream of one environment, over all its connections.
 pub(super) struct EnvironmentStream {
@@ -96,10 +96,9 @@ impl EnvironmentStream {
             response.status(),
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION
         ) {
-            let page =
-                actix_rt::time::timeout(self.options.head_timeout, expects_tls(&self.url, &mut response));
-            return match page.await {
-                Ok(true) => Ended::NoAnswer(Fault::HttpSpokenToTls),
+            let page = fault_of_page(&self.url, &mut response);
+            return match actix_rt::time::timeout(self.options.head_timeout, page).await {
+                Ok(Some(fault)) => Ended::NoAnswer(fault),
                 _ => Ended::Refused(response.status()),
             };
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use actors::keys::EnvironmentKey;
 use actors::upstream::{
-    ClientCertificateFiles, ExtraHeaders, Fault, FetchOutcome, ForwardFailure, ForwardRequest, Forwarder,
-    TlsFiles, Upstream, UpstreamOptions,
+    ClientCertificateFiles, ExtraHeaders, Fault, FetchFailure, FetchOutcome, ForwardFailure, ForwardRequest,
+    Forwarder, TlsFiles, Upstream, UpstreamOptions,
 };
 use awc::http::Method;
 use bytes::Bytes;
@@ -101,6 +101,26 @@ async fn upstream_knows_this_proxy_by_its_certificate() {
         let refusal = Fault::ClientCertificateRefused("UnknownCA".to_owned());
         assert_eq!(failure(outcome), no_answer(refusal), "{version:?}");
         assert_eq!(network.upstream.requests().len(), 1);
+    }
+}
+
+#[actix_rt::test]
+async fn a_page_that_says_so_is_as_good_as_an_alert() {
+    let network = Network::requiring(None, rustls::DEFAULT_VERSIONS);
+    let upstream = Upstream::new(&network.options(None), TIMEOUT).unwrap();
+    for (page, expected) in [
+        (
+            "<center>No required SSL certificate was sent</center>",
+            no_answer(Fault::ClientCertificateRequired),
+        ),
+        (
+            "<center>The SSL certificate error</center>",
+            no_answer(Fault::ClientCertificateRefused("400 of nginx".to_owned())),
+        ),
+        ("malformed", FetchFailure::Status(400)),
+    ] {
+        network.upstream.script(move |_| Answer::refusal(400, page));
+        assert_eq!(failure(fetch(&upstream).await), expected);
     }
 }
 
