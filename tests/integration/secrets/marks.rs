@@ -1,4 +1,5 @@
 //! What is secret, and how it may look: each mark is a word that stands nowhere else.
+use std::sync::LazyLock;
 
 pub(super) const CLIENT_KEY: &str = "cl13ntK3yMarkQz";
 pub(super) const SERVER_KEY: &str = "ser.s3rv3rK3yMarkQz";
@@ -73,23 +74,41 @@ fn spelt_out(word: &str) -> [String; 4] {
     ]
 }
 
+/// A word, and every form of it: those that are looked for in any case, and those in base64.
+struct Forms {
+    word: &'static str,
+    in_any_case: Vec<String>,
+    in_base64: Vec<String>,
+}
+
+static FORMS: LazyLock<Vec<Forms>> = LazyLock::new(|| ALL.into_iter().map(Forms::of).collect());
+
+impl Forms {
+    fn of(word: &'static str) -> Self {
+        let plain = word.to_lowercase();
+        let spelt_out = spelt_out(word).into_iter().chain(spelt_out(&plain));
+        let in_any_case = spelt_out.chain([plain.clone()]).collect();
+        let in_base64 = in_base64(word).into_iter().chain(in_base64(&plain)).collect();
+        Self {
+            word,
+            in_any_case,
+            in_base64,
+        }
+    }
+
+    fn are_in(&self, text: &str, lower: &str) -> bool {
+        self.in_any_case.iter().any(|form| lower.contains(form))
+            || self.in_base64.iter().any(|form| text.contains(form))
+    }
+}
+
 /// The secrets that a text shows, in any case and in any of the forms above, save some.
 pub(super) fn shown(text: &str, except: &[&str]) -> Vec<&'static str> {
     let lower = text.to_lowercase();
-    let is_shown = |word: &&'static str| {
-        let plain = word.to_lowercase();
-        lower.contains(&plain)
-            || spelt_out(word)
-                .iter()
-                .chain(&spelt_out(&plain))
-                .any(|form| lower.contains(form.as_str()))
-            || [word, plain.as_str()]
-                .iter()
-                .any(|word| in_base64(word).iter().any(|form| text.contains(form.as_str())))
-    };
-    ALL.into_iter()
-        .filter(|word| !except.contains(word))
-        .filter(is_shown)
+    FORMS
+        .iter()
+        .filter(|forms| !except.contains(&forms.word) && forms.are_in(text, &lower))
+        .map(|forms| forms.word)
         .collect()
 }
 

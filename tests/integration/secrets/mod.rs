@@ -31,6 +31,7 @@ fn configuration(upstream: &upstream::Echo, level: &str, format: &str) -> Value 
         "api_url": upstream.api_url(),
         "api_poll_timeout_seconds": 0.5,
         "forward_identities": true,
+        "upstream": {"headers": {"X-Gateway-Key": marks::UPSTREAM_HEADER, "Authorization": format!("Bearer {}", marks::UPSTREAM_HEADER)}},
         "realtime": {"authentication_token": marks::REALTIME_TOKEN, "upstream_url": upstream.origin()},
         "server": {
             "host": "127.0.0.1", "port": 0, "drain_seconds": 0, "shutdown_timeout_seconds": 3,
@@ -79,6 +80,7 @@ fn life(level: &str, format: &str) -> String {
     command.envs(variables()).arg("--config").arg("config.json");
     let program = Program::start(&mut command);
     let id = program.id();
+    let path = folder.path().join("config.json");
     let mut proxy = if LEVELS[..3].contains(&level) {
         Proxy::listening_at(program, folder, listening_address(id))
     } else {
@@ -86,7 +88,16 @@ fn life(level: &str, format: &str) -> String {
     };
     session::wait_until_all_has_failed(proxy.address);
     session::talk(proxy.address, &upstream);
-    proxy.signal("HUP");
+    // A new configuration that cannot be used, and the old one again.
+    for is_refused in [true, false] {
+        let mut config = configuration(&upstream, level, format);
+        if is_refused {
+            config["server"]["max_connections"] = json!(marks::JUNK);
+        }
+        std::fs::write(&path, config.to_string()).unwrap();
+        proxy.signal("HUP");
+        session::wait_until_configuration_is(proxy.address, is_refused);
+    }
     proxy.signal("TERM");
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");

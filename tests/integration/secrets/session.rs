@@ -53,6 +53,19 @@ pub(super) fn wait_until_all_has_failed(address: SocketAddr) {
     }
 }
 
+/// Waits until health says that the new configuration is refused, or says nothing of it.
+pub(super) fn wait_until_configuration_is(address: SocketAddr, is_refused: bool) {
+    let begun = Instant::now();
+    while talk_once(address, &Request::get("/proxy/health"))
+        .json()
+        .get("configuration")
+        .is_some()
+        != is_refused
+    {
+        assert!(begun.elapsed() < PATIENCE, "the configuration is read");
+    }
+}
+
 /// All of it.
 pub(super) fn talk(address: SocketAddr, upstream: &Echo) {
     let mut opened = Vec::new();
