@@ -52,9 +52,14 @@ impl BareServer {
         let places = limits.places(settings);
         let state = Arc::new(ServiceState::new(Lifelines::new()));
         let layer_options = Live::new(LayerOptions::new(settings));
-        let layers = Layers::new(layer_options, &settings.server.path_prefix, state, &budgets);
+        let layers = Layers::new(
+            layer_options,
+            &settings.server.path_prefix,
+            Arc::clone(&state),
+            &budgets,
+        );
         let refusals = layers.refusals();
-        let options = server_options(settings, limits, (places, budgets), refusals, terms);
+        let options = server_options(settings, limits, (places, budgets), refusals, terms, &state);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let serving = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self { addresses, serving })

@@ -101,7 +101,12 @@ impl Application {
             certificate: tls.as_ref().map(|tls| Arc::clone(&tls.served)),
         });
         let layer_options = changeable.layers.clone();
-        let layers = Layers::new(layer_options, &settings.server.path_prefix, state, &budgets);
+        let layers = Layers::new(
+            layer_options,
+            &settings.server.path_prefix,
+            Arc::clone(&state),
+            &budgets,
+        );
         let refusals = layers.refusals();
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
@@ -115,7 +120,7 @@ impl Application {
             running.started(tls.renewal.start());
             tls.terms
         });
-        let options = server_options(settings, &limits, (places, budgets), refusals, terms);
+        let options = server_options(settings, &limits, (places, budgets), refusals, terms, &state);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let Serving { server, ending } = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
@@ -253,6 +258,7 @@ fn server_options(
     (places, budgets): (Places, Budgets),
     refusals: RefusalAnswers,
     tls: Option<TlsTerms>,
+    state: &Arc<ServiceState>,
 ) -> ServerOptions {
     let door = &settings.server.door;
     ServerOptions {
@@ -270,6 +276,8 @@ fn server_options(
         prefaces: Prefaces::new(settings.server.proxy_protocol, &settings.process.trusted_proxies),
         refusals,
         tls,
+        h2c: settings.server.h2c,
+        state: Arc::clone(state),
         requests_in_flight: door.max_requests_in_flight,
         socket: SocketOptions {
             unacknowledged: limits.unacknowledged,

@@ -1,7 +1,6 @@
 //! Overload: what the process cannot take on is refused at once, before it costs anything; event streams in their own time.
 //!
 //! Whoever probes the process is answered all the same: a busy process is not a dead one.
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -12,7 +11,7 @@ use tokio::time::Instant;
 use crate::budget::{Budgets, ByteBudget};
 use crate::error::ApiError;
 use crate::routes::{answer, body, is_of_a_stream, refuse_stream};
-use crate::server::ConnectionState;
+use crate::server::InProgress;
 
 /// The layer; clones share the budgets.
 #[derive(Debug, Clone)]
@@ -39,9 +38,9 @@ impl Overload {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        let connection = request.conn_data::<Rc<ConnectionState>>();
-        let has_no_place = connection.is_some_and(|connection| connection.has_no_place());
-        let is_full = connection.is_some_and(|connection| connection.worker_is_full());
+        let (has_no_place, is_full) = InProgress::of(request.request()).map_or((false, false), |known| {
+            (known.has_no_place(), known.worker_is_full())
+        });
         if (has_no_place || is_full || self.unsent_answers.is_spent()) && !self.is_probe(request.path()) {
             let asked = Instant::now();
             // In a box, because every request moves the room that this future would take.

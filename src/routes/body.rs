@@ -2,7 +2,6 @@
 mod coding;
 
 use std::pin::pin;
-use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -16,7 +15,7 @@ use tokio::time::timeout;
 use crate::budget::{ByteBudget, HeldBytes};
 use crate::error::ApiError;
 use crate::routes::Services;
-use crate::server::{ConnectionState, wait_aside};
+use crate::server::{InProgress, wait_aside};
 
 use coding::Coding;
 
@@ -65,8 +64,8 @@ pub(super) async fn read(
                 .unwrap_or(Err(ApiError::SlowBody))
         }
     };
-    if let Some(connection) = request.conn_data::<Rc<ConnectionState>>() {
-        connection.body_is_read();
+    if let Some(known) = InProgress::of(request) {
+        known.body_is_read();
     }
     match coding {
         Coding::Identity => body,

@@ -1,25 +1,31 @@
-//! The HTTP server under the application: HTTP/1 alone, with the socket options that event streams need.
+//! The HTTP server under the application: HTTP/1, and HTTP/2 where it is asked for, with the socket options that event
+//! streams need.
 //!
-//! `actix_web::HttpServer` would do the same, but its connections are ready to become HTTP/2 (awc switches that feature
-//! on). A plaintext listener is never asked for it, and it costs 2 KiB a connection: 13.4 instead of 11.4 KiB resident
-//! for an event stream, with the system's allocator.
+//! `actix_web::HttpServer` would serve HTTP/1 as well, but each of its connections is ready to become HTTP/2 (awc switches
+//! that feature on), which costs 2 KiB: 13.4 instead of 11.4 KiB resident for an event stream, with the system's
+//! allocator. Here it is known what a connection speaks before anything is made for it.
 //!
 //! # Layout
 //! - `listener`: what is bound, first of all.
 //! - `service`: what the workers make of what is accepted.
 //! - `connection`: the wrapper around each connection, and what its requests know of it.
 //! - [`tls`]: TLS below connections.
+//! - `by_protocol`, `h2`: what serves it, where it speaks HTTP/2 too.
+//! - `in_progress`: what the application is told of a request in progress.
 //! - `socket_options`: what is set on each connection's socket.
 //! - `ending`: how the server ends; it uses the three below.
 //! - `door`: how a listener closes.
 //! - `stop_signal`: how the workers hear of a stop, and from them their connections.
 //! - `places`: how many connections there are and may be.
 //! - [`open_files`]: how many descriptors the system allows, and how they are shared out.
+mod by_protocol;
 mod connection;
 mod door;
 mod ending;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+mod h2;
+mod in_progress;
 mod listener;
 pub mod open_files;
 mod places;
@@ -30,6 +36,7 @@ pub mod tls;
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
@@ -40,6 +47,7 @@ use actix_web::Error;
 use actix_web::dev::AppConfig;
 
 use crate::budget::Budgets;
+use crate::service_state::ServiceState;
 
 use connection::Plain;
 use door::Door;
@@ -47,8 +55,9 @@ use listener::Listener;
 use stop_signal::ServerStop;
 use tls::{Secure, TlsTerms};
 
-pub(crate) use connection::{ConnectionState, PlannedEnd, Prefaces, RefusalAnswers, Refused, wait_aside};
+pub(crate) use connection::{PlannedEnd, Prefaces, RefusalAnswers, Refused};
 pub(crate) use ending::Ending;
+pub(crate) use in_progress::{InProgress, wait_aside};
 pub(crate) use listener::{BoundListener, bind};
 pub(crate) use places::Places;
 pub(crate) use socket_options::SocketOptions;
@@ -86,6 +95,10 @@ pub(crate) struct ServerOptions {
     pub refusals: RefusalAnswers,
     /// What is agreed with clients over TLS; `None`: plain HTTP is spoken.
     pub tls: Option<TlsTerms>,
+    /// Whether a client may begin with HTTP/2, because it knows beforehand that it is spoken here.
+    pub h2c: bool,
+    /// Tells whether the process drains.
+    pub state: Arc<ServiceState>,
 }
 
 /// A server that answers while its future is polled.

@@ -1,8 +1,9 @@
-//! The service of a listener: each accepted socket becomes a connection, which HTTP/1 is spoken over.
+//! The service of a listener: each accepted socket becomes a connection, which HTTP/1 or HTTP/2 is spoken over.
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
@@ -15,7 +16,9 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 
 use super::ServerOptions;
+use super::by_protocol::{Begun, by_protocol};
 use super::connection::{Arrival, Connection, ConnectionTimes, Opening, SLICE, Worker, in_turns};
+use super::h2::Http2Options;
 use super::stop_signal::{self, ServerStop};
 
 /// Adds a listener to the server. What comes in becomes a connection by `opening`.
@@ -44,16 +47,25 @@ where
     server.listen("http", listener, move || {
         let worker = start_worker(&options, &stop);
         let app = map_config(app(), |()| AppConfig::default()).map_err(|error: Error| error.error_response());
-        let http = HttpService::build()
-            .keep_alive(options.keep_alive)
-            // The worker times heads itself.
-            .client_request_timeout(Duration::ZERO)
-            .client_disconnect_timeout(options.disconnect)
-            .h1_write_buffer_size(SLICE)
-            .on_connect_ext(|connection: &Connection<O::Stream>, data| {
-                data.insert(Rc::clone(connection.state()));
-            })
-            .h1(in_turns(app));
+        let (keep_alive, disconnect) = (options.keep_alive, options.disconnect);
+        let http1 = move |app| {
+            HttpService::build()
+                .keep_alive(keep_alive)
+                // The worker times heads itself.
+                .client_request_timeout(Duration::ZERO)
+                .client_disconnect_timeout(disconnect)
+                .h1_write_buffer_size(SLICE)
+                .on_connect_ext(|connection: &Connection<O::Stream>, data| {
+                    data.insert(Rc::clone(connection.state()));
+                })
+                .h1(in_turns(app))
+        };
+        let http2 = Http2Options {
+            unacknowledged: options.socket.unacknowledged,
+            requests: options.budgets.request_bodies.clone(),
+            state: Arc::clone(&options.state),
+        };
+        let h2c = options.h2c;
         let (socket, prefaces, opening) = (options.socket, options.prefaces.clone(), opening.clone());
         let accepted = fn_service(move |stream: TcpStream| {
             socket.set(&stream);
@@ -70,13 +82,16 @@ where
                     Err(()) => None,
                 };
                 // Nobody hears of the error; the socket closes.
-                let connection =
+                let mut connection =
                     connection.ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()))?;
-                let peer = connection.peer_address();
-                Ok((connection, peer))
+                if connection.speaks_http2(h2c).await {
+                    let (stream, connection) = connection.into_http2();
+                    return Ok(Begun::Http2(stream, connection));
+                }
+                Ok(Begun::Http1(connection))
             }
         });
-        accepted.and_then(http)
+        accepted.and_then(by_protocol(app, http1, http2))
     })
 }
 

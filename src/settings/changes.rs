@@ -136,6 +136,7 @@ impl ServerSettings {
                 asked.proxy_protocol,
             ),
             tls: self.compared_tls(asked.tls.as_ref(), options),
+            h2c: options.restart("server.h2c", &self.h2c, asked.h2c),
             // actix-http takes it when a worker starts.
             timeout_keep_alive: options.restart(
                 "server.timeout_keep_alive",

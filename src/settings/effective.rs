@@ -37,6 +37,7 @@ impl Settings {
                 "proxy_headers": self.server.proxy_headers,
                 "proxy_protocol": self.server.proxy_protocol.name(),
                 "tls": self.server.tls.as_ref().map(|tls| json!({"certificate": tls.certificate, "key": tls.key})),
+                "h2c": self.server.h2c,
                 "timeout_keep_alive": self.server.timeout_keep_alive.as_secs_f64(),
                 "shutdown_timeout_seconds": self.server.shutdown_timeout.as_secs_f64(),
                 "drain_seconds": self.server.drain.as_secs_f64(),

@@ -104,6 +104,7 @@ pub(super) const OPTIONS: &[Known] = &[
             Known::text("proxy_headers"),
             Known::text("proxy_protocol"),
             Known::object("tls", &[Known::text("certificate"), Known::text("key")]),
+            Known::text("h2c"),
             Known::text("timeout_keep_alive"),
             Known::text("request_head_timeout_seconds"),
             Known::text("request_body_timeout_seconds"),

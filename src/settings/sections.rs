@@ -100,6 +100,7 @@ impl Sources {
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             proxy_protocol: self.proxy_protocol()?,
             tls: self.tls()?,
+            h2c: self.boolean("server.h2c", false)?,
             timeout_keep_alive: self.seconds("server.timeout_keep_alive", 75, 0.0)?,
             door: self.door()?,
             shutdown_timeout,

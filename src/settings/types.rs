@@ -123,6 +123,8 @@ pub struct ServerSettings {
     pub proxy_protocol: ProxyProtocol,
     /// `tls` (ours): what TLS is spoken with; `None`: plain HTTP is spoken.
     pub tls: Option<TlsSettings>,
+    /// `h2c` (ours): whether a client may begin with HTTP/2 over plain TCP, with prior knowledge.
+    pub h2c: bool,
     /// `timeout_keep_alive`; 75 s: SDKs poll every 60 s, and a connection closed under them loses POSTs.
     pub timeout_keep_alive: Duration,
     /// What connections and their requests may take (ours).

@@ -29,6 +29,8 @@ fn stuck_server() -> Serving {
     let options = ServerOptions {
         prefaces: Prefaces::new(ProxyProtocol::Off, &TrustedProxies::loopback()),
         refusals: RefusalAnswers::new(|_| Vec::new()),
+        h2c: false,
+        state: std::sync::Arc::default(),
         workers: 1,
         keep_alive: Duration::ZERO,
         request_head: Duration::ZERO,

@@ -34,6 +34,11 @@ pub(in crate::server) trait ByteStream: AsyncRead + AsyncWrite + Unpin {
 
     /// Whether it holds bytes that were written to it and that the socket has not taken.
     fn has_unsent(&self) -> bool;
+
+    /// Whether both ends have agreed that HTTP/2 is spoken, as they do by ALPN; `None`: they had no way to.
+    fn has_agreed_on_http2(&self) -> Option<bool> {
+        None
+    }
 }
 
 impl ByteStream for TcpStream {

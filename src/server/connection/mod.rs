@@ -28,6 +28,7 @@ mod orderly_end;
 mod paced_body;
 mod portion;
 mod preface;
+mod protocol;
 mod refusal;
 mod state;
 mod turns;
@@ -39,24 +40,25 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use actix_web::HttpRequest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::{ApiError, HeadFault};
 
-use fault::{ReadHead, read_refused};
+use fault::read_refused;
 use inflow::Inflow;
-use orderly_end::OrderlyEnd;
-use state::End;
 
 use super::places::OpenConnection;
 
 pub(super) use arrival::{Admitted, Arrival, Opening, Plain};
 pub(super) use byte_stream::ByteStream;
-pub(super) use paced_body::SLICE;
+pub(super) use fault::ReadHead;
+pub(super) use gate::{MOST_FIELDS, MOST_HEAD, encoded};
+pub(super) use orderly_end::OrderlyEnd;
+pub(super) use paced_body::{PacedBody, SLICE};
 pub(crate) use preface::Prefaces;
 pub(crate) use refusal::{RefusalAnswers, Refused};
-pub(crate) use state::{Aside, ConnectionState};
+pub(super) use state::End;
+pub(crate) use state::{AsideConnection, ConnectionState};
 pub(super) use turns::in_turns;
 pub(crate) use worker::PlannedEnd;
 pub(super) use worker::{ConnectionTimes, Worker};
@@ -72,7 +74,7 @@ pub(super) struct Connection<S> {
     /// Whether the dispatcher has refused a head, and the peer has its answer.
     has_refused: bool,
     end: OrderlyEnd,
-    _open: OpenConnection,
+    open: OpenConnection,
 }
 
 impl<S: ByteStream> Connection<S> {
@@ -85,7 +87,7 @@ impl<S: ByteStream> Connection<S> {
             inflow: Inflow::new(),
             has_refused: false,
             end: OrderlyEnd::default(),
-            _open: admitted.open,
+            open: admitted.open,
         }
     }
 
@@ -176,12 +178,6 @@ impl<S: ByteStream> Connection<S> {
         self.state.hold_back();
         Poll::Pending
     }
-}
-
-/// Lets a request wait, for its peer or on purpose, without counting among those that its worker has in hand.
-pub(crate) fn wait_aside(request: &HttpRequest) -> Option<Aside> {
-    let connection = request.conn_data::<Rc<ConnectionState>>()?;
-    Some(connection.wait_aside())
 }
 
 /// Answers what is no request, past the dispatcher. A client that has asked for nothing yet takes it for the answer to its

@@ -25,7 +25,7 @@ const MOST_READ_OFF: usize = 1024 * 1024;
 
 /// How far a connection is from its end.
 #[derive(Debug, Default)]
-pub(super) struct OrderlyEnd {
+pub(in crate::server) struct OrderlyEnd {
     /// Whether bytes have come since the last ones were written: a request, or a part of it, waits for its answer.
     is_asked: bool,
     /// Whether the client has said that it sends nothing more.
@@ -42,7 +42,7 @@ struct ReadingOff {
 
 impl OrderlyEnd {
     /// Notes what a read has given; no bytes are the client's end, or the server's.
-    pub(super) fn note_read(&mut self, has_bytes: bool, is_ended_here: bool) {
+    pub(in crate::server) fn note_read(&mut self, has_bytes: bool, is_ended_here: bool) {
         if has_bytes {
             self.is_asked = true;
         } else {
@@ -61,12 +61,12 @@ impl OrderlyEnd {
     }
 
     /// Whether the end has been announced.
-    pub(super) fn is_announced(&self) -> bool {
+    pub(in crate::server) fn is_announced(&self) -> bool {
         self.reading_off.is_some()
     }
 
     /// Reads off what still comes after the announced end, for at most `patience`.
-    pub(super) fn poll_read_off(
+    pub(in crate::server) fn poll_read_off(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
         patience: Duration,

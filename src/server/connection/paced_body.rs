@@ -31,7 +31,7 @@ pin_project! {
 }
 
 impl<B> PacedBody<B> {
-    pub(super) fn new(body: B, turn: Option<Turn>) -> Self {
+    pub(in crate::server) fn new(body: B, turn: Option<Turn>) -> Self {
         Self {
             body,
             piece: Bytes::new(),

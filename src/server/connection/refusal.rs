@@ -32,7 +32,7 @@ impl RefusalAnswers {
         Self(Arc::new(answer))
     }
 
-    pub(super) fn answer(&self, refused: &Refused) -> Vec<u8> {
+    pub(in crate::server) fn answer(&self, refused: &Refused) -> Vec<u8> {
         (self.0)(refused)
     }
 }

@@ -11,6 +11,8 @@ use crate::budget::HeldBytes;
 use crate::error::HeadFault;
 use crate::server::places::Place;
 
+mod multiplexed;
+
 /// What is read of a connection between the end of an answer and the next head, at most: the body that nobody wanted.
 /// No head is longer than an eighth of it.
 const READ_OFF: usize = 1024 * 1024;
@@ -28,7 +30,7 @@ enum Phase {
 
 /// Why the server ends a connection that would else go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(in crate::server) enum End {
     /// A head has begun and does not come to its end.
     SlowHead,
     /// It is idle for longer than it may be, or makes room for another one.
@@ -76,6 +78,10 @@ pub(crate) struct ConnectionState {
     place: RefCell<Option<Place>>,
     end: Cell<Option<End>>,
     given_head: GivenHead,
+    /// Whether it has several requests at a time.
+    is_multiplexed: Cell<bool>,
+    /// How many they are.
+    streams: Cell<u32>,
     /// The task of the connection's dispatcher.
     task: RefCell<Option<Waker>>,
 }
@@ -101,6 +107,8 @@ impl ConnectionState {
             place: RefCell::new(Some(place)),
             end: Cell::new(None),
             given_head: GivenHead::none(),
+            is_multiplexed: Cell::new(false),
+            streams: Cell::new(0),
             task: RefCell::new(None),
             worker: Rc::clone(worker),
         });
@@ -126,9 +134,9 @@ impl ConnectionState {
     }
 
     /// Lets the request in progress wait without counting among those in hand: it costs nothing meanwhile.
-    pub(crate) fn wait_aside(self: &Rc<Self>) -> Aside {
+    pub(crate) fn wait_aside(self: &Rc<Self>) -> AsideConnection {
         self.put_aside();
-        Aside(Rc::clone(self))
+        AsideConnection(Rc::clone(self))
     }
 
     fn take_in_hand(&self) {
@@ -193,7 +201,7 @@ impl ConnectionState {
     }
 
     /// Notes whom to wake, which is the same task for the whole life of a connection.
-    pub(super) fn note_task(&self, task: &Waker) {
+    pub(in crate::server) fn note_task(&self, task: &Waker) {
         let mut known = self.task.borrow_mut();
         if !known.as_ref().is_some_and(|known| known.will_wake(task)) {
             *known = Some(task.clone());
@@ -201,7 +209,7 @@ impl ConnectionState {
     }
 
     /// Notes how many bytes the socket did not take.
-    pub(super) fn note_unsent(&self, bytes: usize) {
+    pub(in crate::server) fn note_unsent(&self, bytes: usize) {
         if self.unsent.replace(bytes) == bytes {
             return;
         }
@@ -222,7 +230,7 @@ impl ConnectionState {
     }
 
     /// Gives the connection's dispatcher a turn.
-    pub(super) fn wake(&self) {
+    pub(in crate::server) fn wake(&self) {
         if let Some(task) = &*self.task.borrow() {
             task.wake_by_ref();
         }
@@ -249,7 +257,7 @@ impl ConnectionState {
     }
 
     /// Tells whether it has reached its age, or had as many requests as it may have: its next answer is its last.
-    pub(super) fn is_due(&self) -> bool {
+    pub(in crate::server) fn is_due(&self) -> bool {
         let is_old = self.end_of_age.is_some_and(|end| self.worker.has_come(end));
         let most = self.worker.most_requests();
         is_old || most.is_some_and(|most| self.requests.get() >= most)
@@ -262,7 +270,7 @@ impl ConnectionState {
     }
 
     /// Tells whether it ends where nothing of its peer's is there.
-    pub(super) fn takes_leave(&self) -> bool {
+    pub(in crate::server) fn takes_leave(&self) -> bool {
         self.takes_leave.get() || self.worker.is_stopping()
     }
 
@@ -272,7 +280,7 @@ impl ConnectionState {
     }
 
     /// Gives its place to another: its end was announced, and all that is left is to read off what still comes.
-    pub(super) fn free_place(&self) {
+    pub(in crate::server) fn free_place(&self) {
         self.place.take();
     }
 
@@ -295,7 +303,7 @@ impl ConnectionState {
     }
 
     /// Why it is to end, if it is.
-    pub(super) fn ending(&self) -> Option<End> {
+    pub(in crate::server) fn ending(&self) -> Option<End> {
         self.end.get()
     }
 
@@ -351,9 +359,9 @@ impl ConnectionState {
 
 /// A request that waits aside; it is in hand again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Aside(Rc<ConnectionState>);
+pub(crate) struct AsideConnection(Rc<ConnectionState>);
 
-impl Drop for Aside {
+impl Drop for AsideConnection {
     fn drop(&mut self) {
         // A request that is given up has ended by then.
         if self.0.phase.get() != Phase::Idle {

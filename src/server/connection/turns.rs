@@ -50,7 +50,7 @@ where
 }
 
 /// A request in progress: from its head to the last byte of its answer that the dispatcher has taken.
-pub(super) struct Turn {
+pub(in crate::server) struct Turn {
     state: Rc<ConnectionState>,
     body: RequestBody,
 }

@@ -35,6 +35,9 @@ const YOUNG_TICKS: u32 = 2;
 /// for each new one.
 const LOOKED_AT: usize = 64;
 
+/// And so many that are listed and in use are passed over, which is cheaper.
+const PASSED_OVER: usize = 1_024;
+
 /// Which idle connections may be ended to make room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Idle {
@@ -164,12 +167,12 @@ impl Worker {
     }
 
     /// Where bytes are read to.
-    pub(super) fn scratch(&self) -> RefMut<'_, Vec<u8>> {
+    pub(in crate::server) fn scratch(&self) -> RefMut<'_, Vec<u8>> {
         self.scratch.borrow_mut()
     }
 
     /// What answers to what is no request.
-    pub(super) fn refusals(&self) -> &RefusalAnswers {
+    pub(in crate::server) fn refusals(&self) -> &RefusalAnswers {
         &self.refusals
     }
 
@@ -179,7 +182,7 @@ impl Worker {
     }
 
     /// The worker's time.
-    pub(super) fn now(&self) -> u32 {
+    pub(in crate::server) fn now(&self) -> u32 {
         self.now.get()
     }
 
@@ -189,7 +192,7 @@ impl Worker {
     }
 
     /// How long what still comes is read off once the end of a connection was announced.
-    pub(super) fn read_off(&self) -> Duration {
+    pub(in crate::server) fn read_off(&self) -> Duration {
         self.times.read_off
     }
 
@@ -226,12 +229,12 @@ impl Worker {
     }
 
     /// Takes a request in hand.
-    pub(super) fn take_request(&self) {
+    pub(in crate::server) fn take_request(&self) {
         self.in_flight.set(self.in_flight.get() + 1);
     }
 
     /// It is in hand no longer.
-    pub(super) fn leave_request(&self) {
+    pub(in crate::server) fn leave_request(&self) {
         self.in_flight.set(self.in_flight.get().saturating_sub(1));
     }
 
@@ -268,12 +271,21 @@ impl Worker {
         let mut listed = self.listed.borrow_mut();
         let mut leaving: Option<Rc<ConnectionState>> = None;
         let mut looked_at = 0;
+        let mut in_use = 0;
         for _ in 0..listed.len() {
             let Some(connection) = listed.pop_front().and_then(|listed| listed.upgrade()) else {
                 continue;
             };
             let Some(idle_since) = connection.idle_since() else {
-                connection.unlist();
+                if !connection.is_multiplexed() {
+                    connection.unlist();
+                    continue;
+                }
+                listed.push_back(Rc::downgrade(&connection));
+                in_use += 1;
+                if in_use == PASSED_OVER {
+                    break;
+                }
                 continue;
             };
             // It has given its place to another already.
@@ -321,19 +333,23 @@ impl Worker {
             let Some(connection) = connection.upgrade() else {
                 return false;
             };
-            let Some(idle_since) = connection.idle_since() else {
+            let idle_since = connection.idle_since();
+            if idle_since.is_none() && !connection.is_multiplexed() {
                 connection.unlist();
                 return false;
-            };
+            }
             // A whole tick more, because the first one has begun before the head.
             let head_is_late = |since| now.wrapping_sub(since) > self.head_ticks;
             // While the peer does not read its answers, nothing is read of it either.
             let is_read = connection.unsent() == 0;
             if is_read && connection.head_since().is_some_and(head_is_late) {
                 connection.end(End::SlowHead);
-            } else if now.wrapping_sub(idle_since) > self.idle_ticks {
+            } else if idle_since.is_some_and(|since| now.wrapping_sub(since) > self.idle_ticks) {
                 connection.end(End::Idle);
-            } else if is_read && now.wrapping_sub(idle_since) >= SETTLED_TICKS && connection.is_due() {
+            } else if is_read
+                && idle_since.is_some_and(|since| now.wrapping_sub(since) >= SETTLED_TICKS)
+                && connection.is_due()
+            {
                 connection.take_leave();
             }
             true

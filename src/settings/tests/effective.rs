@@ -108,6 +108,7 @@ fn defaults_in_full() {
         },
         "server": {
             "host": "::", "port": 8000, "path_prefix": "", "proxy_headers": false, "proxy_protocol": "off", "tls": null,
+            "h2c": false,
             "timeout_keep_alive": 75.0,
             "request_head_timeout_seconds": 5.0, "request_body_timeout_seconds": 10.0,
             "max_body_bytes": 1_048_576, "max_body_bytes_in_flight": 67_108_864,

@@ -32,6 +32,7 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!(settings.server.path_prefix, "");
     assert!(!settings.server.proxy_headers);
     assert_eq!(settings.server.proxy_protocol, ProxyProtocol::Off);
+    assert!(!settings.server.h2c);
     assert_eq!(settings.server.timeout_keep_alive, seconds(75));
     assert_eq!(settings.server.door, DoorSettings::default());
     assert_eq!(settings.server.shutdown_timeout, seconds(10));
@@ -56,6 +57,7 @@ const FREQUENCY: Look = |settings| format!("{:?}", settings.api_poll_frequency);
 const TIMEOUT: Look = |settings| format!("{:?}", settings.api_poll_timeout);
 const GRACE: Look = |settings| format!("{:?}", settings.health_check.grace_period);
 const PORT: Look = |settings| settings.server.port.to_string();
+const H2C: Look = |settings| settings.server.h2c.to_string();
 const PROXY_PROTOCOL: Look = |settings| settings.server.proxy_protocol.name().to_owned();
 const DRAIN: Look = |settings| format!("{:?}", settings.server.drain);
 const HOST: Look = |settings| settings.server.host.to_string();
@@ -101,6 +103,7 @@ fn values_in_the_file() {
         (json!({"server": {"port": 0}}), PORT, "0"),
         (json!({"server": {"port": "8001"}}), PORT, "8001"),
         (json!({"server": {"port": 8001.0}}), PORT, "8001"),
+        (json!({"server": {"h2c": true}}), H2C, "true"),
         (json!({"server": {"proxy_protocol": "on"}}), PROXY_PROTOCOL, "on"),
         (json!({"server": {"proxy_protocol": true}}), PROXY_PROTOCOL, "on"),
         (

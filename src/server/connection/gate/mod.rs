@@ -22,11 +22,13 @@ use chunks::Chunks;
 use look::look;
 use rewrite::{encoded_target, has_odd_target, rewritten};
 
+pub(in crate::server) use rewrite::encoded;
+
 /// As many fields as actix-http reads.
-pub(super) const MOST_FIELDS: usize = 96;
+pub(in crate::server) const MOST_FIELDS: usize = 96;
 
 /// A head that has so many bytes without an end is refused. actix-http's limit is the same.
-pub(super) const MOST_HEAD: usize = 128 * 1024;
+pub(in crate::server) const MOST_HEAD: usize = 128 * 1024;
 
 /// A head that is not whole is parsed when it has so many bytes, and each time that it has doubled since: what is no HTTP
 /// is refused early, and a head that comes byte by byte does not cost the square of its length.

@@ -68,15 +68,19 @@ fn without_offer(head: &[u8]) -> Option<Vec<u8>> {
     Some(bare)
 }
 
-/// Percent-encodes what `Uri` refuses in a target; `None`: nothing of it.
+/// Percent-encodes what `Uri` refuses in the target of a head; `None`: nothing of it.
 pub(super) fn encoded_target(head: &[u8]) -> Option<Vec<u8>> {
     let (method, target, fields) = target(head)?;
+    Some([method, &encoded(target)?, fields].concat())
+}
+
+/// Percent-encodes what `Uri` refuses in a target; `None`: nothing of it.
+pub(in crate::server) fn encoded(target: &[u8]) -> Option<Vec<u8>> {
     let odd = target.iter().filter(|byte| is_odd_byte(**byte)).count();
     if odd == 0 {
         return None;
     }
-    let mut encoded = Vec::with_capacity(head.len() + 2 * odd);
-    encoded.extend_from_slice(method);
+    let mut encoded = Vec::with_capacity(target.len() + 2 * odd);
     for byte in target {
         if is_odd_byte(*byte) {
             encoded.extend_from_slice(format!("%{byte:02X}").as_bytes());
@@ -84,7 +88,6 @@ pub(super) fn encoded_target(head: &[u8]) -> Option<Vec<u8>> {
             encoded.push(*byte);
         }
     }
-    encoded.extend_from_slice(fields);
     Some(encoded)
 }
 
