@@ -10,6 +10,7 @@ use tokio_rustls::server;
 
 use super::super::connection::ByteStream;
 use super::socket::TlsSocket;
+use super::terms::HTTP2;
 
 /// What is encrypted ahead of a socket that takes nothing: a record of the largest size, about. With what the dispatcher
 /// holds, a peer that does not read costs no more than 64 KiB. An answer that fits is one record and one write.
@@ -75,6 +76,10 @@ impl ByteStream for TlsStream {
 
     fn has_unsent(&self) -> bool {
         self.inner.get_ref().1.wants_write()
+    }
+
+    fn has_agreed_on_http2(&self) -> Option<bool> {
+        Some(self.inner.get_ref().1.alpn_protocol() == Some(HTTP2))
     }
 }
 

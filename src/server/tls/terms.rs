@@ -8,8 +8,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::served::ServedCertificate;
 
+/// HTTP/2 over TLS (RFC 9113 §3.2).
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// The protocols that are offered (RFC 7301), the preferred one first.
-const PROTOCOLS: &[&[u8]] = &[b"http/1.1"];
+const PROTOCOLS: &[&[u8]] = &[HTTP2, b"http/1.1"];
 
 /// TLS 1.2 and 1.3 with ring, and tickets by which clients resume their sessions: every worker takes those of the others,
 /// and the keys that seal them change every six hours. Clones share it.
