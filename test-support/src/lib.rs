@@ -1,11 +1,11 @@
 //! What the tests and measurements of several crates share.
 //!
-//! It knows Flagsmith's formats and HTTP/1, and none of the crates that it helps to test.
+//! It knows Flagsmith's formats and HTTP, and none of the crates that it helps to test.
 //!
 //! # Layout
 //! - [`upstream`]: a Flagsmith that answers as a test says, over real sockets; a proxy before it, too.
 //! - [`tls_front`]: TLS before either; [`certificates`]: of authorities that a test makes up.
-//! - [`http`]: a blocking client that shows exactly what was sent and received.
+//! - [`http`]: a blocking client that shows exactly what was sent and received; [`http2`]: the same frame by frame.
 //! - [`program`]: a program that a test starts, and that ends with it.
 //! - [`findings`]: what became of each fault that was caused, as a table.
 //! - [`mutation`]: inputs with changes, for what is to hold of whatever comes.
@@ -25,6 +25,7 @@ pub mod certificates;
 pub mod documents;
 pub mod findings;
 pub mod http;
+pub mod http2;
 pub mod mutation;
 pub mod program;
 pub mod shared;

@@ -23,6 +23,7 @@ mod harness;
 mod heads;
 mod health;
 mod health_check;
+mod http2;
 mod log_reader;
 mod methods;
 mod network;

@@ -16,15 +16,17 @@ mod streams;
 mod versions;
 
 /// A proxy that speaks TLS.
-struct Secured {
-    app: App,
+pub(crate) struct Secured {
+    pub(crate) app: App,
     files: Files,
     certificate: Certificate,
-    terms: Arc<ClientConfig>,
+    /// Terms of a client that trusts it.
+    pub(crate) terms: Arc<ClientConfig>,
     _folder: TempDir,
 }
 
-fn secured(mut options: Options) -> Secured {
+/// Starts one.
+pub(crate) fn secured(mut options: Options) -> Secured {
     let folder = TempDir::new().unwrap();
     let certificate = Certificate::valid();
     let files = Files::write(folder.path(), &certificate);

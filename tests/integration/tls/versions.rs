@@ -82,7 +82,7 @@ fn requests_that_come_in_one_record_are_answered_in_turn() {
 }
 
 #[test]
-fn http_1_is_agreed_on_and_nothing_that_is_not_spoken() {
+fn what_is_agreed_on_is_spoken_and_nothing_else() {
     let secured = secured(Options::default());
     let cases: [(&[&str], Option<&[u8]>); 3] = [
         (&[], None),

@@ -1,0 +1,164 @@
+//! Flow control: what a client does not read costs it alone, and bodies that come slowly end.
+use std::time::Duration;
+
+use edge_proxy::application::Limits;
+use serde_json::json;
+use test_support::http2::{Frame, FrameConnection, code, flag, kind};
+
+use super::{h2c, spawn, with};
+use crate::harness::{App, CLIENT_KEY, EVENT_STREAM, Options, SERVER_KEY, spawn_app, with_many_features};
+use crate::realtime::until_subscribers;
+
+const INITIAL_WINDOW_SIZE: u16 = 4;
+
+/// A proxy whose `environment-document/` has some hundred KB, and whose clients may leave an answer unread for so long.
+fn with_a_large_document(unacknowledged: Duration) -> App {
+    let options = with(json!({}));
+    spawn_app(Options {
+        document: Some(with_many_features(2_000).to_string()),
+        limits: Limits {
+            unacknowledged,
+            ..options.limits.clone()
+        },
+        ..options
+    })
+}
+
+fn document(stream: u32) -> Frame {
+    Frame::get(stream, "/api/v1/environment-document/", SERVER_KEY)
+}
+
+#[test]
+fn an_answer_comes_as_its_windows_are_opened() {
+    let app = with_a_large_document(Duration::from_secs(60));
+    let expected = app
+        .send(crate::harness::Request::get("/api/v1/environment-document/").key(SERVER_KEY))
+        .body;
+    let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 1_000)]);
+    connection.send(&document(1));
+    connection.find(|frame| frame.kind == kind::HEADERS && frame.stream == 1);
+    let mut body = Vec::new();
+    while body.len() < expected.len() {
+        let piece = connection.find(|frame| frame.kind == kind::DATA);
+        let length = u32::try_from(piece.payload.len()).unwrap();
+        assert!(length <= 1_000 || body.len() >= 1_000);
+        body.extend(piece.payload);
+        if piece.flags & flag::END_STREAM == 0 {
+            connection.send(&Frame::window(0, length));
+            // More and more at once.
+            connection.send(&Frame::window(1, length + 1_000));
+        }
+    }
+    assert_eq!(body, expected);
+}
+
+#[test]
+fn a_stream_without_a_window_does_not_hold_the_others() {
+    let app = with_a_large_document(Duration::from_secs(60));
+    let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 0)]);
+    for stream in [1, 3, 5] {
+        connection.send(&document(stream));
+        connection.find(|frame| frame.kind == kind::HEADERS && frame.stream == stream);
+    }
+    connection.send(&Frame::window(5, 10));
+    let piece = connection.find(|frame| frame.kind == kind::DATA);
+    assert_eq!((piece.stream, piece.payload.len()), (5, 10));
+}
+
+#[test]
+fn whoever_opens_no_window_is_given_up() {
+    let app = with_a_large_document(Duration::from_millis(300));
+    let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 0)]);
+    let streams = Frame::get(1, EVENT_STREAM, CLIENT_KEY);
+    connection.send(&streams);
+    for stream in (3..=99).step_by(2) {
+        connection.send(&document(stream));
+    }
+    let end = connection.find(|frame| frame.kind == kind::GOAWAY);
+    assert_eq!(end.code(), code::ENHANCE_YOUR_CALM);
+    connection.rest();
+    until_subscribers(&app, 0);
+}
+
+#[test]
+fn whoever_opens_one_stream_s_window_keeps_the_connection_and_loses_the_others() {
+    let app = with_a_large_document(Duration::from_millis(500));
+    let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 0)]);
+    connection.send(&document(1));
+    connection.send(&document(3));
+    let mut is_given_up = false;
+    while !is_given_up {
+        connection.send(&Frame::window(3, 10));
+        let frame = connection.find(|frame| matches!(frame.kind, kind::DATA | kind::RST_STREAM));
+        is_given_up = frame.kind == kind::RST_STREAM;
+        if is_given_up {
+            assert_eq!((frame.stream, frame.code()), (1, code::CANCEL));
+        } else {
+            assert_eq!(frame.stream, 3);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    connection.send(&Frame::window(3, 10));
+    assert_eq!(connection.find(|frame| frame.kind == kind::DATA).stream, 3);
+}
+
+/// The begin of a request whose body is to follow.
+fn post(stream: u32) -> Frame {
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", "proxy"),
+        (":path", "/api/v1/identities/"),
+        ("x-environment-key", CLIENT_KEY),
+    ];
+    Frame::request(stream, 0, &fields)
+}
+
+#[test]
+fn a_body_that_comes_slowly_gets_408_and_the_others_go_on() {
+    let app = spawn_app(Options {
+        adjust: |settings| settings.server.door.request_body_timeout = Duration::from_millis(300),
+        ..h2c()
+    });
+    let mut connection = FrameConnection::open(app.address, &[]);
+    connection.send(&post(1));
+    connection.send(&Frame::new(kind::DATA, 0, 1, b"{".as_slice()));
+    connection.send(&Frame::get(3, "/api/v1/flags/", CLIENT_KEY));
+    let first = connection.find(|frame| frame.kind == kind::HEADERS);
+    assert_eq!(first.stream, 3);
+    let refusal = connection.find(|frame| frame.kind == kind::DATA && frame.stream == 1);
+    let body: serde_json::Value = serde_json::from_slice(&refusal.payload).unwrap();
+    assert_eq!(body["status"], "request_timeout");
+    // What still comes of it is not wanted, which is no error of the client's.
+    let reset = connection.find(|frame| frame.kind == kind::RST_STREAM);
+    assert_eq!((reset.stream, reset.code()), (1, code::NO_ERROR));
+    connection.send(&post(5));
+    connection.send(&Frame::new(
+        kind::DATA,
+        flag::END_STREAM,
+        5,
+        br#"{"identifier":"x"}"#.as_slice(),
+    ));
+    connection.find(|frame| frame.kind == kind::DATA && frame.stream == 5);
+}
+
+#[test]
+fn bodies_that_nobody_reads_are_bounded_by_the_windows() {
+    let app = spawn();
+    let mut connection = FrameConnection::open(app.address, &[]);
+    let settings = connection.find(|frame| frame.kind == kind::SETTINGS);
+    let setting = |identifier: u16| {
+        settings.payload.chunks(6).find_map(|setting| {
+            let value = u32::from_be_bytes(setting[2..].try_into().unwrap());
+            (setting[..2] == identifier.to_be_bytes()).then_some(value)
+        })
+    };
+    assert_eq!(setting(3), Some(100), "streams at a time");
+    assert_eq!(setting(INITIAL_WINDOW_SIZE), Some(65_535));
+    // The connection's own is opened from 65,535 bytes to 256 KiB.
+    let window = connection.find(|frame| frame.kind == kind::WINDOW_UPDATE);
+    assert_eq!(
+        (window.stream, window.payload),
+        (0, (256_u32 * 1024 - 65_535).to_be_bytes().to_vec())
+    );
+}
