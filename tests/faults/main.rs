@@ -25,6 +25,7 @@ use test_support::findings::{FaultTable, Findings};
 mod clients;
 mod disk;
 mod harness;
+mod http2;
 mod network;
 mod reload;
 mod soak;
@@ -54,6 +55,7 @@ fn rows() -> Vec<Row> {
     let mut rows = upstream::rows();
     rows.extend(network::rows());
     rows.extend(disk::rows());
+    rows.extend(http2::rows());
     rows.extend(reload::rows());
     rows.extend(clients::rows());
     rows.extend(stop::rows());
