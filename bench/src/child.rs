@@ -44,6 +44,8 @@ pub enum BareOn {
     Actix,
     /// The same over TLS.
     ActixTls,
+    /// The same, which takes HTTP/2 with prior knowledge.
+    ActixHttp2,
     /// The proxy's server.
     Proxy,
 }
@@ -61,6 +63,8 @@ pub struct Start<'a> {
     pub forwards_identities: bool,
     /// Whether it speaks TLS.
     pub speaks_tls: bool,
+    /// Whether it takes HTTP/2 with prior knowledge.
+    pub speaks_http2: bool,
 }
 
 /// What the proxy's log has before its address.
@@ -90,6 +94,7 @@ impl Server {
         let server = match on {
             BareOn::Actix => "actix",
             BareOn::ActixTls => "actix-tls",
+            BareOn::ActixHttp2 => "actix-http2",
             BareOn::Proxy => "proxy",
         };
         let certificate = Certificate::valid();
@@ -169,7 +174,11 @@ impl Server {
         let mut command = Command::new(start.build.map_or_else(|| program("edge-proxy"), Path::to_owned));
         command.arg("--config").arg(config);
         // Other options have their documented defaults.
-        command.env("SERVER", json!({"host": "127.0.0.1", "port": 0}).to_string());
+        let mut options = json!({"host": "127.0.0.1", "port": 0});
+        if let (true, Some(options)) = (start.speaks_http2, options.as_object_mut()) {
+            options.insert("h2c".to_owned(), true.into());
+        }
+        command.env("SERVER", options.to_string());
         command.env(
             "LOGGING",
             json!({"log_level": "INFO", "enable_access_log": start.logs_accesses}).to_string(),

@@ -4,8 +4,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use test_support::http::Request;
+use tokio::runtime::Runtime;
 
 use crate::child::Server;
+use crate::load::Round;
 use crate::statistics::Sample;
 use crate::{cpu, load};
 
@@ -78,14 +80,37 @@ impl Cost {
     }
 }
 
-/// Measures all subjects; the order within a round alternates, so that none always comes first.
+/// Measures all subjects.
+///
+/// # Errors
+/// Where a server does not answer as it did first.
 pub fn measure(subjects: &[&Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
+    let servers: Vec<&Server> = subjects.iter().map(|subject| &*subject.server).collect();
+    measure_with(&servers, plan, |runtime, place, duration| {
+        let Some(subject) = subjects.get(place) else {
+            return Err(io::Error::other("no such subject"));
+        };
+        let driven = load::drive(&subject.server, &subject.request, subject.connects_anew, duration);
+        runtime.block_on(driven)
+    })
+}
+
+/// Measures servers that are driven in another way: by their place. The order within a round alternates, so that none
+/// always comes first.
+///
+/// # Errors
+/// Those of `drive`.
+pub fn measure_with(
+    servers: &[&Server],
+    plan: &Plan,
+    drive: impl Fn(&Runtime, usize, Duration) -> io::Result<Round>,
+) -> io::Result<Vec<Cost>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut costs = vec![Cost::default(); subjects.len()];
+    let mut costs = vec![Cost::default(); servers.len()];
     for round in 0..=plan.rounds {
-        let mut turns: Vec<_> = subjects.iter().zip(&mut costs).collect();
+        let mut turns: Vec<_> = servers.iter().zip(&mut costs).enumerate().collect();
         if round % 2 == 1 {
             turns.reverse();
         }
@@ -95,15 +120,10 @@ pub fn measure(subjects: &[&Subject], plan: &Plan) -> io::Result<Vec<Cost>> {
         } else {
             plan.round
         };
-        for (subject, cost) in turns {
-            let before = cpu::time(subject.server.process());
-            let Subject {
-                server,
-                request,
-                connects_anew,
-            } = subject;
-            let driven = runtime.block_on(load::drive(server, request, *connects_anew, duration))?;
-            let spent = cpu::time(subject.server.process()).saturating_sub(before);
+        for (place, (server, cost)) in turns {
+            let before = cpu::time(server.process());
+            let driven = drive(&runtime, place, duration)?;
+            let spent = cpu::time(server.process()).saturating_sub(before);
             if round > 0 {
                 // Far below 2^52 requests.
                 #[allow(clippy::cast_precision_loss)]

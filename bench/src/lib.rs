@@ -7,7 +7,7 @@
 //! - `main.rs` and what is below `src/program/`: `make bench`, the whole table.
 //! - `bin/bare.rs`: the bare handler that the proxy is compared with.
 //! - `bin/replica-message.rs`: the same handler with and without asking its worker's replica.
-//! - [`comparison`]: interleaved rounds. [`load`]: requests without a pause. [`cpu`]: the server's CPU time.
+//! - [`comparison`]: interleaved rounds. [`load`], [`http2`]: requests without a pause. [`cpu`]: the server's CPU time.
 //! - [`child`]: servers as processes of their own. [`documents`]: what is served.
 //!   [`hostile`]: what takes most work. [`clients`]: what SDKs send. [`statistics`]: medians and quartiles.
 #![allow(
@@ -21,5 +21,6 @@ pub mod comparison;
 pub mod cpu;
 pub mod documents;
 pub mod hostile;
+pub mod http2;
 pub mod load;
 pub mod statistics;

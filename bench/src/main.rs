@@ -5,7 +5,8 @@
 //! - `program/options.rs`: the command line. `program/report.rs`: the table. `program/limits.rs`: what may not be exceeded.
 //! - `program/requests.rs`: CPU per request beside the bare handler; `program/cases.rs`: which requests.
 //! - `program/tls.rs`: the same over TLS.
-//! - `program/clients.rs`: the same as SDKs send them. `program/footprint.rs`: start, memory, applying.
+//! - `program/clients.rs`: the same as SDKs send them. `program/http2.rs`: over HTTP/2.
+//! - `program/footprint.rs`: start, memory, applying.
 //! - `program/disturbance.rs`: latency while documents change. `program/overload.rs`: latency under too much load.
 //! - `program/evaluation.rs`: the engine alone.
 //! - `program/machine.rs`: what it ran on.
@@ -45,6 +46,7 @@ fn run(options: &Options) -> io::Result<bool> {
     program::requests::measure(options, &mut report);
     program::tls::measure(options, &mut report)?;
     program::clients::measure(options, &mut report)?;
+    program::http2::measure(options, &mut report);
     program::footprint::measure(options, &mut report)?;
     program::disturbance::measure(options, &mut report)?;
     program::overload::measure(options, &mut report)?;

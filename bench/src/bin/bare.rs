@@ -1,9 +1,9 @@
 //! The bare handler that the proxy is compared with: an actix-web app of the same build settings and as many workers,
 //! without middleware, that answers every request with a ready body and constant headers.
 //!
-//! `bare SERVER METHOD PATH FILE CERTIFICATE KEY`: SERVER is `actix` (actix-web's own `HttpServer`), `actix-tls` (the same over
-//! TLS, with this certificate and key) or `proxy` (the proxy's server), FILE holds an answer as it came over the wire, whose
-//! status, headers and body are given.
+//! `bare SERVER METHOD PATH FILE CERTIFICATE KEY`: SERVER is `actix` (actix-web's own `HttpServer`), `actix-http2` (the same
+//! with HTTP/2), `actix-tls` (the same over TLS, with this certificate and key) or `proxy` (the proxy's server), FILE holds an
+//! answer as it came over the wire, whose status, headers and body are given.
 #![allow(
     clippy::expect_used,
     reason = "a benchmark that cannot run has nothing to go on with"
@@ -128,7 +128,7 @@ async fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [server, method, path, file, certificate, key] = arguments.as_slice() else {
         return Err(io::Error::other(
-            "usage: bare actix|actix-tls|proxy METHOD PATH FILE CERTIFICATE KEY",
+            "usage: bare actix|actix-http2|actix-tls|proxy METHOD PATH FILE CERTIFICATE KEY",
         ));
     };
     let ready = Data::new(Ready::parse(std::fs::read(file)?).expect("FILE holds an answer"));
@@ -144,6 +144,14 @@ async fn main() -> io::Result<()> {
                 "actix" => server.bind(address)?,
                 _ => server.bind_rustls_0_23(address, tls(certificate, key)?)?,
             };
+            println!("{}", server.addrs().first().expect("an address"));
+            server.run().await
+        }
+        "actix-http2" => {
+            let workers = std::thread::available_parallelism()?.get();
+            let server = HttpServer::new(app)
+                .workers(workers)
+                .bind_auto_h2c(("127.0.0.1", 0))?;
             println!("{}", server.addrs().first().expect("an address"));
             server.run().await
         }

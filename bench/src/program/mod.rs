@@ -4,6 +4,7 @@ pub(crate) mod clients;
 pub(crate) mod disturbance;
 pub(crate) mod evaluation;
 pub(crate) mod footprint;
+pub(crate) mod http2;
 pub(crate) mod limits;
 pub(crate) mod machine;
 pub(crate) mod options;

@@ -36,6 +36,7 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
         upstream: api_url.as_deref(),
         forwards_identities: case.against == Against::WithoutForwarding,
         speaks_tls: false,
+        speaks_http2: false,
     };
     let server = Rc::new(start_proxy_with(case.profile, start)?);
     let etag = match case.name {
