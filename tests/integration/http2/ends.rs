@@ -216,7 +216,7 @@ fn a_connection_ends_at_its_age_and_its_event_streams_at_theirs() {
     let app = spawn_app(Options {
         adjust: |settings| {
             settings.server.door.max_connection_age = Some(Duration::from_millis(300));
-            settings.realtime.max_stream_age = Some(Duration::from_millis(900));
+            settings.realtime.max_stream_age = Some(Duration::from_secs(3));
         },
         ..h2c()
     });
@@ -253,7 +253,7 @@ fn a_connection_ends_at_its_age_and_its_event_streams_at_theirs() {
 fn a_begin_that_does_not_go_on_ends() {
     let options = h2c();
     let app = spawn_app(Options {
-        adjust: |settings| settings.server.door.request_head_timeout = Duration::from_millis(200),
+        adjust: |settings| settings.server.door.request_head_timeout = Duration::from_secs(1),
         ..options
     });
     // A preface in part is no request in time.

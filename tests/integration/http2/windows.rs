@@ -82,7 +82,7 @@ fn whoever_opens_no_window_is_given_up() {
 
 #[test]
 fn whoever_opens_one_stream_s_window_keeps_the_connection_and_loses_the_others() {
-    let app = with_a_large_document(Duration::from_millis(500));
+    let app = with_a_large_document(Duration::from_secs(3));
     let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 0)]);
     connection.send(&document(1));
     connection.send(&document(3));
@@ -95,6 +95,7 @@ fn whoever_opens_one_stream_s_window_keeps_the_connection_and_loses_the_others()
             assert_eq!((frame.stream, frame.code()), (1, code::CANCEL));
         } else {
             assert_eq!(frame.stream, 3);
+            // More windows than that, of ten bytes each, would be a flood.
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -117,13 +118,16 @@ fn post(stream: u32) -> Frame {
 #[test]
 fn a_body_that_comes_slowly_gets_408_and_the_others_go_on() {
     let app = spawn_app(Options {
-        adjust: |settings| settings.server.door.request_body_timeout = Duration::from_millis(300),
+        adjust: |settings| settings.server.door.request_body_timeout = Duration::from_secs(1),
         ..h2c()
     });
     let mut connection = FrameConnection::open(app.address, &[]);
-    connection.send(&post(1));
-    connection.send(&Frame::new(kind::DATA, 0, 1, b"{".as_slice()));
-    connection.send(&Frame::get(3, "/api/v1/flags/", CLIENT_KEY));
+    let frames = [
+        post(1),
+        Frame::new(kind::DATA, 0, 1, b"{".as_slice()),
+        Frame::get(3, "/api/v1/flags/", CLIENT_KEY),
+    ];
+    connection.write(&frames.map(|frame| frame.bytes()).concat());
     let first = connection.find(|frame| frame.kind == kind::HEADERS);
     assert_eq!(first.stream, 3);
     let refusal = connection.find(|frame| frame.kind == kind::DATA && frame.stream == 1);
