@@ -2,7 +2,9 @@
 //!
 //! Core answers 500 where its database does not hold an integer, and where it is not well; a firewall answers 403 where it
 //! dislikes an identity, and core where the key is wrong. What tells them apart is whether anything else of the target is
-//! written: batches are halved, and what is refused alone is held until that is known.
+//! written: batches are halved, and what is refused alone is held until that is known. What is refused alone by a 500, and again
+//! after others were written, is at fault itself.
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
@@ -10,6 +12,9 @@ use super::batch::Batch;
 /// Refusals in a row after which they are about the target and no identity: more than it takes to find a bad one in each of
 /// the batches that are under way at a time, which is seven each, and few enough calls to be in vain.
 const MOST_IN_ROW: u32 = 32;
+
+/// Identities that are remembered to have been refused alone by a 500.
+const MOST_BLAMED: usize = 32;
 
 /// How long what was written speaks for a key.
 const RECENT: Duration = Duration::from_secs(60);
@@ -20,6 +25,8 @@ pub(super) struct Doubts {
     in_row: u32,
     /// Identities that were refused alone, each with the status.
     suspects: Vec<(Batch, u16)>,
+    /// Identities that a 500 refused alone, by their subjects, and when first; the oldest first.
+    blamed: VecDeque<(u64, Instant)>,
     last_written: Option<Instant>,
     waits: u32,
     wait_until: Option<Instant>,
@@ -46,6 +53,22 @@ impl Doubts {
         std::mem::take(&mut self.suspects)
     }
 
+    /// These were written: nothing speaks against them any more.
+    pub(super) fn acquit(&mut self, batch: &Batch) {
+        if !self.blamed.is_empty() {
+            let is_written = |subject: u64| batch.entries().iter().any(|entry| entry.subject == subject);
+            self.blamed.retain(|(subject, _)| !is_written(*subject));
+        }
+    }
+
+    /// Whether others of the target were written after it was refused alone for the first time.
+    fn is_at_fault(&self, identity: &Batch) -> bool {
+        let subject = identity.entries().first().map(|entry| entry.subject);
+        let mut blamed = self.blamed.iter();
+        let first = blamed.find(|(blamed, _)| Some(*blamed) == subject);
+        first.is_some_and(|(_, first)| self.last_written.is_some_and(|written| written > *first))
+    }
+
     /// A batch was refused, that is halved.
     pub(super) fn refused(&mut self) {
         self.in_row = self.in_row.saturating_add(1);
@@ -66,7 +89,12 @@ impl Doubts {
             return Finding::Open;
         }
         if *status >= 500 {
-            return Finding::Unwell;
+            let are_at_fault = self.suspects.iter().all(|(batch, _)| self.is_at_fault(batch));
+            return if are_at_fault {
+                Finding::Suspects
+            } else {
+                Finding::Unwell
+            };
         }
         let is_recent = |at: Instant| now.saturating_duration_since(at) < RECENT;
         if self.in_row < self.most() && self.last_written.is_some_and(is_recent) {
@@ -84,6 +112,16 @@ impl Doubts {
         spread: f64,
         now: Instant,
     ) -> Vec<(Batch, u16)> {
+        for (batch, status) in &self.suspects {
+            let subjects = batch.entries().iter().map(|entry| entry.subject);
+            for subject in subjects.filter(|_| *status >= 500) {
+                if self.blamed.iter().all(|(blamed, _)| *blamed != subject) {
+                    self.blamed.push_back((subject, now));
+                }
+            }
+        }
+        let too_many = self.blamed.len().saturating_sub(MOST_BLAMED);
+        self.blamed.drain(..too_many);
         // Calls that end together are one failure.
         if !self.is_waiting(now) {
             let doubled = shortest.saturating_mul(1_u32 << self.waits.min(16));

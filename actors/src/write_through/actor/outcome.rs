@@ -72,7 +72,9 @@ impl WriteThrough {
         {
             keys.good = place;
         }
-        for (suspect, status) in self.doubts.entry(target).or_default().written(now) {
+        let doubts = self.doubts.entry(target).or_default();
+        doubts.acquit(batch);
+        for (suspect, status) in doubts.written(now) {
             self.lose(suspect, Why::Refused(status));
         }
         for entry in batch.entries() {
