@@ -14,6 +14,7 @@ mod starts;
 mod upstream;
 
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -112,7 +113,8 @@ fn listening_address(id: u32) -> std::net::SocketAddr {
         if let Some(port) = listening_port(id) {
             return ([127, 0, 0, 1], port).into();
         }
-        thread::yield_now();
+        // Twelve of them look at once, and each look costs the processor that the process needs.
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use test_support::http::ask;
+use test_support::upstream::ReceivedRequest;
 use test_support::wait::PATIENCE;
 
 use super::marks::{self, IDENTIFIER, JUNK, TRAIT_VALUE, shown};
@@ -93,13 +94,13 @@ pub(super) fn talk(address: SocketAddr, upstream: &Echo) {
     for stream in &mut opened {
         check("a stream", &stream.read_head(), &[]);
     }
-    assert!(
-        upstream
-            .requests()
-            .iter()
-            .any(|request| request.target.contains("identities")),
-        "identities are written to upstream"
-    );
+    let begun = Instant::now();
+    let is_write = |request: &ReceivedRequest| request.target.contains("identities");
+    while !upstream.requests().iter().any(is_write) {
+        assert!(begun.elapsed() < PATIENCE, "identities are written to upstream");
+        // What keeps being asked shows nothing either.
+        talk_once(address, &Request::get("/proxy/health"));
+    }
 }
 
 fn identity() -> Value {
