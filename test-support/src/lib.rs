@@ -6,6 +6,7 @@
 //! - [`upstream`]: a Flagsmith that answers as a test says, over real sockets; a proxy before it, too.
 //! - [`tls_front`]: TLS before either; [`certificates`]: of authorities that a test makes up.
 //! - [`http`]: a blocking client that shows exactly what was sent and received; [`http2`]: the same frame by frame.
+//! - [`pem`]: files of certificates and keys as accidents leave them.
 //! - [`program`]: a program that a test starts, and that ends with it.
 //! - [`findings`]: what became of each fault that was caused, as a table.
 //! - [`mutation`]: inputs with changes, for what is to hold of whatever comes.
@@ -27,6 +28,7 @@ pub mod findings;
 pub mod http;
 pub mod http2;
 pub mod mutation;
+pub mod pem;
 pub mod program;
 pub mod shared;
 pub mod tls;

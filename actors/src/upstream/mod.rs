@@ -9,7 +9,8 @@
 //! - `client`: awc as it is used here, on connections of our own.
 //! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up.
 //! - [`OutgoingProxies`] (`outgoing`): the proxies on the way.
-//! - `tls`: how TLS is set up; [`TlsFiles`]: of which files; [`RootCertificates`] (`roots`): whom it trusts.
+//! - `tls`: how TLS is set up; [`TlsFiles`]: of which files; [`RootCertificates`] (`roots`): whom it trusts; [`malformed_pem`]:
+//!   what is wrong with PEM.
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
@@ -49,4 +50,4 @@ pub use options::UpstreamOptions;
 pub use outgoing::{ExemptHosts, NotAProxy, OutgoingProxies, OutgoingProxy};
 pub(crate) use reconnect::Reconnect;
 pub use roots::RootCertificates;
-pub use tls::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};
+pub use tls::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles, malformed_pem};

@@ -3,7 +3,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
-use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+use rustls_native_certs::{CertificateResult, Error, ErrorKind, load_certs_from_paths, load_native_certs};
+
+use super::malformed_pem;
 
 /// What OpenSSL and everything after it calls these files; read here only to see that they are set and blank.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -25,7 +27,7 @@ impl RootCertificates {
         let mut problem = None;
         for CertificateResult { certs, errors, .. } in self.read() {
             roots.add_parsable_certificates(certs);
-            problem = problem.or_else(|| errors.first().map(ToString::to_string));
+            problem = problem.or_else(|| errors.first().map(described));
         }
         if roots.is_empty() {
             log::info!("no root certificates are found: Mozilla's, as compiled in, are used");
@@ -71,11 +73,43 @@ fn read(file: Option<&Path>, directories: &[PathBuf]) -> Vec<CertificateResult> 
     file.into_iter().chain(directories).collect()
 }
 
+/// What is wrong, without a line of the file: one that is trusted by mistake may hold a private key.
+fn described(error: &Error) -> String {
+    match &error.kind {
+        ErrorKind::Pem(malformed) => format!("{}: {}", error.context, malformed_pem(malformed)),
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;
 
+    use test_support::pem::{assert_holds_nothing_of, broken};
+
     use super::*;
+
+    #[test]
+    fn a_problem_holds_nothing_of_the_file() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let key = key.serialize_pem();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let roots = RootCertificates {
+            file: Some(file.path().to_owned()),
+            directories: Vec::new(),
+        };
+        let mut problems = 0;
+        for content in broken(&certificate, &key) {
+            std::fs::write(file.path(), &content).unwrap();
+            if let Some(problem) = roots.load().1 {
+                problems += 1;
+                assert_holds_nothing_of(&problem, &key);
+            }
+        }
+        assert!(problems > 10, "{problems}");
+    }
 
     /// The variables are the process's, hence another process.
     #[test]

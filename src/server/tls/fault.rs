@@ -6,7 +6,7 @@ use crate::settings::TlsSettings;
 
 /// The files of `server.tls` cannot be used. Displays as one line that begins with the option, and holds nothing of the
 /// files' content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct TlsError {
     option: &'static str,
     path: PathBuf,
@@ -57,11 +57,26 @@ impl TlsError {
 
 impl std::error::Error for TlsError {}
 
+impl fmt::Debug for TlsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsError({self})")
+    }
+}
+
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}) ", self.option, self.path.display())?;
+        f.write_str(self.option)?;
         match &self.problem {
-            Problem::Unreadable(problem) => write!(f, "cannot be read: {problem}"),
+            // The key itself may be there in the place of its path, so that is shown where there is such a file alone.
+            Problem::Unreadable(_) => f.write_str(" ")?,
+            _ => write!(f, " ({}) ", self.path.display())?,
+        }
+        match &self.problem {
+            Problem::Unreadable(problem) => write!(
+                f,
+                "cannot be read ({problem}); give the path of a file in PEM, which may be relative to the configuration \
+                 file"
+            ),
             Problem::TooLong => f.write_str("is too long to be a file of certificates or a key"),
             Problem::NoCertificate => {
                 f.write_str("holds no certificate; give a PEM file, the server's own certificate first")

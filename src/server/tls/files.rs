@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use actors::upstream::malformed_pem;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -102,7 +103,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Problem> {
 
 fn chain(file: &[u8]) -> Result<Vec<CertificateDer<'static>>, Problem> {
     let chain: Result<Vec<_>, PemError> = CertificateDer::pem_slice_iter(file).collect();
-    let chain = chain.map_err(|error| Problem::Broken(error.to_string()))?;
+    let chain = chain.map_err(|error| malformed(&error))?;
     if chain.is_empty() {
         return Err(Problem::NoCertificate);
     }
@@ -116,9 +117,12 @@ fn key(file: &[u8]) -> Result<PrivateKeyDer<'static>, Problem> {
     PrivateKeyDer::from_pem_slice(file).map_err(|error| match error {
         _ if is_encrypted => Problem::EncryptedKey,
         PemError::NoItemsFound => Problem::NoKey,
-        // Its words may hold a line of the file.
-        _ => Problem::Broken("it is not valid PEM".to_owned()),
+        error => malformed(&error),
     })
+}
+
+fn malformed(error: &PemError) -> Problem {
+    Problem::Broken(format!("it is no right PEM ({})", malformed_pem(error)))
 }
 
 /// When the first certificate of a chain expires.
@@ -134,4 +138,68 @@ fn earliest_end(chain: &[CertificateDer<'_>]) -> Result<SystemTime, Problem> {
         })
         .collect();
     ends?.into_iter().min().ok_or(Problem::NoCertificate)
+}
+
+#[cfg(test)]
+mod tests {
+    use test_support::pem::{assert_holds_nothing_of, broken};
+    use test_support::tls::{Certificate, Files};
+
+    use super::super::check;
+    use super::*;
+
+    #[test]
+    fn a_problem_holds_nothing_of_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = Certificate::valid();
+        let files = Files::write(folder.path(), &own);
+        let settings = TlsSettings {
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+        };
+        let mut problems = 0;
+        for content in broken(&own.certificate, &own.key) {
+            for [certificate, key] in [
+                [&content, &own.key],
+                [&own.certificate, &content],
+                [&content, &content],
+            ] {
+                files.replace_certificate(certificate);
+                files.replace_key(key);
+                if let Err(error) = check(&settings) {
+                    problems += 1;
+                    assert_holds_nothing_of(&format!("{error} {error:?}"), &own.key);
+                }
+            }
+        }
+        assert!(problems > 30, "{problems}");
+    }
+
+    #[test]
+    fn content_in_the_place_of_a_path_is_not_told() {
+        let own = Certificate::valid();
+        // As PEM, and its base64 alone, which some systems keep instead.
+        let base64: String = own.key.lines().filter(|line| !line.starts_with('-')).collect();
+        for content in [&own.key, &base64] {
+            for settings in [
+                TlsSettings {
+                    certificate: content.into(),
+                    key: content.into(),
+                },
+                TlsSettings {
+                    certificate: "/etc".into(),
+                    key: content.into(),
+                },
+            ] {
+                let error = check(&settings).unwrap_err();
+                assert_holds_nothing_of(&format!("{error} {error:?}"), &own.key);
+                assert!(
+                    error.to_string().ends_with(
+                        "give the path of a file in PEM, which may be relative to the configuration file"
+                    ),
+                    "{error}"
+                );
+            }
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod pem;
 mod stamps;
 
 pub use files::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};
+pub use pem::malformed_pem;
 use stamps::Stamps;
 
 /// How often files are looked at, at most, and only where a connection is made.

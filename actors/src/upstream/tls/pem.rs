@@ -49,13 +49,19 @@ fn is_encrypted(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"-----BEGIN ENCRYPTED PRIVATE KEY-----").is_some()
 }
 
-fn malformed(error: &Error) -> String {
-    let why = match error {
+/// Why a file is no right PEM, in words that hold nothing of it. The library's own hold a whole line, which is a whole private
+/// key where the line breaks are lost.
+pub fn malformed_pem(error: &Error) -> &'static str {
+    match error {
         Error::MissingSectionEnd { .. } => "a section has no end",
         Error::IllegalSectionStart { .. } => "a section begins with no right line",
         Error::Base64Decode(_) => "a section is no base64",
         _ => "it cannot be read",
-    };
+    }
+}
+
+fn malformed(error: &Error) -> String {
+    let why = malformed_pem(error);
     format!("names a file that is no right PEM ({why}); correct it")
 }
 
