@@ -14,8 +14,9 @@ pub(in crate::server) trait ByteStream: AsyncRead + AsyncWrite + Unpin {
     /// The TCP socket under it.
     fn socket(&self) -> &TcpStream;
 
-    /// Whether something has come that nobody has read, though tokio may not have been told of it yet.
-    fn has_arrived(&self) -> bool;
+    /// Whether something has come that nobody has read, though tokio may not have been told of it yet: what the stream holds
+    /// of it counts, too.
+    fn has_arrived(&mut self) -> bool;
 
     /// Resolves when something may be read.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()>;
@@ -46,8 +47,8 @@ impl ByteStream for TcpStream {
         self
     }
 
-    fn has_arrived(&self) -> bool {
-        SockRef::from(self)
+    fn has_arrived(&mut self) -> bool {
+        SockRef::from(&*self)
             .peek(&mut [MaybeUninit::uninit()])
             .is_ok_and(|bytes| bytes > 0)
     }

@@ -125,7 +125,7 @@ impl<S: ByteStream> Connection<S> {
     }
 
     /// Whether bytes have come that the dispatcher does not have, though tokio may not have been told of them yet.
-    fn has_arrived(&self) -> bool {
+    fn has_arrived(&mut self) -> bool {
         self.inflow.has_rest() || self.stream.has_arrived()
     }
 
@@ -210,7 +210,9 @@ impl<S: ByteStream> AsyncRead for Connection<S> {
         }
         // Whoever ends it, or begins a stop, gives it a turn.
         self.state.note_task(cx.waker());
-        if self.state.takes_leave() && !self.end.is_asked() && !self.has_arrived() {
+        // An answer under way has not said that it is the last: what is asked meanwhile has its own.
+        let is_idle = self.state.is_idle() && !self.end.is_asked();
+        if self.state.takes_leave() && is_idle && !self.has_arrived() {
             return Poll::Ready(Ok(()));
         }
         Poll::Pending

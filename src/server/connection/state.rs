@@ -354,6 +354,10 @@ impl ConnectionState {
             self.worker.list(self);
         }
         self.release();
+        if self.takes_leave() {
+            // Its dispatcher has looked for the last time while the request was in progress.
+            self.wake();
+        }
     }
 }
 

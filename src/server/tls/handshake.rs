@@ -50,8 +50,8 @@ impl Opening for Secure {
     /// It would hear of it after a handshake, which is what there is no place for.
     fn turn_away(&self, _: &mut TcpStream, _: &Worker) {}
 
-    async fn open(&self, arrival: Arrival) -> Option<Connection<TlsStream>> {
-        match beginning(&arrival).await? {
+    async fn open(&self, mut arrival: Arrival) -> Option<Connection<TlsStream>> {
+        match beginning(&mut arrival).await? {
             Beginning::Tls => {}
             Beginning::Http(head) => {
                 arrival.refuse_plainly(HeadFault::PlainHttp, &head).await;
@@ -85,8 +85,8 @@ impl Opening for Secure {
 }
 
 /// Waits for the first bytes; `None`: none come.
-async fn beginning(arrival: &Arrival) -> Option<Beginning> {
-    let (stream, state) = (&arrival.stream, &arrival.admitted.state);
+async fn beginning(arrival: &mut Arrival) -> Option<Beginning> {
+    let (stream, state) = (&mut arrival.stream, &arrival.admitted.state);
     let first = poll_fn(|cx| {
         if !arrival.read_ahead.is_empty() {
             return Poll::Ready(Some(arrival.read_ahead.clone()));

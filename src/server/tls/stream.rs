@@ -41,9 +41,10 @@ impl ByteStream for TlsStream {
     }
 
     /// A part of a record counts: what is in it cannot be known yet.
-    fn has_arrived(&self) -> bool {
-        let socket = self.inner.get_ref().0;
-        socket.is_within_record() || socket.stream().has_arrived()
+    fn has_arrived(&mut self) -> bool {
+        let (socket, session) = self.inner.get_mut();
+        let has_decrypted = session.reader().fill_buf().is_ok_and(|bytes| !bytes.is_empty());
+        has_decrypted || socket.is_within_record() || socket.stream_mut().has_arrived()
     }
 
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -8,7 +8,7 @@ use edge_proxy::application::{Limits, Outcome, StopLimits};
 use serde_json::json;
 
 use super::{Secured, flags, secured};
-use crate::harness::{CLIENT_KEY, Connection, Options, Request};
+use crate::harness::{App, CLIENT_KEY, Connection, Options, Request, SERVER_KEY, spawn_app, with_many_features};
 
 fn draining() -> Secured {
     let limits = Options::default().limits;
@@ -80,6 +80,90 @@ fn a_stop_loses_no_request_and_no_handshake() {
     });
     assert!(new.load(Ordering::Relaxed) > 0);
     assert_eq!(secured.app.wait(), Outcome::Stopped);
+}
+
+/// An answer that is larger than what the kernel keeps of it.
+fn large_answers() -> Options {
+    Options {
+        document: Some(with_many_features(3_000).to_string()),
+        limits: Limits {
+            send_buffer: Some(32 * 1024),
+            ..Options::default().limits
+        },
+        ..Options::default()
+    }
+}
+
+fn large() -> Request {
+    Request::get("/api/v1/environment-document/").key(SERVER_KEY)
+}
+
+/// Waits until the server ends: `idle` is told so.
+fn until_stopping(app: &App, idle: &mut Connection) {
+    app.ask_to_stop();
+    assert!(idle.is_closed());
+}
+
+/// A request that came behind a large answer under way, before the stop.
+fn waits_behind_an_answer(app: &mut App, connect: impl Fn() -> Connection) {
+    let expected = connect().send(&large()).body;
+    // One for each worker, which has seen the request once it has answered what came later.
+    let mut others: Vec<_> = (0..8).map(|_| connect()).collect();
+    let mut reader = connect();
+    reader.write_request(&large());
+    let head = reader.read_head();
+    reader.write_request(&flags());
+    for _ in 0..3 {
+        for other in &mut others {
+            assert_eq!(other.send(&flags()).status, 200);
+        }
+    }
+    until_stopping(app, &mut others[0]);
+    let length = head.body_length(false).unwrap();
+    assert_eq!(reader.read_exact(length), expected);
+    let answer = reader.read(false);
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    assert!(reader.is_closed());
+    assert_eq!(app.wait(), Outcome::Stopped);
+}
+
+/// A request that comes during an answer, after the stop: that one has said that the connection goes on.
+fn comes_during_an_answer(app: &mut App, connect: impl Fn() -> Connection) {
+    let expected = connect().send(&large()).body;
+    let (mut other, mut reader) = (connect(), connect());
+    reader.write_request(&large());
+    let head = reader.read_head();
+    until_stopping(app, &mut other);
+    let length = head.body_length(false).unwrap();
+    // So little that the server is far from the answer's end.
+    let begin = length / 16;
+    let mut body = reader.read_exact(begin);
+    reader.write_request(&flags());
+    body.extend(reader.read_exact(length - begin));
+    assert_eq!(body, expected);
+    let answer = reader.read(false);
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    assert_eq!(app.wait(), Outcome::Stopped);
+}
+
+/// Over TLS, and without it.
+fn over_both(check: impl Fn(&mut App, &dyn Fn() -> Connection)) {
+    let mut secured = secured(large_answers());
+    let (address, terms) = (secured.app.address, Arc::clone(&secured.terms));
+    check(&mut secured.app, &|| Connection::open_tls(address, &terms));
+    let mut plain = spawn_app(large_answers());
+    let address = plain.address;
+    check(&mut plain, &|| Connection::open(address));
+}
+
+#[test]
+fn a_request_behind_an_answer_that_is_read_slowly_is_answered_in_a_stop() {
+    over_both(|app, connect| waits_behind_an_answer(app, connect));
+}
+
+#[test]
+fn a_request_that_comes_during_an_answer_is_answered_in_a_stop() {
+    over_both(|app, connect| comes_during_an_answer(app, connect));
 }
 
 #[test]
