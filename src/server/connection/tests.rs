@@ -20,13 +20,21 @@ fn connected() -> (Connection<TcpStream>, Rc<Worker>, Peer) {
 
 /// The same with a planned end.
 fn connected_until(planned_end: PlannedEnd) -> (Connection<TcpStream>, Rc<Worker>, Peer) {
+    // A tick a second.
+    connected_for(Duration::from_secs(5), planned_end)
+}
+
+/// The same with five ticks in the time of a head.
+fn connected_for(
+    request_head: Duration,
+    planned_end: PlannedEnd,
+) -> (Connection<TcpStream>, Rc<Worker>, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
     accepted.set_nonblocking(true).unwrap();
-    // A tick a second.
     let times = ConnectionTimes {
-        request_head: Duration::from_secs(5),
+        request_head,
         keep_alive: Duration::from_secs(75),
         read_off: Duration::ZERO,
         planned_end,
@@ -204,20 +212,24 @@ async fn an_idle_connection_ends_at_its_age_unless_something_has_come() {
 
 #[actix_web::test]
 async fn a_connection_between_two_requests_is_not_ended() {
-    let (connection, worker, _peer) = connected_until(PlannedEnd {
-        age: Some(Duration::from_secs(10)),
-        requests: None,
-    });
-    let state = connection.state();
-    // An answer whose head was written before the age.
-    state.begin_request(false);
-    (0..60).for_each(|_| worker.tick());
-    assert!(state.is_due() && !state.takes_leave(), "a request in progress");
-    state.end_request(false);
-    worker.tick();
-    assert!(!state.takes_leave(), "its client may be about to ask again");
-    worker.tick();
-    assert!(state.takes_leave());
+    // Ticks of a second, of 200 ms and of 20 ms: it is idle for two seconds each time, and a tick at most.
+    for (request_head, ticks) in [(5_000, 3), (1_000, 11), (100, 101)] {
+        let planned_end = PlannedEnd {
+            age: Some(Duration::from_secs(10)),
+            requests: None,
+        };
+        let (connection, worker, _peer) = connected_for(Duration::from_millis(request_head), planned_end);
+        let state = connection.state();
+        // An answer whose head was written before the age.
+        state.begin_request(false);
+        (0..20 * ticks).for_each(|_| worker.tick());
+        assert!(state.is_due() && !state.takes_leave(), "a request in progress");
+        state.end_request(false);
+        (1..ticks).for_each(|_| worker.tick());
+        assert!(!state.takes_leave(), "its client may be about to ask again");
+        worker.tick();
+        assert!(state.takes_leave());
+    }
 }
 
 #[actix_web::test]

@@ -21,15 +21,13 @@ const TICKS_OF_A_TIME: u32 = 5;
 /// A tick is never longer.
 const LONGEST_TICK: Duration = Duration::from_secs(1);
 
-/// How much longer than its time the dispatcher may take to close an idle connection, in ticks, before it is taken for
-/// one whose timer has ended.
-const IDLE_GRACE: u32 = 3;
+/// How much longer than its time the dispatcher may take to close an idle connection before it is taken for one whose
+/// timer has ended. Its clock is up to half a second late.
+const IDLE_GRACE: Duration = Duration::from_secs(3);
 
-/// A connection that has been idle for so many ticks is not between two requests, so that its end cuts none of them off.
-const SETTLED_TICKS: u32 = 2;
-
-/// A connection is young in its first ticks: its first request may be on its way.
-const YOUNG_TICKS: u32 = 2;
+/// A connection that has been idle for so long is not between two requests, so that its end cuts none of them off. A young
+/// one has not been there for as long: its first request may be on its way.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// Of so many idle connections the one that was used least lately makes room. All of them would be too many to look at
 /// for each new one.
@@ -94,6 +92,7 @@ pub(in crate::server) struct Worker {
     times: ConnectionTimes,
     head_ticks: u32,
     idle_ticks: u32,
+    settled_ticks: u32,
     /// Whether the server ends, and every connection with it.
     is_stopping: Cell<bool>,
     unsent_answers: ByteBudget,
@@ -152,7 +151,8 @@ impl Worker {
             listed: RefCell::new(VecDeque::new()),
             times,
             head_ticks: times.ticks(times.request_head),
-            idle_ticks: times.ticks(times.keep_alive) + IDLE_GRACE,
+            idle_ticks: times.ticks(times.keep_alive.saturating_add(IDLE_GRACE)),
+            settled_ticks: times.ticks(SETTLED),
             is_stopping: Cell::new(false),
             unsent_answers: unsent_answers.clone(),
             places: places.clone(),
@@ -293,7 +293,7 @@ impl Worker {
                 continue;
             }
             listed.push_back(Rc::downgrade(&connection));
-            let is_young = self.now().wrapping_sub(idle_since) < YOUNG_TICKS;
+            let is_young = !self.is_settled(idle_since);
             let last_request = connection.last_request();
             let may_leave = idle == Idle::Any || last_request > 0 || !is_young;
             if may_leave
@@ -312,6 +312,12 @@ impl Worker {
             connection.leave();
             true
         })
+    }
+
+    /// Whether a connection that has been idle since then is not between two requests. That is a whole tick more, because the
+    /// first one has begun before.
+    fn is_settled(&self, idle_since: u32) -> bool {
+        self.now().wrapping_sub(idle_since) > self.settled_ticks
     }
 
     /// Lists a connection that is idle.
@@ -346,9 +352,7 @@ impl Worker {
                 connection.end(End::SlowHead);
             } else if idle_since.is_some_and(|since| now.wrapping_sub(since) > self.idle_ticks) {
                 connection.end(End::Idle);
-            } else if is_read
-                && idle_since.is_some_and(|since| now.wrapping_sub(since) >= SETTLED_TICKS)
-                && connection.is_due()
+            } else if is_read && idle_since.is_some_and(|since| self.is_settled(since)) && connection.is_due()
             {
                 connection.take_leave();
             }

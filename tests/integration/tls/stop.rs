@@ -8,7 +8,9 @@ use edge_proxy::application::{Limits, Outcome, StopLimits};
 use serde_json::json;
 
 use super::{Secured, flags, secured};
-use crate::harness::{App, CLIENT_KEY, Connection, Options, Request, SERVER_KEY, spawn_app, with_many_features};
+use crate::harness::{
+    App, CLIENT_KEY, Connection, Options, Request, SERVER_KEY, spawn_app, with_many_features,
+};
 
 fn draining() -> Secured {
     let limits = Options::default().limits;
