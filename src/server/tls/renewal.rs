@@ -1,8 +1,8 @@
 //! The renewal: another certificate and key are served once the files hold them.
 //!
 //! The content is compared, not times or names: a mounted Kubernetes secret is a symbolic link that comes to lead
-//! elsewhere. Two files cannot be replaced at one moment, so a pair that does not match is looked at again before
-//! anybody hears of it.
+//! elsewhere. Two files cannot be replaced at one moment, and one that is written in place has a part of its chain for a
+//! while, so what is new counts once a second look finds the same.
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -135,8 +135,9 @@ enum Look {
 #[derive(Debug)]
 struct Looks {
     served: PairFiles,
-    /// What the last look found, where that cannot be served.
-    unusable: Option<Result<PairFiles, TlsError>>,
+    /// What the last look found, where that is not what is served.
+    found: Option<Result<PairFiles, TlsError>>,
+    /// Whether that was said to be of no use.
     is_told: bool,
 }
 
@@ -144,36 +145,33 @@ impl Looks {
     fn begin(served: PairFiles) -> Self {
         Self {
             served,
-            unusable: None,
+            found: None,
             is_told: false,
         }
     }
 
     fn take(&mut self, read: Result<PairFiles, TlsError>) -> Look {
         if read.as_ref() == Ok(&self.served) {
-            self.unusable = None;
+            self.found = None;
             return Look::AsServed;
         }
-        let is_seen_before = self.unusable.as_ref() == Some(&read);
-        if is_seen_before && self.is_told {
+        if self.found.as_ref() != Some(&read) {
+            (self.found, self.is_told) = (Some(read), false);
             return Look::Nothing;
         }
-        let pair = read.as_ref().map_err(TlsError::clone).and_then(PairFiles::parse);
+        if self.is_told {
+            return Look::Nothing;
+        }
+        let pair = read.and_then(|files| files.parse().map(|pair| (files, pair)));
         match pair {
-            Ok(pair) => {
-                if let Ok(files) = read {
-                    self.served = files;
-                }
-                self.unusable = None;
+            Ok((files, pair)) => {
+                self.served = files;
+                self.found = None;
                 Look::Another(pair)
             }
-            Err(error) if is_seen_before => {
+            Err(error) => {
                 self.is_told = true;
                 Look::Unusable(error)
-            }
-            Err(_) => {
-                (self.unusable, self.is_told) = (Some(read), false);
-                Look::Nothing
             }
         }
     }
@@ -181,6 +179,8 @@ impl Looks {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use test_support::tls::{Certificate, Files};
 
     use super::*;
@@ -213,7 +213,7 @@ mod tests {
         files.replace_certificate(&second.certificate);
         assert_eq!(look(), "nothing");
         files.replace_key(&second.key);
-        assert_eq!([look(), look()], ["another", "as served"]);
+        assert_eq!([look(), look(), look()], ["nothing", "another", "as served"]);
         // The certificate alone, and it stays so.
         files.replace_certificate(&first.certificate);
         assert_eq!([look(), look(), look()], ["nothing", "unusable", "nothing"]);
@@ -221,12 +221,40 @@ mod tests {
         std::fs::remove_file(&files.key).unwrap();
         assert_eq!([look(), look(), look()], ["nothing", "unusable", "nothing"]);
         files.replace_key(&first.key);
-        assert_eq!(look(), "another");
+        assert_eq!([look(), look()], ["nothing", "another"]);
         files.replace_key("nothing");
         assert_eq!([look(), look()], ["nothing", "unusable"]);
         // Back to what is served.
         files.replace_key(&first.key);
         assert_eq!([look(), look()], ["as served"; 2]);
+    }
+
+    #[test]
+    fn a_chain_that_is_written_in_place_is_served_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second, authority) = (Certificate::valid(), Certificate::valid(), Certificate::valid());
+        let files = Files::write(folder.path(), &first);
+        let settings = TlsSettings {
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+        };
+        let mut looks = Looks::begin(PairFiles::read(&settings).unwrap());
+        let mut look = || match looks.take(PairFiles::read(&settings)) {
+            Look::Another(pair) => pair.certified.cert.len(),
+            other => {
+                assert_eq!(word(&other), "nothing");
+                0
+            }
+        };
+        // The key, the certificate, which match from here on, and what leads from it to a root in two parts.
+        std::fs::write(&files.key, &second.key).unwrap();
+        let mut file = std::fs::File::create(&files.certificate).unwrap();
+        let (begin, rest) = authority.certificate.split_at(authority.certificate.len() / 2);
+        for part in [&second.certificate, begin, rest] {
+            file.write_all(part.as_bytes()).unwrap();
+            assert_eq!(look(), 0, "it may go on");
+        }
+        assert_eq!(look(), 2);
     }
 
     #[test]
