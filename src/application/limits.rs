@@ -94,21 +94,29 @@ impl Limits {
         }
     }
 
-    /// The places of connections. It warns where there are fewer than are asked for.
+    /// The places of connections.
     pub(super) fn places(&self, settings: &Settings) -> Places {
+        Places::new(self.shares(settings))
+    }
+
+    /// What is asked for and there is no room for, as lines for the operator.
+    pub(super) fn shortages(&self, settings: &Settings) -> impl Iterator<Item = String> + use<> {
         let shares = self.shares(settings);
-        if let Some(asked) = settings
-            .server
-            .door
-            .max_connections
-            .filter(|asked| *asked > shares.served)
-        {
-            log::warn!(
-                "server.max_connections is {asked}, but the limit of open files leaves room for {}; raise that limit",
-                shares.served
-            );
-        }
-        Places::new(shares)
+        let (served, streams) = (shares.served, shares.streams());
+        let connections = settings.server.door.max_connections;
+        let connections = connections.filter(|asked| *asked > served).map(|asked| {
+            format!(
+                "server.max_connections is {asked}, but the limit of open files leaves room for {served}; raise that limit"
+            )
+        });
+        let subscribers = settings.realtime.max_subscribers;
+        let subscribers = subscribers.filter(|asked| *asked > streams).map(|asked| {
+            format!(
+                "realtime.max_subscribers is {asked}, but there are {served} connections, of which a quarter is left for requests, \
+                 so {streams} are admitted; raise the limit of open files, and server.max_connections where it is set"
+            )
+        });
+        connections.into_iter().chain(subscribers)
     }
 
     fn max_subscribers(&self, settings: &Settings) -> usize {
@@ -132,18 +140,13 @@ impl Limits {
     }
 
     pub(super) fn hub_options(&self, settings: &Settings) -> HubOptions {
-        let most = self.shares(settings).streams();
-        if let Some(asked) = settings.realtime.max_subscribers.filter(|asked| *asked > most) {
-            log::warn!(
-                "realtime.max_subscribers is {asked}, but the limit of open files leaves room for {most}; raise that limit"
-            );
-        }
         HubOptions {
             notify_spread: match settings.realtime.notify_spread {
                 NotifySpread::Auto => actors::sse_hub::NotifySpread::Auto,
                 NotifySpread::Fixed(window) => actors::sse_hub::NotifySpread::Fixed(window),
             },
             max_subscribers: self.max_subscribers(settings),
+            room: self.shares(settings).streams(),
             replay_age: self.replay_age,
         }
     }

@@ -126,7 +126,19 @@ impl Running {
             ended: Vec::new(),
         };
         running.start_what_is_missing(settings, &upstream)?;
+        running.tell_of_shortages(None, settings);
         Ok(running)
+    }
+
+    /// Warns of what is asked for and there is no room for, but not of what `before` was warned of.
+    fn tell_of_shortages(&self, before: Option<&Settings>, now: &Settings) {
+        let told: Vec<_> = before
+            .into_iter()
+            .flat_map(|before| self.limits.shortages(before))
+            .collect();
+        for shortage in self.limits.shortages(now).filter(|line| !told.contains(line)) {
+            log::warn!("{shortage}");
+        }
     }
 
     /// Starts the parts that the settings switch on and that do not run.
@@ -196,8 +208,10 @@ impl Running {
     /// What could not be followed; everything else is.
     pub(super) async fn follow(&mut self, before: &Settings, now: &Settings) -> Result<(), Unfollowed> {
         self.document_memory.resize(now.upstream.document_memory);
-        if before.realtime != now.realtime || before.environments.len() != now.environments.len() {
-            self.hub.reconfigure(self.limits.hub_options(now)).await;
+        self.tell_of_shortages(Some(before), now);
+        let hub_options = self.limits.hub_options(now);
+        if hub_options != self.limits.hub_options(before) {
+            self.hub.reconfigure(hub_options).await;
         }
         let upstream = upstream::options(now, &self.document_memory);
         let is_reached_otherwise = !upstream::is_reached_alike(before, now);

@@ -5,7 +5,9 @@ use edge_proxy::application::Limits;
 use edge_proxy::routes::StreamOptions;
 use serde_json::json;
 
-use crate::harness::{App, CLIENT_KEY, Connection, Options, Request, Response, spawn_app};
+use crate::harness::{
+    App, CLIENT_KEY, Connection, Options, Proxy, ProxyOptions, Request, Response, spawn_app,
+};
 
 /// A limit of open files that leaves 28 connections their place, 21 streams among them, and two in passing.
 const OPEN_FILES: usize = 64;
@@ -128,4 +130,37 @@ fn streams_leave_a_quarter_to_requests() {
         assert_eq!(connection.send(&flags_request()).status, 200);
         kept.push(connection);
     }
+}
+
+#[test]
+fn another_limit_of_connections_holds_for_streams_too() {
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"realtime": {"max_stream_age_seconds": -1}}),
+        ..ProxyOptions::default()
+    });
+    let open = |proxy: &Proxy| {
+        let mut stream = proxy.connect();
+        stream.write_request(&Request::get(&format!("/sse/environments/{CLIENT_KEY}/stream")));
+        let status = stream.read_head().status;
+        (stream, status)
+    };
+    let mut streams: Vec<_> = (0..20).map(|_| open(&proxy)).collect();
+    assert!(streams.iter().all(|(_, status)| *status == 200));
+    // As from the start: a quarter of the connections is left for requests, and streams above that end.
+    proxy.reload(&json!({"server": {"max_connections": 20}}));
+    for (mut ended, _) in streams.drain(15..) {
+        // What it is told first comes before its end.
+        assert!((0..5).any(|_| ended.chunk().is_none()), "it ends");
+    }
+    assert_eq!(open(&proxy).1, 503);
+    assert_eq!(proxy.connect().send(&flags_request()).status, 200);
+    proxy.reload(&json!({"server": {"max_connections": 40}}));
+    streams.extend((0..15).map(|_| open(&proxy)));
+    assert!(streams.iter().all(|(_, status)| *status == 200));
+    assert_eq!(open(&proxy).1, 503);
+    // What is asked for and cannot be had is warned of, once, by a reload too.
+    let warning = |line: &str| line.contains("realtime.max_subscribers is 31, but there are 40 connections");
+    proxy.reload(&json!({"realtime": {"max_subscribers": 31}}));
+    proxy.reload(&json!({"allow_origins": ["https://a.b"]}));
+    assert_eq!(proxy.written().lines().filter(|line| warning(line)).count(), 1);
 }

@@ -76,7 +76,8 @@ impl SseHubHandle {
         self.address.send(Counts).timeout(ANSWER_WITHIN).await.ok()
     }
 
-    /// Admits and tells by other options from now on. Nobody's stream ends by that.
+    /// Admits and tells by other options from now on. Nobody's stream ends by that, but those that there is no
+    /// [`HubOptions::room`] for.
     pub async fn reconfigure(&self, options: HubOptions) {
         // A dead hub does not answer; its lifeline tells.
         let _ = self

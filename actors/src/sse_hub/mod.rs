@@ -205,8 +205,9 @@ impl Handler<Drain> for SseHub {
 impl Handler<Reconfigure> for SseHub {
     type Result = ();
 
-    fn handle(&mut self, Reconfigure(options): Reconfigure, _ctx: &mut Context<Self>) {
-        self.topics.change_options(options);
+    fn handle(&mut self, Reconfigure(options): Reconfigure, ctx: &mut Context<Self>) {
+        self.topics.change_options(options, Instant::now());
+        self.advance(ctx);
     }
 }
 

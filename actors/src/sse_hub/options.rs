@@ -7,12 +7,15 @@ use engine::UpdatedAt;
 use super::spread::NotifySpread;
 
 /// What the hub admits, and how it tells.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HubOptions {
     /// `realtime.notify_spread_ms`.
     pub notify_spread: NotifySpread,
     /// `realtime.max_subscribers`, for the process.
     pub max_subscribers: usize,
+    /// More streams than these leave requests no connection. Where so many have come in by earlier options, those above it
+    /// end.
+    pub room: usize,
     /// How long a change is replayed to those who connect: SDKs are between two streams for seconds.
     pub replay_age: Duration,
 }
@@ -22,6 +25,7 @@ impl Default for HubOptions {
         Self {
             notify_spread: NotifySpread::Auto,
             max_subscribers: usize::MAX,
+            room: usize::MAX,
             replay_age: Duration::from_secs(5 * 60),
         }
     }

@@ -15,7 +15,8 @@ mod restoring;
 use ending::Ending;
 use restoring::age_of;
 
-/// Over which time the streams of a removed environment end at most. Their SDKs come back to a refusal.
+/// Over which time streams end at most whose environment is removed, or that there is no room for. Their SDKs come back to a
+/// refusal.
 const REMOVAL_WINDOW: Duration = Duration::from_secs(5);
 
 /// What [`Topics`] needs of a subscriber.
@@ -37,7 +38,7 @@ pub(super) struct Topics<S> {
     topics: ById<Topic<S>>,
     count: usize,
     is_draining: bool,
-    /// Streams that are being ended: those of removed environments; in a drain everybody's.
+    /// Streams that are being ended: those of removed environments, those without room; in a drain everybody's.
     endings: Vec<Ending>,
 }
 
@@ -58,6 +59,8 @@ struct Member<S> {
     subscriber: S,
     /// The version it was told last.
     told: u64,
+    /// It is among the [`Ending`]s, or its stream has been ended.
+    is_ending: bool,
 }
 
 #[derive(Debug)]
@@ -91,9 +94,12 @@ impl<S: Subscriber> Topics<S> {
         }
     }
 
-    /// Admits and tells by these options from now on. Who is subscribed stays, though they be more than may be now.
-    pub(super) fn change_options(&mut self, options: HubOptions) {
+    /// Admits and tells by these options from now on. Who is subscribed stays, though they be more than may be now; but those
+    /// that there is no room for end, spread over at most [`REMOVAL_WINDOW`].
+    pub(super) fn change_options(&mut self, options: HubOptions, now: Instant) {
         self.options = options;
+        let surplus = Ending::above(self.options.room, &mut self.topics, REMOVAL_WINDOW, now);
+        self.endings.extend(surplus);
     }
 
     /// An environment is configured: its events can be subscribed to.
@@ -112,7 +118,7 @@ impl<S: Subscriber> Topics<S> {
         } else if !topic.is_removed {
             topic.is_removed = true;
             self.endings
-                .push(Ending::new([(&id, &*topic)], REMOVAL_WINDOW, now));
+                .push(Ending::new([(&id, topic)], REMOVAL_WINDOW, now));
         }
     }
 
@@ -186,7 +192,7 @@ impl<S: Subscriber> Topics<S> {
         if !self.is_draining {
             self.is_draining = true;
             // Those of removed environments among them.
-            self.endings = vec![Ending::new(&self.topics, window, now)];
+            self.endings = vec![Ending::new(&mut self.topics, window, now)];
         }
     }
 
@@ -251,7 +257,11 @@ impl<S: Subscriber> Topic<S> {
                 subscriber.tell(&latest.change);
             }
         }
-        let key = self.members.insert(Member { subscriber, told });
+        let key = self.members.insert(Member {
+            subscriber,
+            told,
+            is_ending: false,
+        });
         self.span = self.span.max(key + 1);
         SubscriberKey(key)
     }
@@ -301,9 +311,11 @@ impl<S: Subscriber> Topic<S> {
         });
     }
 
-    /// Ends one stream: told first where a spread had not come to it.
+    /// Ends one stream: told first where a spread had not come to it. Another subscriber may have its key by now, and stays.
     fn end(&mut self, key: SubscriberKey) {
-        if let Some(member) = self.members.get_mut(key.0) {
+        if let Some(member) = self.members.get_mut(key.0)
+            && member.is_ending
+        {
             if let Some(latest) = &self.latest {
                 member.tell(latest);
             }
