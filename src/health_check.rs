@@ -2,7 +2,6 @@
 //! Docker's HEALTHCHECK in an image without a shell.
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -15,11 +14,11 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 
+mod candidates;
 mod own_certificate;
 
-use crate::server::tls::leaf_certificate;
-use crate::settings::{ListenHost, ServerSettings};
-
+use candidates::Candidate;
+pub use candidates::{Candidates, serving};
 use own_certificate::OwnCertificate;
 
 /// How long the whole check may take, look-ups of names included. Docker gives it 30 s unless told otherwise; a proxy that
@@ -36,8 +35,8 @@ const LONGEST_BODY: usize = 64 * 1024;
 /// Who is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// The server of these settings, on this machine.
-    Server(Box<ServerSettings>),
+    /// The server of a configuration, on this machine.
+    Server(Candidates),
     /// An `http` or `https` URL, as it was written.
     Url(String),
 }
@@ -66,6 +65,8 @@ impl fmt::Display for Healthy {
 pub enum Unhealthy {
     /// `--url` is no URL that can be asked.
     Url,
+    /// The configuration cannot be used, and nobody serves where it may have said; what is wrong with it.
+    Configuration(String),
     /// The settings let the system choose the port.
     UnknownPort,
     /// The host's name has no address.
@@ -92,6 +93,17 @@ pub enum Unhealthy {
     },
 }
 
+impl Unhealthy {
+    /// Whether the server that is meant may still be another one. Readiness has no 400: TLS answers so to plain HTTP.
+    fn is_of_nobody_known(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Name(_) | Self::UnknownPort => true,
+            Self::Answer { status, .. } => *status == 400,
+            _ => false,
+        }
+    }
+}
+
 impl std::error::Error for Unhealthy {}
 
 impl fmt::Display for Unhealthy {
@@ -101,6 +113,7 @@ impl fmt::Display for Unhealthy {
             Self::Url => {
                 f.write_str("--url is no http or https URL; give one as http://127.0.0.1:8000/proxy/health")
             }
+            Self::Configuration(problem) => f.write_str(problem),
             Self::UnknownPort => f.write_str(
                 "server.port is 0, so the system chose the port; give --url, or another server.port",
             ),
@@ -154,65 +167,45 @@ fn ask_within(patience: Duration, asked: Asked) -> Result<Healthy, Unhealthy> {
 }
 
 fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
-    let (urls, own) = match asked {
-        Asked::Server(settings) => {
-            let own = |tls| OwnCertificate::new(leaf_certificate(tls));
-            (urls(settings)?, settings.tls.as_ref().map(own))
-        }
-        Asked::Url(url) => (vec![url.parse().map_err(|_| Unhealthy::Url)?], None),
-    };
     let system = |error: io::Error| Unhealthy::System(error.to_string());
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().map_err(system)?;
     actix::System::with_tokio_rt(|| runtime).block_on(async {
-        let mut outcome = Err(Unhealthy::Url);
-        for url in urls {
-            outcome = ask_one(&url, own.as_ref()).await;
-            if !matches!(outcome, Err(Unhealthy::NoAnswer { .. })) {
-                break;
+        match asked {
+            Asked::Server(candidates) => ask_each(candidates).await,
+            Asked::Url(url) => {
+                let url = url.parse().map_err(|_| Unhealthy::Url)?;
+                ask_one(&url, None, b"").await
             }
         }
-        outcome
     })
 }
 
-/// The URLs at which these settings are served: the first one that gives an answer counts.
-fn urls(settings: &ServerSettings) -> Result<Vec<Uri>, Unhealthy> {
-    let addresses = addresses(settings)?;
-    let scheme = if settings.tls.is_some() { "https" } else { "http" };
-    let url = |address| format!("{scheme}://{address}{READINESS}").parse();
-    addresses
-        .into_iter()
-        .map(|address| url(address).map_err(|_| Unhealthy::Url))
-        .collect()
-}
-
-fn addresses(settings: &ServerSettings) -> Result<Vec<SocketAddr>, Unhealthy> {
-    let ServerSettings { host, port, .. } = settings;
-    if *port == 0 {
-        return Err(Unhealthy::UnknownPort);
-    }
-    let name = match host {
-        ListenHost::Address(address) => {
-            let at = |address: &IpAddr| SocketAddr::new(*address, *port);
-            return Ok(reachable(*address).iter().map(at).collect());
+/// Asks one after the other until one of them is the server that is meant.
+async fn ask_each(Candidates { candidates, problem }: &Candidates) -> Result<Healthy, Unhealthy> {
+    let mut first = None;
+    for candidate in candidates {
+        match ask_candidate(candidate).await {
+            Err(unhealthy) if unhealthy.is_of_nobody_known() => {
+                first.get_or_insert(unhealthy);
+            }
+            outcome => return outcome,
         }
-        ListenHost::Name(name) => name,
-    };
-    let found = (name.as_str(), *port).to_socket_addrs();
-    found
-        .map(Iterator::collect)
-        .map_err(|error| Unhealthy::Name(error.to_string()))
+    }
+    let problem = problem.clone().map(Unhealthy::Configuration);
+    Err(problem.or(first).unwrap_or(Unhealthy::UnknownPort))
 }
 
-/// Where to ask a server that listens at this address. Those that mean any address are asked on loopback.
-fn reachable(address: IpAddr) -> Vec<IpAddr> {
-    match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => vec![Ipv4Addr::LOCALHOST.into()],
-        // The second where the machine has no IPv6 on loopback, and a listener of both families.
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
-        one => vec![one],
+async fn ask_candidate(candidate: &Candidate) -> Result<Healthy, Unhealthy> {
+    let own = candidate.own_certificate();
+    let mut outcome = Err(Unhealthy::Url);
+    for url in candidate.urls(READINESS)? {
+        outcome = ask_one(&url, own.as_ref(), candidate.preface()).await;
+        if !matches!(outcome, Err(Unhealthy::NoAnswer { .. })) {
+            break;
+        }
     }
+    outcome
 }
 
 /// Where a server says why.
@@ -222,13 +215,18 @@ struct Why {
     message: Option<String>,
 }
 
-async fn ask_one(url: &Uri, own: Option<&Arc<OwnCertificate>>) -> Result<Healthy, Unhealthy> {
+async fn ask_one(
+    url: &Uri,
+    own: Option<&Arc<OwnCertificate>>,
+    preface: &'static [u8],
+) -> Result<Healthy, Unhealthy> {
     let origin = origin(url).ok_or(Unhealthy::Url)?;
     let system = |error: rustls::Error| Unhealthy::System(error.to_string());
-    let options = match own {
+    let mut options = match own {
         Some(own) => UpstreamOptions::new("").with_tls(own.client().map_err(system)?),
         None => UpstreamOptions::new(""),
     };
+    options.preface = preface;
     let client = options.client(url, PATIENCE);
     let answer = client.get(url, &|request| request.force_close()).await;
     let answer = answer.map_err(|fault| Unhealthy::NoAnswer {
@@ -293,18 +291,6 @@ mod tests {
         ] {
             assert_eq!(origin(url).as_deref(), expected, "{url}");
         }
-    }
-
-    #[test]
-    fn addresses_that_mean_any_are_asked_on_loopback() {
-        let asked = |address: &str| {
-            let addresses = reachable(address.parse().unwrap());
-            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(asked("0.0.0.0"), ["127.0.0.1"]);
-        assert_eq!(asked("::"), ["::1", "127.0.0.1"]);
-        assert_eq!(asked("192.0.2.1"), ["192.0.2.1"]);
-        assert_eq!(asked("::1"), ["::1"]);
     }
 
     #[test]

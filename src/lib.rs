@@ -14,6 +14,7 @@
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `budget`: bytes that the whole process may hold.
 //! - `live`: values that requests read and a new configuration replaces.
+//! - [`serving_record`]: where the process serves, for `edge-proxy health`.
 //! - `service_state`: whether the process drains or has lost an actor.
 //!
 //! # The walk of an environment key
@@ -40,6 +41,7 @@ pub mod logging;
 pub mod routes;
 pub mod server;
 mod service_state;
+pub mod serving_record;
 pub mod settings;
 pub mod snapshot;
 

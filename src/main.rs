@@ -1,6 +1,7 @@
 //! Starts the edge proxy.
 use std::fmt;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,9 +10,10 @@ use edge_proxy::application::{
     Application, Beginning, EXIT_SYSTEM, Limits, Signals, StartError, requirements,
 };
 use edge_proxy::cli::{self, Command, EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_UNHEALTHY, EXIT_USAGE};
-use edge_proxy::health_check::{self, Asked};
+use edge_proxy::health_check::{self, Asked, Candidates};
 use edge_proxy::logging;
 use edge_proxy::server::{open_files, tls};
+use edge_proxy::serving_record::ServingRecord;
 use edge_proxy::settings::{ConfigurationSource, Loaded, Settings};
 use edge_proxy::snapshot;
 
@@ -109,15 +111,12 @@ fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Docker knows 0 and 1 alone, so a configuration that cannot be used is no other failure.
+/// Docker knows 0 and 1 alone. A configuration that cannot be used is no failure by itself: a process serves by the one before.
 fn health(config_path: Option<PathBuf>, url: Option<String>) -> Result<u8, Failure> {
     let unhealthy = |line: &dyn fmt::Display| Failure::new(EXIT_UNHEALTHY, line);
     let asked = match url {
         Some(url) => Asked::Url(url),
-        None => {
-            let loaded = load(&source(config_path)).map_err(|Failure { line, .. }| unhealthy(&line))?;
-            Asked::Server(Box::new(loaded.settings.server))
-        }
+        None => Asked::Server(Candidates::of(&source(config_path))),
     };
     let healthy = health_check::ask(asked).map_err(|error| unhealthy(&error))?;
     write_out(&format!("{healthy}\n"));
@@ -145,6 +144,8 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     in_system(async move {
         let Signals { stop, hang_ups } = beginning.end().map_err(system)?;
         let mut application = Application::build(&loaded.settings, Limits::default()).map_err(unbuilt)?;
+        // Until the process ends.
+        let _record = leave_record(&source, &loaded.settings, application.addresses());
         application.follow(source, &loaded, hang_ups).map_err(system)?;
         application
             .run_until_stopped(stop)
@@ -152,6 +153,24 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
             .map(|outcome| outcome.exit_code())
             .map_err(system)
     })?
+}
+
+/// Leaves word for `edge-proxy health`, which makes do without.
+fn leave_record(
+    source: &ConfigurationSource,
+    settings: &Settings,
+    addresses: &[SocketAddr],
+) -> Option<ServingRecord> {
+    let serving = health_check::serving(settings, addresses);
+    let directory = settings.persistence.directory.as_deref();
+    ServingRecord::leave(source.path(), directory, &serving)
+        .inspect_err(|error| {
+            log::info!(
+                "no word is left for edge-proxy health of where this process listens ({error}): once the configuration says \
+                 something else, it is found at the address there alone"
+            );
+        })
+        .ok()
 }
 
 fn snapshot(config_path: Option<PathBuf>, directory: Option<PathBuf>) -> Result<u8, Failure> {

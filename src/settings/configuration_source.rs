@@ -2,9 +2,25 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::process;
 use super::sources::Sources;
 use super::variables::Variables;
-use super::{FileContent, Loaded, Settings, SettingsError};
+use super::{FileContent, ListenHost, Loaded, ProxyProtocol, Settings, SettingsError, TrustedProxies};
+
+/// Where a process may serve whose configuration cannot be used any more, as far as that can be read.
+#[derive(Debug, Clone)]
+pub struct Remains {
+    /// `server.host` and `server.port`; `None`: one of them cannot be read.
+    pub listens: Option<(ListenHost, u16)>,
+    /// `server.tls.certificate`.
+    pub certificate: Option<PathBuf>,
+    /// `server.proxy_protocol`.
+    pub proxy_protocol: ProxyProtocol,
+    /// `FORWARDED_ALLOW_IPS`.
+    pub trusted_proxies: TrustedProxies,
+    /// `persistence.directory`.
+    pub directory: Option<PathBuf>,
+}
 
 /// The configuration file and the environment variables of a process. The file may change; the variables are those that
 /// the process was started with.
@@ -41,6 +57,24 @@ impl ConfigurationSource {
     /// Where an option cannot be understood, the first one.
     pub fn load(&self) -> Result<Loaded, SettingsError> {
         self.load_of(FileContent::read(&self.path))
+    }
+
+    /// Reads what says where a process serves, and nothing else, from a configuration that cannot be used. Blocks as
+    /// [`Self::load`] does.
+    pub fn remains(&self) -> Remains {
+        let file = FileContent::read(&self.path);
+        let sources = Sources::read_leniently(&self.path, &file, &self.variables, &["server", "persistence"]);
+        let listens = sources.host().and_then(|host| Ok((host, sources.port()?)));
+        Remains {
+            listens: listens.ok(),
+            certificate: sources.tls().ok().flatten().map(|tls| tls.certificate),
+            proxy_protocol: sources.proxy_protocol().unwrap_or(ProxyProtocol::Off),
+            trusted_proxies: process::trusted_proxies(&self.variables, &mut Vec::new()),
+            directory: sources
+                .persistence()
+                .ok()
+                .and_then(|persistence| persistence.directory),
+        }
     }
 
     /// Reads the configuration from what the file holds and the variables, which win.

@@ -37,7 +37,7 @@ mod url;
 mod variables;
 
 pub use changes::Followed;
-pub use configuration_source::ConfigurationSource;
+pub use configuration_source::{ConfigurationSource, Remains};
 pub use error::{Origin, SettingsError};
 pub use file_content::FileContent;
 pub use notice::Notice;

@@ -51,7 +51,7 @@ fn roots(variables: &Variables) -> RootCertificates {
     }
 }
 
-fn trusted_proxies(variables: &Variables, notices: &mut Vec<Notice>) -> TrustedProxies {
+pub(super) fn trusted_proxies(variables: &Variables, notices: &mut Vec<Notice>) -> TrustedProxies {
     let Some(variable) = variables.get("forwarded_allow_ips") else {
         return TrustedProxies::loopback();
     };

@@ -79,23 +79,10 @@ impl Sources {
                 "server.reload has no effect here: there is no code to reload",
             ));
         }
-        let host = match self.field("server.host") {
-            Some(field) => ListenHost::parse(field.text()?).ok_or_else(|| {
-                field.invalid(
-                    "is neither an IP address nor a host's name; give one, as :: (any), 0.0.0.0 (any of IPv4), 127.0.0.1 or \
-                     localhost (this machine alone), and the port as server.port",
-                )
-            })?,
-            None => ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()),
-        };
-        let port = self
-            .field("server.port")
-            .map_or(Ok(8000), |field| field.integer(0, u16::MAX.into()))?;
         let shutdown_timeout = self.seconds("server.shutdown_timeout_seconds", 10, 0.0)?;
         Ok(ServerSettings {
-            host,
-            // The check above keeps it within bounds.
-            port: u16::try_from(port).unwrap_or(u16::MAX),
+            host: self.host()?,
+            port: self.port()?,
             path_prefix: self.path_prefix()?,
             proxy_headers: self.boolean("server.proxy_headers", false)?,
             proxy_protocol: self.proxy_protocol()?,
@@ -106,6 +93,28 @@ impl Sources {
             shutdown_timeout,
             drain: self.drain(shutdown_timeout, notices)?,
         })
+    }
+
+    /// Reads `server.host`.
+    pub(super) fn host(&self) -> Read<ListenHost> {
+        let Some(field) = self.field("server.host") else {
+            return Ok(ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()));
+        };
+        ListenHost::parse(field.text()?).ok_or_else(|| {
+            field.invalid(
+                "is neither an IP address nor a host's name; give one, as :: (any), 0.0.0.0 (any of IPv4), 127.0.0.1 or \
+                 localhost (this machine alone), and the port as server.port",
+            )
+        })
+    }
+
+    /// Reads `server.port`.
+    pub(super) fn port(&self) -> Read<u16> {
+        let port = self
+            .field("server.port")
+            .map_or(Ok(8000), |field| field.integer(0, u16::MAX.into()))?;
+        // It is within these bounds by now.
+        Ok(u16::try_from(port).unwrap_or(u16::MAX))
     }
 
     /// Reads `server.path_prefix`, and takes its trailing slash off. A slash alone, or nothing, is none.

@@ -12,6 +12,9 @@ use super::{FileContent, Notice, Origin, SettingsError};
 
 type Object = Map<String, Value>;
 
+/// Editors on Windows put it first.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// All options by their own names, aliases resolved; variables win over the file.
 pub(super) struct Sources {
     path: PathBuf,
@@ -50,6 +53,41 @@ impl Sources {
         }
         variables.warn_of_misspelt(notices);
         Ok(sources)
+    }
+
+    /// Reads what of these options can be read, whatever else there is.
+    pub(super) fn read_leniently(
+        path: &Path,
+        file: &FileContent,
+        variables: &Variables,
+        wanted: &[&str],
+    ) -> Self {
+        let mut sources = Self {
+            path: path.to_owned(),
+            options: Object::new(),
+            from_variable: HashMap::new(),
+        };
+        let (origin, mut unheard) = (Origin::File(path.to_owned()), Vec::new());
+        let bytes = file.0.as_deref().unwrap_or_default();
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let given: Object = serde_json::from_slice(bytes).unwrap_or_default();
+        let wanted = |known: &&Known| wanted.contains(&known.name);
+        for known in OPTIONS.iter().filter(wanted) {
+            let of_it = given.iter().filter(|(name, _)| known.is_spelt(name));
+            let of_it = of_it.map(|(name, value)| (name.clone(), value.clone())).collect();
+            if let Ok(option) = normalise(of_it, OPTIONS, "", &origin, &mut unheard) {
+                sources.options.extend(option);
+            }
+            for variable in known
+                .spellings()
+                .rev()
+                .filter_map(|spelling| variables.get(spelling))
+            {
+                // What cannot be read is as if it were not there.
+                let _ = sources.overlay(known, variable, &mut unheard);
+            }
+        }
+        sources
     }
 
     /// Finds the option at this path; `None` where it is missing or null.
@@ -106,8 +144,7 @@ impl Sources {
             }
         };
         let origin = Origin::File(self.path.clone());
-        // Editors on Windows put a byte order mark first.
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         let value: Value = serde_json::from_slice(bytes).map_err(|error| not_json(&origin, &error))?;
         let Value::Object(options) = value else {
             return Err(SettingsError::NotJson {

@@ -1,11 +1,15 @@
 //! `edge-proxy health`, beside the proxy of the same configuration.
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::Output;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use test_support::documents::FIXTURE;
+use test_support::program::Program;
+use test_support::wait::PATIENCE;
 
-use crate::harness::{CLIENT_KEY, Options, Proxy, ProxyOptions, SERVER_KEY, command, spawn_app};
+use crate::harness::{CLIENT_KEY, Options, Proxy, ProxyOptions, SERVER_KEY, command, merge, spawn_app};
 
 /// Runs it on a configuration with this `server`, and with these further arguments.
 fn health(server: &Value, arguments: &[&str]) -> Output {
@@ -101,5 +105,93 @@ fn what_cannot_be_asked_is_unhealthy() {
         let (code, said) = line(&health(&server, arguments));
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(named) && !said.contains("s3cret"), "{said}");
+    }
+}
+
+/// Runs it beside a proxy, on its own configuration file.
+fn health_beside(folder: &Path, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = command(folder);
+    line(
+        &command
+            .arg("health")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap(),
+    )
+}
+
+#[test]
+fn a_proxy_that_keeps_the_configuration_before_is_healthy() {
+    let proxy = Proxy::start(ProxyOptions::default());
+    let origin = format!("http://{}", proxy.address);
+    let config = std::fs::read_to_string(proxy.folder().join("config.json")).unwrap();
+    let over = |server: Value| {
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        merge(&mut config, &json!({"server": server}));
+        config.to_string()
+    };
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for content in [
+        "{ broken".to_owned(),
+        over(json!({"port": "eight"})),
+        over(json!({"port": elsewhere.port()})),
+        over(json!({"port": proxy.address.port(), "tls": {"certificate": "c", "key": "k"}})),
+    ] {
+        proxy.write_config(content.as_bytes());
+        let expected = (Some(0), format!("healthy: {origin} answers 200\n"));
+        assert_eq!(health_beside(proxy.folder(), &[]), expected, "{content}");
+        // Where no word could be left of it, what can be read of the configuration is asked, by either scheme.
+        let server = json!({"host": "127.0.0.1", "port": proxy.address.port()}).to_string();
+        let variables = [("TMPDIR", "/nonexistent"), ("SERVER", &server)];
+        assert_eq!(health_beside(proxy.folder(), &variables), expected, "{content}");
+    }
+}
+
+#[test]
+fn word_is_left_beside_the_stored_documents_where_there_is_no_other_place() {
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"persistence": {"directory": "."}}),
+        variables: vec![("TMPDIR", "/nonexistent".to_owned())],
+        ..ProxyOptions::default()
+    });
+    let variables = [
+        ("TMPDIR", "/nonexistent"),
+        ("PERSISTENCE", r#"{"directory": "."}"#),
+    ];
+    let health = || health_beside(proxy.folder(), &variables).0;
+    assert_eq!(health(), Some(0));
+    proxy.write_config(b"{ broken");
+    assert_eq!(health(), Some(0));
+    let left = |proxy: &Proxy| {
+        let entries = std::fs::read_dir(proxy.folder()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.ends_with(".serving")).count()
+    };
+    assert_eq!(left(&proxy), 1);
+    proxy.signal("INT");
+    proxy.wait();
+    assert_eq!(left(&proxy), 0);
+    let (code, said) = health_beside(proxy.folder(), &variables);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("not valid JSON"), "{said}");
+}
+
+#[test]
+fn a_proxy_that_asks_for_headers_of_the_proxy_protocol_gets_one() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("environment.json"), FIXTURE).unwrap();
+    let config = json!({
+        "environment_key_pairs": [{
+            "client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": "environment.json",
+        }],
+        "server": {"host": "127.0.0.1", "port": 0, "drain_seconds": 0, "proxy_protocol": "required"},
+    });
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    let program = Program::start(&mut command(folder.path()));
+    program.wait_for_lines(1, |line| line.contains("listening on"));
+    let begun = std::time::Instant::now();
+    // Its document is read meanwhile.
+    while health_beside(folder.path(), &[]).0 != Some(0) {
+        assert!(begun.elapsed() < PATIENCE, "{}", program.written());
     }
 }

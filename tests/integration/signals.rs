@@ -114,7 +114,10 @@ fn a_log_file_that_may_not_grow_further_ends_nothing() {
     // A block or two: room for the lines of the start, and for none of 100 requests.
     let start = format!("ulimit -f 2 && exec {} 2>log", env!("CARGO_BIN_EXE_edge-proxy"));
     let mut program = Command::new("sh");
-    program.args(["-c", &start]).env_clear();
+    program
+        .args(["-c", &start])
+        .env_clear()
+        .env("TMPDIR", directory.path());
     let mut program = Program::start(program.current_dir(directory.path()));
     let asked = Instant::now();
     let address = loop {

@@ -39,6 +39,7 @@ impl UpstreamClient {
             proxy: options.proxies.of_url(url).cloned(),
             tls: options.tls.clone(),
             is_tls: url.scheme_str() == Some("https"),
+            preface: options.preface,
             timeout: connect_timeout,
         };
         let needs_tls = connect.is_tls || connect.proxy.as_ref().is_some_and(OutgoingProxy::is_tls);

@@ -30,6 +30,8 @@ pub struct UpstreamOptions {
     pub connection_lifetime: Duration,
     /// What documents may take while they are fetched and applied.
     pub document_memory: DocumentMemory,
+    /// What every connection to the server begins with, before TLS.
+    pub preface: &'static [u8],
     pub(super) tls: Tls,
 }
 
@@ -43,6 +45,7 @@ impl UpstreamOptions {
             headers: ExtraHeaders::default(),
             connection_lifetime: CONNECTION_LIFETIME,
             document_memory: DocumentMemory::default(),
+            preface: b"",
             tls: Tls::default(),
         }
     }

@@ -82,8 +82,8 @@ impl PairFiles {
 }
 
 /// The server's own certificate as its file has it now; `None`: it holds none, or cannot be read.
-pub(crate) fn leaf_certificate(settings: &TlsSettings) -> Option<CertificateDer<'static>> {
-    let file = read(&settings.certificate).ok()?;
+pub(crate) fn leaf_certificate(path: &Path) -> Option<CertificateDer<'static>> {
+    let file = read(path).ok()?;
     chain(&file).ok()?.into_iter().next()
 }
 

@@ -72,7 +72,7 @@ impl Sources {
     }
 
     /// Reads `server.proxy_protocol`: `required`, or whether it is on.
-    pub(super) fn proxy_protocol(&self) -> Read<ProxyProtocol> {
+    pub(in crate::settings) fn proxy_protocol(&self) -> Read<ProxyProtocol> {
         let Some(field) = self.field("server.proxy_protocol") else {
             return Ok(ProxyProtocol::Off);
         };

@@ -8,7 +8,7 @@ const KEY: &str = "server.tls.key";
 
 impl Sources {
     /// Reads `server.tls`; `None`: plain HTTP is spoken. The files are read where they are used.
-    pub(super) fn tls(&self) -> Read<Option<TlsSettings>> {
+    pub(in crate::settings) fn tls(&self) -> Read<Option<TlsSettings>> {
         match (self.field(CERTIFICATE), self.field(KEY)) {
             (None, None) => Ok(None),
             (Some(certificate), Some(key)) => Ok(Some(TlsSettings {

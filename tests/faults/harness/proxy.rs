@@ -127,7 +127,7 @@ impl Proxy {
 /// The program with nothing of the test's own environment, in this folder.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edge-proxy"));
-    command.env_clear().current_dir(folder);
+    command.env_clear().env("TMPDIR", folder).current_dir(folder);
     command
 }
 

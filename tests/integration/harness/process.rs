@@ -105,6 +105,11 @@ impl Proxy {
         std::fs::write(self.directory.path().join("config.json"), bytes).unwrap();
     }
 
+    /// The folder of its configuration.
+    pub(crate) fn folder(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// The file that the environment is read from.
     pub(crate) fn document_path(&self) -> PathBuf {
         self.directory.path().join("environment.json")
@@ -147,9 +152,14 @@ fn wait_until_ready(address: SocketAddr) {
     }
 }
 
-/// The program with nothing of the test's own environment, in a directory with or without a `config.json`.
+/// The program with nothing of the test's own environment, in a directory with or without a `config.json`, which takes its
+/// temporary files too.
 pub(crate) fn command(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edge-proxy"));
-    command.env_clear().current_dir(directory).stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("TMPDIR", directory)
+        .current_dir(directory)
+        .stdin(Stdio::null());
     command
 }

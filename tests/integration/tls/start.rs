@@ -54,7 +54,10 @@ impl Folder {
         });
         fs::write(self.path().join("config.json"), config.to_string()).unwrap();
         let mut command = command(Path::new("/"));
-        command.arg("--config").arg(self.path().join("config.json"));
+        command
+            .env("TMPDIR", self.path())
+            .arg("--config")
+            .arg(self.path().join("config.json"));
         command
     }
 }

@@ -30,7 +30,8 @@ impl Edge {
         let config = configuration(&flagsmith.upstream, server);
         std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_edge-proxy"));
-        let program = Program::start(command.env_clear().current_dir(directory.path()));
+        command.env_clear().env("TMPDIR", directory.path());
+        let program = Program::start(command.current_dir(directory.path()));
         let address = program.find_line(|line| line.split_once("listening on http://")?.1.parse().ok());
         let edge = Self {
             address,

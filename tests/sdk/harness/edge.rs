@@ -159,7 +159,8 @@ fn until(holds: impl Fn() -> bool, explain: impl Fn() -> String) {
 
 fn run(directory: &TempDir, port: u16) -> (Program, SocketAddr) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edge-proxy"));
-    command.env_clear().current_dir(directory.path());
+    command.env_clear().env("TMPDIR", directory.path());
+    command.current_dir(directory.path());
     command.env("SERVER", json!({"host": "127.0.0.1", "port": port}).to_string());
     let program = Program::start(&mut command);
     let address = program.find_line(|line| line.split_once("listening on http://")?.1.parse().ok());

@@ -20,6 +20,7 @@ use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
 use futures::future::LocalBoxFuture;
 use rustls::pki_types::ServerName;
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
@@ -52,6 +53,8 @@ pub(super) struct Connect {
     pub(super) tls: Tls,
     /// Whether TLS is spoken with the server.
     pub(super) is_tls: bool,
+    /// What every connection to the server begins with, before TLS.
+    pub(super) preface: &'static [u8],
     /// What one connection may take, from the look-up of a name to the end of the last TLS handshake.
     pub(super) timeout: Duration,
 }
@@ -59,10 +62,14 @@ pub(super) struct Connect {
 impl Connect {
     async fn connect(self, host: &str, port: u16) -> Result<Answers, Fault> {
         let deadline = Instant::now() + self.timeout;
-        let transport = match &self.proxy {
+        let mut transport = match &self.proxy {
             Some(proxy) => self.through(proxy, (host, port), deadline).await?,
             None => self.tcp(host, port, deadline).await?,
         };
+        let begun = timeout_at(deadline, transport.write_all(self.preface)).await;
+        begun
+            .map_err(|_| Fault::Late(Stage::Connect))?
+            .map_err(|error| Fault::of_connecting(&error))?;
         if !self.is_tls {
             return Ok(Answers::new(transport, false));
         }

@@ -1,0 +1,200 @@
+//! Where a process serves, left for `edge-proxy health`: the configuration file may say something else by then, since a
+//! process keeps the configuration before where the file cannot be used, and its address until it is restarted.
+//!
+//! The record is a small file, for its own account alone, named by the configuration file's path: in the directory for temporary files,
+//! or in `persistence.directory` where that takes none, as on a read-only root. The process holds a lock on it, which ends
+//! with the process however that ends; a record without its lock is nobody's.
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// More is no record.
+const LONGEST: u64 = 64 * 1024;
+
+/// How often the lock is tried for. Whoever reads a record holds it for a moment.
+const ATTEMPTS: usize = 10;
+
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
+
+/// Where a process serves, and how it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serving {
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+    /// Its `server.tls.certificate`; `None`: it speaks plain HTTP.
+    pub certificate: Option<PathBuf>,
+    /// Whether a connection from this machine has to begin with a PROXY header.
+    pub needs_header: bool,
+}
+
+/// The record of this process, which is gone when this is dropped.
+#[derive(Debug)]
+pub struct ServingRecord {
+    path: PathBuf,
+    /// Holds the lock.
+    _file: File,
+}
+
+impl ServingRecord {
+    /// Leaves the record of a process with this configuration file, in the first of the two places that takes it.
+    ///
+    /// # Errors
+    /// Where neither does: why the last one does not.
+    pub fn leave(config_path: &Path, persistence: Option<&Path>, serving: &Serving) -> io::Result<Self> {
+        let mut outcome = Err(io::Error::other("there is no place for it"));
+        for path in places(config_path, persistence) {
+            outcome = Self::leave_at(path, serving);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn leave_at(path: PathBuf, serving: &Serving) -> io::Result<Self> {
+        let mut file = locked(&path)?;
+        file.set_len(0)?;
+        file.write_all(serde_json::to_string(serving)?.as_bytes())?;
+        Ok(Self { path, _file: file })
+    }
+}
+
+impl Drop for ServingRecord {
+    fn drop(&mut self) {
+        // Where it stays, it is nobody's.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Where a living process with this configuration file says that it serves.
+pub fn read(config_path: &Path, persistence: Option<&Path>) -> Option<Serving> {
+    places(config_path, persistence).find_map(|path| read_at(&path))
+}
+
+fn read_at(path: &Path) -> Option<Serving> {
+    let file = options().read(true).open(path).ok()?;
+    if !is_own(&file).ok()? || !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// Opens and locks the file at this path.
+fn locked(path: &Path) -> io::Result<File> {
+    for _ in 0..ATTEMPTS {
+        let file = options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?;
+        if !is_own(&file)? {
+            return Err(io::Error::other("somebody else's file is in its place"));
+        }
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => return Ok(file),
+            // The process before has removed it meanwhile, or somebody reads it.
+            Ok(()) | Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_ATTEMPTS),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::other(
+        "another process serves with the same configuration file",
+    ))
+}
+
+/// A link, which others may have put there, is not followed.
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    options
+}
+
+/// Whether a file is this account's, or this is root.
+fn is_own(file: &File) -> io::Result<bool> {
+    let account = rustix::process::geteuid();
+    Ok(account.is_root() || file.metadata()?.uid() == account.as_raw())
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    let same = |own: fs::Metadata, there: fs::Metadata| own.ino() == there.ino() && own.dev() == there.dev();
+    file.metadata()
+        .and_then(|own| Ok(same(own, fs::symlink_metadata(path)?)))
+        .unwrap_or(false)
+}
+
+/// Where the record of this configuration file may be, the first choice first.
+fn places(config_path: &Path, persistence: Option<&Path>) -> impl Iterator<Item = PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    let absolute = std::path::absolute(config_path);
+    absolute.as_deref().unwrap_or(config_path).hash(&mut hasher);
+    // The store looks past names that begin so.
+    let name = format!(".edge-proxy-{:016x}.serving", hasher.finish());
+    let persistence = persistence.map(Path::to_owned);
+    [Some(std::env::temp_dir()), persistence]
+        .into_iter()
+        .flatten()
+        .map(move |folder| folder.join(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serving(port: u16) -> Serving {
+        Serving {
+            addresses: vec![SocketAddr::from(([127, 0, 0, 1], port))],
+            certificate: None,
+            needs_header: false,
+        }
+    }
+
+    #[test]
+    fn a_record_is_believed_while_its_process_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record");
+        assert_eq!(read_at(&path), None);
+        let record = ServingRecord::leave_at(path.clone(), &serving(1)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(read_at(&path), Some(serving(1)));
+        assert!(ServingRecord::leave_at(path.clone(), &serving(2)).is_err());
+        assert_eq!(read_at(&path), Some(serving(1)));
+        drop(record);
+        assert!(!path.exists());
+        // One that was killed leaves its file, and no lock.
+        fs::write(&path, serde_json::to_string(&serving(1)).unwrap()).unwrap();
+        assert_eq!(read_at(&path), None);
+        let _record = ServingRecord::leave_at(path.clone(), &serving(3)).unwrap();
+        assert_eq!(read_at(&path), Some(serving(3)));
+    }
+
+    #[test]
+    fn a_link_is_no_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, elsewhere] = ["record", "elsewhere"].map(|name| folder.path().join(name));
+        fs::write(&elsewhere, "kept").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(ServingRecord::leave_at(path.clone(), &serving(1)).is_err());
+        assert_eq!(read_at(&path), None);
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "kept");
+    }
+
+    #[test]
+    fn each_configuration_file_has_its_own_and_the_directory_of_the_store_is_the_second_choice() {
+        let of = |path: &str| places(Path::new(path), Some(Path::new("/store"))).collect::<Vec<_>>();
+        let (one, other) = (of("/app/config.json"), of("/app/other.json"));
+        assert_eq!(one, of("/app/config.json"));
+        assert_ne!(one, other);
+        assert!(one[0].starts_with(std::env::temp_dir()) && one[1].starts_with("/store"));
+    }
+}
