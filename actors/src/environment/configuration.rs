@@ -1,16 +1,21 @@
 //! Which environments are configured, under which ids. Pure.
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use engine::KeyKind;
 
 use super::options::{ConfiguredEnvironment, DocumentSource, EnvironmentOptions};
 use super::ownership::{Foreign, foreign};
-use crate::keys::{EnvironmentId, EnvironmentKey, KeyTable};
+use crate::keys::{ById, EnvironmentId, EnvironmentKey, KeyTable};
 
 /// The environments in the order of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Configuration {
     environments: Vec<ConfiguredEnvironment>,
+    /// Where each of them stands in that order.
+    places: ById<usize>,
+    /// The first environment with each client-side key.
+    by_client_side_key: HashMap<EnvironmentKey, EnvironmentId>,
     /// The newest id that was given.
     last: Option<EnvironmentId>,
 }
@@ -46,17 +51,16 @@ impl Configuration {
 
     /// What one environment is configured to.
     pub(super) fn options(&self, id: EnvironmentId) -> Option<&EnvironmentOptions> {
-        let mut environments = self.environments.iter();
-        environments
-            .find(|environment| environment.id == id)
-            .map(|environment| &environment.options)
+        let environment = self.environments.get(*self.places.get(&id)?)?;
+        Some(&environment.options)
     }
 
     /// Finds out whether a document that names this client-side key is another environment's than this one's.
     pub(super) fn foreign(&self, id: EnvironmentId, named: &str) -> Option<Foreign> {
-        let others = self.environments.iter();
-        let others = others.map(|other| (&other.options, format!("environment {}", other.id)));
-        foreign(self.options(id)?, named, others)
+        foreign(self.options(id)?, named, |named| {
+            let of = self.by_client_side_key.get(&EnvironmentKey::new(named))?;
+            Some(format!("environment {of}"))
+        })
     }
 
     /// Puts a new list in force. An environment of the list that was configured before keeps its id.
@@ -97,7 +101,18 @@ impl Configuration {
             };
             self.environments.push(ConfiguredEnvironment { id, options });
         }
+        self.index();
         changes
+    }
+
+    fn index(&mut self) {
+        self.places.clear();
+        self.by_client_side_key.clear();
+        for (place, ConfiguredEnvironment { id, options }) in self.environments.iter().enumerate() {
+            self.places.insert(*id, place);
+            let key = options.client_side_key.clone();
+            self.by_client_side_key.entry(key).or_insert(*id);
+        }
     }
 
     /// What each key opens; of a key that is given twice, the first environment.
@@ -279,6 +294,29 @@ mod tests {
         assert_eq!((added, removed), (none(), none()));
         assert_eq!(moved, ["2", "1"]);
         assert_eq!(ids(&configuration), ["2", "1"]);
+    }
+
+    #[test]
+    fn whose_a_document_is_follows_the_configuration() {
+        let mut configuration = Configuration::default();
+        let (a, b) = (polled("a", &["ser.a"]), polled("b", &["ser.b"]));
+        let ids = configuration.replace(vec![a.clone(), b.clone(), a]).added;
+        let told = |configuration: &Configuration, id: usize, named: &str| {
+            let foreign = configuration.foreign(ids[id], named);
+            foreign.map(|foreign| foreign.to_string())
+        };
+        let told_of_a = told(&configuration, 1, "a").unwrap();
+        assert!(told_of_a.contains("that of environment 1,"), "{told_of_a}");
+        assert_eq!(told(&configuration, 1, "b"), None);
+        configuration.replace(vec![polled("c", &["ser.c"]), b]);
+        assert!(
+            told(&configuration, 1, "c")
+                .unwrap()
+                .contains("that of environment 4,")
+        );
+        let told_of_a = told(&configuration, 1, "a").unwrap();
+        assert!(!told_of_a.contains("that of"), "{told_of_a}");
+        assert_eq!(told(&configuration, 0, "b"), None, "it is configured no longer");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! With two pairs' server-side keys mixed up, one environment's clients get the other's flags, and nothing else shows it.
 //! SDKs that evaluate locally (Go, Python, Ruby) listen to the key that the document names.
+use std::collections::HashMap;
 use std::fmt;
 
 use super::apply::read;
@@ -33,30 +34,26 @@ impl fmt::Display for Foreign {
 }
 
 /// Finds out whether a document that names this client-side key is another environment's. One that names none is taken for
-/// its own. `others`: each configured environment, and what to call it.
-pub(super) fn foreign<'a>(
+/// its own. `call`: what to call the configured environment with a client-side key.
+pub(super) fn foreign(
     own: &EnvironmentOptions,
     named: &str,
-    others: impl Iterator<Item = (&'a EnvironmentOptions, String)>,
+    call: impl FnOnce(&str) -> Option<String>,
 ) -> Option<Foreign> {
     if named.is_empty() || named == own.client_side_key.reveal() {
         return None;
     }
-    let mut others = others;
-    let of = others.find(|(other, _)| other.client_side_key.reveal() == named);
-    Some(Foreign {
-        of: of.map(|(_, name)| name),
-    })
+    Some(Foreign { of: call(named) })
 }
 
 /// Reads the documents that are files, and gives the key pairs, by their place from 1, that have another environment's. What
 /// cannot be read is left to those who serve it. Blocks.
 pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<(usize, Foreign)> {
-    let pairs = || {
-        (1..)
-            .zip(environments)
-            .map(|(place, pair)| (pair, format!("key pair {place}")))
-    };
+    let mut places = HashMap::new();
+    for (place, pair) in (1..).zip(environments) {
+        places.entry(pair.client_side_key.reveal()).or_insert(place);
+    }
+    let call = |named: &str| Some(format!("key pair {}", places.get(named)?));
     let found = (1..).zip(environments).filter_map(|(place, own)| {
         let DocumentSource::File(path) = &own.source else {
             return None;
@@ -66,7 +63,7 @@ pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<(usize, Foreign
         };
         let document = read(vec![bytes]).ok()?;
         let named = document.client_side_key()?;
-        Some((place, foreign(own, &named, pairs())?))
+        Some((place, foreign(own, &named, call)?))
     });
     found.collect()
 }
@@ -87,10 +84,10 @@ mod tests {
 
     #[test]
     fn a_document_is_its_pair_s_own_unless_it_names_another_key() {
-        let (own, other) = (pair("s3cret-own"), pair("s3cret-other"));
+        let own = pair("s3cret-own");
         let of = |named: &str| {
-            let pairs = [(&own, "key pair 1".to_owned()), (&other, "key pair 2".to_owned())];
-            foreign(&own, named, pairs.into_iter()).map(|foreign| foreign.to_string())
+            let call = |named: &str| (named == "s3cret-other").then(|| "key pair 2".to_owned());
+            foreign(&own, named, call).map(|foreign| foreign.to_string())
         };
         assert_eq!(of("s3cret-own"), None);
         assert_eq!(of(""), None);
