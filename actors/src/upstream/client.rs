@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::Stream;
 
 use super::connect::Connect;
-use super::{ExtraHeaders, Fault, OutgoingProxy, UpstreamOptions};
+use super::{ExtraHeaders, Fault, OutgoingProxy, UpstreamOptions, confided};
 
 /// What upstream, and a proxy before it, see as `User-Agent`.
 pub(super) const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
@@ -27,6 +27,8 @@ pub struct UpstreamClient {
     client: Client,
     /// For every request.
     headers: ExtraHeaders,
+    /// What it goes through, which hears its own credentials and may answer in upstream's place.
+    proxy: Option<OutgoingProxy>,
     needs_tls: bool,
 }
 
@@ -42,6 +44,7 @@ impl UpstreamClient {
             preface: options.preface,
             timeout: connect_timeout,
         };
+        let proxy = connect.proxy.clone();
         let needs_tls = connect.is_tls || connect.proxy.as_ref().is_some_and(OutgoingProxy::is_tls);
         let connector = Connector::new()
             .connector(connect)
@@ -60,6 +63,7 @@ impl UpstreamClient {
         Self {
             client,
             headers: options.headers.clone(),
+            proxy,
             needs_tls,
         }
     }
@@ -69,9 +73,12 @@ impl UpstreamClient {
         self.needs_tls
     }
 
-    /// Whether a text repeats a value of what each request carries.
+    /// Whether a text repeats a value of what each request carries, or the credentials of the proxy.
     pub(super) fn is_secret_in(&self, text: &str) -> bool {
+        let authorization = self.proxy.as_ref().and_then(OutgoingProxy::authorization);
+        let authorization = authorization.and_then(|value| std::str::from_utf8(value).ok());
         self.headers.is_secret_in(text)
+            || authorization.is_some_and(|value| confided::is_repeated_in(text, value))
     }
 
     /// Sends a GET of this URL, which is of the client's origin, with what `complete` adds. A kept connection that upstream
@@ -176,6 +183,27 @@ fn as_awc_calls(url: &Uri) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_requests_and_a_proxy_are_told_in_confidence_is_secret() {
+        let mut options = UpstreamOptions::new("http://upstream.test/api/v1/");
+        options
+            .headers
+            .add("Authorization", "Bearer s3cr3t-gateway")
+            .unwrap();
+        options.proxies.http = OutgoingProxy::parse("http://corp:pr0xy-pass@proxy.test:1").ok();
+        let url: Uri = "http://upstream.test/".parse().unwrap();
+        let client = UpstreamClient::new(&options, &url, Duration::from_secs(1));
+        for said in [
+            "no S3CR3T-GATEWAY",
+            "no Y29ycDpwcjB4eS1wYXNz",
+            "not PR0XY-PASS",
+            "no user Corp",
+        ] {
+            assert!(client.is_secret_in(said), "{said}");
+        }
+        assert!(!client.is_secret_in("Organisation is disabled from serving flags."));
+    }
 
     #[test]
     fn the_host_is_named_with_the_port_that_its_scheme_does_not_say() {

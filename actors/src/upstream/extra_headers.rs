@@ -2,6 +2,8 @@ use std::fmt;
 
 use awc::http::header::{HeaderName, HeaderValue};
 
+use super::confided;
+
 /// What requests may not carry by configuration: what frames a message or belongs to one connection (RFC 9110, 7.6.1), and
 /// what this proxy sends by itself, for upstream and for whom it speaks for.
 const RESERVED: [&str; 23] = [
@@ -83,10 +85,10 @@ impl ExtraHeaders {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// Whether a text repeats one of the values.
+    /// Whether a text repeats one of the values, or a part of one.
     pub(super) fn is_secret_in(&self, text: &str) -> bool {
         let mut values = self.0.iter().filter_map(|(_, value)| value.to_str().ok());
-        values.any(|value| text.contains(value))
+        values.any(|value| confided::is_repeated_in(text, value))
     }
 }
 

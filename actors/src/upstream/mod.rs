@@ -14,9 +14,11 @@
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
 //! - `link`: `Link: …; rel="next"` and references relative to a page.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
-//!   that can be read; `misdirected`: pages that say so; `said`: what upstream says of its refusal.
+//!   that can be read; `misdirected`: pages that say so; `said`: what upstream says of its refusal;
+//!   `confided`: whether that repeats a secret.
 mod body;
 mod client;
+mod confided;
 mod connect;
 mod extra_headers;
 mod failure;

@@ -9,7 +9,7 @@ use futures::Stream;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::body;
+use super::{body, confided};
 
 /// How long it is waited for: the status is known, and says enough.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -31,13 +31,9 @@ fn sentence(body: &[u8], key: &str) -> Option<String> {
     // As core names it.
     let detail = refusal.get("detail")?.as_str()?;
     let is_one = !detail.is_empty() && detail.chars().count() <= MOST_CHARACTERS;
-    (is_one && !repeats(detail, key)).then(|| detail.to_owned())
-}
-
-/// Whether a sentence repeats a key, in any case, and with what says of which kind it is or without.
-fn repeats(detail: &str, key: &str) -> bool {
+    // It may be said with what tells of which kind it is, or without.
     let bare = key.strip_prefix("ser.").unwrap_or(key);
-    detail.to_lowercase().contains(&bare.to_lowercase())
+    (is_one && !confided::is_repeated_in(detail, bare)).then(|| detail.to_owned())
 }
 
 #[cfg(test)]

@@ -44,6 +44,24 @@ const FETCHES: &[(&str, Fetch)] = &[
             json!({"detail": format!("No environment is {bare}.")}).to_string(),
         )
     }),
+    ("HeaderPart", |asked| {
+        let sent = asked.request.header("Authorization").unwrap_or_default();
+        let token = sent.trim_start_matches("Bearer ");
+        Answer::refusal(
+            403,
+            json!({"detail": format!("Invalid token {token}")}).to_string(),
+        )
+    }),
+    ("HeaderCase", |asked| {
+        let sent = asked.request.header("X-Gateway-Key").unwrap_or_default();
+        let said = format!("No consumer is {}.", sent.to_uppercase());
+        Answer::refusal(401, json!({"detail": said}).to_string())
+    }),
+    ("HeaderCut", |asked| {
+        let sent = asked.request.header("X-Gateway-Key").unwrap_or_default();
+        let cut: String = sent.chars().take(15).collect();
+        Answer::refusal(403, json!({"detail": format!("{cut}… is no key.")}).to_string())
+    }),
     ("Html", |asked| {
         Answer::refusal(403, format!("<html>{}</html>", asked.echo())).header("Content-Type", "text/html")
     }),
