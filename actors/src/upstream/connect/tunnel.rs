@@ -9,7 +9,7 @@ use crate::upstream::ProxyFault;
 use crate::upstream::client::USER_AGENT;
 use crate::upstream::outgoing::OutgoingProxy;
 
-/// Bytes of the answer's head. Pages that explain a refusal are its body, which is not read.
+/// Bytes of the answer's head and of all interim ones before it. Pages that explain a refusal are its body, which is not read.
 const MOST_BYTES: usize = 16 * 1024;
 /// Fields of that head.
 const MOST_FIELDS: usize = 128;
@@ -36,6 +36,8 @@ where
         .map_err(ended)?;
     transport.flush().await.map_err(ended)?;
     let mut received = Vec::new();
+    // With the interim answers, of which there may be any number.
+    let mut total = 0_usize;
     loop {
         let mut piece = [0; PIECE];
         let bytes = transport.read(&mut piece).await.map_err(ended)?;
@@ -44,6 +46,7 @@ where
             return Err(ended_after(&received));
         }
         received.extend_from_slice(piece);
+        total = total.saturating_add(bytes);
         while let Some(end) = head::end(&received, 0) {
             let rest = received.split_off(end);
             match outcome(&received, proxy.has_credentials())? {
@@ -56,7 +59,7 @@ where
         if !is_http(&received) {
             return Err(ProxyFault::NotHttp);
         }
-        if received.len() > MOST_BYTES {
+        if total > MOST_BYTES {
             return Err(ProxyFault::HeadTooLarge);
         }
     }
@@ -179,6 +182,7 @@ mod tests {
     #[actix_rt::test]
     async fn the_proxys_word_opens_the_way_or_names_the_fault() {
         let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(MOST_BYTES));
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(MOST_BYTES / 25 + 1);
         let fields = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: x\r\n".repeat(MOST_FIELDS + 1));
         for (answer, expected) in [
             ("HTTP/1.1 200 Connection established\r\n\r\n", Ok(())),
@@ -225,6 +229,7 @@ mod tests {
             ("", Err(ProxyFault::Closed)),
             ("HTTP/1.1 200 Connection est", Err(ProxyFault::Closed)),
             (&long, Err(ProxyFault::HeadTooLarge)),
+            (&interim, Err(ProxyFault::HeadTooLarge)),
             (&fields, Err(ProxyFault::HeadTooLarge)),
         ] {
             for piece in [1, 7, answer.len().max(1)] {
