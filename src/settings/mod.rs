@@ -103,12 +103,23 @@ impl Settings {
         notices: &mut Vec<Notice>,
     ) -> Result<Self, SettingsError> {
         sources.endpoint_caches(notices)?;
+        let environments = key_pairs::read(sources, notices)?;
+        let api_url = match sources.field("api_url") {
+            Some(field) => url::base_url(&field)?,
+            None => "https://edge.api.flagsmith.com/api/v1".to_owned(),
+        };
+        let realtime = sources.realtime()?;
+        let urls: Vec<&str> = [Some(&api_url), realtime.upstream_url.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let process = process::read(variables, &urls, notices)?;
         Ok(Self {
-            environments: key_pairs::read(sources, notices)?,
-            api_url: match sources.field("api_url") {
-                Some(field) => url::base_url(&field)?,
-                None => "https://edge.api.flagsmith.com/api/v1".to_owned(),
-            },
+            environments,
+            api_url,
+            realtime,
+            process,
             api_poll_frequency: sources.seconds("api_poll_frequency_seconds", 10, 1.0)?,
             api_poll_timeout: sources.seconds("api_poll_timeout_seconds", 5, 0.001)?,
             api_poll_unconditional: sources.api_poll_unconditional()?,
@@ -117,11 +128,9 @@ impl Settings {
             logging: sources.logging(notices)?,
             server: sources.server(notices)?,
             health_check: sources.health_check()?,
-            realtime: sources.realtime()?,
             analytics: sources.boolean("analytics", true)?,
             upstream: sources.upstream()?,
             persistence: sources.persistence()?,
-            process: process::read(variables, notices)?,
         })
     }
 }

@@ -11,15 +11,17 @@ use super::{Notice, Origin, ProcessSettings, SettingsError, TrustedProxies};
 /// actix-server panics beyond it.
 const MOST_WORKERS: u16 = 512;
 
+/// `urls`: those that requests go to.
 pub(super) fn read(
     variables: &Variables,
+    urls: &[&str],
     notices: &mut Vec<Notice>,
 ) -> Result<ProcessSettings, SettingsError> {
     Ok(ProcessSettings {
         workers: workers(variables)?,
         trusted_proxies: trusted_proxies(variables, notices),
         roots: roots(variables),
-        outgoing: outgoing(variables, notices)?,
+        outgoing: outgoing(variables, urls, notices)?,
     })
 }
 
@@ -66,13 +68,40 @@ pub(super) fn trusted_proxies(variables: &Variables, notices: &mut Vec<Notice>) 
     trusted
 }
 
-fn outgoing(variables: &Variables, notices: &mut Vec<Notice>) -> Result<OutgoingProxies, SettingsError> {
-    let proxy = |name: &str| variables.get_lower_first(name).map(outgoing_proxy).transpose();
-    Ok(OutgoingProxies {
-        http: proxy("http_proxy")?,
-        https: proxy("https_proxy")?,
-        all: proxy("all_proxy")?,
+/// A proxy that cannot be used ends the start where requests would go through it: sending them directly may be forbidden. Desktops
+/// and tools set all variables at once, so one that nothing goes through is left out.
+fn outgoing(
+    variables: &Variables,
+    urls: &[&str],
+    notices: &mut Vec<Notice>,
+) -> Result<OutgoingProxies, SettingsError> {
+    let proxy = |name: &str| variables.get_lower_first(name).map(outgoing_proxy);
+    let read = OutgoingProxies {
+        http: proxy("http_proxy"),
+        https: proxy("https_proxy"),
+        all: proxy("all_proxy"),
         exempt: exempt_hosts(variables, notices),
+    };
+    for url in urls {
+        let url = url.parse().ok();
+        if let Some(Err(error)) = url.as_ref().and_then(|url| read.of_url(url)) {
+            return Err(error.clone());
+        }
+    }
+    let mut used = |proxy: Option<Result<OutgoingProxy, SettingsError>>| match proxy? {
+        Ok(proxy) => Some(proxy),
+        Err(error) => {
+            notices.push(Notice::warning(format!(
+                "{error}; it is left out, because no request goes through it"
+            )));
+            None
+        }
+    };
+    Ok(OutgoingProxies {
+        http: used(read.http),
+        https: used(read.https),
+        all: used(read.all),
+        exempt: read.exempt,
     })
 }
 

@@ -53,8 +53,13 @@ fn outgoing_proxies() {
 #[test]
 fn proxies_that_cannot_be_used() {
     for scheme in ["socks", "socks4", "socks5", "SOCKS5h"] {
-        for name in ["HTTP_PROXY", "https_proxy", "All_Proxy"] {
-            let line = error_of(json!({}), &[(name, &format!("{scheme}://u:secret@proxy:1080"))]);
+        for (name, api_url) in [
+            ("HTTP_PROXY", "http://upstream.test"),
+            ("https_proxy", "https://upstream.test"),
+            ("All_Proxy", "https://upstream.test"),
+        ] {
+            let proxy = format!("{scheme}://u:secret@proxy:1080");
+            let line = error_of(json!({"api_url": api_url}), &[(name, &proxy)]);
             let upper = name.to_uppercase();
             assert_eq!(
                 line,
@@ -77,6 +82,57 @@ fn proxies_that_cannot_be_used() {
         let line = error_of(json!({}), &[("ALL_PROXY", url)]);
         let expected = format!("ALL_PROXY (from environment variable ALL_PROXY) {problem}");
         assert!(line.starts_with(&expected), "{line}");
+    }
+}
+
+#[test]
+fn proxies_that_nothing_goes_through_need_not_be_usable() {
+    let socks = "socks5://u:secret@proxy:1080";
+    let http = "http://proxy:3128";
+    let [plain, tls] = ["http://upstream.test", "https://upstream.test"];
+    for (api_url, streams_url, variables, is_refused) in [
+        (tls, tls, vec![("HTTPS_PROXY", http), ("ALL_PROXY", socks)], false),
+        (
+            plain,
+            tls,
+            vec![("HTTPS_PROXY", http), ("ALL_PROXY", socks)],
+            true,
+        ),
+        (
+            tls,
+            plain,
+            vec![("HTTPS_PROXY", http), ("ALL_PROXY", socks)],
+            true,
+        ),
+        (tls, tls, vec![("HTTP_PROXY", "ftp://u:secret@")], false),
+        (tls, plain, vec![("HTTP_PROXY", "ftp://u:secret@")], true),
+        (tls, tls, vec![("ALL_PROXY", socks), ("NO_PROXY", "*")], false),
+        (
+            tls,
+            tls,
+            vec![("HTTPS_PROXY", socks), ("NO_PROXY", ".test")],
+            false,
+        ),
+        // The scheme's own goes before the one for all, and is not passed over.
+        (tls, tls, vec![("HTTPS_PROXY", socks), ("ALL_PROXY", http)], true),
+    ] {
+        let options = json!({"api_url": api_url, "realtime": {"upstream_url": streams_url}});
+        if is_refused {
+            assert!(
+                error_of(options, &variables).contains("_PROXY (from"),
+                "{variables:?}"
+            );
+            continue;
+        }
+        let loaded = load(options, &variables);
+        let told = &loaded.notices[0].message;
+        assert!(
+            told.ends_with("; it is left out, because no request goes through it")
+                && !told.contains("secret"),
+            "{told}"
+        );
+        let outgoing = loaded.settings.process.outgoing;
+        assert_eq!((outgoing.http, outgoing.all), (None, None));
     }
 }
 

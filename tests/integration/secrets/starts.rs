@@ -153,7 +153,9 @@ fn files_and_variables_that_cannot_be_read_show_no_secret() {
             format!(r#"{{"authentication_tokens": "{REALTIME_TOKEN}"}}"#),
         ),
         (78, "ALL_PROXY", format!("socks5://{proxy}")),
-        (78, "HTTP_PROXY", format!("ftp://{proxy}")),
+        (78, "HTTPS_PROXY", format!("ftp://{proxy}")),
+        // Nothing goes through it.
+        (0, "HTTP_PROXY", format!("ftp://{proxy}")),
         (0, "http_proxy", format!("http://{proxy}/")),
         (0, "FORWARDED_ALLOW_IPS", JUNK.to_owned()),
         (78, "WEB_CONCURRENCY", JUNK.to_owned()),

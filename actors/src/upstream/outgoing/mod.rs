@@ -12,22 +12,34 @@ mod proxy;
 pub use exempt::ExemptHosts;
 pub use proxy::{NotAProxy, OutgoingProxy};
 
-/// The proxies that requests to upstream go through. Its debug format shows no credentials.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct OutgoingProxies {
+/// The proxies that requests to upstream go through. Its debug format shows no credentials. `P`: one of them, or what was read
+/// in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingProxies<P = OutgoingProxy> {
     /// `HTTP_PROXY`: for `http://` URLs.
-    pub http: Option<OutgoingProxy>,
+    pub http: Option<P>,
     /// `HTTPS_PROXY`: for `https://` URLs.
-    pub https: Option<OutgoingProxy>,
+    pub https: Option<P>,
     /// `ALL_PROXY`: where the one above is not set.
-    pub all: Option<OutgoingProxy>,
+    pub all: Option<P>,
     /// `NO_PROXY`: what is reached directly.
     pub exempt: ExemptHosts,
 }
 
-impl OutgoingProxies {
+impl<P> Default for OutgoingProxies<P> {
+    fn default() -> Self {
+        Self {
+            http: None,
+            https: None,
+            all: None,
+            exempt: ExemptHosts::default(),
+        }
+    }
+}
+
+impl<P> OutgoingProxies<P> {
     /// What requests to this URL go through; `None`: they are sent directly.
-    pub fn of_url(&self, url: &Uri) -> Option<&OutgoingProxy> {
+    pub fn of_url(&self, url: &Uri) -> Option<&P> {
         let (own, own_port) = match url.scheme_str()? {
             "http" => (&self.http, 80),
             "https" => (&self.https, 443),
@@ -63,7 +75,7 @@ mod tests {
             let url: Uri = url.parse().unwrap();
             assert_eq!(proxies.of_url(&url).map(OutgoingProxy::host), through, "{url}");
         }
-        let none = OutgoingProxies::default();
+        let none = OutgoingProxies::<OutgoingProxy>::default();
         assert_eq!(none.of_url(&"http://a.test".parse().unwrap()), None);
     }
 }
