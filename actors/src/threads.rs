@@ -3,15 +3,19 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 /// How long a thread waits for more work before it ends: longer than the period of any source.
 const IDLE: Duration = Duration::from_secs(20);
+/// Work that takes longer waits for a disk that hangs.
+const SILENCE: Duration = Duration::from_secs(10);
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -22,6 +26,8 @@ pub struct Threads {
     at_most: usize,
     /// Whether the operator has heard that the system gives no thread: once, for every piece of work may ask for one.
     is_told: AtomicBool,
+    /// Whether the operator has heard that no work ends, and not that some does.
+    is_silent: AtomicBool,
     shared: Arc<Shared>,
 }
 
@@ -36,6 +42,8 @@ struct State {
     waiting: VecDeque<Work>,
     threads: usize,
     idle: usize,
+    /// How much work has ended.
+    ended: u64,
     is_over: bool,
 }
 
@@ -46,6 +54,7 @@ impl Threads {
             name,
             at_most,
             is_told: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
             shared: Arc::default(),
         }
     }
@@ -67,6 +76,29 @@ impl Threads {
             return None;
         }
         outcome.await.ok()
+    }
+
+    /// As [`Threads::run`]; where none of the work has ended for 10 s the log hears of it once, by this line, and of the next end.
+    pub async fn run_watched<T: Send + 'static>(
+        &self,
+        silence: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let mut outcome = pin!(self.run(work));
+        loop {
+            let ended = self.shared.state().ended;
+            if let Ok(outcome) = timeout(SILENCE, &mut outcome).await {
+                if self.is_silent.swap(false, Ordering::Relaxed) {
+                    log::info!("the disk answers again (thread {:?})", self.name);
+                }
+                return outcome;
+            }
+            // Others before it may take their time.
+            let is_silent = self.shared.state().ended == ended;
+            if is_silent && !self.is_silent.swap(true, Ordering::Relaxed) {
+                log::warn!("{silence}");
+            }
+        }
     }
 
     fn submit(&self, work: Work) -> io::Result<()> {
@@ -125,6 +157,7 @@ impl Shared {
                 // The caller hears of a panic by the end of its channel.
                 let _ = catch_unwind(AssertUnwindSafe(work));
                 (state, is_tired) = (self.state(), false);
+                state.ended = state.ended.wrapping_add(1);
             } else if state.is_over || is_tired {
                 break;
             } else {
@@ -218,6 +251,25 @@ mod tests {
         drop(release);
         assert_eq!(threads.run(|| 1).await, Some(1));
         assert!(has_begun.recv().is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_told_after_ten_seconds_and_so_is_its_end() {
+        let threads = Threads::new("test", 1);
+        let (release, blocked) = mpsc::channel::<()>();
+        let mut work = pin!(threads.run_watched("no answer", move || blocked.recv()));
+        let is_silent = || threads.is_silent.load(Ordering::Relaxed);
+        assert!(
+            timeout(SILENCE - Duration::from_secs(1), &mut work)
+                .await
+                .is_err()
+        );
+        assert!(!is_silent());
+        assert!(timeout(SILENCE, &mut work).await.is_err());
+        assert!(is_silent());
+        drop(release);
+        assert!(work.await.is_some());
+        assert!(!is_silent());
     }
 
     #[actix_rt::test]

@@ -22,10 +22,12 @@ use crate::keys::{ById, EnvironmentId, EnvironmentKey};
 use crate::lifeline::Lifeline;
 use crate::upstream::{ForwardFailure, ForwardRequest, Forwarder, UpstreamOptions, asked_wait};
 
+mod disk;
 mod following;
 mod handlers;
 mod over_restarts;
 
+use disk::Disk;
 use over_restarts::Keeping;
 
 pub(super) use handlers::{AskTotals, Flush, Stop};
@@ -55,7 +57,8 @@ pub(super) struct AnalyticsActor {
     /// Whether `api_url` names no version that another could stand beside.
     folds: bool,
     entries: ById<Entry>,
-    store: Option<Box<dyn UnsentStore>>,
+    /// Who keeps what is unsent.
+    disk: Option<Disk>,
     /// What a process before has left, as far as its environments are not configured.
     kept: Kept,
     keeping: Keeping,
@@ -78,7 +81,7 @@ impl AnalyticsActor {
             tallies: parts.tallies,
             calls: Rc::new(Semaphore::new(AT_ONCE)),
             entries: ById::default(),
-            store: parts.store,
+            disk: parts.store.map(Disk::new),
             kept: Kept::default(),
             keeping: Keeping::default(),
             totals: Totals::default(),
@@ -93,12 +96,12 @@ impl AnalyticsActor {
         if self.configured.has_changed().unwrap_or(false) {
             self.follow();
         }
-        self.take_over_more();
+        self.take_over(ctx);
         for taken in self.tallies.take() {
             self.merge(taken);
         }
         self.keep_known();
-        self.keep_unsent(self.options.period / 2);
+        self.keep_unsent(self.options.period / 2, ctx);
         let ids: Vec<_> = self.entries.keys().copied().collect();
         for id in ids {
             self.advance(id, ctx);
@@ -284,7 +287,6 @@ impl Actor for AnalyticsActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.take_over();
         self.follow();
         self.collect_again_and_again(ctx);
         self.watch_tallies(ctx);

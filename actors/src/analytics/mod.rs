@@ -68,7 +68,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a stop keeps of its time for handing over what could not be sent, and for the thread's end.
 const FOR_HAND_OVER: Duration = Duration::from_millis(200);
 
-/// Keeps what is unsent over restarts. It is called on the actor's own thread, which may wait for a disk.
+/// Keeps what is unsent over restarts. It is called on a thread of its own, which may wait for a disk, one call at a time.
 pub trait UnsentStore: Send {
     /// Gives what processes before have left, in the format of `record`: whoever takes it sends it. Empty: nothing. It may stay
     /// kept until [`UnsentStore::keep`] says what is left of it.
@@ -193,11 +193,11 @@ impl AnalyticsHandle {
         self.flush(patience - FOR_HAND_OVER.min(patience / 2)).await;
         self.release.now();
         // Where it is dead it does not answer; its thread ends all the same.
-        let _ = self
-            .address
-            .send(Stop)
-            .timeout(ANSWER_TIMEOUT.min(patience))
-            .await;
+        let patience = ANSWER_TIMEOUT.min(patience);
+        let stop = Stop {
+            patience: patience * 3 / 4,
+        };
+        let _ = self.address.send(stop).timeout(patience).await;
         self.thread
             .end(end.saturating_duration_since(Instant::now()))
             .await

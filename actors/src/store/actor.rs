@@ -68,7 +68,14 @@ impl StoreActor {
         work: W,
     ) -> impl Future<Output = Option<T>> + use<T, W> {
         let (threads, folder) = (Arc::clone(&self.threads), Arc::clone(&self.folder));
-        async move { threads.run(move || work(&folder)).await }
+        async move {
+            let silence = format!(
+                "persistence.directory ({}): the disk has not answered for 10 s: documents are served as ever, and are stored once \
+                 it answers; check it",
+                folder.path().display()
+            );
+            threads.run_watched(&silence, move || work(&folder)).await
+        }
     }
 
     /// Takes the folder for this process, if it can be had.

@@ -1,6 +1,9 @@
 //! What the actor is sent.
+use std::time::{Duration, Instant};
+
 use actix::prelude::*;
 use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 
 use super::{AnalyticsActor, has_one_version};
 use crate::analytics::Totals;
@@ -26,18 +29,24 @@ impl Handler<Flush> for AnalyticsActor {
     }
 }
 
-/// An orderly stop; the reply comes when what is unsent is handed over.
+/// An orderly stop; the reply comes when what is unsent is handed over, or the disk has not taken it in this time.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(in crate::analytics) struct Stop;
+pub(in crate::analytics) struct Stop {
+    pub(in crate::analytics) patience: Duration,
+}
 
 impl Handler<Stop> for AnalyticsActor {
-    type Result = ();
+    type Result = ResponseActFuture<Self, ()>;
 
-    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
+    fn handle(&mut self, Stop { patience }: Stop, _: &mut Self::Context) -> Self::Result {
         self.lifeline.disarm();
-        self.hand_over();
-        ctx.stop();
+        let until = Instant::now() + patience;
+        let is_free = timeout_at(until.into(), self.free_disk());
+        let handed_over = is_free
+            .into_actor(self)
+            .then(move |is_free, actor, _| actor.hand_over(is_free.is_ok(), until).into_actor(actor));
+        Box::pin(handed_over.map(|(), _, ctx: &mut Context<Self>| ctx.stop()))
     }
 }
 

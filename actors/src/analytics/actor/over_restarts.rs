@@ -2,11 +2,15 @@
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
 
 use super::{AnalyticsActor, label};
 use crate::analytics::entry::Entry;
-use crate::analytics::record;
+use crate::analytics::record::{self, Kept};
 use crate::analytics::room::Room;
 use crate::keys::EnvironmentId;
 
@@ -19,6 +23,8 @@ const BYTES_A_SECOND: u64 = 1024 * 1024;
 /// What is on disk.
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
+    /// Whether it was asked what processes before have left. Until then nothing may be kept in its place.
+    is_taken: bool,
     /// Whether there is anything.
     is_there: bool,
     /// What was written last.
@@ -28,47 +34,79 @@ pub(super) struct Keeping {
     pace: Duration,
     /// Writes what upstream has left of it.
     timer: Option<SpawnHandle>,
+    /// Whether the disk is at work.
+    is_busy: bool,
+    /// How often something was to be kept at most that was not, for the disk was at work.
+    missed: Option<Duration>,
+    /// Told when the disk is at work no longer; from then on nothing is begun any more.
+    stop: Option<oneshot::Sender<()>>,
+    is_stopping: bool,
 }
 
 impl AnalyticsActor {
-    /// Takes what processes before have left.
-    pub(super) fn take_over(&mut self) {
-        if let Some(store) = &mut self.store {
-            let file = store.take();
-            self.take_in(&file);
-        }
-    }
-
-    /// Takes what another process has left that ended meanwhile.
-    pub(super) fn take_over_more(&mut self) {
-        let file = self
-            .store
-            .as_mut()
-            .map_or_else(Vec::new, |store| store.take_more());
-        if !file.is_empty() {
-            self.take_in(&file);
-            // Each environment has its own.
-            self.follow();
-        }
-    }
-
-    fn take_in(&mut self, file: &[u8]) {
-        self.keeping.is_there = !file.is_empty();
-        match record::read(file) {
-            Ok(kept) => {
-                if kept.is_damaged {
-                    log::warn!("some evaluation counts that were kept on disk cannot be read; they are lost");
-                }
-                for (digest, counts) in kept.environments {
-                    let mut room = Room::new(usize::MAX);
-                    let known = self.kept.environments.entry(digest).or_default();
-                    known.merge(counts, false, &mut room);
-                }
+    /// Takes what processes before have left, and what another one leaves that ends meanwhile.
+    pub(super) fn take_over(&mut self, ctx: &mut Context<Self>) {
+        let Some(disk) = self.disk.clone().filter(|_| self.is_disk_free()) else {
+            return;
+        };
+        self.keeping.is_busy = true;
+        let left = disk.take(!self.keeping.is_taken);
+        ctx.spawn(left.into_actor(self).map(|left, actor, ctx| {
+            actor.keeping.is_taken = true;
+            match left {
+                Some(Ok(kept)) => actor.take_in(kept, ctx),
+                Some(Err(record::Foreign)) => log::warn!(
+                    "the evaluation counts that were kept on disk are of another version, or no such file; they are left out"
+                ),
+                None => {}
             }
-            Err(record::Foreign) => log::warn!(
-                "the evaluation counts that were kept on disk are of another version, or no such file; they are left out"
-            ),
+            actor.disk_is_free(ctx);
+        }));
+    }
+
+    fn take_in(&mut self, kept: Kept, ctx: &mut Context<Self>) {
+        self.keeping.is_there = true;
+        if kept.is_damaged {
+            log::warn!("some evaluation counts that were kept on disk cannot be read; they are lost");
         }
+        for (digest, counts) in kept.environments {
+            let mut room = Room::new(usize::MAX);
+            let known = self.kept.environments.entry(digest).or_default();
+            known.merge(counts, false, &mut room);
+        }
+        // Each environment has its own.
+        self.follow();
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        for id in ids {
+            self.advance(id, ctx);
+        }
+    }
+
+    fn is_disk_free(&self) -> bool {
+        !(self.keeping.is_busy || self.keeping.is_stopping)
+    }
+
+    /// The disk has done what it was asked.
+    fn disk_is_free(&mut self, ctx: &mut Context<Self>) {
+        self.keeping.is_busy = false;
+        if let Some(stop) = self.keeping.stop.take() {
+            // Who asked may have given up.
+            let _ = stop.send(());
+        } else if let Some(at_most_once_in) = self.keeping.missed.take() {
+            self.keep_unsent(at_most_once_in, ctx);
+        }
+    }
+
+    /// Begins nothing more on the disk. Resolves when it is at work no longer.
+    pub(super) fn free_disk(&mut self) -> oneshot::Receiver<()> {
+        let (stop, is_free) = oneshot::channel();
+        self.keeping.is_stopping = true;
+        if self.keeping.is_busy {
+            self.keeping.stop = Some(stop);
+        } else {
+            let _ = stop.send(());
+        }
+        is_free
     }
 
     /// Whether there are counts that do not arrive as they come. Those that do are on disk never: a process that is killed loses
@@ -82,13 +120,24 @@ impl AnalyticsActor {
     }
 
     /// Has what is unsent kept, at most once in this time.
-    pub(super) fn keep_unsent(&mut self, at_most_once_in: Duration) {
+    pub(super) fn keep_unsent(&mut self, at_most_once_in: Duration, ctx: &mut Context<Self>) {
         let (now, pace) = (Instant::now(), self.keeping.pace.max(at_most_once_in));
         let is_due = self
             .keeping
             .last
             .is_none_or(|last| now.saturating_duration_since(last) >= pace);
-        if self.store.is_none() || !is_due || !(self.keeping.is_there || self.is_delayed()) {
+        let Some(disk) = self.disk.clone().filter(|_| is_due) else {
+            return;
+        };
+        if !(self.keeping.is_there || self.is_delayed()) {
+            return;
+        }
+        if !self.is_disk_free() {
+            let missed = self.keeping.missed.unwrap_or(at_most_once_in);
+            self.keeping.missed = Some(missed.min(at_most_once_in));
+            return;
+        }
+        if !self.keeping.is_taken {
             return;
         }
         let file = self.unsent_file();
@@ -96,14 +145,18 @@ impl AnalyticsActor {
         self.keeping.last = Some(now);
         let seconds = u64::try_from(file.len()).unwrap_or(u64::MAX) / BYTES_A_SECOND;
         self.keeping.pace = Duration::from_secs(seconds);
-        let is_news = self.keeping.digest != Some(digest);
-        let Some(store) = self.store.as_mut().filter(|_| is_news) else {
+        if self.keeping.digest == Some(digest) {
             return;
-        };
-        if store.keep(&file) {
-            self.keeping.digest = Some(digest);
-            self.keeping.is_there = !file.is_empty();
         }
+        self.keeping.is_busy = true;
+        let is_there = !file.is_empty();
+        ctx.spawn(disk.keep(file).into_actor(self).map(move |is_kept, actor, ctx| {
+            if is_kept {
+                actor.keeping.digest = Some(digest);
+                actor.keeping.is_there = is_there;
+            }
+            actor.disk_is_free(ctx);
+        }));
     }
 
     /// Everything that upstream has not taken; empty where there is nothing.
@@ -130,9 +183,9 @@ impl AnalyticsActor {
     /// Upstream has taken something, or has not: what is on disk is brought up to that soon.
     pub(super) fn keep_soon(&mut self, ctx: &mut Context<Self>) {
         if self.keeping.timer.is_none() && (self.keeping.is_there || self.is_delayed()) {
-            self.keeping.timer = Some(ctx.run_later(UNTIL_KEPT, |actor, _| {
+            self.keeping.timer = Some(ctx.run_later(UNTIL_KEPT, |actor, ctx| {
                 actor.keeping.timer = None;
-                actor.keep_unsent(Duration::ZERO);
+                actor.keep_unsent(Duration::ZERO, ctx);
             }));
         }
     }
@@ -154,8 +207,8 @@ impl AnalyticsActor {
         }
     }
 
-    /// Hands over what is unsent.
-    pub(super) fn hand_over(&mut self) {
+    /// Hands over what is unsent, to a disk that is free or not; it is waited for until then.
+    pub(super) fn hand_over(&mut self, is_free: bool, until: Instant) -> LocalBoxFuture<'static, ()> {
         for taken in self.tallies.take() {
             self.merge(taken);
         }
@@ -173,21 +226,31 @@ impl AnalyticsActor {
         let sum = unsent
             .iter()
             .fold(0_u64, |sum, (_, counts)| sum.saturating_add(counts.sum()));
-        let Some(store) = &mut self.store else {
-            if sum > 0 {
-                log::warn!(
-                    "{sum} evaluation counts end with the process, because they could not be sent: {why}"
-                );
-            }
-            return;
-        };
+        let has_disk = self.disk.is_some();
+        let disk = self.disk.take().filter(|_| is_free && self.keeping.is_taken);
         let file = if sum > 0 {
             record::write(unsent.iter().map(|(digest, counts)| (*digest, counts)))
         } else {
             Vec::new()
         };
-        if !store.keep(&file) && sum > 0 {
-            log::warn!("{sum} evaluation counts end with the process: they could be neither sent nor kept");
+        async move {
+            let is_kept = match disk {
+                Some(disk) => timeout_at(until.into(), disk.keep(file)).await.unwrap_or(false),
+                None => false,
+            };
+            if is_kept || sum == 0 {
+                return;
+            }
+            if has_disk {
+                log::warn!(
+                    "{sum} evaluation counts end with the process: they could be neither sent nor kept"
+                );
+            } else {
+                log::warn!(
+                    "{sum} evaluation counts end with the process, because they could not be sent: {why}"
+                );
+            }
         }
+        .boxed_local()
     }
 }

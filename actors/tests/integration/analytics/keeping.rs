@@ -1,6 +1,6 @@
 //! Bounds, sources, the stop and a restart.
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use actors::analytics::{AnalyticsOptions, LabelsRef, UnsentStore};
@@ -167,6 +167,93 @@ async fn what_a_stop_cannot_send_is_there_after_a_restart() {
     }
     assert!(second.handle.stop(SOON).await);
     assert!(kept.0.lock().unwrap().is_empty());
+}
+
+/// A disk that hangs until its other end is dropped.
+struct Hanging {
+    released: Mutex<mpsc::Receiver<()>>,
+    on_disk: Kept,
+    /// Whether it hangs when something is to be kept, and not when it is read.
+    on_keeping: bool,
+}
+
+impl Hanging {
+    fn hang(&self) {
+        let _ = self.released.lock().unwrap().recv();
+    }
+}
+
+impl UnsentStore for Hanging {
+    fn take(&mut self) -> Vec<u8> {
+        if !self.on_keeping {
+            self.hang();
+        }
+        self.on_disk.take()
+    }
+
+    fn keep(&mut self, unsent: &[u8]) -> bool {
+        self.hang();
+        self.on_disk.keep(unsent)
+    }
+}
+
+/// Counts on a disk that hangs, and what lets go of it.
+fn on_a_hanging_disk(
+    upstream: &ScriptedUpstream,
+    on_keeping: bool,
+    on_disk: &Kept,
+) -> (Analytics, mpsc::Sender<()>) {
+    let (release, released) = mpsc::channel();
+    let disk = Hanging {
+        released: Mutex::new(released),
+        on_disk: on_disk.clone(),
+        on_keeping,
+    };
+    let api_url = upstream.api_url();
+    let analytics = Analytics::start_with(vec![polled(0)], api_url, often(), Some(Box::new(disk)));
+    (analytics, release)
+}
+
+#[actix_rt::test]
+async fn a_disk_that_hangs_holds_up_no_count_and_no_stop() {
+    for on_keeping in [false, true] {
+        let (upstream, counted) = upstream(2, |_| Some(Answer::status(503)));
+        let (analytics, _release) = on_a_hanging_disk(&upstream, on_keeping, &Kept::default());
+        analytics.wait_for_document().await;
+        analytics.count("feature_0", 2);
+        analytics.wait_for(|totals| totals.waiting == 2).await;
+        upstream.script(counted.script(&document(2), |_| None));
+        analytics.count("feature_1", 3);
+        analytics.wait_for(|totals| totals.forwarded == 5).await;
+        let before = Instant::now();
+        assert!(analytics.handle.stop(Duration::from_millis(500)).await);
+        assert!(before.elapsed() < SOON);
+    }
+}
+
+#[actix_rt::test]
+async fn what_a_slow_disk_gives_late_is_sent_and_not_written_over_before() {
+    let (upstream, counted) = upstream(2, |_| Some(Answer::status(503)));
+    let on_disk = Kept::default();
+    let store: Box<dyn UnsentStore> = Box::new(on_disk.clone());
+    let first = Analytics::start_with(vec![polled(0)], upstream.api_url(), often(), Some(store));
+    first.wait_for_document().await;
+    first.count("feature_0", 2);
+    first.wait_for(|totals| totals.waiting == 2).await;
+    assert!(first.handle.stop(SOON).await);
+
+    let (second, release) = on_a_hanging_disk(&upstream, false, &on_disk);
+    second.wait_for_document().await;
+    second.count("feature_1", 3);
+    second.wait_for(|totals| totals.waiting == 3).await;
+    assert!(!on_disk.0.lock().unwrap().is_empty());
+    drop(release);
+    second.wait_for(|totals| totals.waiting == 5).await;
+    upstream.script(counted.script(&document(2), |_| None));
+    second.wait_for(|totals| totals.forwarded == 5).await;
+    assert!(second.handle.stop(SOON).await);
+    assert_eq!(counted.sum(), 5);
+    assert!(on_disk.0.lock().unwrap().is_empty());
 }
 
 #[actix_rt::test]
