@@ -123,6 +123,11 @@ impl Entry {
         self.keeping.environment()
     }
 
+    /// From now on it is stored under the name of the client-side key that `options` have. Whether that is another one.
+    pub(super) fn rename_in_store(&mut self, options: &EnvironmentOptions) -> bool {
+        self.keeping.rename(options)
+    }
+
     /// Whether a stored document is of the source that is asked now.
     pub(super) fn is_of_its_source(&self, stored: &Stored) -> bool {
         self.keeping.is_of(stored.source)

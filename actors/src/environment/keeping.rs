@@ -28,9 +28,8 @@ struct Kept {
 
 impl Keeping {
     pub(super) fn new(options: &EnvironmentOptions, client: &Client) -> Self {
-        let is_stored = options.source == DocumentSource::Upstream;
         Self {
-            environment: is_stored.then(|| KeyDigest::of(&options.client_side_key)),
+            environment: stored_as(options),
             source: client.digest(&options.server_side_keys),
             kept: None,
         }
@@ -40,20 +39,30 @@ impl Keeping {
         self.environment
     }
 
+    /// From now on it is stored under the name of the key that `options` have; what is there by that name is another's, or older.
+    /// Whether that is another name.
+    pub(super) fn rename(&mut self, options: &EnvironmentOptions) -> bool {
+        let environment = stored_as(options);
+        let is_renamed = self.environment != environment;
+        if is_renamed {
+            self.environment = environment;
+            self.kept = None;
+        }
+        is_renamed
+    }
+
     pub(super) fn is_of(&self, source: SourceDigest) -> bool {
         self.source == source
     }
 
     /// The store has given this, and it is what `state` has.
     pub(super) fn restored(&mut self, state: &EnvironmentState<ContentDigest>, stored: &Stored) {
-        // That of another source is stored anew once this one has confirmed it.
-        self.kept = state
-            .record()
-            .filter(|_| self.is_of(stored.source))
-            .map(|record| Kept {
-                record,
-                told: stored.told,
-            });
+        // That of another source is stored anew once this one has confirmed it, and that under another name at once.
+        let is_all_there = self.is_of(stored.source) && self.environment == Some(stored.environment);
+        self.kept = state.record().filter(|_| is_all_there).map(|record| Kept {
+            record,
+            told: stored.told,
+        });
     }
 
     /// What the store is to be given now, where that is news.
@@ -80,4 +89,10 @@ impl Keeping {
             document: served.document.plain.clone(),
         })
     }
+}
+
+/// Whose documents the store has of an environment with these options.
+fn stored_as(options: &EnvironmentOptions) -> Option<KeyDigest> {
+    let is_stored = options.source == DocumentSource::Upstream;
+    is_stored.then(|| KeyDigest::of(&options.client_side_key))
 }

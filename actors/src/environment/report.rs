@@ -114,6 +114,15 @@ impl Report {
         );
     }
 
+    /// Tells that what was stored is another environment's.
+    pub(super) fn restores_none_of_another(&self) {
+        log::warn!(
+            "{}: the document that was stored for its client_side_key came from elsewhere or with other server-side keys, and is \
+             another environment's: it is not served",
+            self.label(None)
+        );
+    }
+
     /// Tells that its fallback document is of no use.
     pub(super) fn cannot_fall_back(&self, problem: &str) {
         log::warn!("{}: its fallback_document_path {problem}", self.label(None));

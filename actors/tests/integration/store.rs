@@ -12,7 +12,7 @@ use engine::{KeyKind, UpdatedAt};
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
-use crate::harness::{Harness, SOON, from_file, of_client0, polled, quick};
+use crate::harness::{Harness, SOON, from_file, has_value, of_client0, polled, quick};
 
 const T1: &str = "2024-12-26T16:18:08.760000+00:00";
 const T2: &str = "2024-12-26T16:18:20.000000+00:00";
@@ -241,5 +241,66 @@ async fn a_second_process_reads_and_writes_when_the_first_has_gone() {
     let mut third = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     let id = third.harness.id(0);
     assert_eq!(third.event().await, EnvironmentEvent::Restored(id, at(T2)));
+    third.end().await;
+}
+
+#[actix_rt::test]
+async fn a_corrected_client_side_key_is_the_one_that_a_restart_looks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = gives("one", T1);
+    let upstream = ScriptedUpstream::start(move |_| one());
+    let mut mistaken = polled(0);
+    mistaken.client_side_key = EnvironmentKey::new("mistaken");
+    let mut first = Life::begin(folder.path(), &upstream, vec![mistaken]);
+    first.event().await;
+    // Nothing changes but the key: what is served is stored under it at once.
+    let reconfigured = first.harness.handle.reconfigure(vec![polled(0)], None, None);
+    reconfigured.await.unwrap();
+    first.end().await;
+    upstream.go_down();
+    let mut second = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    let id = second.harness.id(0);
+    assert_eq!(second.event().await, EnvironmentEvent::Restored(id, at(T1)));
+
+    // And so is all that comes later.
+    upstream.come_up();
+    let two = gives("two", T2);
+    upstream.script(move |_| two());
+    assert_eq!(second.event().await, EnvironmentEvent::Updated(id, at(T2)));
+    second.end().await;
+    upstream.go_down();
+    let mut third = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    let id = third.harness.id(0);
+    assert_eq!(third.event().await, EnvironmentEvent::Restored(id, at(T2)));
+    third.end().await;
+}
+
+#[actix_rt::test]
+async fn what_a_mended_pair_was_given_of_another_environment_is_not_served_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // Not client0's, whose key pair has another environment's server-side key.
+    let foreign = document("foreign", T1);
+    let upstream = ScriptedUpstream::start(move |_| Answer::ok(foreign.clone()));
+    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    first.event().await;
+    first.end().await;
+    upstream.script(|_| Answer::status(503));
+    let mut mended = polled(0);
+    mended.server_side_keys = vec![EnvironmentKey::new("ser.mended")];
+    let file = folder.path().join("seed.json");
+    fs::write(&file, of_client0(&document("seed", T1))).unwrap();
+    mended.fallback = Some(file);
+    let second = Life::begin(folder.path(), &upstream, vec![mended]);
+    // The first that is served.
+    let served = second.harness.wait_for(|snapshot| {
+        let served = snapshot.environment(second.harness.id(0))?;
+        Some(has_value(served, "seed"))
+    });
+    assert!(served.await);
+    second.end().await;
+
+    // The same keys' document is served as before, whatever it names.
+    let third = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    third.harness.wait_for_value("foreign").await;
     third.end().await;
 }

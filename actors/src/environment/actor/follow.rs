@@ -63,6 +63,13 @@ impl EnvironmentActor {
             if let Some(served) = self.publisher.served(id) {
                 self.tell_whose_it_is(id, &served);
             }
+            if let Some(options) = self.configuration.options(id)
+                && let Some(entry) = self.entries.get_mut(&id)
+                && entry.rename_in_store(options)
+            {
+                // A restart looks under the new key.
+                self.keep(id);
+            }
         }
         removed
     }

@@ -87,6 +87,11 @@ impl EnvironmentActor {
         // The source may have been quicker than the disk.
         if self.publisher.served(id).is_none() {
             match loaded {
+                Ok(loaded) if self.is_of_another(id, stored, &loaded) => {
+                    if let Some(entry) = self.entries.get(&id) {
+                        entry.report.restores_none_of_another();
+                    }
+                }
                 Ok(loaded) => {
                     let is_told = stored.told >= Some(stored.served);
                     let news = match (stored.is_unsettled, is_told) {
@@ -107,6 +112,17 @@ impl EnvironmentActor {
             }
         }
         self.restoring_is_over(id, ctx);
+    }
+
+    /// Whether a stored document is known to be another environment's: it was fetched with other keys or from elsewhere, before a
+    /// mistake in the pair was mended, and names another client-side key. What these keys themselves gave is theirs to answer for.
+    fn is_of_another(&self, id: EnvironmentId, stored: &Stored, loaded: &Loaded) -> bool {
+        let is_of_this_source = self
+            .entries
+            .get(&id)
+            .is_some_and(|entry| entry.is_of_its_source(stored));
+        let named = loaded.served.environment.client_side_key();
+        !is_of_this_source && self.configuration.foreign(id, named).is_some()
     }
 
     fn restoring_is_over(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
