@@ -1,5 +1,5 @@
 //! The thin shell around the folder: takes documents, and has a blocking thread write them.
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,15 +7,17 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::folder::{Folder, Survey};
-use super::format::Stored;
+use super::folder::{Folder, Kept, Survey};
 use super::pending::{Item, Pending};
-use super::recovery::Occupant;
 use super::standing::Standing;
 use super::trouble::Trouble;
 use crate::keys::KeyDigest;
 use crate::lifeline::Lifeline;
 use crate::threads::Threads;
+
+mod handlers;
+
+pub(super) use handlers::{Configured, Keep, Restore, Stop};
 
 /// The disk does one thing after the other: what is asked for later must not be done before.
 const AT_ONCE: usize = 1;
@@ -24,8 +26,9 @@ const AT_ONCE: usize = 1;
 pub(super) struct Parts {
     pub(super) folder: Arc<Folder>,
     pub(super) retry: Duration,
-    /// The configured environments, by their digests' digits.
-    pub(super) configured: HashSet<String>,
+    /// How often it is looked whether the folder is still the one that this process has.
+    pub(super) look: Duration,
+    pub(super) configured: HashSet<KeyDigest>,
     pub(super) lifeline: Lifeline,
 }
 
@@ -34,11 +37,19 @@ pub(super) struct StoreActor {
     folder: Arc<Folder>,
     threads: Arc<Threads>,
     retry: Duration,
-    configured: HashSet<String>,
+    look: Duration,
+    configured: HashSet<KeyDigest>,
     pending: Pending,
+    /// What was written last of each environment, for a folder that turns out to be another one. They are the bytes of what is
+    /// served.
+    written: HashMap<KeyDigest, Item>,
     standing: Standing,
     /// Whether this process is the one that writes.
     is_owner: bool,
+    /// Which time the folder was taken when `written` was written.
+    times_taken: u64,
+    /// The disk is looked at.
+    is_looking: bool,
     /// Tries again after a failure.
     timer: Option<SpawnHandle>,
     /// Told when there is nothing more to write, or no way to.
@@ -52,10 +63,14 @@ impl StoreActor {
             folder: parts.folder,
             threads: Arc::new(Threads::new("store", AT_ONCE)),
             retry: parts.retry,
+            look: parts.look,
             configured: parts.configured,
             pending: Pending::default(),
+            written: HashMap::new(),
             standing: Standing::default(),
             is_owner: false,
+            times_taken: 0,
+            is_looking: false,
             timer: None,
             stops: Vec::new(),
             lifeline: parts.lifeline,
@@ -93,6 +108,8 @@ impl StoreActor {
                         actor.tell_of(&survey);
                         actor.is_owner = true;
                         actor.succeeded();
+                        actor.notice_another_folder();
+                        actor.pending.again();
                         actor.write(ctx);
                     }
                     Err(trouble) => actor.failed(&trouble, ctx),
@@ -102,34 +119,92 @@ impl StoreActor {
 
     /// Writes what waits, one after the other.
     fn write(&mut self, ctx: &mut Context<Self>) {
-        // After a failure the timer tries.
-        if self.standing.is_failing() && self.timer.is_some() {
+        if self.has_no_folder() {
             return;
         }
         let Some(item) = self.pending.begin() else {
             self.tell_stops();
             return;
         };
-        let kept = self.on_disk(|folder| {
-            let kept = folder.keep(&item.stored);
-            (item, kept)
-        });
-        ctx.spawn(kept.into_actor(self).map(|kept, actor, ctx| match kept {
-            Some((item, Ok(()))) => {
-                actor.pending.written();
+        let stored = item.stored.clone();
+        let kept = self.on_disk(move |folder| folder.keep(&stored));
+        ctx.spawn(kept.into_actor(self).map(|kept, actor, ctx| {
+            actor.wrote(item, kept.unwrap_or(Err(no_thread())), ctx);
+        }));
+    }
+
+    fn wrote(&mut self, item: Item, kept: Result<Kept, Trouble>, ctx: &mut Context<Self>) {
+        let is_another = self.notice_another_folder();
+        match kept {
+            Ok(kept) => {
+                self.pending.written();
                 let updated_at = item.stored.served.to_rfc3339();
-                log::debug!("{}: its document of {updated_at} is stored", item.label);
-                actor.succeeded();
-                actor.write(ctx);
+                log::debug!(
+                    "{}: {}",
+                    item.label,
+                    match kept {
+                        Kept::Written => format!("its document of {updated_at} is stored"),
+                        Kept::IsThere => format!(
+                            "another process has stored its document of {updated_at}, or a newer one, which is kept"
+                        ),
+                    }
+                );
+                self.written.insert(item.stored.environment, item);
+                // One that the disk does not take is no reason to say that all is well.
+                if !self.pending.has_set_back() {
+                    self.succeeded();
+                }
             }
-            Some((item, Err(trouble))) => {
-                actor.pending.failed(item);
-                actor.failed(&trouble, ctx);
+            Err(trouble) => {
+                self.pending.failed(item);
+                self.failed(&trouble, ctx);
             }
-            // The document is lost to the store, until the next one comes.
-            None => {
-                actor.pending.written();
-                actor.failed(&no_thread(), ctx);
+        }
+        if is_another {
+            // It may hold what another process has left.
+            self.take_folder(ctx);
+        }
+        self.write(ctx);
+    }
+
+    /// Whether the timer tries before anything can be written.
+    fn has_no_folder(&self) -> bool {
+        self.timer.is_some() && !self.is_owner
+    }
+
+    /// Stores everything anew where the folder was taken since it was stored: it may be another one. Whether it was.
+    fn notice_another_folder(&mut self) -> bool {
+        let times_taken = self.folder.times_taken();
+        let is_another = std::mem::replace(&mut self.times_taken, times_taken) != times_taken;
+        if !is_another || self.written.is_empty() {
+            return false;
+        }
+        log::info!(
+            "persistence.directory ({}) is another directory than before, or its lock file is another: everything is stored anew",
+            self.folder.path().display()
+        );
+        for (environment, item) in self.written.drain() {
+            if !self.pending.has(environment) {
+                self.pending.put(item);
+            }
+        }
+        true
+    }
+
+    /// Looks whether the folder is still the one that this process has, also where nothing is to be written.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        if !self.is_owner || self.is_looking {
+            return;
+        }
+        self.is_looking = true;
+        let looked = self.on_disk(|folder| folder.own());
+        ctx.spawn(looked.into_actor(self).map(|looked, actor, ctx| {
+            actor.is_looking = false;
+            match looked.unwrap_or(Err(no_thread())) {
+                Ok(_) if actor.notice_another_folder() => actor.take_folder(ctx),
+                Ok(_) if !actor.pending.has_set_back() => actor.succeeded(),
+                Ok(_) => {}
+                Err(trouble) => actor.failed(&trouble, ctx),
             }
         }));
     }
@@ -145,21 +220,24 @@ impl StoreActor {
         if let Some((level, line)) = self.standing.failed(trouble, self.folder.path()) {
             log::log!(level, "{line}");
         }
-        if let Some(timer) = self.timer.take() {
-            ctx.cancel_future(timer);
-        }
         // Where the folder itself has gone, so has the lock in it.
-        self.is_owner &= !trouble.is_about_folder();
-        let wait = self.standing.wait(self.retry);
-        self.timer = Some(ctx.run_later(wait, |actor, ctx| {
-            actor.timer = None;
-            if actor.is_owner {
-                actor.write(ctx);
-            } else {
-                actor.take_folder(ctx);
-            }
-        }));
+        self.is_owner &= !trouble.ends_ownership();
+        // Several documents may fail in one attempt.
+        if self.timer.is_none() {
+            let wait = self.standing.wait(self.retry);
+            self.timer = Some(ctx.run_later(wait, Self::try_again));
+        }
         self.tell_stops();
+    }
+
+    fn try_again(&mut self, ctx: &mut Context<Self>) {
+        self.timer = None;
+        if self.is_owner {
+            self.pending.again();
+            self.write(ctx);
+        } else {
+            self.take_folder(ctx);
+        }
     }
 
     /// Tells of files that are no use to this process.
@@ -179,10 +257,11 @@ impl StoreActor {
                  and left as they are"
             );
         }
+        let configured: HashSet<_> = self.configured.iter().map(ToString::to_string).collect();
         let known = survey
             .environments
             .iter()
-            .filter(|digits| self.configured.contains(*digits));
+            .filter(|digits| configured.contains(*digits));
         let unknown = survey.environments.len() - known.count();
         if unknown > 0 {
             log::info!(
@@ -193,7 +272,7 @@ impl StoreActor {
     }
 
     fn tell_stops(&mut self) {
-        if self.pending.is_empty() || self.standing.is_failing() {
+        if self.pending.is_idle() || self.has_no_folder() {
             for stop in self.stops.drain(..) {
                 // Who asked may have given up.
                 let _ = stop.send(());
@@ -219,73 +298,6 @@ impl Actor for StoreActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         self.take_folder(ctx);
-    }
-}
-
-/// Asks for what is stored of an environment.
-#[derive(Message)]
-#[rtype(result = "Option<Stored>")]
-pub(super) struct Restore {
-    pub(super) environment: KeyDigest,
-    pub(super) label: String,
-}
-
-impl Handler<Restore> for StoreActor {
-    type Result = ResponseActFuture<Self, Option<Stored>>;
-
-    fn handle(&mut self, Restore { environment, label }: Restore, _: &mut Self::Context) -> Self::Result {
-        let recovered = self.on_disk(move |folder| folder.restore(environment));
-        Box::pin(recovered.into_actor(self).map(move |recovered, actor, ctx| {
-            let recovered = recovered?;
-            for complaint in &recovered.complaints {
-                log::warn!("{label}: {complaint}");
-            }
-            let stored = recovered.stored?;
-            if recovered.occupant != Occupant::Whole {
-                // The previous document is the only one, until it is the current one, too.
-                let stored = stored.clone();
-                actor.pending.put(Item { stored, label });
-                actor.write(ctx);
-            }
-            Some(stored)
-        }))
-    }
-}
-
-/// Stores a document.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Keep(pub(super) Item);
-
-impl Handler<Keep> for StoreActor {
-    type Result = ();
-
-    fn handle(&mut self, Keep(item): Keep, ctx: &mut Self::Context) {
-        self.pending.put(item);
-        self.write(ctx);
-    }
-}
-
-/// An orderly stop; the reply comes when all is written, or cannot be.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct Stop;
-
-impl Handler<Stop> for StoreActor {
-    type Result = ResponseActFuture<Self, ()>;
-
-    fn handle(&mut self, _: Stop, _: &mut Self::Context) -> Self::Result {
-        self.lifeline.disarm();
-        let (stop, stopped) = oneshot::channel();
-        self.stops.push(stop);
-        self.tell_stops();
-        let stopped = async move {
-            let _ = stopped.await;
-        };
-        Box::pin(
-            stopped
-                .into_actor(self)
-                .map(|(), _, ctx: &mut Context<Self>| ctx.stop()),
-        )
+        ctx.run_interval(self.look, Self::look);
     }
 }

@@ -29,6 +29,17 @@ struct State {
     lock: Option<File>,
     /// What is known to be under the current documents' names.
     occupants: HashMap<KeyDigest, Occupant>,
+    /// How often this process has become the one that writes.
+    times_taken: u64,
+}
+
+/// What came of a document that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// The disk has it.
+    Written,
+    /// Another process, which had the folder before, has stored the same or a newer one of the same source.
+    IsThere,
 }
 
 /// What there is in the folder.
@@ -57,8 +68,13 @@ impl Folder {
     /// that.
     pub(super) fn own(&self) -> Result<bool, Trouble> {
         let mut state = self.state();
-        if state.lock.is_some() {
-            return Ok(false);
+        let lock_path = self.path.join(names::LOCK);
+        if let Some(lock) = &state.lock {
+            if is_at(lock, &lock_path).map_err(Trouble::of("look at its lock file"))? {
+                return Ok(false);
+            }
+            // The path leads elsewhere, or somebody has deleted the file: another process may have what is there now.
+            state.lock = None;
         }
         make_folder(&self.path).map_err(Trouble::of("make the directory"))?;
         let lock = private(
@@ -68,7 +84,7 @@ impl Folder {
                 .create(true)
                 .truncate(false),
         )
-        .open(self.path.join(names::LOCK))
+        .open(lock_path)
         .map_err(Trouble::of("write to it"))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -78,7 +94,13 @@ impl Folder {
         state.lock = Some(lock);
         // Another process may have written since they were looked at.
         state.occupants.clear();
+        state.times_taken += 1;
         Ok(true)
+    }
+
+    /// How often this process has become the one that writes: more than before, and what is there is not what it wrote.
+    pub(super) fn times_taken(&self) -> u64 {
+        self.state().times_taken
     }
 
     /// Looks what there is, and deletes what a process left unfinished that was killed while it wrote. For the owner.
@@ -107,27 +129,43 @@ impl Folder {
         recovered
     }
 
-    /// Stores a document. When this returns, the disk has it.
+    /// Stores a document. When this returns, the disk has it, or a newer one that another process has stored.
     ///
     /// # Errors
     /// Where this process is not the one that writes, or the disk refuses; what was stored before is there all the same.
-    pub(super) fn keep(&self, stored: &Stored) -> Result<(), Trouble> {
+    pub(super) fn keep(&self, stored: &Stored) -> Result<Kept, Trouble> {
         self.own()?;
-        let known = self.state().occupants.get(&stored.environment).copied();
-        let occupant = known.unwrap_or_else(|| self.restore(stored.environment).occupant);
-        let kept = self.replace(stored, occupant);
+        let environment = stored.environment;
+        let known = self.state().occupants.get(&environment).copied();
+        let (occupant, there) = known.map_or_else(
+            || {
+                // Another process may have stored something meanwhile.
+                let recovered = self.restore(environment);
+                (recovered.occupant, recovered.stored)
+            },
+            |occupant| (occupant, None),
+        );
+        let newest = match &there {
+            Some(there) if !is_news(stored, there) && occupant == Occupant::Whole => {
+                return Ok(Kept::IsThere);
+            }
+            // The previous one, which is the only one until it is the current one, too.
+            Some(there) if !is_news(stored, there) => there,
+            _ => stored,
+        };
+        let kept = self.replace(newest, occupant);
         let mut state = self.state();
         match &kept {
-            Ok(()) => drop(state.occupants.insert(stored.environment, Occupant::Whole)),
+            Ok(()) => drop(state.occupants.insert(environment, Occupant::Whole)),
             Err(trouble) => {
                 // Some of the steps may be done.
-                state.occupants.remove(&stored.environment);
+                state.occupants.remove(&environment);
                 if trouble.is_about_folder() {
                     state.lock = None;
                 }
             }
         }
-        kept
+        kept.map(|()| Kept::Written)
     }
 
     fn replace(&self, stored: &Stored, occupant: Occupant) -> Result<(), Trouble> {
@@ -212,6 +250,34 @@ impl Folder {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a document is to be stored where this process has just found another one.
+///
+/// Of one source upstream's number says which is newer, and of one number the served one does: it is raised where content changes
+/// under an unmoved one, after a time in which it is unsettled. Numbers of different sources say nothing of each other.
+fn is_news(stored: &Stored, there: &Stored) -> bool {
+    let age = |stored: &Stored| (stored.upstream, stored.served, stored.is_unsettled, stored.told);
+    stored.source != there.source
+        || age(stored) > age(there)
+        || (age(stored) == age(there) && stored.document != there.document)
+}
+
+/// Whether an open file is the one that a path leads to.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let file = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (file.dev(), file.ino())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
+    fs::exists(path)
 }
 
 /// For the process's user alone: documents hold identifiers and their values.

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::actor::{Keep, Parts, Restore, Stop, StoreActor};
+use super::actor::{Configured, Keep, Parts, Restore, Stop, StoreActor};
 use super::folder::Folder;
 use super::format::Stored;
 use super::pending::Item;
@@ -23,6 +22,8 @@ pub struct StoreOptions {
     pub directory: PathBuf,
     /// The wait after the first failure; it doubles up to a minute. A folder that another process has is looked at each time.
     pub retry: Duration,
+    /// How often it is looked whether the directory is still the one that this process has.
+    pub look: Duration,
     /// The client-side keys of the configured environments, to tell of documents that are nobody's.
     pub environments: Vec<EnvironmentKey>,
 }
@@ -33,6 +34,7 @@ impl StoreOptions {
         Self {
             directory,
             retry: Duration::from_secs(5),
+            look: Duration::from_secs(30),
             environments,
         }
     }
@@ -52,12 +54,12 @@ impl StoreHandle {
     /// # Errors
     /// Where the system allows no thread for it.
     pub fn start(options: StoreOptions, lifelines: &Lifelines) -> io::Result<Self> {
-        let digits = |key: &EnvironmentKey| KeyDigest::of(key).to_string();
         let folder = Arc::new(Folder::new(options.directory));
         let parts = Parts {
             folder: Arc::clone(&folder),
             retry: options.retry,
-            configured: options.environments.iter().map(digits).collect::<HashSet<_>>(),
+            look: options.look,
+            configured: options.environments.iter().map(KeyDigest::of).collect(),
             lifeline: lifelines.guard("StoreActor"),
         };
         let (thread, arbiter) = ActorThread::start()?;
@@ -93,6 +95,16 @@ impl StoreHandle {
     )]
     pub(crate) fn keep(&self, stored: Stored, label: String) {
         self.actor.do_send(Keep(Item { stored, label }));
+    }
+
+    /// These are the environments that are configured from now on. Returns at once.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one a reload, and the actor waits for no disk"
+    )]
+    pub(crate) fn configured<'a>(&self, client_side_keys: impl Iterator<Item = &'a EnvironmentKey>) {
+        let configured = client_side_keys.map(KeyDigest::of).collect();
+        self.actor.do_send(Configured(configured));
     }
 
     /// Writes what is still to be written, where the disk takes it, and ends the thread. Waits at most `patience`; whether the

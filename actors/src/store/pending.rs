@@ -14,6 +14,8 @@ pub(super) struct Item {
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     waiting: Vec<Item>,
+    /// What the disk did not take, until the next attempt: it stands in the way of nothing else.
+    set_back: Vec<Item>,
     /// What is being written.
     under_way: Option<KeyDigest>,
 }
@@ -22,7 +24,7 @@ impl Pending {
     /// Takes a document in the place of an older one of its environment.
     pub(super) fn put(&mut self, item: Item) {
         let environment = item.stored.environment;
-        let mut waiting = self.waiting.iter_mut();
+        let mut waiting = self.waiting.iter_mut().chain(&mut self.set_back);
         match waiting.find(|waiting| waiting.stored.environment == environment) {
             Some(older) => *older = item,
             None => self.waiting.push(item),
@@ -44,26 +46,47 @@ impl Pending {
         self.under_way = None;
     }
 
-    /// It is not: it waits again, first, unless a newer one of its environment does.
+    /// It is not: it waits for [`again`](Self::again), unless a newer one of its environment waits.
     pub(super) fn failed(&mut self, item: Item) {
         self.under_way = None;
         let environment = item.stored.environment;
-        if !self
+        if let Some(place) = self
             .waiting
             .iter()
-            .any(|waiting| waiting.stored.environment == environment)
+            .position(|waiting| waiting.stored.environment == environment)
         {
-            self.waiting.insert(0, item);
+            let newer = self.waiting.remove(place);
+            self.set_back.push(newer);
+        } else {
+            self.set_back.push(item);
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// What the disk did not take is to be tried again, after what was not tried yet.
+    pub(super) fn again(&mut self) {
+        self.waiting.append(&mut self.set_back);
+    }
+
+    /// Whether the disk did not take something.
+    pub(super) fn has_set_back(&self) -> bool {
+        !self.set_back.is_empty()
+    }
+
+    /// Whether something of this environment is still to be written.
+    pub(super) fn has(&self, environment: KeyDigest) -> bool {
+        let mut waiting = self.waiting.iter().chain(&self.set_back);
+        self.under_way == Some(environment)
+            || waiting.any(|waiting| waiting.stored.environment == environment)
+    }
+
+    /// Whether there is nothing that could be written now.
+    pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.under_way.is_none()
     }
 
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.set_back.len()
     }
 }
 
@@ -99,7 +122,7 @@ mod tests {
         for expected in [("a", 3), ("b", 1), ("c", 1)] {
             assert_eq!(begun(&mut pending), Some((expected.0.to_owned(), expected.1)));
         }
-        assert!(pending.is_empty() && pending.begin().is_none());
+        assert!(pending.is_idle() && pending.begin().is_none());
     }
 
     #[test]
@@ -109,13 +132,25 @@ mod tests {
         pending.put(item("b", 1));
         let first = pending.begin().unwrap();
         assert!(pending.begin().is_none(), "one at a time");
-        assert!(!pending.is_empty());
+        assert!(!pending.is_idle());
         pending.failed(first);
-        assert_eq!(begun(&mut pending), Some(("a".to_owned(), 1)));
+        assert_eq!(
+            begun(&mut pending),
+            Some(("b".to_owned(), 1)),
+            "it stands in nobody's way"
+        );
+        assert!(pending.is_idle() && pending.has_set_back());
+        pending.put(item("a", 2));
+        assert!(pending.is_idle(), "a newer one waits with it");
+        pending.put(item("c", 1));
+        pending.again();
+        assert_eq!(begun(&mut pending), Some(("c".to_owned(), 1)));
         let second = pending.begin().unwrap();
-        pending.put(item("b", 2));
+        pending.put(item("a", 3));
         pending.failed(second);
-        assert_eq!(begun(&mut pending), Some(("b".to_owned(), 2)));
-        assert!(pending.is_empty());
+        assert!(pending.is_idle() && pending.waiting() == 1);
+        pending.again();
+        assert_eq!(begun(&mut pending), Some(("a".to_owned(), 3)));
+        assert!(pending.is_idle() && !pending.has_set_back());
     }
 }

@@ -34,7 +34,6 @@ impl Standing {
 
     /// Nothing was. Gives what is to be told.
     pub(super) fn failed(&mut self, trouble: &Trouble, folder: &Path) -> Option<(Level, String)> {
-        self.failures = self.failures.saturating_add(1);
         if self.told.iter().any(|told| told.is_like(trouble)) {
             return None;
         }
@@ -56,13 +55,10 @@ impl Standing {
         ))
     }
 
-    /// Whether the last attempt failed.
-    pub(super) fn is_failing(&self) -> bool {
-        self.failures > 0
-    }
-
-    /// How long to wait until the next attempt; `first` after one failure. A process that has the folder may go at any time.
-    pub(super) fn wait(&self, first: Duration) -> Duration {
+    /// How long to wait until the next attempt; `first` after one in which something failed. A process that has the folder may go
+    /// at any time.
+    pub(super) fn wait(&mut self, first: Duration) -> Duration {
+        self.failures = self.failures.saturating_add(1);
         if self.told.last() == Some(&Trouble::Taken) {
             return first;
         }
@@ -101,7 +97,6 @@ mod tests {
                 .is_some()
         );
         assert_eq!(standing.failed(&full, folder), None);
-        assert!(standing.is_failing());
         let (level, line) = standing.succeeded(folder).unwrap();
         assert_eq!(level, Level::Info);
         assert!(line.contains("again"), "{line}");

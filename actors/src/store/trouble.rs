@@ -26,6 +26,11 @@ impl Trouble {
         }
     }
 
+    /// Whether this process writes nothing more before it has the folder anew.
+    pub(super) fn ends_ownership(&self) -> bool {
+        *self == Self::Taken || self.is_about_folder()
+    }
+
     /// Whether the folder itself may be another one by now, or none.
     pub(super) fn is_about_folder(&self) -> bool {
         matches!(

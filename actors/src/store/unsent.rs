@@ -11,8 +11,9 @@ use crate::analytics::UnsentStore;
 #[derive(Debug)]
 pub(super) struct UnsentFile {
     folder: Arc<Folder>,
-    /// Whether what processes before have left was taken: until then the file is not ours to write.
-    is_taken: bool,
+    /// Which time the folder was taken for this process when what others had left was taken: until then the file is not ours to
+    /// write, and no more where the folder is another one.
+    taken_at: Option<u64>,
     /// What the operator has heard since the file could be used last.
     told: Option<Trouble>,
 }
@@ -21,7 +22,7 @@ impl UnsentFile {
     pub(super) fn new(folder: Arc<Folder>) -> Self {
         Self {
             folder,
-            is_taken: false,
+            taken_at: None,
             told: None,
         }
     }
@@ -29,15 +30,19 @@ impl UnsentFile {
     fn try_take(&mut self) -> Result<Vec<u8>, Trouble> {
         self.folder.own()?;
         let unsent = self.folder.get(UNSENT)?;
-        self.is_taken = true;
+        self.taken_at = Some(self.folder.times_taken());
         Ok(unsent)
     }
 
+    fn is_taken(&self) -> bool {
+        self.taken_at == Some(self.folder.times_taken())
+    }
+
     fn try_keep(&self, unsent: &[u8]) -> Result<(), Trouble> {
-        if !self.is_taken {
+        self.folder.own()?;
+        if !self.is_taken() {
             return Err(Trouble::Taken);
         }
-        self.folder.own()?;
         if unsent.is_empty() {
             self.folder.remove(UNSENT)
         } else {
@@ -66,7 +71,7 @@ impl UnsentStore for UnsentFile {
     }
 
     fn take_more(&mut self) -> Vec<u8> {
-        if self.is_taken { Vec::new() } else { self.take() }
+        if self.is_taken() { Vec::new() } else { self.take() }
     }
 
     fn keep(&mut self, unsent: &[u8]) -> bool {
@@ -111,5 +116,22 @@ mod tests {
         assert!(third.keep(b""));
         drop(third);
         assert_eq!(file(directory.path()).take(), b"");
+    }
+
+    #[test]
+    fn in_another_directory_it_takes_before_it_keeps() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("store");
+        let mut ours = file(&directory);
+        assert_eq!(ours.take(), b"");
+        assert!(ours.keep(b"ours"));
+        std::fs::rename(&directory, parent.path().join("away")).unwrap();
+        let mut another = file(&directory);
+        another.take();
+        assert!(another.keep(b"another's"));
+        drop(another);
+        assert!(!ours.keep(b"ours"), "what is there is not known yet");
+        assert_eq!(ours.take_more(), b"another's");
+        assert!(ours.keep(b"both"));
     }
 }

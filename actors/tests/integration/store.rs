@@ -40,6 +40,7 @@ impl Life {
         let keys = environments.iter().map(|options| options.client_side_key.clone());
         let options = StoreOptions {
             retry: Duration::from_millis(20),
+            look: Duration::from_millis(20),
             ..StoreOptions::new(directory.to_owned(), keys.collect())
         };
         let store = StoreHandle::start(options, &Lifelines::new()).unwrap();
@@ -303,4 +304,73 @@ async fn what_a_mended_pair_was_given_of_another_environment_is_not_served_again
     let third = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     third.harness.wait_for_value("foreign").await;
     third.end().await;
+}
+
+#[actix_rt::test]
+async fn a_document_that_cannot_be_stored_keeps_no_other_from_being() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = gives("one", T1);
+    let upstream = ScriptedUpstream::start(move |_| one());
+    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    first.event().await;
+    first.end().await;
+    // Under its name is something else, which can be set aside no more.
+    let stored = names(folder.path())
+        .into_iter()
+        .find(|name| name.ends_with(".document"))
+        .unwrap();
+    let stored = folder.path().join(stored);
+    fs::write(&stored, "notes").unwrap();
+    for number in 1..=100 {
+        fs::write(format!("{}.set-aside-{number}", stored.display()), "notes").unwrap();
+    }
+    let mut second = Life::begin(folder.path(), &upstream, vec![polled(0), polled(1)]);
+    second.harness.wait_for_value_of(0, "one").await;
+    second.harness.wait_for_value_of(1, "one").await;
+    let two = gives("two", T2);
+    upstream.script(move |_| two());
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        match second.event().await {
+            EnvironmentEvent::Updated(id, number) if number == at(T2) => told.push(id),
+            _ => {}
+        }
+    }
+    second.end().await;
+    assert_eq!(fs::read_to_string(&stored).unwrap(), "notes");
+    upstream.go_down();
+    let third = Life::begin(folder.path(), &upstream, vec![polled(0), polled(1)]);
+    third.harness.wait_for_value_of(1, "two").await;
+    third.end().await;
+}
+
+#[actix_rt::test]
+async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("store");
+    let one = gives("one", T1);
+    let upstream = ScriptedUpstream::start(move |_| one());
+    let mut first = Life::begin(&directory, &upstream, vec![polled(0)]);
+    first.event().await;
+    let is_stored = || {
+        let mut names = names(&directory).into_iter();
+        names.any(|name| name.ends_with(".document"))
+    };
+    while !(directory.exists() && is_stored()) {
+        actix_rt::task::yield_now().await;
+    }
+    // Nothing changes but the directory, as where a volume is mounted late.
+    let late = folder.path().join("late");
+    fs::create_dir(&late).unwrap();
+    fs::rename(&directory, folder.path().join("away")).unwrap();
+    fs::rename(&late, &directory).unwrap();
+    while !is_stored() {
+        actix_rt::task::yield_now().await;
+    }
+    first.end().await;
+    upstream.go_down();
+    let mut second = Life::begin(&directory, &upstream, vec![polled(0)]);
+    let id = second.harness.id(0);
+    assert_eq!(second.event().await, EnvironmentEvent::Restored(id, at(T1)));
+    second.end().await;
 }

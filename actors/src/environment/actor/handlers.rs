@@ -26,6 +26,10 @@ impl Handler<Configure> for EnvironmentActor {
         if has_other_rules || reached != Reached::AsBefore {
             self.adjust(&changes, reached, ctx);
         }
+        if let Some(store) = &self.store {
+            let environments = self.configuration.environments().iter();
+            store.configured(environments.map(|environment| &environment.options.client_side_key));
+        }
         let removed = self.follow(changes, ctx);
         self.configured
             .send_replace(self.configuration.environments().into());

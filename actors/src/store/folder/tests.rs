@@ -1,6 +1,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 
+use engine::UpdatedAt;
+
 use super::*;
+use crate::store::format::SourceDigest;
 use crate::store::format::tests::{environment, stored};
 
 /// A store in a new folder of a new folder.
@@ -120,8 +123,6 @@ fn a_folder_that_vanishes_is_made_again() {
     let (_parent, folder) = folder();
     folder.keep(&stored(1, b"{}")).unwrap();
     fs::remove_dir_all(folder.path()).unwrap();
-    let trouble = folder.keep(&stored(2, b"{}")).unwrap_err();
-    assert!(trouble.is_about_folder(), "{trouble}");
     folder.keep(&stored(2, b"{}")).unwrap();
     assert_eq!(served(&folder), Some(2));
 }
@@ -149,4 +150,104 @@ fn a_pipe_in_a_file_s_place_is_not_waited_for() {
     );
     folder.keep(&stored(1, b"{}")).unwrap();
     assert_eq!(served(&folder), Some(1));
+}
+
+#[test]
+fn what_waited_is_not_written_over_what_another_process_has_stored_meanwhile() {
+    let (parent, first) = folder();
+    first.keep(&stored(1, b"{}")).unwrap();
+    let second = Folder::new(first.path().to_owned());
+    assert_eq!(served(&second), Some(1));
+    assert_eq!(second.keep(&stored(2, b"{}")), Err(Trouble::Taken));
+    first.keep(&stored(3, b"{}")).unwrap();
+    drop(first);
+    assert_eq!(second.keep(&stored(2, b"{}")), Ok(Kept::IsThere));
+    assert_eq!(served(&second), Some(3));
+    assert_eq!(second.keep(&stored(4, b"{}")), Ok(Kept::Written));
+    assert_eq!(served(&second), Some(4));
+
+    // One that comes from elsewhere is no older for its number.
+    drop(second);
+    let third = Folder::new(parent.path().join("store"));
+    let elsewhere = Stored {
+        source: SourceDigest::of("http://elsewhere", &[]),
+        ..stored(2, b"{}")
+    };
+    assert_eq!(third.keep(&elsewhere), Ok(Kept::Written));
+    drop(third);
+
+    // The previous document is the newest where the current one has gone.
+    let fourth = Folder::new(parent.path().join("store"));
+    fs::remove_file(fourth.path().join(Generation::Current.of(environment()))).unwrap();
+    assert_eq!(fourth.keep(&stored(3, b"{}")), Ok(Kept::Written));
+    assert_eq!(served(&fourth), Some(4));
+}
+
+#[test]
+fn what_is_newer_is_seen_by_upstream_s_number_first() {
+    let at = UpdatedAt::from_micros;
+    let there = Stored {
+        upstream: Some(at(1)),
+        ..stored(9, b"{}")
+    };
+    let with = |upstream, served| Stored {
+        upstream: Some(at(upstream)),
+        ..stored(served, b"{}")
+    };
+    for (stored, is_it) in [
+        (with(1, 9), false),
+        (with(1, 8), false),
+        (with(1, 10), true),
+        // The one that is there was served under a number of the proxy's own.
+        (with(2, 2), true),
+        (with(0, 10), false),
+        (
+            Stored {
+                is_unsettled: true,
+                ..with(1, 9)
+            },
+            true,
+        ),
+        (
+            Stored {
+                document: Bytes::from_static(b"{ }"),
+                ..with(1, 9)
+            },
+            true,
+        ),
+    ] {
+        assert_eq!(is_news(&stored, &there), is_it, "{stored:?}");
+    }
+}
+
+#[test]
+fn where_the_path_leads_elsewhere_the_lock_is_had_there() {
+    let parent = tempfile::tempdir().unwrap();
+    let [one, two, path] = ["one", "two", "store"].map(|name| parent.path().join(name));
+    for folder in [&one, &two] {
+        fs::create_dir(folder).unwrap();
+    }
+    std::os::unix::fs::symlink(&one, &path).unwrap();
+    let folder = Folder::new(path.clone());
+    folder.keep(&stored(1, b"{}")).unwrap();
+    assert_eq!(folder.times_taken(), 1);
+    let lead_to_two = || {
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&two, &path).unwrap();
+    };
+    // Another process has the other one.
+    let other = Folder::new(two.clone());
+    other.own().unwrap();
+    lead_to_two();
+    assert_eq!(folder.keep(&stored(2, b"{}")), Err(Trouble::Taken));
+    assert_eq!(served(&other), None);
+    assert_eq!(Folder::new(one).own(), Ok(true), "it is let go of");
+    drop(other);
+    assert_eq!(folder.keep(&stored(2, b"{}")), Ok(Kept::Written));
+    assert_eq!(folder.times_taken(), 2);
+    assert_eq!(Folder::new(two.clone()).own(), Err(Trouble::Taken));
+    // Nor is a lock on a file that is deleted one.
+    fs::remove_file(two.join(names::LOCK)).unwrap();
+    assert_eq!(folder.own(), Ok(true));
+    assert_eq!(Folder::new(two).own(), Err(Trouble::Taken));
 }
