@@ -53,6 +53,7 @@ pub use counts::Counting;
 pub use evaluation::EvaluationRef;
 pub use labels::LabelsRef;
 pub use options::{AT_ONCE, AnalyticsOptions};
+pub(crate) use record::is_unsent_file;
 pub use tally::{TALLY_BYTES, Tallies, WorkerTally};
 
 use actor::{AnalyticsActor, AskTotals, Flush, Parts, Stop};

@@ -55,6 +55,11 @@ pub(super) fn write<'c>(environments: impl IntoIterator<Item = (KeyDigest, &'c C
     file
 }
 
+/// Whether this is a file of unsent counts, of this version, or the beginning of one that broke off.
+pub(crate) fn is_unsent_file(file: &[u8]) -> bool {
+    file.starts_with(BEGINNING) || BEGINNING.starts_with(file)
+}
+
 /// Whether a file that was written holds nothing.
 pub(super) fn is_empty(file: &[u8]) -> bool {
     file.len() <= BEGINNING.len()

@@ -204,10 +204,16 @@ impl Folder {
         put
     }
 
-    /// The bytes of such a file; empty where there is none.
-    pub(super) fn get(&self, name: &str) -> Result<Vec<u8>, Trouble> {
-        match fs::read(self.path.join(name)) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+    /// The bytes of such a file, empty where there is none; `None` where something else has its name, such as a pipe, which would
+    /// be waited for.
+    pub(super) fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Trouble> {
+        let path = self.path.join(name);
+        let read = fs::metadata(&path).and_then(|metadata| match metadata.is_file() {
+            true => fs::read(&path).map(Some),
+            false => Ok(None),
+        });
+        match read {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(Vec::new())),
             read => read.map_err(Trouble::of("read")),
         }
     }
@@ -223,7 +229,7 @@ impl Folder {
     }
 
     /// Renames what is not ours and has the name of one that is.
-    fn set_aside(&self, name: &str) -> io::Result<()> {
+    pub(super) fn set_aside(&self, name: &str) -> io::Result<()> {
         let mut places = (1..=MOST_SET_ASIDE).map(|number| self.path.join(names::set_aside(name, number)));
         let free = places.find(|place| fs::symlink_metadata(place).is_err());
         let free = free.ok_or(ErrorKind::AlreadyExists)?;

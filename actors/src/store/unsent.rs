@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::folder::Folder;
 use super::names::UNSENT;
 use super::trouble::Trouble;
-use crate::analytics::UnsentStore;
+use crate::analytics::{UnsentStore, is_unsent_file};
 
 /// The file of those counts. Of several processes on one directory the one that writes has it; the next one takes over what that
 /// one leaves.
@@ -29,7 +29,19 @@ impl UnsentFile {
 
     fn try_take(&mut self) -> Result<Vec<u8>, Trouble> {
         self.folder.own()?;
-        let unsent = self.folder.get(UNSENT)?;
+        let found = self.folder.get(UNSENT)?;
+        let unsent = match found.filter(|file| file.is_empty() || is_unsent_file(file)) {
+            Some(unsent) => unsent,
+            None => {
+                self.folder.set_aside(UNSENT).map_err(Trouble::of("rename"))?;
+                log::warn!(
+                    "persistence.directory ({}): what is called {UNSENT} there holds no evaluation counts of this version; it is \
+                     renamed and left as it is",
+                    self.folder.path().display()
+                );
+                Vec::new()
+            }
+        };
         self.taken_at = Some(self.folder.times_taken());
         Ok(unsent)
     }
@@ -91,9 +103,14 @@ impl UnsentStore for UnsentFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::names;
 
     fn file(directory: &std::path::Path) -> UnsentFile {
         UnsentFile::new(Arc::new(Folder::new(directory.to_owned())))
+    }
+
+    fn counts(which: &str) -> Vec<u8> {
+        format!("edge-proxy analytics 1\n{which}").into_bytes()
     }
 
     #[test]
@@ -101,18 +118,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut first = file(directory.path());
         assert_eq!(first.take(), b"");
-        assert!(first.keep(b"one") && first.keep(b"two"));
+        assert!(first.keep(&counts("one")) && first.keep(&counts("two")));
         assert_eq!(first.take_more(), b"", "its own it does not take");
         let mut second = file(directory.path());
         assert_eq!(second.take(), b"", "another process has it");
-        assert!(!second.keep(b"lost"));
+        assert!(!second.keep(&counts("lost")));
         drop(first);
-        assert_eq!(second.take_more(), b"two");
+        assert_eq!(second.take_more(), counts("two"));
         assert_eq!(second.take_more(), b"");
         // Until it says what is left of it: a process that is killed before that has sent nothing.
         drop(second);
         let mut third = file(directory.path());
-        assert_eq!(third.take(), b"two");
+        assert_eq!(third.take(), counts("two"));
         assert!(third.keep(b""));
         drop(third);
         assert_eq!(file(directory.path()).take(), b"");
@@ -124,14 +141,33 @@ mod tests {
         let directory = parent.path().join("store");
         let mut ours = file(&directory);
         assert_eq!(ours.take(), b"");
-        assert!(ours.keep(b"ours"));
+        assert!(ours.keep(&counts("ours")));
         std::fs::rename(&directory, parent.path().join("away")).unwrap();
         let mut another = file(&directory);
         another.take();
-        assert!(another.keep(b"another's"));
+        assert!(another.keep(&counts("another's")));
         drop(another);
-        assert!(!ours.keep(b"ours"), "what is there is not known yet");
-        assert_eq!(ours.take_more(), b"another's");
-        assert!(ours.keep(b"both"));
+        assert!(!ours.keep(&counts("ours")), "what is there is not known yet");
+        assert_eq!(ours.take_more(), counts("another's"));
+        assert!(ours.keep(&counts("both")));
+    }
+
+    #[test]
+    fn what_is_not_ours_is_set_aside() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(UNSENT);
+        let aside = |number| directory.path().join(names::set_aside(UNSENT, number));
+        std::fs::write(&path, "notes").unwrap();
+        let mut unsent = file(directory.path());
+        assert_eq!(unsent.take(), b"");
+        assert!(unsent.keep(b"") && unsent.keep(&counts("one")));
+        assert_eq!(std::fs::read_to_string(aside(1)).unwrap(), "notes");
+        drop(unsent);
+        // Nor is a directory, or a pipe, which would be waited for.
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let mut unsent = file(directory.path());
+        assert_eq!(unsent.take(), b"");
+        assert!(unsent.keep(&counts("one")) && aside(2).is_dir());
     }
 }
