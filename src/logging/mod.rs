@@ -37,6 +37,14 @@ pub(crate) use repeated::Repeated;
 /// Our own crates; all others are dependencies.
 const OWN_CRATES: &[&str] = &["edge_proxy", "actors", "engine"];
 
+/// What dependencies tell at any level, unless they are named: that they failed. Below that they write what peers send:
+/// actix-web the paths of requests that it refuses, h2 targets that it cannot read and acknowledgements that nobody asked
+/// for, rustls names of servers. Those hold keys and identifiers, and any peer could fill the log with them.
+const DEPENDENCIES: LevelFilter = LevelFilter::Error;
+
+/// Dependencies whose lines hold nothing that peers send: addresses that are listened on, workers and signals.
+const OF_NO_PEER: &[&str] = &["actix_server"];
+
 /// What every thread of the process logs.
 static QUEUE: Queue = Queue::new();
 
@@ -147,8 +155,8 @@ fn with_line<T>(write: impl FnOnce(&mut String) -> T) -> T {
 /// Gives the level of each target; `None` stands for every target that is not named.
 fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, LevelFilter)> {
     let own = level_filter(settings.level);
-    // Below a warning, dependencies tell what helps only those who look into them.
-    let others = if own >= LevelFilter::Debug {
+    // Below a warning, they tell what helps only those who look into them.
+    let of_no_peer = if own >= LevelFilter::Debug {
         own
     } else {
         own.min(LevelFilter::Warn)
@@ -158,23 +166,21 @@ fn level_filters(settings: &LoggingSettings) -> Vec<(Option<&'static str>, Level
     } else {
         LevelFilter::Off
     };
-    // At debug actix-web writes the paths of requests it refuses, and those hold keys and identifiers.
-    let actix_web = others.min(LevelFilter::Info);
     // actix-http reports each malformed request as an error, so any peer could fill the log; and each answer of upstream
     // whose head does not end, which the environment's own line tells once.
     let malformed_requests = if own >= LevelFilter::Debug {
-        own
+        DEPENDENCIES
     } else {
         LevelFilter::Off
     };
     let mut filters = vec![
-        (None, others),
-        (Some("actix_web"), actix_web),
+        (None, DEPENDENCIES),
         (Some("actix_http::h1::dispatcher"), malformed_requests),
-        // At debug it writes the lengths and codings that it cannot read, as they came.
+        // It tells as an error too what a peer alone has done.
         (Some("actix_http::h1::decoder"), LevelFilter::Off),
         (Some(ACCESS), access),
     ];
+    filters.extend(OF_NO_PEER.iter().map(|name| (Some(*name), of_no_peer)));
     filters.extend(OWN_CRATES.iter().map(|name| (Some(*name), own)));
     filters
 }

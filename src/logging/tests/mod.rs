@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use log::kv::Source;
-use log::{Level, LevelFilter, Record};
+use log::{Level, LevelFilter, Log as _, Record};
 
 use super::*;
 use crate::settings::{LOG_LINE_FIELDS, LogFormat, LogLevel, LoggingSettings, Settings};
@@ -184,7 +184,7 @@ fn settings(level: LogLevel, access_log: bool) -> LoggingSettings {
 #[test]
 fn levels_by_target() {
     use LevelFilter::*;
-    // Configured, access log, then what holds for: our crates, dependencies, access.
+    // Configured, access log, then what holds for: our crates, actix-server, access.
     let cases = [
         (LogLevel::Critical, true, Error, Error, Error),
         (LogLevel::Error, true, Error, Error, Error),
@@ -194,54 +194,76 @@ fn levels_by_target() {
         (LogLevel::Debug, true, Debug, Debug, Debug),
         (LogLevel::NotSet, false, Trace, Trace, Off),
     ];
-    for (level, access_log, own, others, access) in cases {
-        let filters = level_filters(&settings(level, access_log));
-        let of = |target: Option<&str>| filters.iter().find(|(name, _)| *name == target).unwrap().1;
-        let seen = (
-            of(Some("edge_proxy")),
-            of(Some("actors")),
-            of(Some("engine")),
-            of(None),
-            of(Some(ACCESS)),
-        );
-        assert_eq!(seen, (own, own, own, others, access), "{level:?}");
+    for (level, access_log, own, of_no_peer, access) in cases {
+        let settings = settings(level, access_log);
+        let of = |target| level_of(&settings, target);
+        let seen = ["edge_proxy::server", "actors", "engine"].map(of);
+        assert_eq!(seen, [own; 3], "{level:?}");
+        let seen = (of("actix_server::accept"), of(ACCESS));
+        assert_eq!(seen, (of_no_peer, access), "{level:?}");
     }
 }
 
-#[test]
-fn actix_web_writes_no_path_below_trace() {
-    let of = |level| {
-        let filters = level_filters(&settings(level, false));
-        filters
-            .iter()
-            .find(|(name, _)| *name == Some("actix_web"))
-            .unwrap()
-            .1
-    };
-    assert_eq!(of(LogLevel::Info), LevelFilter::Warn);
-    assert_eq!(of(LogLevel::Debug), LevelFilter::Info);
-    // What is left out at debug is no other at trace: those lines are of the same levels.
-    assert_eq!(of(LogLevel::NotSet), LevelFilter::Info);
+/// The least important level of which a target's lines are written, as the logger itself has it.
+fn level_of(settings: &LoggingSettings, target: &str) -> LevelFilter {
+    let logger = logger(settings);
+    let is_written =
+        |level: &Level| logger.enabled(&log::Metadata::builder().level(*level).target(target).build());
+    Level::iter()
+        .filter(is_written)
+        .last()
+        .map_or(LevelFilter::Off, |level| level.to_level_filter())
 }
 
 #[test]
-fn what_a_peer_sends_is_no_line() {
-    let of = |target, level| {
-        let filters = level_filters(&settings(level, true));
-        filters.iter().find(|(name, _)| *name == Some(target)).unwrap().1
-    };
-    for level in [LogLevel::Error, LogLevel::Info, LogLevel::Debug, LogLevel::NotSet] {
-        assert_eq!(of("actix_http::h1::decoder", level), LevelFilter::Off);
+fn no_dependency_writes_what_peers_send() {
+    let dependencies = [
+        "actix_http::h1::encoder",
+        "actix_router::resource",
+        "actix_web::app",
+        "actix_web_lab::query",
+        "awc::client",
+        "h2::codec::framed_read",
+        "h2::proto::ping_pong",
+        "h2::server",
+        "mio::poll",
+        "rustls::msgs::handshake",
+        "tracing::span",
+        "a crate that is added one day",
+    ];
+    for level in LEVELS {
+        for target in dependencies {
+            assert_eq!(
+                level_of(&settings(level, true), target),
+                LevelFilter::Error,
+                "{level:?} {target}"
+            );
+        }
     }
-    assert_eq!(
-        of("actix_http::h1::dispatcher", LogLevel::Error),
-        LevelFilter::Off
-    );
-    assert_eq!(of("actix_http::h1::dispatcher", LogLevel::Info), LevelFilter::Off);
-    assert_eq!(
-        of("actix_http::h1::dispatcher", LogLevel::Debug),
-        LevelFilter::Debug
-    );
+}
+
+const LEVELS: [LogLevel; 6] = [
+    LogLevel::Critical,
+    LogLevel::Error,
+    LogLevel::Warning,
+    LogLevel::Info,
+    LogLevel::Debug,
+    LogLevel::NotSet,
+];
+
+#[test]
+fn what_a_peer_alone_has_done_is_no_error() {
+    for level in LEVELS {
+        let settings = settings(level, true);
+        assert_eq!(level_of(&settings, "actix_http::h1::decoder"), LevelFilter::Off);
+        let is_looked_into = matches!(level, LogLevel::Debug | LogLevel::NotSet);
+        let expected = if is_looked_into {
+            LevelFilter::Error
+        } else {
+            LevelFilter::Off
+        };
+        assert_eq!(level_of(&settings, "actix_http::h1::dispatcher"), expected);
+    }
 }
 
 fn remote(proxy_headers: bool, allowed: &str) -> RemoteAddress {

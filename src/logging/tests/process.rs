@@ -26,7 +26,8 @@ fn the_process_that_logs() {
     log::info!("started");
     log::debug!("unseen");
     log::info!(target: "rustls::client", "unseen");
-    log::warn!(target: "rustls::client", "seen");
+    log::warn!(target: "rustls::client", "unseen");
+    log::error!(target: "rustls::client", "seen");
     log_access(&Access {
         method: "GET",
         route: None,
@@ -96,7 +97,7 @@ fn generic_lines_of_a_process() {
     let lines = lines("generic", "0");
     let ends = [
         "INFO    edge_proxy::logging::tests::process: started",
-        "WARNING rustls::client: seen",
+        "ERROR   rustls::client: seen",
         "INFO    access: request method=GET route=- status=404 duration_us=1000",
     ];
     for (line, end) in lines.iter().zip(ends) {
@@ -123,7 +124,7 @@ fn json_lines_of_a_process() {
         .iter()
         .map(|line| line["level"].as_str().unwrap())
         .collect();
-    assert_eq!(levels, ["info", "warning", "info", "error"]);
+    assert_eq!(levels, ["info", "error", "info", "error"]);
     assert_eq!(parsed[0]["event"], "started");
     assert_eq!(parsed[2]["status"], 404);
     assert!(parsed[3]["event"].as_str().unwrap().ends_with(": first\nsecond"));

@@ -5,8 +5,10 @@
 //! - `marks`: what is secret, and how it may look.
 //! - `upstream`: a Flagsmith that fails in every way, and repeats what it was asked.
 //! - `session`: what clients send, and what their answers may show.
+//! - `http2`: what they send over HTTP/2 that is no good request.
 //! - `starts`: what the program writes besides serving.
 //! - `panics`: what it writes where it has a defect.
+mod http2;
 mod marks;
 mod panics;
 mod session;
@@ -36,7 +38,7 @@ fn configuration(upstream: &upstream::Echo, level: &str, format: &str) -> Value 
         "realtime": {"authentication_token": marks::REALTIME_TOKEN, "upstream_url": upstream.origin()},
         "server": {
             "host": "127.0.0.1", "port": 0, "drain_seconds": 0, "shutdown_timeout_seconds": 3,
-            "proxy_headers": true, "proxy_protocol": "on",
+            "proxy_headers": true, "proxy_protocol": "on", "h2c": true,
             "request_head_timeout_seconds": 0.5, "request_body_timeout_seconds": 0.5,
         },
         "logging": {"log_level": level, "log_format": format, "enable_access_log": true},
@@ -89,6 +91,7 @@ fn life(level: &str, format: &str) -> String {
     };
     session::wait_until_all_has_failed(proxy.address);
     session::talk(proxy.address, &upstream);
+    http2::talk(proxy.address);
     // A new configuration that cannot be used, and the old one again.
     for is_refused in [true, false] {
         let mut config = configuration(&upstream, level, format);
@@ -168,6 +171,8 @@ fn no_level_shows_anything(format: &'static str) {
                 let is_trace = |line: &str| line.contains(" TRACE ") || line.contains(r#""level":"trace""#);
                 for line in log.lines().filter(|line| !is_trace(line)) {
                     assert_shows_nothing(&format!("the log at {level}"), line);
+                    let is_of_h2 = line.contains(" h2::") || line.contains(r#""h2::"#);
+                    assert!(!is_of_h2, "any peer could fill the log at {level}: {line}");
                 }
             });
         }
