@@ -1,8 +1,11 @@
 //! Requests: a head that came over HTTP/2 becomes what the same head would be over HTTP/1, within the same limits.
 //!
 //! The library refuses what is malformed (RFC 9113 §8.1.1) by a reset of its stream: pseudo-header fields that are
-//! missing, repeated or out of place, fields of HTTP/1's connections, names in upper case, a `Content-Length` that is not
-//! the body's, and targets that http's `Uri` does not take. What is left is decided here, and gets an answer.
+//! missing, repeated or out of place, fields of HTTP/1's connections, a `Content-Length` that is not the body's, and
+//! targets that http's `Uri` does not take. What its decoder of fields does not take ends the connection (GOAWAY,
+//! `PROTOCOL_ERROR`), since nothing behind it is decoded: names that are empty or have upper case, blanks or control
+//! characters, values with control characters, methods that are none, pseudo-header fields that nobody knows. What is left
+//! is decided here, and gets an answer.
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -113,8 +116,10 @@ fn headers(head: &Parts) -> Result<HeaderMap, HeadFault> {
     let host = match (authority, hosts.next(), hosts.next()) {
         (None, None, _) => return Err(HeadFault::NoHost),
         (_, _, Some(_)) => return Err(HeadFault::TwoHosts),
-        // RFC 9113 §8.3.1: they are one and the same, or the request says two things.
-        (Some(authority), Some(host), None) if authority.as_bytes() != host.as_bytes() => {
+        // RFC 9113 §8.3.1: they are one and the same, in any case (RFC 9110 §4.2.3), or the request says two things.
+        (Some(authority), Some(host), None)
+            if !authority.as_bytes().eq_ignore_ascii_case(host.as_bytes()) =>
+        {
             return Err(HeadFault::TwoHosts);
         }
         (Some(authority), _, None) => authority.as_bytes(),
