@@ -8,6 +8,9 @@ use crate::budget::{ByteBudget, HeldBytes};
 /// What the heads of a connection may take before they count in the budget of the process: 100 of an ordinary size.
 const FREE: usize = 64 * 1024;
 
+/// What they may take in all: one client does not spend what there is for all of them.
+const MOST: usize = FREE + 1024 * 1024;
+
 /// The heads of one connection.
 #[derive(Debug)]
 pub(super) struct Heads {
@@ -29,7 +32,7 @@ impl Heads {
     /// Holds another one; `None`: there is too much of them.
     pub(super) fn hold(self: &Rc<Self>, bytes: usize) -> Option<HeldHead> {
         let all = self.bytes.get() + bytes;
-        if all > FREE && self.budget.is_spent() {
+        if all > MOST || (all > FREE && self.budget.is_spent()) {
             return None;
         }
         self.set(all);
@@ -83,5 +86,15 @@ mod tests {
         assert_eq!(budget.held(), 0);
         drop(held);
         assert_eq!(heads.bytes.get(), 0);
+    }
+
+    #[test]
+    fn one_connection_does_not_spend_what_there_is_for_all() {
+        let budget = ByteBudget::new(64 * 1024 * 1024);
+        let heads = Heads::new(&budget);
+        let held: Vec<_> = (0..1_000).map_while(|_| heads.hold(100 * 1024)).collect();
+        assert_eq!(held.len(), MOST / (100 * 1024));
+        assert!(budget.held() <= 1024 * 1024);
+        assert!(heads.hold(1024).is_some(), "an ordinary one still fits");
     }
 }

@@ -7,7 +7,8 @@
 //! # What a connection may take
 //! - Streams: [`MOST_STREAMS`] at a time; the library refuses what is beyond that (`REFUSED_STREAM`).
 //! - Bodies of requests that nobody has read yet: the windows, 64 KiB a stream and 256 KiB in all.
-//! - Heads: those of HTTP/1 for each, and a budget of the process for what a connection has beyond 64 KiB (`heads`).
+//! - Heads until they are answered: those of HTTP/1 for each, 1 MiB in all, and a budget of the process for what a
+//!   connection has beyond 64 KiB (`heads`).
 //! - Answers: 64 KiB that the socket has not taken, and as much in hand (`outflow`); the rest stays in its body. A client
 //!   that opens no window is given up as one that acknowledges nothing.
 //! - 16 KiB to write, 8 KiB to read and twice 4 KiB to compress heads are the library's own.
