@@ -52,6 +52,8 @@ pub(crate) struct ConnectionState {
     idle_since: Cell<u32>,
     /// The worker's time when the first byte of a head came that is not whole. For the first one, the connection's start.
     head_since: Cell<Option<u32>>,
+    /// The number of the head that is not whole, where several requests are under way at a time.
+    partial_head: Cell<Option<u64>>,
     /// Whether the last bytes that came ended with a head, so that no other one has begun.
     ends_with_head: Cell<bool>,
     /// How many bytes came while the connection was idle.
@@ -93,6 +95,7 @@ impl ConnectionState {
             phase: Cell::new(Phase::Idle),
             idle_since: Cell::new(worker.now()),
             head_since: Cell::new(Some(worker.now())),
+            partial_head: Cell::new(None),
             ends_with_head: Cell::new(true),
             read_off: Cell::new(0),
             unsent: Cell::new(0),

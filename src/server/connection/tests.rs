@@ -272,3 +272,27 @@ async fn times_hold_where_the_number_of_the_workers_time_begins_anew() {
     slow.note_head();
     assert_eq!(ended_after(&worker, &slow), (6, End::SlowHead));
 }
+
+#[actix_web::test]
+async fn each_head_among_several_requests_has_its_time() {
+    let (connection, worker, _peer) = connected_until(PlannedEnd {
+        age: None,
+        requests: None,
+    });
+    let state = connection.state();
+    state.begin_multiplexed();
+    state.begin_stream();
+    for head in 1..50 {
+        // Reading ends inside a head each time, and never inside the same.
+        state.note_partial_head(Some(head));
+        worker.tick();
+    }
+    assert_eq!(state.ending(), None);
+    let mut ticks = 0;
+    while state.ending().is_none() {
+        state.note_partial_head(Some(50));
+        worker.tick();
+        ticks += 1;
+    }
+    assert_eq!((ticks, state.ending()), (6, Some(End::SlowHead)));
+}

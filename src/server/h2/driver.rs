@@ -46,6 +46,12 @@ const MOST_READ_HEAD: u32 = 2 * MOST_HEAD as u32;
 /// The exchanges that a turn begins at most: so many answers fit what is collected for the socket, about.
 const BEGUN_A_TURN: usize = 64;
 
+/// The requests that a client may have given up before they are looked at. The account of `calm` ends a flood before that.
+const MOST_GIVEN_UP: usize = 10 * MOST_STREAMS as usize;
+
+/// The streams that the server has reset and still knows for a second, so that what was under way on them is no fault.
+const MOST_REMEMBERED: usize = 4 * MOST_STREAMS as usize;
+
 static FLOODS: Repeated = Repeated::new();
 
 /// How the connection ends.
@@ -109,6 +115,10 @@ where
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MOST_READ_HEAD)
+            .max_pending_accept_reset_streams(MOST_GIVEN_UP)
+            // It counts through the whole life of a connection. The account of `calm` is the bound.
+            .max_local_error_reset_streams(None)
+            .max_concurrent_reset_streams(MOST_REMEMBERED)
             .handshake(WireEnd(Rc::clone(&wire)));
         Self {
             stage: Stage::Begins(handshake),
@@ -183,13 +193,14 @@ where
             };
             match connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
+                    self.outflow.note_request();
                     let exchange = self.exchange(request, respond);
                     self.exchanges.push(exchange);
                 }
                 Poll::Ready(Some(Err(_)) | None) => return Err(Over),
                 Poll::Pending => {
-                    let has_partial_head = self.wire.borrow().has_partial_head();
-                    self.state.note_partial_head(has_partial_head);
+                    let head = self.wire.borrow().partial_head();
+                    self.state.note_partial_head(head);
                     return Ok(());
                 }
             }

@@ -17,7 +17,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::answer;
 use super::heads::HeldHead;
-use super::outflow::Outflow;
+use super::outflow::{Outflow, Place};
 use super::stream_state::StreamTurn;
 use crate::server::connection::PacedBody;
 
@@ -36,7 +36,7 @@ pub(super) struct Exchanged {
     pub patience: Duration,
     /// The turn of its request; `None`: it was refused before it was one.
     pub turn: Option<StreamTurn>,
-    /// What its head takes.
+    /// What its head takes, until the answer is there.
     pub held: Option<HeldHead>,
 }
 
@@ -69,6 +69,8 @@ struct Sending {
     /// How much is left in all, where that is known.
     left: Option<u64>,
     stall: Option<Stall>,
+    /// Where it waits for room on the connection.
+    place: Place,
 }
 
 /// The client's window has no room.
@@ -152,6 +154,8 @@ impl Exchanged {
         if let Some(turn) = &self.turn {
             turn.answer();
         }
+        // The request has gone with its handler, however long the answer takes.
+        self.held = None;
         let (head, size) = answer::head(answer.head(), answer.body().size());
         let is_whole = self.is_head || size.is_eof();
         // An error: its client has gone, or has given it up.
@@ -168,6 +172,7 @@ impl Exchanged {
                 BodySize::None | BodySize::Stream => None,
             },
             stall: None,
+            place: self.outflow.place(),
         };
         Some((PacedBody::new(answer.into_body(), None), sending))
     }
@@ -196,7 +201,7 @@ impl Exchanged {
                 }
                 continue;
             }
-            if self.outflow.poll_room(cx).is_pending() {
+            if self.outflow.poll_room(&mut sending.place, cx).is_pending() {
                 return sending.stream.poll_reset(cx).map(drop);
             }
             let Some(room) = ready!(self.poll_window(sending, cx)) else {
@@ -213,7 +218,7 @@ impl Exchanged {
         let piece = sending.piece.split_to(room.min(sending.piece.len()));
         sending.left = sending.left.map(|left| left.saturating_sub(piece.len() as u64));
         let is_whole = sending.piece.is_empty() && sending.left == Some(0);
-        self.outflow.note_piece(piece.len());
+        self.outflow.note_piece(piece.len(), !sending.piece.is_empty());
         if sending.stream.send_data(piece, is_whole).is_err() {
             return true;
         }

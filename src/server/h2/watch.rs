@@ -26,6 +26,7 @@ impl FrameHead {
     pub(super) const SETTINGS: u8 = 4;
     pub(super) const PING: u8 = 6;
     pub(super) const GOAWAY: u8 = 7;
+    pub(super) const WINDOW_UPDATE: u8 = 8;
     pub(super) const CONTINUATION: u8 = 9;
 
     fn read(header: [u8; HEADER]) -> Self {
@@ -56,6 +57,8 @@ pub(super) struct Watch {
     left: usize,
     /// The frame that these belong to; `None`: the preface.
     frame: Option<FrameHead>,
+    /// How many heads of requests have begun.
+    heads: u64,
 }
 
 impl Watch {
@@ -66,6 +69,7 @@ impl Watch {
             has: 0,
             left: PREFACE.len(),
             frame: None,
+            heads: 0,
         }
     }
 
@@ -86,16 +90,18 @@ impl Watch {
                 self.has = 0;
                 self.left = usize::try_from(frame.length).unwrap_or(usize::MAX);
                 self.frame = Some(frame);
+                self.heads += u64::from(frame.kind == FrameHead::HEADERS);
                 seen(frame);
             }
         }
     }
 
-    /// Whether the head of a request has begun and is not whole. Nothing else may come meanwhile (RFC 9113 §6.2).
-    pub(super) fn has_partial_head(&self) -> bool {
-        self.frame.is_some_and(|frame| {
+    /// The number of the head that has begun and is not whole. Nothing else may come meanwhile (RFC 9113 §6.2).
+    pub(super) fn partial_head(&self) -> Option<u64> {
+        let is_partial = self.frame.is_some_and(|frame| {
             frame.is_of_a_request_head() && (self.left > 0 || !frame.ends_a_request_head())
-        })
+        });
+        is_partial.then_some(self.heads)
     }
 }
 
@@ -148,9 +154,11 @@ mod tests {
         for (at, byte) in bytes.iter().enumerate() {
             watch.look(&[*byte], |_| ());
             let is_partial = (begin..bytes.len()).contains(&(at + 1));
-            assert_eq!(watch.has_partial_head(), is_partial, "at {at}");
+            assert_eq!(watch.partial_head(), is_partial.then_some(1), "at {at}");
         }
         watch.look(&frame(1, 4, 0), |_| ());
-        assert!(!watch.has_partial_head());
+        assert_eq!(watch.partial_head(), None);
+        watch.look(&frame(1, 0, 0), |_| ());
+        assert_eq!(watch.partial_head(), Some(3));
     }
 }

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::calm::Calm;
+use super::calm::{Calm, Earned};
 use super::watch::Watch;
 use crate::server::connection::{ConnectionState, OrderlyEnd};
 
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     /// Begins a turn of the connection's.
-    pub(super) fn begin_turn(&mut self, earned: u32) {
+    pub(super) fn begin_turn(&mut self, earned: Earned) {
         self.left_of_turn = READ_A_TURN;
         self.calm.earn(earned);
     }
@@ -78,9 +78,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.collected.len()
     }
 
-    /// Whether the head of a request has begun and is not whole.
-    pub(super) fn has_partial_head(&self) -> bool {
-        self.watch.has_partial_head()
+    /// The number of the head that has begun and is not whole.
+    pub(super) fn partial_head(&self) -> Option<u64> {
+        self.watch.partial_head()
     }
 
     /// Writes what was collected.

@@ -4,6 +4,7 @@ mod client;
 mod ends;
 mod floods;
 mod heads;
+mod lives;
 mod over_tls;
 mod protocol;
 mod streams;

@@ -103,6 +103,43 @@ fn whoever_opens_one_stream_s_window_keeps_the_connection_and_loses_the_others()
     assert_eq!(connection.find(|frame| frame.kind == kind::DATA).stream, 3);
 }
 
+#[test]
+fn large_answers_go_out_by_turns() {
+    let app = with_a_large_document(Duration::from_secs(60));
+    let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 0x7fff_ffff)]);
+    let frames = [Frame::window(0, 0x7fff_0000), document(1), document(3)];
+    connection.write(&frames.map(|frame| frame.bytes()).concat());
+    let (mut of_second, mut is_first_whole) = (0, false);
+    while !is_first_whole {
+        let piece = connection.find(|frame| frame.kind == kind::DATA);
+        if piece.stream == 3 {
+            of_second += piece.payload.len();
+        }
+        is_first_whole = piece.stream == 1 && piece.ends_stream();
+    }
+    assert!(of_second > 200_000, "it had {of_second} bytes by then");
+}
+
+#[test]
+fn whoever_opens_windows_by_the_kib_is_no_flood() {
+    let app = with_a_large_document(Duration::from_secs(60));
+    let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 4 * 1024 * 1024)]);
+    connection.send(&Frame::window(0, 0x7000_0000));
+    for number in 0..8 {
+        let stream = 2 * number + 1;
+        connection.send(&document(stream));
+        let mut is_whole = false;
+        while !is_whole {
+            let piece = connection.find(|frame| frame.kind == kind::DATA);
+            is_whole = piece.ends_stream();
+            for _ in 0..piece.payload.len() / 1024 {
+                connection.send(&Frame::window(stream, 1024));
+                connection.send(&Frame::window(0, 1024));
+            }
+        }
+    }
+}
+
 /// The begin of a request whose body is to follow.
 fn post(stream: u32) -> Frame {
     let fields = [

@@ -22,12 +22,10 @@ impl ConnectionState {
         self.is_multiplexed.get()
     }
 
-    /// Notes whether a head has begun that is not whole.
-    pub(in crate::server) fn note_partial_head(&self, is_partial: bool) {
-        if is_partial {
-            self.note_head();
-        } else {
-            self.head_since.set(None);
+    /// Notes the number of the head that has begun and is not whole. Each has its time.
+    pub(in crate::server) fn note_partial_head(&self, head: Option<u64>) {
+        if self.partial_head.replace(head) != head {
+            self.head_since.set(head.map(|_| self.worker.now()));
         }
     }
 
