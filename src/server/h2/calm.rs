@@ -1,7 +1,7 @@
 //! Calm: what a client may send that asks for nothing.
 //!
-//! Frames that make work and move no request on are paid for from an account. Time fills it, and so do answers that have
-//! gone out. Where it is empty the client floods, and its connection ends (`ENHANCE_YOUR_CALM`). That is one rule for the
+//! Frames that make work and move no request on are paid for from an account. Time fills it, and so do answers that go
+//! out. Where it is empty the client floods, and its connection ends (`ENHANCE_YOUR_CALM`). That is one rule for the
 //! floods that have names: rapid reset (CVE-2023-44487), resets that the server is made to send (CVE-2025-8671), SETTINGS,
 //! PING, empty DATA and CONTINUATION frames, and windows that are opened byte by byte (CVE-2019-9511 to 9518).
 //!
@@ -14,7 +14,7 @@ use super::watch::FrameHead;
 const MOST: u32 = 2_000;
 /// What a tick of the worker's adds: ten requests that are given up.
 const EACH_TICK: u32 = 100;
-/// What an answer adds that was sent to its end: as much as a request costs that is given up.
+/// What an answer adds that has begun: as much as a request costs that is given up.
 pub(super) const AN_ANSWER: u32 = 10;
 /// What a head costs, and what it adds once it has become a request: one that is refused or malformed costs it.
 pub(super) const A_REQUEST: u32 = 1;

@@ -160,6 +160,7 @@ impl Exchanged {
         let is_whole = self.is_head || size.is_eof();
         // An error: its client has gone, or has given it up.
         let stream = self.respond.send_response(head, is_whole).ok()?;
+        self.outflow.note_head();
         if is_whole {
             self.outflow.note_answer();
             return None;

@@ -90,10 +90,14 @@ impl Outflow {
         self.earn(Earned::points(A_REQUEST));
     }
 
+    /// Notes an answer that has begun: its request was worked at, and an event stream has no other end than to be given up.
+    pub(super) fn note_head(&self) {
+        self.earn(Earned::points(AN_ANSWER));
+    }
+
     /// Notes an answer that was sent to its end. It may have no body.
     pub(super) fn note_answer(&self) {
         self.sent.set(self.sent.get() + 1);
-        self.earn(Earned::points(AN_ANSWER));
     }
 
     fn earn(&self, earned: Earned) {
@@ -237,7 +241,7 @@ mod tests {
         outflow.note_piece(16 * 1024, true);
         outflow.note_piece(1, true);
         outflow.note_request();
-        outflow.note_answer();
+        outflow.note_head();
         let earned = Earned {
             points: A_REQUEST + AN_ANSWER,
             updates: 34,

@@ -44,6 +44,21 @@ fn many_requests_are_given_up_at_once() {
 }
 
 #[test]
+fn any_number_of_event_streams_that_are_given_up_once_they_are_there() {
+    let app = spawn();
+    let mut connection = FrameConnection::open(app.address, &[]);
+    connection.send(&Frame::window(0, 0x1000_0000));
+    for number in 0..400 {
+        let stream = 2 * number + 1;
+        connection.send(&Frame::get(stream, EVENT_STREAM, CLIENT_KEY));
+        connection.find(|frame| frame.stream == stream && frame.kind == kind::HEADERS);
+        connection.send(&Frame::reset(stream, code::CANCEL));
+    }
+    assert_answered(&mut connection, 5_001);
+    until_subscribers(&app, 0);
+}
+
+#[test]
 fn any_number_of_malformed_requests() {
     let app = spawn();
     let mut connection = FrameConnection::open(app.address, &[]);
