@@ -28,6 +28,8 @@ fn answers_show_nothing(address: SocketAddr, frames: &[Frame]) {
     let bytes: Vec<u8> = frames.iter().chain([&ping]).flat_map(Frame::bytes).collect();
     // It may end before all of it is read.
     let _ = connection.try_write(&bytes);
+    let settings = connection.find(|frame| frame.kind == kind::SETTINGS);
+    assert_eq!(settings.flags, 0, "HTTP/2 is spoken");
     let asks = frames.first().is_some_and(|frame| frame.stream == 1);
     while let Some(frame) = connection.frame() {
         assert_shows_nothing("a frame", &String::from_utf8_lossy(&frame.payload));
