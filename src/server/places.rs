@@ -33,6 +33,10 @@ struct Shared {
 }
 
 impl Shared {
+    fn is_over(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) > self.served.load(Ordering::Relaxed)
+    }
+
     fn change(&self, change: impl FnOnce(&Self)) {
         change(self);
         self.changed.notify_waiters();
@@ -54,9 +58,14 @@ impl Places {
         }
     }
 
-    /// Sets how many connections are served from now on. Where there are more, each that comes makes another leave.
+    /// Sets how many connections are served from now on. Where there are more, those that are idle leave.
     pub(crate) fn serve(&self, served: usize) {
         self.shared.served.store(served, Ordering::Relaxed);
+    }
+
+    /// Tells whether more places are taken than there are.
+    pub(super) fn are_too_few(&self) -> bool {
+        self.shared.is_over()
     }
 
     /// Takes a place, whether there is one or not.
@@ -138,7 +147,7 @@ pub(super) struct Place {
 impl Place {
     /// Tells whether more places are taken than there are.
     pub(super) fn is_one_too_many(&self) -> bool {
-        self.shared.taken.load(Ordering::Relaxed) > self.shared.served.load(Ordering::Relaxed)
+        self.shared.is_over()
     }
 
     /// Makes it the place of one that is to hear that there is none.

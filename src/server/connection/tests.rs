@@ -33,18 +33,21 @@ fn connected_for(
     let peer = Peer::connect(listener.local_addr().unwrap()).unwrap();
     let (accepted, _) = listener.accept().unwrap();
     accepted.set_nonblocking(true).unwrap();
+    let worker = worker_of(&Places::new(Shares::of(64, 1, 1)), request_head, planned_end);
+    let arrival = Arrival::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
+    let connection = Plain.open(arrival).now_or_never().flatten().unwrap();
+    (connection, worker, peer)
+}
+
+fn worker_of(places: &Places, request_head: Duration, planned_end: PlannedEnd) -> Rc<Worker> {
     let times = ConnectionTimes {
         request_head,
         keep_alive: Duration::from_secs(75),
         read_off: Duration::ZERO,
         planned_end,
     };
-    let places = Places::new(Shares::of(64, 1, 1));
     let refusals = RefusalAnswers::new(|_| b"HTTP/1.1 408 Request Timeout\r\n\r\n".to_vec());
-    let worker = Rc::new(Worker::new(times, 1, &ByteBudget::new(0), &places, &refusals));
-    let arrival = Arrival::admit(TcpStream::from_std(accepted).unwrap(), &worker).unwrap();
-    let connection = Plain.open(arrival).now_or_never().flatten().unwrap();
-    (connection, worker, peer)
+    Rc::new(Worker::new(times, 1, &ByteBudget::new(0), places, &refusals))
 }
 
 /// Lets time pass until the worker ends the connection: how many seconds, and why.
@@ -230,6 +233,34 @@ async fn a_connection_between_two_requests_is_not_ended() {
         worker.tick();
         assert!(state.takes_leave());
     }
+}
+
+#[actix_web::test]
+async fn idle_connections_leave_where_there_are_fewer_places_than_before() {
+    let places = Places::new(Shares::of(64, 1, 1));
+    let worker = worker_of(&places, Duration::from_secs(5), PlannedEnd::default());
+    let connections: Vec<_> = (0..5)
+        .map(|_| ConnectionState::new(&worker, worker.admit().unwrap()))
+        .collect();
+    connections.iter().for_each(serve_one);
+    let [in_use, idle @ ..] = &connections[..] else {
+        panic!("there are five")
+    };
+    in_use.begin_request(false);
+    let ended = || {
+        idle.iter()
+            .filter(|state| state.ending() == Some(End::Idle))
+            .count()
+    };
+    places.serve(3);
+    (0..2).for_each(|_| worker.tick());
+    assert_eq!(ended(), 0, "their clients may be about to ask again");
+    (0..10).for_each(|_| worker.tick());
+    assert_eq!(ended(), 2);
+    places.serve(0);
+    (0..10).for_each(|_| worker.tick());
+    assert_eq!(ended(), 4);
+    assert_eq!(in_use.ending(), None);
 }
 
 #[actix_web::test]

@@ -352,9 +352,13 @@ impl Worker {
                 connection.end(End::SlowHead);
             } else if idle_since.is_some_and(|since| now.wrapping_sub(since) > self.idle_ticks) {
                 connection.end(End::Idle);
-            } else if is_read && idle_since.is_some_and(|since| self.is_settled(since)) && connection.is_due()
-            {
-                connection.take_leave();
+            } else if is_read && idle_since.is_some_and(|since| self.is_settled(since)) {
+                if connection.is_due() {
+                    connection.take_leave();
+                } else if self.places.are_too_few() && connection.has_place() {
+                    // A new configuration may have left fewer places than there are connections.
+                    connection.leave();
+                }
             }
             true
         });
