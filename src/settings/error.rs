@@ -2,6 +2,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::notice::one_line;
+
 /// Where an option's value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -14,8 +16,8 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
-            Self::Variable(name) => write!(f, "environment variable {name}"),
+            Self::File(path) => f.write_str(&one_line(path.display().to_string())),
+            Self::Variable(name) => write!(f, "environment variable {}", one_line(name.clone())),
         }
     }
 }

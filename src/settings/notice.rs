@@ -14,14 +14,14 @@ impl Notice {
     pub(super) fn warning(message: impl Into<String>) -> Self {
         Self {
             level: log::Level::Warn,
-            message: message.into(),
+            message: one_line(message.into()),
         }
     }
 
     pub(super) fn info(message: impl Into<String>) -> Self {
         Self {
             level: log::Level::Info,
-            message: message.into(),
+            message: one_line(message.into()),
         }
     }
 
@@ -34,5 +34,33 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// A text with its control characters escaped: names of variables may hold a line break, and a log is read by lines.
+pub(super) fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let escaped = |letter: char| {
+        let is_control = letter.is_control();
+        let (escaped, plain) = (letter.escape_default(), letter);
+        is_control
+            .then_some(escaped)
+            .into_iter()
+            .flatten()
+            .chain((!is_control).then_some(plain))
+    };
+    text.chars().flat_map(escaped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_one_line() {
+        let notice = Notice::warning("variable \rA\nB\u{1b}[1m is ünknown");
+        assert_eq!(notice.message, r"variable \rA\nB\u{1b}[1m is ünknown");
     }
 }
