@@ -43,6 +43,8 @@ pub(super) struct StoreActor {
     /// What was written last of each environment, for a folder that turns out to be another one. They are the bytes of what is
     /// served.
     written: HashMap<KeyDigest, Item>,
+    /// What the operator has heard of each environment's files.
+    complaints: HashMap<KeyDigest, Vec<String>>,
     standing: Standing,
     /// Whether this process is the one that writes.
     is_owner: bool,
@@ -67,6 +69,7 @@ impl StoreActor {
             configured: parts.configured,
             pending: Pending::default(),
             written: HashMap::new(),
+            complaints: HashMap::new(),
             standing: Standing::default(),
             is_owner: false,
             times_taken: 0,
@@ -184,7 +187,7 @@ impl StoreActor {
             self.folder.path().display()
         );
         for (environment, item) in self.written.drain() {
-            if !self.pending.has(environment) {
+            if self.pending.newest(environment).is_none() {
                 self.pending.put(item);
             }
         }

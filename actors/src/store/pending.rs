@@ -17,7 +17,7 @@ pub(super) struct Pending {
     /// What the disk did not take, until the next attempt: it stands in the way of nothing else.
     set_back: Vec<Item>,
     /// What is being written.
-    under_way: Option<KeyDigest>,
+    under_way: Option<Item>,
 }
 
 impl Pending {
@@ -37,7 +37,7 @@ impl Pending {
             return None;
         }
         let item = self.waiting.remove(0);
-        self.under_way = Some(item.stored.environment);
+        self.under_way = Some(item.clone());
         Some(item)
     }
 
@@ -72,11 +72,11 @@ impl Pending {
         !self.set_back.is_empty()
     }
 
-    /// Whether something of this environment is still to be written.
-    pub(super) fn has(&self, environment: KeyDigest) -> bool {
-        let mut waiting = self.waiting.iter().chain(&self.set_back);
-        self.under_way == Some(environment)
-            || waiting.any(|waiting| waiting.stored.environment == environment)
+    /// The newest document of this environment that is still to be written.
+    pub(super) fn newest(&self, environment: KeyDigest) -> Option<&Item> {
+        let waiting = self.waiting.iter().chain(&self.set_back);
+        let mut from_the_newest = waiting.chain(&self.under_way);
+        from_the_newest.find(|item| item.stored.environment == environment)
     }
 
     /// Whether there is nothing that could be written now.
@@ -133,6 +133,7 @@ mod tests {
         let first = pending.begin().unwrap();
         assert!(pending.begin().is_none(), "one at a time");
         assert!(!pending.is_idle());
+        assert_eq!(pending.newest(first.stored.environment), Some(&first));
         pending.failed(first);
         assert_eq!(
             begun(&mut pending),
@@ -147,6 +148,7 @@ mod tests {
         assert_eq!(begun(&mut pending), Some(("c".to_owned(), 1)));
         let second = pending.begin().unwrap();
         pending.put(item("a", 3));
+        assert_eq!(pending.newest(second.stored.environment), Some(&item("a", 3)));
         pending.failed(second);
         assert!(pending.is_idle() && pending.waiting() == 1);
         pending.again();

@@ -22,12 +22,18 @@ impl Handler<Restore> for StoreActor {
     type Result = ResponseActFuture<Self, Option<Stored>>;
 
     fn handle(&mut self, Restore { environment, label }: Restore, _: &mut Self::Context) -> Self::Result {
+        if let Some(newest) = self.pending.newest(environment) {
+            // It is on its way to the disk.
+            return Box::pin(actix::fut::ready(Some(newest.stored.clone())));
+        }
         let recovered = self.on_disk(move |folder| folder.restore(environment));
         Box::pin(recovered.into_actor(self).map(move |recovered, actor, ctx| {
             let recovered = recovered?;
-            for complaint in &recovered.complaints {
+            let told = actor.complaints.entry(environment).or_default();
+            for complaint in recovered.complaints.iter().filter(|each| !told.contains(each)) {
                 log::warn!("{label}: {complaint}");
             }
+            *told = recovered.complaints;
             let stored = recovered.stored?;
             if recovered.occupant != Occupant::Whole {
                 // The previous document is the only one, until it is the current one, too.
