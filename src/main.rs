@@ -89,18 +89,15 @@ fn load(source: &ConfigurationSource) -> Result<Loaded, Failure> {
         .map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
 }
 
-fn check_fallbacks(settings: &Settings) -> Result<(), Failure> {
-    settings
-        .check_fallbacks()
-        .map_err(|error| Failure::new(EXIT_CONFIGURATION, error))
-}
-
 fn check(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let loaded = load(&source(config_path))?;
     for notice in &loaded.notices {
         write_error(notice);
     }
-    check_fallbacks(&loaded.settings)?;
+    loaded
+        .settings
+        .check_fallbacks()
+        .map_err(|error| Failure::new(EXIT_CONFIGURATION, error))?;
     for (place, foreign) in foreign_files(&loaded.settings.environments) {
         write_error(format_args!("key pair {place}: {foreign}"));
     }
@@ -128,7 +125,6 @@ fn serve(config_path: Option<PathBuf>) -> Result<u8, Failure> {
     let source = source(config_path);
     let loaded = load(&source)?;
     let settings = &loaded.settings;
-    check_fallbacks(settings)?;
     logging::init(&settings.logging).map_err(|error| {
         Failure::new(
             EXIT_SYSTEM,

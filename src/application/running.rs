@@ -257,7 +257,16 @@ impl Running {
     ) -> Result<(), Unfollowed> {
         let polling = self.limits.polling_options(now);
         let polling = (polling != self.limits.polling_options(before)).then_some(polling);
-        if before.environments == now.environments && polling.is_none() && upstream.is_none() {
+        // Whatever was wrong with the file of a fallback may be mended.
+        let has_fallbacks = now
+            .environments
+            .iter()
+            .any(|environment| environment.fallback.is_some());
+        if before.environments == now.environments
+            && !has_fallbacks
+            && polling.is_none()
+            && upstream.is_none()
+        {
             return Ok(());
         }
         let environments = now.environments.clone();

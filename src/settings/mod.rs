@@ -79,8 +79,8 @@ impl Settings {
         ConfigurationSource::new(config_path, variables).load()
     }
 
-    /// Reads the fallback documents, which are of no use in an outage where they cannot be used. Those who serve call it;
-    /// `edge-proxy snapshot`, which makes such files, does not. Blocks.
+    /// Reads the fallback documents, which are of no use in an outage where they cannot be used. `--check` calls it; a
+    /// process that serves goes on without, and tells of it. Blocks.
     ///
     /// # Errors
     /// Where one is missing, or no environment document: as those of [`Settings::load`].

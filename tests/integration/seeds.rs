@@ -3,6 +3,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,6 +11,7 @@ use test_support::documents::{later_page, page};
 use test_support::http::Request;
 use test_support::program::Program;
 use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::wait::PATIENCE;
 
 use crate::harness::{CLIENT_KEY, Proxy, SERVER_KEY, command, fixture};
 
@@ -30,6 +32,13 @@ fn config(upstream: &ScriptedUpstream, pairs: Value) -> Value {
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     command(folder).args(arguments).output().unwrap()
+}
+
+fn until(mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < PATIENCE, "it comes about in time");
+    }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -115,29 +124,48 @@ fn a_snapshot_of_what_cannot_be_had_is_1_with_a_line_each() {
 }
 
 #[test]
-fn a_fallback_that_cannot_be_used_ends_the_start_and_the_check() {
+fn a_fallback_that_cannot_be_used_ends_the_check_and_neither_a_start_nor_a_reload() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(fixture().to_string()));
     let pair = json!({"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "fallback_document_path": "seed.json"});
     let folder = folder(&config(&upstream, json!([pair])));
+    let seed = folder.path().join("seed.json");
     for (content, says) in [
-        (None, "(./seed.json) cannot be used (No such file"),
+        (None, "cannot be used (No such file"),
         (Some("{"), "it is not JSON"),
         (Some("{}"), "it is no environment document"),
     ] {
         if let Some(content) = content {
-            fs::write(folder.path().join("seed.json"), content).unwrap();
+            fs::write(&seed, content).unwrap();
         }
-        for arguments in [&[][..], &["--check"]] {
-            let output = run(folder.path(), arguments);
-            assert_eq!(output.status.code(), Some(78));
-            let line = text(&output.stderr);
-            assert!(
-                line.contains("environment_key_pairs[0].fallback_document_path"),
-                "{line}"
-            );
-            assert!(line.contains(says.trim_start_matches("(./seed.json) ")), "{line}");
-        }
+        let output = run(folder.path(), &["--check"]);
+        assert_eq!(output.status.code(), Some(78));
+        let line = text(&output.stderr);
+        assert!(
+            line.contains("environment_key_pairs[0].fallback_document_path"),
+            "{line}"
+        );
+        assert!(line.contains(says), "{line}");
     }
-    fs::write(folder.path().join("seed.json"), fixture().to_string()).unwrap();
-    assert_eq!(run(folder.path(), &["--check"]).status.code(), Some(0));
+    let mut options = config(&upstream, json!([pair]));
+    let program = Program::start(&mut command(folder.path()));
+    let mut proxy = Proxy::of(program, folder);
+    let health = |proxy: &Proxy| proxy.connect().send(&Request::get("/proxy/health"));
+    let detail = |proxy: &Proxy| health(proxy).json()["environments"][0]["detail"].clone();
+    let says = "its fallback_document_path cannot be used (it is no environment document";
+    until(|| {
+        detail(&proxy)
+            .as_str()
+            .is_some_and(|detail| detail.starts_with(says))
+    });
+    assert_eq!(health(&proxy).status, 200);
+    options["allow_origins"] = json!(["https://a.b"]);
+    proxy.reload(&options);
+    assert_eq!(health(&proxy).json().get("configuration"), None);
+    fs::write(seed, fixture().to_string()).unwrap();
+    options["allow_origins"] = json!(["https://c.d"]);
+    proxy.reload(&options);
+    until(|| detail(&proxy).is_null());
+    let path = proxy.document_path();
+    let output = run(path.parent().unwrap(), &["--check"]);
+    assert_eq!(output.status.code(), Some(0));
 }

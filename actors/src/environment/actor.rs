@@ -219,7 +219,12 @@ impl EnvironmentActor {
             // Upstream's number may have moved alone, or stands for what another had given.
             self.keep(id);
         }
-        if is_failure {
+        // Where a key is rejected, the next one is tried at once.
+        let is_failing = self
+            .entries
+            .get(&id)
+            .is_some_and(|entry| entry.state.failure().is_some());
+        if is_failure && is_failing {
             self.fall_back(id, ctx);
         }
         self.advance(id, ctx);

@@ -1,5 +1,5 @@
 //! One environment as its actor holds it.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::SpawnHandle;
 use engine::ContentDigest;
@@ -34,12 +34,18 @@ pub(super) struct Entry {
     pub(super) origin: Origin,
     /// What was stored before the start is being read: nothing is fetched yet.
     pub(super) is_restoring: bool,
+    /// Since when what is stored is being read and compiled, if it is; the first fetch may have been waited for long enough.
+    pub(super) awaits_stored: Option<Instant>,
+    /// What is stored was read, and is of no use.
+    pub(super) is_stored_useless: bool,
     /// Its fallback document is being read.
     pub(super) is_falling_back: bool,
     /// How its fallback document could not be used, as the operator has heard.
     pub(super) fallback_problem: Option<String>,
     keeping: Keeping,
-    /// How often it was reconfigured: work that began before says nothing any more.
+    /// How often it was reconfigured: what was stored for the source before says nothing any more.
+    pub(super) sources: u64,
+    /// How often it was reconfigured or assigned a document: work that began before says nothing any more.
     pub(super) generation: u64,
 }
 
@@ -72,9 +78,12 @@ impl Entry {
             work: None,
             origin: Origin::Source,
             is_restoring: false,
+            awaits_stored: None,
+            is_stored_useless: false,
             is_falling_back: false,
             fallback_problem: None,
             keeping: Keeping::new(options, client),
+            sources: 0,
             generation: 0,
         }
     }
@@ -94,6 +103,9 @@ impl Entry {
             self.origin = Origin::AnotherSource;
         }
         self.keeping = Keeping::new(options, client);
+        self.awaits_stored = None;
+        self.is_stored_useless = false;
+        self.sources += 1;
         self.interrupt()
     }
 
@@ -170,6 +182,9 @@ impl Entry {
             Some(_) => "stale",
         };
         let failure = self.state.failure().map(ToString::to_string);
+        let fallback_problem = self.fallback_problem.as_ref();
+        let fallback_problem =
+            fallback_problem.map(|problem| format!("its fallback_document_path {problem}"));
         let details: Vec<_> = self
             .origin
             .says()
@@ -178,6 +193,7 @@ impl Entry {
             .into_iter()
             .chain(failure)
             .chain(foreign.map(ToString::to_string))
+            .chain(fallback_problem)
             .collect();
         EnvironmentStatus {
             environment,

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use engine::{ContentDigest, Document, Environment, Warning};
+use engine::{ContentDigest, Document, Environment, UpdatedAt, Warning};
 
 use super::apply::{read, refused};
 use super::events::Moment;
@@ -22,8 +22,12 @@ pub(super) enum Loading {
         /// Whether the source that gave it is asked from now on: its numbers hold for that one.
         is_of_this_source: bool,
     },
-    /// The bytes of a fallback document.
-    Fallback(Bytes),
+    /// A fallback document.
+    Fallback {
+        document: Bytes,
+        /// The number that is served until now.
+        served: Option<UpdatedAt>,
+    },
 }
 
 /// What came of it.
@@ -38,7 +42,7 @@ impl Loading {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Stored { stored, .. } => stored.document.len(),
-            Self::Fallback(document) => document.len(),
+            Self::Fallback { document, .. } => document.len(),
         }
     }
 
@@ -49,13 +53,10 @@ impl Loading {
                 stored,
                 is_of_this_source,
             } => load_stored(stored, is_of_this_source),
-            Self::Fallback(document) => {
+            Self::Fallback { document, served } => {
                 let document = read(vec![document])?;
-                let served = document
-                    .updated_at()
-                    .unwrap_or_else(|| Moment::now().updated_at());
-                // Whatever upstream gives takes its place.
-                let versions = Versions::assigned(document.content(), None, served);
+                let (content, own) = (document.content(), document.updated_at());
+                let versions = Versions::fallback(content, own, served, Moment::now().updated_at());
                 loaded(&document, versions, true)
             }
         }
@@ -119,13 +120,19 @@ pub(super) fn fallback_problem(failure: FetchFailure) -> String {
 /// # Errors
 /// Where it cannot: why, in words that follow its name.
 pub fn check_fallback(path: &Path) -> Result<(), String> {
-    let loaded = read_fallback(path).and_then(|document| Loading::Fallback(document).load());
+    let loaded = read_fallback(path).and_then(|document| {
+        let loading = Loading::Fallback {
+            document,
+            served: None,
+        };
+        loading.load()
+    });
     loaded.map(drop).map_err(fallback_problem)
 }
 
 #[cfg(test)]
 mod tests {
-    use engine::{KeyKind, UpdatedAt};
+    use engine::KeyKind;
     use test_support::documents::FIXTURE;
 
     use super::*;

@@ -125,7 +125,15 @@ impl Report {
 
     /// Tells that its fallback document is of no use.
     pub(super) fn cannot_fall_back(&self, problem: &str) {
-        log::warn!("{}: its fallback_document_path {problem}", self.label(None));
+        log::warn!(
+            "{}: its fallback_document_path {problem}: an outage before the first answer finds nothing to serve",
+            self.label(None)
+        );
+    }
+
+    /// Tells that it is of use again.
+    pub(super) fn can_fall_back(&self) {
+        log::info!("{}: its fallback_document_path can be used", self.label(None));
     }
 
     /// What logs call it.

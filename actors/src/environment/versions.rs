@@ -88,6 +88,21 @@ impl<D: Copy + PartialEq> Versions<D> {
         }
     }
 
+    /// Content that no source gave, with its own number or one above that which is `served` until now.
+    pub(super) fn fallback(
+        content: D,
+        own: Option<UpdatedAt>,
+        served: Option<UpdatedAt>,
+        now: UpdatedAt,
+    ) -> Self {
+        let number = match served {
+            Some(served) => newer(own, served, now),
+            None => own.unwrap_or(now),
+        };
+        // Whatever upstream gives takes its place.
+        Self::assigned(content, None, number)
+    }
+
     /// Content that was stored, for the source that gave it.
     pub(super) fn of_record(record: Record<D>) -> Self {
         let Record {

@@ -1,7 +1,9 @@
 //! Fallback documents.
 use std::fs;
+use std::time::Duration;
 
 use actors::environment::{EnvironmentEvent, EnvironmentOptions};
+use actors::keys::EnvironmentKey;
 use engine::UpdatedAt;
 use tempfile::TempDir;
 use test_support::documents::document;
@@ -99,4 +101,66 @@ async fn one_that_cannot_be_used_is_looked_at_again() {
     assert_eq!(harness.status(0).await.status, "not updated");
     fs::write(folder.path().join("seed.json"), seed()).unwrap();
     harness.wait_for_value("seed").await;
+}
+
+#[actix_rt::test]
+async fn one_that_cannot_be_used_is_told_of_before_it_is_needed() {
+    let (folder, options) = with_fallback("{");
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(of_client0(&document("upstream", OLDER))));
+    let harness = Harness::start(vec![options.clone()], upstream.api_url(), quick());
+    harness.wait_for_value("upstream").await;
+    let detail = harness.wait_for_detail(0, Option::is_some).await.unwrap();
+    assert!(
+        detail.starts_with("its fallback_document_path cannot be used (it is not JSON"),
+        "{detail}"
+    );
+    let status = harness.status(0).await;
+    assert_eq!((status.status, status.is_fresh), ("ok", true));
+    // A new configuration looks again, whatever it changes.
+    fs::write(folder.path().join("seed.json"), seed()).unwrap();
+    let reconfigured = harness.handle.reconfigure(vec![options], None, None);
+    reconfigured.await.unwrap();
+    harness.wait_for_detail(0, Option::is_none).await;
+    harness.wait_for_value("upstream").await;
+}
+
+#[actix_rt::test]
+async fn another_one_takes_its_place_where_it_is_served() {
+    let (folder, mut options) = with_fallback(&seed());
+    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let harness = Harness::start(vec![options.clone()], upstream.api_url(), quick());
+    let seeded = harness.wait_for_value("seed").await;
+    let path = folder.path().join("other.json");
+    fs::write(&path, of_client0(&document("other", OLDER))).unwrap();
+    options.fallback = Some(path);
+    let reconfigured = harness.handle.reconfigure(vec![options.clone()], None, None);
+    reconfigured.await.unwrap();
+    let other = harness.wait_for_value("other").await;
+    assert!(other.updated_at > seeded.updated_at, "the number never falls");
+    assert_eq!(harness.status(0).await.status, "fallback");
+
+    // One that cannot be used, or none, takes nothing away.
+    options.fallback = Some(folder.path().join("none.json"));
+    let reconfigured = harness.handle.reconfigure(vec![options.clone()], None, None);
+    reconfigured.await.unwrap();
+    let is_told = |detail: &Option<String>| detail.as_ref().is_some_and(|said| said.contains("No such file"));
+    harness.wait_for_detail(0, is_told).await;
+    options.fallback = None;
+    let reconfigured = harness.handle.reconfigure(vec![options], None, None);
+    reconfigured.await.unwrap();
+    harness.wait_for_value("other").await;
+}
+
+#[actix_rt::test]
+async fn it_is_not_served_while_the_next_key_is_tried() {
+    let (_folder, mut options) = with_fallback(&seed());
+    options
+        .server_side_keys
+        .insert(0, EnvironmentKey::new("ser.rejected"));
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some("ser.rejected") => Answer::status(403),
+        _ => Answer::ok(of_client0(&document("upstream", OLDER))).dripping(Duration::from_millis(1)),
+    });
+    let mut harness = Harness::start(vec![options], upstream.api_url(), quick());
+    assert_eq!(harness.update().await, UpdatedAt::parse(OLDER).unwrap());
 }

@@ -374,3 +374,65 @@ async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew()
     assert_eq!(second.event().await, EnvironmentEvent::Restored(id, at(T1)));
     second.end().await;
 }
+
+#[actix_rt::test]
+async fn what_waits_to_be_stored_is_what_an_environment_that_comes_back_begins_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = gives("one", T1);
+    let upstream = ScriptedUpstream::start(move |_| one());
+    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    first.event().await;
+    first.end().await;
+    // Another process has the directory.
+    let holder = fs::File::open(folder.path().join("lock")).unwrap();
+    holder.lock().unwrap();
+    let two = gives("two", T2);
+    upstream.script(move |_| two());
+    let mut second = Life::begin(folder.path(), &upstream, vec![polled(0)]);
+    while second.event().await != EnvironmentEvent::Updated(second.harness.id(0), at(T2)) {}
+    upstream.go_down();
+    for environments in [Vec::new(), vec![polled(0)]] {
+        let reconfigured = second.harness.handle.reconfigure(environments, None, None);
+        reconfigured.await.unwrap();
+    }
+    let id = second.harness.id(0);
+    let begun = second
+        .harness
+        .wait_for(|snapshot| snapshot.environment(id).cloned())
+        .await;
+    assert!(has_value(&begun, "two"));
+    assert_eq!(begun.updated_at, at(T2));
+    second.end().await;
+}
+
+#[actix_rt::test]
+async fn what_is_stored_on_a_volume_that_comes_late_takes_the_place_of_a_fallback() {
+    let folder = tempfile::tempdir().unwrap();
+    let (directory, late) = (folder.path().join("store"), folder.path().join("late"));
+    let one = gives("one", T1);
+    let upstream = ScriptedUpstream::start(move |_| one());
+    let mut first = Life::begin(&late, &upstream, vec![polled(0)]);
+    first.event().await;
+    first.end().await;
+    upstream.script(|_| Answer::status(503));
+    let file = folder.path().join("seed.json");
+    fs::write(&file, of_client0(&document("seed", T2))).unwrap();
+    let mut with_fallback = polled(0);
+    with_fallback.fallback = Some(file);
+    let second = Life::begin(&directory, &upstream, vec![with_fallback]);
+    let seeded = second.harness.wait_for_value("seed").await;
+    while !directory.exists() {
+        actix_rt::task::yield_now().await;
+    }
+    fs::rename(&directory, folder.path().join("away")).unwrap();
+    fs::rename(&late, &directory).unwrap();
+    let restored = second.harness.wait_for_value("one").await;
+    assert!(restored.updated_at > seeded.updated_at, "the number never falls");
+    second.end().await;
+    // It is stored under the number that was told.
+    upstream.go_down();
+    let third = Life::begin(&directory, &upstream, vec![polled(0)]);
+    let again = third.harness.wait_for_value("one").await;
+    assert_eq!(again.updated_at, restored.updated_at);
+    third.end().await;
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
 use super::watch::{PERIOD, SETTLED, Step, Watch};
-use crate::settings::{ConfigurationSource, FileContent, Loaded, SettingsError};
+use crate::settings::{ConfigurationSource, FileContent, Loaded};
 
 /// A file that was changed this shortly before it was read may be changed again without a new time: some file systems keep whole
 /// seconds, or two.
@@ -155,7 +155,7 @@ impl Watching {
                     let path = self.source.path().display();
                     Reading::Refused(format!("configuration file {path} is gone: put it back"))
                 } else {
-                    match self.load(content) {
+                    match self.source.load_of(content) {
                         Ok(loaded) => Reading::Usable(Box::new(loaded)),
                         Err(error) => Reading::Refused(error.to_string()),
                     }
@@ -169,13 +169,6 @@ impl Watching {
                 }
             }
         }
-    }
-
-    /// What a start would take, this takes too.
-    fn load(&self, content: FileContent) -> Result<Loaded, SettingsError> {
-        let loaded = self.source.load_of(content)?;
-        loaded.settings.check_fallbacks()?;
-        Ok(loaded)
     }
 
     /// Answers whoever has asked where there is nothing to read.

@@ -39,6 +39,11 @@ impl EnvironmentActor {
                 cancel(handle, ctx);
             }
         }
+        // Whatever was wrong with a file may be mended. Those that begin anew look at theirs in time.
+        let ids: Vec<_> = self.entries.keys().copied().collect();
+        for id in ids {
+            self.look_at_fallback(id, ctx);
+        }
         for id in moved {
             if let Some(options) = self.configuration.options(id)
                 && let Some(entry) = self.entries.get_mut(&id)
@@ -48,6 +53,7 @@ impl EnvironmentActor {
                     self.begin(id, ctx);
                 } else {
                     self.advance(id, ctx);
+                    self.look_at_fallback(id, ctx);
                 }
             }
         }

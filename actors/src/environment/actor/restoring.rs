@@ -1,5 +1,6 @@
 //! Documents that no fetch gave: those that were stored before the start, and fallbacks; and having the store keep those that
 //! one did.
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -8,7 +9,9 @@ use engine::UpdatedAt;
 use super::follow::cancel;
 use super::{EnvironmentActor, News};
 use crate::environment::entry::Origin;
+use crate::environment::events::Moment;
 use crate::environment::loading::{Loaded, Loading, fallback_problem, read_fallback};
+use crate::environment::versions::Record;
 use crate::keys::EnvironmentId;
 use crate::store::Stored;
 use crate::upstream::FetchFailure;
@@ -21,29 +24,45 @@ const RESTORE_PATIENCE: Duration = Duration::from_secs(1);
 /// takes.
 const FALLBACK_PATIENCE: Duration = Duration::from_secs(1);
 
+/// The fallback waits for what is stored, which is newer, at most so long: a disk may hang.
+const STORED_PATIENCE: Duration = Duration::from_secs(10);
+
 impl EnvironmentActor {
     /// Has an environment served that was just added: what is stored first, then whatever its source gives.
     pub(super) fn begin(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
+        if !self.restore(id, ctx) {
+            self.fetch_first(id, ctx);
+            return;
+        }
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        let (Some(store), Some(environment)) = (&self.store, entry.stored_as()) else {
-            self.fetch_first(id, ctx);
-            return;
-        };
         entry.is_restoring = true;
-        let (store, label, generation) = (store.clone(), entry.report.label(None), entry.generation);
-        let stored = async move { store.restore(environment, label).await };
-        ctx.spawn(stored.into_actor(self).map(move |stored, actor, ctx| {
-            if actor.is_at(id, generation) {
-                actor.load_stored(id, generation, stored, ctx);
-            }
-        }));
+        let generation = entry.generation;
         ctx.run_later(RESTORE_PATIENCE, move |actor, ctx| {
             if actor.is_at(id, generation) {
                 actor.restoring_is_over(id, ctx);
             }
         });
+    }
+
+    /// Asks for what is stored of an environment; whether anything can be.
+    fn restore(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return false;
+        };
+        let (Some(store), Some(environment)) = (&self.store, entry.stored_as()) else {
+            return false;
+        };
+        entry.awaits_stored = Some(Instant::now());
+        let (store, label, sources) = (store.clone(), entry.report.label(None), entry.sources);
+        let stored = async move { store.restore(environment, label).await };
+        ctx.spawn(stored.into_actor(self).map(move |stored, actor, ctx| {
+            if actor.is_of(id, sources) {
+                actor.load_stored(id, stored, false, ctx);
+            }
+        }));
+        true
     }
 
     /// Whether an environment is still there and was not reconfigured or assigned another document.
@@ -53,26 +72,37 @@ impl EnvironmentActor {
             .is_some_and(|entry| entry.generation == generation)
     }
 
+    /// Whether an environment is still there and was not reconfigured.
+    fn is_of(&self, id: EnvironmentId, sources: u64) -> bool {
+        self.entries
+            .get(&id)
+            .is_some_and(|entry| entry.sources == sources)
+    }
+
+    /// `is_raised`: its number is not the stored one.
     fn load_stored(
         &mut self,
         id: EnvironmentId,
-        generation: u64,
         stored: Option<Stored>,
+        is_raised: bool,
         ctx: &mut Context<Self>,
     ) {
         let Some((entry, stored)) = self.entries.get(&id).zip(stored) else {
-            self.restoring_is_over(id, ctx);
+            self.nothing_is_restored(id, ctx);
             return;
         };
-        let loading = Loading::Stored {
-            is_of_this_source: entry.is_of_its_source(&stored),
-            stored: stored.clone(),
-        };
+        let (sources, loading) = (
+            entry.sources,
+            Loading::Stored {
+                is_of_this_source: entry.is_of_its_source(&stored),
+                stored: stored.clone(),
+            },
+        );
         let workshop = self.workshop.clone();
         let loaded = async move { workshop.load(loading).await };
         ctx.spawn(loaded.into_actor(self).map(move |loaded, actor, ctx| {
-            if actor.is_at(id, generation) {
-                actor.restored(id, &stored, loaded, ctx);
+            if actor.is_of(id, sources) {
+                actor.restored(id, (stored, is_raised), loaded, ctx);
             }
         }));
     }
@@ -80,38 +110,67 @@ impl EnvironmentActor {
     fn restored(
         &mut self,
         id: EnvironmentId,
-        stored: &Stored,
+        (mut stored, is_raised): (Stored, bool),
         loaded: Result<Loaded, FetchFailure>,
         ctx: &mut Context<Self>,
     ) {
-        // The source may have been quicker than the disk.
-        if self.publisher.served(id).is_none() {
-            match loaded {
-                Ok(loaded) if self.is_of_another(id, stored, &loaded) => {
-                    if let Some(entry) = self.entries.get(&id) {
-                        entry.report.restores_none_of_another();
-                    }
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let served = self.publisher.served(id);
+        let loaded = match loaded {
+            // The source was quicker than the disk.
+            _ if served.is_some() && entry.origin != Origin::Fallback => None,
+            Err(failure) => {
+                entry.is_stored_useless = true;
+                entry.report.cannot_restore(&failure);
+                None
+            }
+            Ok(loaded) if self.is_of_another(id, &stored, &loaded) => {
+                if let Some(entry) = self.entries.get_mut(&id) {
+                    entry.is_stored_useless = true;
+                    entry.report.restores_none_of_another();
                 }
-                Ok(loaded) => {
-                    let is_told = stored.told >= Some(stored.served);
-                    let news = match (stored.is_unsettled, is_told) {
-                        (true, _) => News::Untold,
-                        (false, true) => News::Told,
-                        (false, false) => News::Change,
-                    };
-                    self.assign(id, loaded, Origin::Stored, stored.told, ctx, news);
-                    if let Some(entry) = self.entries.get_mut(&id) {
-                        entry.restored(stored);
-                    }
-                }
-                Err(failure) => {
-                    if let Some(entry) = self.entries.get(&id) {
-                        entry.report.cannot_restore(&failure);
-                    }
-                }
+                None
+            }
+            Ok(loaded) => Some(loaded),
+        };
+        let Some(loaded) = loaded else {
+            self.nothing_is_restored(id, ctx);
+            return;
+        };
+        if let Some(fallback) = served.filter(|fallback| fallback.updated_at >= stored.served) {
+            // The fallback was served meanwhile: the number never falls.
+            stored.served = Moment::now().updated_at().max(fallback.updated_at.next());
+            self.load_stored(id, Some(stored), true, ctx);
+            return;
+        }
+        let is_told = stored.told >= Some(stored.served);
+        let news = match (stored.is_unsettled, is_told) {
+            (true, _) => News::Untold,
+            (false, true) => News::Told,
+            (false, false) => News::Change,
+        };
+        self.assign(id, loaded, Origin::Stored, stored.told, ctx, news);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.awaits_stored = None;
+            if !is_raised {
+                entry.restored(&stored);
             }
         }
-        self.restoring_is_over(id, ctx);
+    }
+
+    /// Goes on without what is stored.
+    fn nothing_is_restored(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        entry.awaits_stored = None;
+        if entry.is_restoring {
+            self.restoring_is_over(id, ctx);
+        } else if self.publisher.served(id).is_none() {
+            self.look_at_fallback(id, ctx);
+        }
     }
 
     /// Whether a stored document is known to be another environment's: it was fetched with other keys or from elsewhere, before a
@@ -133,37 +192,60 @@ impl EnvironmentActor {
         }
     }
 
-    /// Begins to fetch. The fallback is served where nothing has come in time.
+    /// Begins to fetch. The fallback is served where nothing has come in time, and looked at in any case.
     fn fetch_first(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
         self.advance(id, ctx);
-        if self.publisher.served(id).is_none() {
-            ctx.run_later(FALLBACK_PATIENCE, move |actor, ctx| actor.fall_back(id, ctx));
+        ctx.run_later(FALLBACK_PATIENCE, move |actor, ctx| {
+            actor.look_at_fallback(id, ctx);
+        });
+    }
+
+    /// Looks, where a fetch has failed, for what an environment can serve that has nothing, or its fallback: something may be stored
+    /// that was not there before, as on a volume that is mounted late.
+    pub(super) fn fall_back(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
+        let is_served = self.publisher.served(id).is_some();
+        let Some(entry) = self.entries.get(&id) else {
+            return;
+        };
+        if is_served && entry.origin != Origin::Fallback {
+            return;
+        }
+        let may_ask = entry.awaits_stored.is_none() && !entry.is_stored_useless;
+        let asks = may_ask && self.restore(id, ctx);
+        if !asks && !is_served {
+            self.look_at_fallback(id, ctx);
         }
     }
 
-    /// Reads the fallback document of an environment that has nothing to serve.
-    pub(super) fn fall_back(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
-        let fallback = self
-            .configuration
-            .options(id)
-            .and_then(|options| options.fallback.clone());
-        let (Some(path), Some(entry)) = (fallback, self.entries.get_mut(&id)) else {
+    /// Reads an environment's fallback document: serves it where nothing better is served, and tells where it cannot be used,
+    /// which is better known before an outage.
+    pub(super) fn look_at_fallback(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
+        let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        if entry.is_falling_back || self.publisher.served(id).is_some() {
+        let Some(path) = self
+            .configuration
+            .options(id)
+            .and_then(|options| options.fallback.clone())
+        else {
+            entry.fallback_problem = None;
+            return;
+        };
+        if entry.is_falling_back {
             return;
         }
         entry.is_falling_back = true;
         let (workshop, generation) = (self.workshop.clone(), entry.generation);
+        let (loading, served) = (path.clone(), entry.state.record().map(|record| record.served));
         let loaded = async move {
-            let file = path.clone();
-            let read = workshop.look(&path, move || read_fallback(&file)).await;
+            let file = loading.clone();
+            let read = workshop.look(&loading, move || read_fallback(&file)).await;
             let document = read.unwrap_or(Err(FetchFailure::Apply))?;
-            workshop.load(Loading::Fallback(document)).await
+            workshop.load(Loading::Fallback { document, served }).await
         };
         ctx.spawn(loaded.into_actor(self).map(move |loaded, actor, ctx| {
             if actor.is_at(id, generation) {
-                actor.fell_back(id, loaded, ctx);
+                actor.fell_back(id, &path, loaded, ctx);
             }
         }));
     }
@@ -171,6 +253,7 @@ impl EnvironmentActor {
     fn fell_back(
         &mut self,
         id: EnvironmentId,
+        path: &Path,
         loaded: Result<Loaded, FetchFailure>,
         ctx: &mut Context<Self>,
     ) {
@@ -178,11 +261,30 @@ impl EnvironmentActor {
             return;
         };
         entry.is_falling_back = false;
+        let options = self.configuration.options(id);
+        if options.is_some_and(|options| options.fallback.as_deref() != Some(path)) {
+            // Another one was configured meanwhile.
+            self.look_at_fallback(id, ctx);
+            return;
+        }
+        let content = |record: Option<Record<_>>| record.map(|record| record.content);
+        let (is_served, told) = (self.publisher.served(id).is_some(), entry.state.told());
         match loaded {
-            Ok(loaded) if self.publisher.served(id).is_none() => {
-                self.assign(id, loaded, Origin::Fallback, None, ctx, News::Change);
+            Ok(loaded) => {
+                let is_another = content(loaded.versions.record()) != content(entry.state.record());
+                if entry.fallback_problem.take().is_some() {
+                    entry.report.can_fall_back();
+                }
+                let is_awaited = entry
+                    .awaits_stored
+                    .is_some_and(|since| since.elapsed() < STORED_PATIENCE);
+                if !is_served && is_awaited {
+                    return;
+                }
+                if !is_served || entry.origin == Origin::Fallback && is_another {
+                    self.assign(id, loaded, Origin::Fallback, told, ctx, News::Change);
+                }
             }
-            Ok(_) => {}
             Err(failure) => {
                 let problem = Some(fallback_problem(failure));
                 if entry.fallback_problem != problem {
@@ -221,7 +323,11 @@ impl EnvironmentActor {
         entry.report.falls_back_on(origin, served.updated_at, name);
         self.tell_whose_it_is(id, &served);
         self.publish(id, served, news, ctx);
-        self.fetch_first(id, ctx);
+        if origin == Origin::Fallback {
+            self.advance(id, ctx);
+        } else {
+            self.fetch_first(id, ctx);
+        }
     }
 
     /// Has the store keep what is served, where that is news to it.
