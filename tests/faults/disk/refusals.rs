@@ -107,8 +107,9 @@ pub(super) fn two_processes(findings: &mut Findings) -> Result<(), String> {
         wait_for_version(proxy, 2)?;
     }
     drop(first);
-    // It has the second version still to write.
-    wait_until_stored(&second, 2);
+    // It has the second version still to write, and finds it stored.
+    let is_kept = |line: &str| line.contains("another process has stored its document");
+    second.program().wait_for_lines(ENVIRONMENTS.len(), is_kept);
     scene.gives(3);
     wait_until_stored(&second, 3);
     let told = lines_with(&second.written(), "persistence.directory");
