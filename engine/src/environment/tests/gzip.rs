@@ -253,6 +253,7 @@ fn is_short_or_plain(times: f64, environment: &Environment, body: &Value) {
     let plain = environment.identity_answer(KeyKind::Client, &identity);
     match environment.identity_answer_gzip(KeyKind::Client, &identity, 0) {
         Body::Gzip(gzip) => {
+            assert_eq!(decoded(&gzip), plain);
             let ratio = gzip.len() as f64 / library(&plain) as f64;
             assert!(ratio <= times, "{ratio} times as long, {} bytes", plain.len());
         }
@@ -282,6 +283,43 @@ fn long_values_are_left_to_the_library() {
         let environment = compile(&document(json!(states), json!([])));
         is_short_or_plain(MANY_RUNS, &environment, &json!({"identifier": "a"}));
     }
+}
+
+#[test]
+fn what_is_just_too_much_is_left_to_the_library_wherever_it_stands() {
+    let mut in_gzip = 0;
+    for length in 4_030..4_130 {
+        let long = || json!("x".repeat(length));
+        let short = || json!("a plain banner");
+        for (first, second, third) in [
+            (long(), short(), short()),
+            (short(), long(), short()),
+            (short(), short(), long()),
+        ] {
+            let states = [first, second, third].into_iter().zip(1..);
+            let states: Vec<Value> = states
+                .map(|(value, id)| state(id, &format!("feature_{id}"), value))
+                .collect();
+            let own = |id: usize| with(states[id].clone(), "feature_segment", json!({"priority": 1}));
+            let overrides = segment(1, "segment_1", "segment_1", "yes", json!([own(0), own(2)]));
+            let environment = compile(&document(json!(states), json!([overrides])));
+            for segments in [&[][..], &[1]] {
+                let body = body(segments);
+                let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("an identity");
+                if let Body::Gzip(gzip) = environment.identity_answer_gzip(KeyKind::Client, &identity, 0) {
+                    assert_eq!(
+                        decoded(&gzip),
+                        environment.identity_answer(KeyKind::Client, &identity)
+                    );
+                    in_gzip += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        (100..500).contains(&in_gzip),
+        "{in_gzip} on one side of the bound"
+    );
 }
 
 #[test]

@@ -52,10 +52,9 @@ pub(in crate::environment) fn identity_gzip(
         });
         let mut flags = Flags::new(evaluation, kind, answer);
         choices.write(&mut flags);
-        if flags.is_given_up() {
+        let Some(answer) = flags.finish() else {
             return plain();
-        }
-        let answer = flags.finish();
+        };
         let length = answer.length();
         if length < least {
             return plain();
@@ -70,9 +69,13 @@ pub(in crate::environment) fn identity_gzip(
 }
 
 impl<'e, 's> Flags<'_, 'e, 's> {
-    /// Ends the list of flags, and the body.
-    fn finish(mut self) -> GzipAnswer<'e, 's> {
+    /// Ends the list of flags, and the body. `None`: a library makes less of it, and it is not whole.
+    fn finish(mut self) -> Option<GzipAnswer<'e, 's>> {
+        // What still waits may be too much.
         self.flush();
+        if self.is_given_up() {
+            return None;
+        }
         if let Owed::End(end) = self.owed {
             // No comma, no next flag.
             self.answer.take_back();
@@ -80,7 +83,7 @@ impl<'e, 's> Flags<'_, 'e, 's> {
         }
         self.answer.append(END_OF_FLAGS);
         self.answer.literals(END_OF_FLAGS);
-        self.answer
+        Some(self.answer)
     }
 
     fn multivariate(&mut self, choice: Choice<'e>) -> bool {
