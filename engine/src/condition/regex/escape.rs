@@ -151,6 +151,10 @@ pub(super) fn category(escaped: char, flags: Flags) -> Option<ClassUnicode> {
 
 /// As Python's `unicodedata.lookup`: names and aliases in any case, but with their blanks and hyphens just so.
 fn character_named(name: &str) -> Option<char> {
+    // No name begins so, and the lookup subtracts beyond zero where one does.
+    if name.starts_with('-') {
+        return None;
+    }
     // This lookup is a loose one (UAX44-LM2).
     let character = unicode_names2::character(name)?;
     let is_exact = match unicode_names2::name(character).map(|own| own.to_string()) {
