@@ -78,6 +78,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Head, Fault> {
     let (Some(status), Some(minor_version)) = (head.code, head.version) else {
         return Err(Fault::NotHttp);
     };
+    // No status is less (RFC 9110, 15); it would be handed on with fewer digits than three.
+    if status < 100 {
+        return Err(Fault::NotHttp);
+    }
     // 101 was not asked for, and nothing of HTTP would follow it.
     if (100..200).contains(&status) && status != 101 {
         return Ok(Head::Interim);

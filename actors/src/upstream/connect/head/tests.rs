@@ -106,6 +106,8 @@ fn what_cannot_be_read_has_its_name() {
             Fault::TransferCoding,
         ),
         ("HTTP/2 200\n\n", Fault::NotHttp),
+        ("HTTP/1.0 000 OK\n\n", Fault::NotHttp),
+        ("HTTP/1.1 099 OK\n\n", Fault::NotHttp),
         ("HTTP/1.1 OK\n\n", Fault::NotHttp),
         (
             &format!("HTTP/1.1 200 OK\n{}\n", fields(MOST_FIELDS + 1)),
