@@ -28,23 +28,26 @@ pub(super) fn read_refused(head: &[u8]) -> (ReadHead, HeadFault) {
     let outcome = request.parse(head);
     let read = ReadHead {
         method: request.method.map(str::to_owned),
-        fields: request
-            .headers
-            .iter()
-            .filter_map(|field| {
-                let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-                Some((name, HeaderValue::from_bytes(field.value).ok()?))
-            })
-            .fold(HeaderMap::new(), |mut fields, (name, value)| {
-                fields.append(name, value);
-                fields
-            }),
+        fields: readable(request.headers),
     };
     let fault = match outcome {
         Err(error) => unreadable(error, head, &read),
         Ok(_) => unacceptable(&request, &read),
     };
     (read, fault)
+}
+
+/// The fields of a head that can be read.
+pub(in crate::server) fn readable(fields: &[httparse::Header<'_>]) -> HeaderMap {
+    let mut readable = HeaderMap::new();
+    for field in fields {
+        if let Ok(name) = HeaderName::from_bytes(field.name.as_bytes())
+            && let Ok(value) = HeaderValue::from_bytes(field.value)
+        {
+            readable.append(name, value);
+        }
+    }
+    readable
 }
 
 fn unreadable(error: httparse::Error, head: &[u8], read: &ReadHead) -> HeadFault {

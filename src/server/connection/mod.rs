@@ -51,7 +51,7 @@ use super::places::OpenConnection;
 
 pub(super) use arrival::{Admitted, Arrival, Opening, Plain};
 pub(super) use byte_stream::ByteStream;
-pub(super) use fault::ReadHead;
+pub(super) use fault::{ReadHead, readable};
 pub(super) use gate::{MOST_FIELDS, MOST_HEAD, encoded};
 pub(super) use orderly_end::OrderlyEnd;
 pub(super) use paced_body::{PacedBody, SLICE};

@@ -5,11 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_http::ResponseHead;
 use actix_http::body::{BodySize, BoxBody};
-use actix_http::header::{
-    CONNECTION, CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING, UPGRADE,
-};
+use actix_http::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, TRANSFER_ENCODING, UPGRADE};
 use actix_http::{Response, StatusCode};
 use bytes::{BufMut as _, Bytes, BytesMut};
+
+use crate::server::connection::readable;
 
 /// Fields of one connection that have no constant.
 const OF_A_CONNECTION: [&str; 2] = ["keep-alive", "proxy-connection"];
@@ -82,23 +82,13 @@ pub(super) fn parsed(answer: &[u8]) -> Response<BoxBody> {
     let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
     let body = Bytes::copy_from_slice(answer.split_at(length).1);
     let mut response = Response::with_body(status.unwrap_or(StatusCode::BAD_REQUEST), BoxBody::new(body));
-    *response.headers_mut() = parsed
-        .headers
-        .iter()
-        .filter_map(|field| {
-            let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
-            Some((name, HeaderValue::from_bytes(field.value).ok()?))
-        })
-        .fold(HeaderMap::new(), |mut fields, (name, value)| {
-            fields.append(name, value);
-            fields
-        });
+    *response.headers_mut() = readable(parsed.headers);
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_http::header::{CONTENT_TYPE, VARY};
+    use actix_http::header::{CONTENT_TYPE, HeaderValue, VARY};
 
     use super::*;
 
