@@ -137,38 +137,31 @@ impl<'c, 's> GzipAnswer<'c, 's> {
     /// Tells how much that was.
     pub(crate) fn phrase_and(&mut self, id: PhraseId, next: &[u8], place: usize) -> usize {
         let coder = self.coder;
-        let phrase = coder.phrases.get(id);
-        let length = phrase.text.len();
-        let mut more = 0;
-        match self
+        let earlier = self
             .scratch
             .place_of(id)
-            .filter(|place| self.length - place <= FARTHEST)
-        {
-            Some(earlier) => {
-                if earlier + length == place {
-                    more = next.len().min(LONGEST - length);
-                }
-                let distance = self.length - earlier;
-                self.coded().reference(length + more, distance);
-                self.note_parts(id, phrase);
-                self.length += length + more;
-            }
-            None => self.new_phrase(id, phrase),
-        }
-        more
-    }
-
-    /// Notes that a phrase, with those that it starts and ends with, comes here.
-    fn note_parts(&mut self, id: PhraseId, phrase: Phrase<'_>) {
+            .filter(|place| self.length - place <= FARTHEST);
+        let (Some(earlier), Some(known)) = (earlier, coder.phrases.known(id)) else {
+            self.new_phrase(id, coder.phrases.get(id));
+            return 0;
+        };
+        let more = if earlier + known.length == place {
+            next.len().min(LONGEST - known.length)
+        } else {
+            0
+        };
+        let distance = self.length - earlier;
+        self.coded().reference(known.length + more, distance);
+        // The phrases that it starts and ends with come here too.
         self.scratch.note(id, self.length);
-        if let Some(first) = phrase.first {
+        if let Some(first) = known.first {
             self.scratch.note(first, self.length);
         }
-        if let Some(last) = phrase.last {
-            let before = phrase.text.len() - self.coder.phrases.text(last).len();
-            self.scratch.note(last, self.length + before);
+        if let Some((last, start)) = known.last {
+            self.scratch.note(last, self.length + start);
         }
+        self.length += known.length + more;
+        more
     }
 
     fn new_phrase(&mut self, id: PhraseId, phrase: Phrase<'c>) {

@@ -31,6 +31,15 @@ pub(crate) struct Phrase<'p> {
     pub last: Option<PhraseId>,
 }
 
+/// A phrase that is known, as far as it takes to repeat it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    pub length: usize,
+    pub first: Option<PhraseId>,
+    /// The phrase that it ends with, and where that starts in it.
+    pub last: Option<(PhraseId, usize)>,
+}
+
 /// The phrases of an environment.
 #[derive(Debug, Default)]
 pub(crate) struct Phrases {
@@ -44,6 +53,8 @@ struct Entry {
     end: u32,
     first: Option<PhraseId>,
     last: Option<PhraseId>,
+    /// Where the phrase that it ends with starts in it.
+    last_start: u32,
 }
 
 /// Collects phrases, each once.
@@ -68,11 +79,14 @@ impl PhraseCollector {
         let start = u32::try_from(all.len()).ok()?;
         all.extend_from_slice(text);
         let end = u32::try_from(all.len()).ok()?;
+        let length_of = |id: PhraseId| list.get(id.place()).map_or(0, |entry| entry.end - entry.start);
+        let last_start = (end - start).saturating_sub(last.map_or(0, length_of));
         list.push(Entry {
             start,
             end,
             first,
             last,
+            last_start,
         });
         self.known.insert(text.into(), id);
         Some(id)
@@ -111,6 +125,17 @@ impl Phrases {
             first: entry.first,
             last: entry.last,
         }
+    }
+
+    /// What it takes to repeat a phrase. `None`: there is no such phrase.
+    #[inline]
+    pub(super) fn known(&self, id: PhraseId) -> Option<Known> {
+        let entry = self.list.get(id.place())?;
+        Some(Known {
+            length: (entry.end - entry.start) as usize,
+            first: entry.first,
+            last: entry.last.map(|last| (last, entry.last_start as usize)),
+        })
     }
 
     pub(crate) fn text(&self, id: PhraseId) -> &[u8] {

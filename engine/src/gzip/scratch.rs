@@ -99,7 +99,11 @@ impl Scratch {
     }
 
     /// How much of the answer is left out before a place in `plain`, and up to where that is so.
+    #[inline]
     fn left_out_before(&self, place: usize) -> (usize, usize) {
+        if self.gaps.is_empty() {
+            return (0, usize::MAX);
+        }
         let behind = self.gaps.partition_point(|(gap, _)| *gap <= place);
         let before = behind.checked_sub(1).and_then(|before| self.gaps.get(before));
         let end = self.gaps.get(behind).map_or(usize::MAX, |(gap, _)| *gap);
@@ -110,14 +114,11 @@ impl Scratch {
     pub(super) fn code_own(&mut self, range: Range<usize>, out: &mut impl Out) {
         let (left_out, _) = self.left_out_before(range.start);
         let text = self.plain.get(range.clone()).unwrap_or_default();
-        let (mut done, mut place, mut is_word) = (0, 0, false);
-        while let Some(first) = text.get(place..).and_then(|rest| rest.first_chunk::<4>()) {
-            let [letter, ..] = first;
-            let was_word = std::mem::replace(&mut is_word, letter.is_ascii_alphanumeric());
-            if was_word && is_word {
-                place += 1;
-                continue;
-            }
+        let (mut done, mut place) = (0, 0);
+        while let Some((wanted, first)) = text
+            .get(place..)
+            .and_then(|rest| Some((rest, rest.first_chunk()?)))
+        {
             let hash = u32::from_le_bytes(*first).wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS);
             let here = range.start + place;
             let mut found = None;
@@ -126,17 +127,17 @@ impl Scratch {
                 *noted = self.base + 1 + here as u32;
                 found = earlier.map(|earlier| earlier as usize);
             }
-            let wanted = text.get(place..).unwrap_or_default();
             let found = found.and_then(|earlier| self.reference(earlier, here + left_out, wanted));
             let Some((length, distance)) = found else {
-                place += 1;
+                // On to the next word, or to the next sign that is none.
+                let of_word = wanted.iter().take_while(|letter| letter.is_ascii_alphanumeric());
+                place += of_word.count().max(1);
                 continue;
             };
             out.literals(text.get(done..place).unwrap_or_default());
             out.reference(length, distance);
             place += length;
             done = place;
-            is_word = false;
         }
         out.literals(text.get(done..).unwrap_or_default());
     }

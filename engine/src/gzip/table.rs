@@ -101,22 +101,19 @@ pub(super) struct Coded<'t, 'o> {
 impl Out for Coded<'_, '_> {
     #[inline]
     fn literals(&mut self, bytes: &[u8]) {
-        let (mut bits, mut count) = (0, 0);
-        for byte in bytes {
-            let code = self
-                .table
-                .literals
-                .get(usize::from(*byte))
-                .copied()
-                .unwrap_or_default();
-            bits |= u64::from(code.bits) << count;
-            count += u32::from(code.length);
-            // The next one may take 15 bits.
-            if count > 48 {
-                self.out.put(bits, count);
-                (bits, count) = (0, 0);
-            }
+        let literals = &self.table.literals;
+        let code = |byte: u8| literals.get(usize::from(byte)).copied().unwrap_or_default();
+        // A code has 15 bits at most.
+        let (fours, rest) = bytes.as_chunks::<4>();
+        for four in fours {
+            let (bits, count) = four
+                .iter()
+                .fold((0, 0), |joined, byte| behind(joined, code(*byte)));
+            self.out.put(bits, count);
         }
+        let (bits, count) = rest
+            .iter()
+            .fold((0, 0), |joined, byte| behind(joined, code(*byte)));
         self.out.put(bits, count);
     }
 
@@ -133,6 +130,15 @@ impl Out for Coded<'_, '_> {
         self.out
             .put(all, u32::from(count) + u32::from(code.length) + symbol.extra_bits);
     }
+}
+
+/// Bits, and how many, with a code behind them.
+#[inline]
+fn behind((bits, count): (u64, u32), code: Code) -> (u64, u32) {
+    (
+        bits | u64::from(code.bits) << count,
+        count + u32::from(code.length),
+    )
 }
 
 fn add(counts: &mut [u64], place: usize, weight: u64) {
@@ -234,7 +240,8 @@ impl Table {
                 .get(usize::from(*byte))
                 .map_or(0, |code| code.length)
         };
-        bytes.iter().all(|byte| length(byte) > 0)
+        // Without an end before the last, which is quicker: almost always it has them all.
+        bytes.iter().map(length).fold(u8::MAX, u8::min) > 0
     }
 
     pub(super) fn put_end(&self, out: &mut BitWriter) {

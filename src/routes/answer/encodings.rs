@@ -34,6 +34,12 @@ pub(super) fn content_encoding(encoding: Encoding) -> HeaderValue {
 /// RFC advises.
 pub(super) fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option<Encoding> {
     let mut values = headers.get_all(ACCEPT_ENCODING).peekable();
+    if values.len() == 1
+        && let Some(accepted) = usual(values.peek()?.as_bytes())
+    {
+        let mut preferred = preferred.into_iter();
+        return preferred.find(|encoding| accepted.contains(encoding));
+    }
     values.peek()?;
     let mut weights = Weights::default();
     for value in values {
@@ -53,6 +59,16 @@ pub(super) fn negotiate(headers: &HeaderMap, preferred: [Encoding; 3]) -> Option
         }
     }
     best.map(|(encoding, _)| encoding)
+}
+
+/// What browsers and SDKs send, which costs less to compare than to read.
+fn usual(value: &[u8]) -> Option<&'static [Encoding]> {
+    match value {
+        b"gzip" | b"gzip, deflate" | b"gzip,deflate" => Some(&[Encoding::Gzip]),
+        b"gzip, deflate, br" => Some(&[Encoding::Gzip, Encoding::Brotli]),
+        b"gzip, deflate, br, zstd" => Some(&[Encoding::Gzip, Encoding::Brotli, Encoding::Zstd]),
+        _ => None,
+    }
 }
 
 /// Weights in thousandths: a `q` has three digits.

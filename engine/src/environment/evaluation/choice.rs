@@ -12,6 +12,8 @@ pub(crate) struct Choice<'e> {
     pub feature: u32,
     pub answer: &'e Answer,
     pub by: ChosenBy,
+    /// The segment override, where one was chosen.
+    pub segment_override: Option<&'e SegmentOverride>,
 }
 
 /// What a feature state was chosen by.
@@ -31,6 +33,7 @@ impl<'e> Choice<'e> {
             feature: own.feature,
             answer: &own.answer,
             by: ChosenBy::Identity,
+            segment_override: None,
         }
     }
 
@@ -39,6 +42,7 @@ impl<'e> Choice<'e> {
             feature: own.feature,
             answer: &own.answer,
             by: ChosenBy::Segment(own.segment),
+            segment_override: Some(own),
         }
     }
 
@@ -47,6 +51,7 @@ impl<'e> Choice<'e> {
             feature: *feature,
             answer,
             by: ChosenBy::Default,
+            segment_override: None,
         }
     }
 
@@ -57,6 +62,7 @@ impl<'e> Choice<'e> {
             feature,
             answer,
             by: ChosenBy::Default,
+            segment_override: None,
         })
     }
 
@@ -64,6 +70,7 @@ impl<'e> Choice<'e> {
     pub(crate) fn in_cycle(self) -> Self {
         Self {
             by: ChosenBy::Cycle,
+            segment_override: None,
             ..self
         }
     }
@@ -75,7 +82,9 @@ impl<'e> Choice<'e> {
         environment: &'e Environment,
         option: impl FnOnce(&'e Multivariate) -> Option<Option<&'e MultivariateOption>>,
     ) -> Option<Flag<'e>> {
-        let Self { feature, answer, by } = self;
+        let Self {
+            feature, answer, by, ..
+        } = self;
         let answers = &environment.answers;
         let feature = environment.features.get(feature)?;
         let mut flag = Flag {

@@ -4,6 +4,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 
 use super::choice::{Choice, ChosenBy};
+use super::dependencies::Dependencies;
 use super::segments::Evaluation;
 use super::winners::Winners;
 use crate::KeyKind;
@@ -166,10 +167,20 @@ impl<'a, 'e> Choices<'a, 'e> {
     }
 
     /// What holds for a feature for which a plain evaluation chose `plain`.
+    #[inline]
     fn chosen(&self, feature: u32, plain: Option<Choice<'e>>) -> Option<Choice<'e>> {
-        let Some(dependencies) = &self.evaluation.dependencies else {
-            return plain;
-        };
+        match &self.evaluation.dependencies {
+            None => plain,
+            Some(dependencies) => self.resolved(dependencies, feature, plain),
+        }
+    }
+
+    fn resolved(
+        &self,
+        dependencies: &Dependencies<'e>,
+        feature: u32,
+        plain: Option<Choice<'e>>,
+    ) -> Option<Choice<'e>> {
         if dependencies.is_cyclic(feature) {
             let default = || Choice::default_of(self.evaluation.environment, feature);
             return plain.or_else(default).map(Choice::in_cycle);

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use hashbrown::{HashMap, HashSet};
 
-use super::choice::{Choice, ChosenBy};
+use super::choice::Choice;
 use crate::condition::budget::NESTED;
 use crate::condition::{Budget, Raised};
 use crate::environment::compiled::{DependencyIndex, Environment, IdentityOverride, SegmentOverride};
@@ -128,9 +128,6 @@ impl<'e> Dependencies<'e> {
         matches: Matches<'_>,
     ) -> Result<Option<Choice<'e>>, Raised> {
         let environment = self.environment;
-        let Some(known) = environment.features.get(feature) else {
-            return Ok(None);
-        };
         let mut winner: Option<&SegmentOverride> = None;
         let segments = self.index.segments.get(feature as usize);
         for place in segments.map_or(&[][..], Vec::as_slice) {
@@ -150,15 +147,11 @@ impl<'e> Dependencies<'e> {
             };
         }
         let mut own = self.own.iter();
-        let (answer, by) = match (own.find(|own| own.feature == feature), winner) {
-            (Some(own), _) => (&own.answer, ChosenBy::Identity),
-            (None, Some(winner)) => (&winner.answer, ChosenBy::Segment(winner.segment)),
-            (None, None) => match &known.default {
-                Some(default) => (default, ChosenBy::Default),
-                None => return Ok(None),
-            },
-        };
-        Ok(Some(Choice { feature, answer, by }))
+        Ok(match (own.find(|own| own.feature == feature), winner) {
+            (Some(own), _) => Some(Choice::of_identity(own)),
+            (None, Some(winner)) => Some(Choice::of_segment(winner)),
+            (None, None) => Choice::default_of(environment, feature),
+        })
     }
 
     fn segment_matches(&self, place: u32, matches: Matches<'_>) -> bool {

@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use crate::KeyKind;
 use crate::environment::compiled::{
-    Defaults, END, Environment, FeatureGzip, ReadyGzip, START, Segment, Span,
+    Defaults, END, Environment, FeatureGzip, ReadyGzip, START, Segment, SegmentOverride, Span,
 };
 use crate::environment::evaluation::Evaluation;
 use crate::gzip::{GzipAnswer, PhraseId, Runs, alike};
@@ -38,6 +38,7 @@ pub(super) struct Flags<'a, 'e, 's> {
 pub(super) enum Waiting<'e> {
     Nothing,
     Defaults(Range<u32>),
+    Override(&'e SegmentOverride),
     /// Some of what a segment overrides: neighbours in its list.
     Overrides(&'e Segment, Range<usize>),
 }

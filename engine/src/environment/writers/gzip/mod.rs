@@ -138,12 +138,13 @@ impl<'e> Writer<'e> for Flags<'_, 'e, '_> {
     }
 
     fn choice(&mut self, choice: Choice<'e>) {
-        let Choice { feature, answer, by } = choice;
-        if let ChosenBy::Segment(place) = by
+        let Choice {
+            feature, answer, by, ..
+        } = choice;
+        if let Some(own) = choice.segment_override
             && !answer.is_multivariate()
-            && let Some(segment) = self.environment.segments.get(place as usize)
         {
-            self.segment_override(segment, feature);
+            self.segment_override(own);
             return;
         }
         self.flush();

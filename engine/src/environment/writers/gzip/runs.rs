@@ -34,6 +34,7 @@ impl<'e> Flags<'_, 'e, '_> {
         match std::mem::replace(&mut self.waiting, Waiting::Nothing) {
             Waiting::Nothing => {}
             Waiting::Defaults(range) => self.write_defaults(range),
+            Waiting::Override(own) => self.override_of(own),
             Waiting::Overrides(segment, range) => {
                 self.write_overrides(segment.overrides.get(range).unwrap_or_default());
             }
@@ -135,19 +136,27 @@ impl<'e> Flags<'_, 'e, '_> {
     }
 
     /// Waits with what a segment overrides for its neighbours.
-    pub(super) fn segment_override(&mut self, segment: &'e Segment, feature: u32) {
-        let overrides = &segment.overrides;
-        if let Waiting::Overrides(waiting, range) = &mut self.waiting
-            && std::ptr::eq(*waiting, segment)
-            && overrides.get(range.end).is_some_and(|own| own.feature == feature)
-        {
-            range.end += 1;
-            return;
+    pub(super) fn segment_override(&mut self, own: &'e SegmentOverride) {
+        match &mut self.waiting {
+            Waiting::Override(first) if first.segment == own.segment => {
+                let (first, segments) = (*first, &self.environment.segments);
+                let is_first = |other: &SegmentOverride| other.feature.cmp(&first.feature);
+                if let Some(segment) = segments.get(own.segment as usize)
+                    && let Ok(place) = segment.overrides.binary_search_by(is_first)
+                    && is_there(segment, place + 1, own)
+                {
+                    self.waiting = Waiting::Overrides(segment, place..place + 2);
+                    return;
+                }
+            }
+            Waiting::Overrides(segment, range) if is_there(segment, range.end, own) => {
+                range.end += 1;
+                return;
+            }
+            _ => {}
         }
         self.flush();
-        if let Ok(place) = overrides.binary_search_by_key(&feature, |own| own.feature) {
-            self.waiting = Waiting::Overrides(segment, place..place + 1);
-        }
+        self.waiting = Waiting::Override(own);
     }
 
     /// Remembers where these flags are, of which the first has been written. If more come behind them, they start alike.
@@ -165,4 +174,9 @@ impl<'e> Flags<'_, 'e, '_> {
         self.answer.run(run, &found);
         true
     }
+}
+
+fn is_there(segment: &Segment, place: usize, own: &SegmentOverride) -> bool {
+    let there = segment.overrides.get(place);
+    there.is_some_and(|there| std::ptr::eq(there, own))
 }
