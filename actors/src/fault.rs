@@ -5,3 +5,8 @@ use actix::prelude::*;
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct Panic;
+
+/// Holds the thread of the actor that handles it until the other end of this channel is gone, as a busy machine would.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Hold(pub std::sync::mpsc::Receiver<()>);

@@ -15,6 +15,7 @@ use crate::routes::event_stream::EventStream;
 use crate::routes::refused_streams::refuse;
 use crate::routes::resolve::environment_of_path;
 use crate::routes::{Services, SharedServices, answer};
+use crate::server::wait_aside;
 
 /// The shortest time after which a client comes back to a stream that ended.
 const RETRY: Duration = Duration::from_secs(1);
@@ -52,11 +53,14 @@ pub(super) async fn head(request: HttpRequest) -> Result<HttpResponse, ApiError>
 
 async fn subscribe(request: &HttpRequest) -> Result<Admitted, ApiError> {
     let (id, shared) = environment(request).await?;
+    // Thousands may come at once, when a balancer sends them elsewhere: flags do not queue behind their subscriptions.
+    let _aside = wait_aside(request);
     shared.hub.subscribe(id).await.map_err(error)
 }
 
 async fn admits(request: &HttpRequest) -> Result<(), ApiError> {
     let (id, shared) = environment(request).await?;
+    let _aside = wait_aside(request);
     shared.hub.admits(id).await.map_err(error)
 }
 

@@ -212,3 +212,22 @@ fn requests_that_wait_are_not_in_hand() {
     drop(waiting);
     app.wait_until_answered(|app| app.send(identity_request()).status == 200);
 }
+
+#[test]
+fn streams_that_wait_for_the_hub_are_not_in_hand() {
+    let app = with_requests_in_flight(|settings| settings.server.door.max_requests_in_flight = 1);
+    let hold = app.hub.inject_hold();
+    let mut streams: Vec<_> = (0..5)
+        .map(|_| {
+            let mut stream = app.connect();
+            stream.write_request(&Request::get(&format!("/sse/environments/{CLIENT_KEY}/stream")));
+            // Each is in hand for a moment.
+            app.wait_until_answered(|app| app.get("/api/v1/flags/").status == 200);
+            stream
+        })
+        .collect();
+    drop(hold);
+    for stream in &mut streams {
+        assert_eq!(stream.read_head().status, 200, "the hub was given up on");
+    }
+}

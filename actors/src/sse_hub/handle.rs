@@ -125,6 +125,18 @@ impl SseHubHandle {
     pub fn inject_panic(&self) {
         self.address.do_send(crate::fault::Panic);
     }
+
+    /// Keeps the hub from answering for as long as what it returns lives: for tests of those who wait for it.
+    #[cfg(feature = "fault-injection")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test sends it once; nobody answers it"
+    )]
+    pub fn inject_hold(&self) -> std::sync::mpsc::Sender<()> {
+        let (hold, held) = std::sync::mpsc::channel();
+        self.address.do_send(crate::fault::Hold(held));
+        hold
+    }
 }
 
 /// The hub's answer to [`SseHubHandle::counts`].

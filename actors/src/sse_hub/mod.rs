@@ -239,5 +239,15 @@ impl Handler<crate::fault::Panic> for SseHub {
     }
 }
 
+#[cfg(feature = "fault-injection")]
+impl Handler<crate::fault::Hold> for SseHub {
+    type Result = ();
+
+    fn handle(&mut self, hold: crate::fault::Hold, _ctx: &mut Context<Self>) {
+        // It ends with an error, when nobody holds the other end.
+        let _ = hold.0.recv();
+    }
+}
+
 #[cfg(test)]
 mod tests;
