@@ -16,7 +16,7 @@ use super::listeners::Listeners;
 use super::options::{ActorOptions, ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
 use super::publisher::{Publisher, release};
 use super::registry::Registry;
-use super::source::{Client, Fetched};
+use super::source::{Client, Fetched, Source};
 use super::versions::Verdict;
 use super::worker_watch::WorkerWatch;
 use crate::keys::{ById, EnvironmentId};
@@ -188,6 +188,11 @@ impl EnvironmentActor {
             warnings,
         } = fetched;
         entry.source.learn(source);
+        let now = Moment::now();
+        match &entry.source {
+            Source::File(_) => entry.history.looked(now, &end),
+            Source::Upstream { .. } => entry.history.fetched(now, &end, entry.state.fetches_for_push()),
+        }
         let verdict = match end {
             FetchEnd::Document { verdict, .. } => Some(verdict),
             _ => None,
@@ -208,7 +213,7 @@ impl EnvironmentActor {
         if is_compiled {
             entry.report.warnings(&warnings, name.as_deref());
         }
-        if let Some(change) = entry.state.ended(Moment::now(), end) {
+        if let Some(change) = entry.state.ended(now, end) {
             entry.report.change(&change, name.as_deref());
         }
         if let Some(served) = served {

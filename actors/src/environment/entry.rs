@@ -6,15 +6,15 @@ use engine::ContentDigest;
 
 use super::events::Moment;
 use super::file::FileSource;
+use super::history::History;
 use super::keeping::Keeping;
-use super::options::{
-    DocumentSource, EnvironmentOptions, EnvironmentStatus, PollingOptions, UnconditionalFetches,
-};
+use super::options::{DocumentSource, EnvironmentOptions, PollingOptions, UnconditionalFetches};
 use super::ownership::Foreign;
 use super::report::Report;
 use super::schedule::Schedule;
 use super::source::{Client, Source};
 use super::state::{EnvironmentState, SELDOM, StateOptions};
+use super::status::{EnvironmentStatus, KeyInUse};
 use super::versions::Trust;
 use crate::keys::{EnvironmentId, KeyDigest};
 use crate::served::ServedEnvironment;
@@ -26,6 +26,7 @@ pub(super) struct Entry {
     pub(super) state: EnvironmentState<ContentDigest>,
     pub(super) source: Source,
     pub(super) report: Report,
+    pub(super) history: History,
     /// Wakes it for its next action.
     pub(super) timer: Option<SpawnHandle>,
     /// The fetch or other work under way.
@@ -74,6 +75,7 @@ impl Entry {
             state: EnvironmentState::new(state_options(options, polling), schedule(options, polling)),
             source: source(options, &upstream),
             report: Report::new(id),
+            history: History::default(),
             timer: None,
             work: None,
             origin: Origin::Source,
@@ -102,6 +104,7 @@ impl Entry {
         if self.origin != Origin::Fallback {
             self.origin = Origin::AnotherSource;
         }
+        self.history.moved();
         self.keeping = Keeping::new(options, client);
         self.awaits_stored = None;
         self.is_stored_useless = false;
@@ -204,6 +207,22 @@ impl Entry {
             is_served: served.is_some(),
             is_fresh: is_fresh && served.is_some(),
             last_successful_update: self.state.last_success(),
+            updated_at: served.map(|served| served.updated_at),
+            last_change: self.history.last_change(),
+            last_failure: self.history.last_failure(self.state.failure().is_none()),
+            key: self.key_in_use(),
+            warnings: self.report.warnings_in_force(),
+            fetches: self.history.fetches(),
+        }
+    }
+
+    fn key_in_use(&self) -> Option<KeyInUse> {
+        match &self.source {
+            Source::File(_) => None,
+            Source::Upstream { keys, .. } => Some(KeyInUse {
+                place: self.state.key() + 1,
+                of: keys.len(),
+            }),
         }
     }
 }

@@ -8,13 +8,14 @@ use tokio::sync::watch;
 
 use super::actor::{EnvironmentActor, Parts};
 use super::configuration::Configuration;
+use super::history::Announcer;
 use super::listeners::Listeners;
 use super::messages::{Configure, Refresh, Statuses, Stop};
 use super::options::{
-    ActorOptions, ConfiguredEnvironment, EnvironmentEvent, EnvironmentOptions, EnvironmentStatus,
-    PollingOptions,
+    ActorOptions, ConfiguredEnvironment, EnvironmentEvent, EnvironmentOptions, PollingOptions,
 };
 use super::registry::Registry;
+use super::status::EnvironmentStatus;
 use crate::actor_thread::ActorThread;
 use crate::keys::{EnvironmentId, KeyTable};
 use crate::lifeline::Lifelines;
@@ -134,17 +135,26 @@ impl EnvironmentHandle {
         self.configured.clone()
     }
 
-    /// Fetches an environment now, unconditionally; repeated while older than `announced`. Returns at once. Bursts are
-    /// thinned out by the actor; the caller bounds how many arrive (they are authenticated).
+    /// Fetches an environment now, unconditionally, as Flagsmith asks by a push; repeated while older than `announced`.
+    /// Returns at once. Bursts are thinned out by the actor; the caller bounds how many arrive (they are authenticated).
+    pub fn refresh(&self, id: EnvironmentId, announced: Option<UpdatedAt>) {
+        self.announce(id, announced, Announcer::Push);
+    }
+
+    /// The same as Flagsmith's realtime service asks.
+    pub fn refresh_for_stream(&self, id: EnvironmentId, announced: Option<UpdatedAt>) {
+        self.announce(id, announced, Announcer::Stream);
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "bounded by who may announce changes: authenticated pushes and Flagsmith's realtime service"
     )]
-    pub fn refresh(&self, id: EnvironmentId, announced: Option<UpdatedAt>) {
-        self.actor.do_send(Refresh { id, announced });
+    fn announce(&self, id: EnvironmentId, announced: Option<UpdatedAt>, by: Announcer) {
+        self.actor.do_send(Refresh { id, announced, by });
     }
 
-    /// Each environment's health, in the order of the configuration.
+    /// How each environment fares, in the order of the configuration.
     ///
     /// # Errors
     /// When the actor does not answer.

@@ -2,7 +2,9 @@
 use actix::prelude::*;
 use engine::UpdatedAt;
 
-use super::options::{EnvironmentOptions, EnvironmentStatus, PollingOptions};
+use super::history::Announcer;
+use super::options::{EnvironmentOptions, PollingOptions};
+use super::status::EnvironmentStatus;
 use crate::keys::EnvironmentId;
 use crate::upstream::UpstreamOptions;
 
@@ -23,6 +25,7 @@ pub(super) struct Configure {
 pub(super) struct Refresh {
     pub(super) id: EnvironmentId,
     pub(super) announced: Option<UpdatedAt>,
+    pub(super) by: Announcer,
 }
 
 /// Asks for each environment's health.

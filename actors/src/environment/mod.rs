@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`EnvironmentHandle`] (`handle`): what routes and main hold.
 //! - `configuration`: which environments are configured, under which ids; pure.
+//! - [`EnvironmentStatus`] (`status`): what operators see; `history`: what it knows of the past.
 //! - `report`: what the operator hears; `ownership`: whether a document is its key pair's own.
 //! - `options`: what it is started with and what it answers.
 //! - `actor`: the thin shell: fetches, timers, `messages`; an `entry` for each environment; the `listeners` it tells.
@@ -21,6 +22,7 @@ mod entry;
 mod events;
 mod file;
 mod handle;
+mod history;
 mod keeping;
 mod listeners;
 mod loading;
@@ -36,6 +38,7 @@ mod schedule;
 mod snapshot;
 mod source;
 mod state;
+mod status;
 mod versions;
 mod worker_watch;
 
@@ -43,7 +46,8 @@ pub use handle::{EnvironmentHandle, Unavailable};
 pub use loading::check_fallback;
 pub use options::{
     ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
-    EnvironmentStatus, PollingOptions, ReplicaOptions, UnconditionalFetches,
+    PollingOptions, ReplicaOptions, UnconditionalFetches,
 };
 pub use ownership::{Foreign, foreign_files};
 pub use snapshot::DocumentSnapshot;
+pub use status::{ChangeSource, EnvironmentStatus, FetchCounts, KeyInUse, LastChange, LastFailure, Warnings};

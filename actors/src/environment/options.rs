@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use actix::prelude::*;
 use engine::UpdatedAt;
@@ -135,26 +135,4 @@ pub struct ConfiguredEnvironment {
     pub id: EnvironmentId,
     /// What it is configured to.
     pub options: EnvironmentOptions,
-}
-
-/// One environment's health.
-#[derive(Debug, Clone)]
-pub struct EnvironmentStatus {
-    /// Which environment.
-    pub environment: EnvironmentId,
-    /// Name from the document; `None` before the first.
-    pub name: Option<String>,
-    /// Id from the document as JSON text.
-    pub id: Option<String>,
-    /// `ok`, `stale`, `not updated`, `key rejected`, `fallback`.
-    pub status: &'static str,
-    /// Why the last fetch failed, and whether what is served is another environment's; what to do about it. `None` where all
-    /// is well.
-    pub detail: Option<String>,
-    /// Whether a document is served.
-    pub is_served: bool,
-    /// Whether its last successful poll is within the period and the grace period.
-    pub is_fresh: bool,
-    /// When upstream last answered well.
-    pub last_successful_update: Option<SystemTime>,
 }

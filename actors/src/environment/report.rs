@@ -6,6 +6,7 @@ use engine::{UpdatedAt, Warning};
 use super::entry::Origin;
 use super::events::Change;
 use super::ownership::Foreign;
+use super::status::Warnings;
 use crate::keys::EnvironmentId;
 use crate::upstream::FetchFailure;
 
@@ -17,6 +18,8 @@ const MAX_WARNINGS: usize = 20;
 pub(super) struct Report {
     id: EnvironmentId,
     known_warnings: HashSet<String>,
+    /// Those of the document that is served.
+    in_force: Warnings,
     /// Whose documents it has, as the operator has heard; `None`: its own.
     foreign: Option<Foreign>,
 }
@@ -26,6 +29,7 @@ impl Report {
         Self {
             id,
             known_warnings: HashSet::new(),
+            in_force: Warnings::default(),
             foreign: None,
         }
     }
@@ -77,7 +81,18 @@ impl Report {
                 new.len() - MAX_WARNINGS
             );
         }
+        let mut all: Vec<&String> = texts.iter().collect();
+        all.sort();
+        self.in_force = Warnings {
+            count: all.len(),
+            first: all.into_iter().take(MAX_WARNINGS).cloned().collect(),
+        };
         self.known_warnings = texts;
+    }
+
+    /// What of the document that is served could not be understood.
+    pub(super) fn warnings_in_force(&self) -> Warnings {
+        self.in_force.clone()
     }
 
     /// Tells that its documents are another environment's, or its own again.

@@ -277,6 +277,22 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
         )
     }
 
+    /// Whether the fetch that is under way is for what was announced.
+    pub(super) fn fetches_for_push(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Fetching {
+                is_for_push: true,
+                ..
+            }
+        )
+    }
+
+    /// Which of the server-side keys it is fetched with.
+    pub(super) fn key(&self) -> usize {
+        self.key
+    }
+
     /// How the last fetch failed; `None` after a success.
     pub(super) fn failure(&self) -> Option<&FetchFailure> {
         self.failure.as_ref()

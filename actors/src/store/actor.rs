@@ -17,7 +17,7 @@ use crate::threads::Threads;
 
 mod handlers;
 
-pub(super) use handlers::{Configured, Keep, Restore, Stop};
+pub(super) use handlers::{AskWaiting, Configured, Keep, Restore, Stop};
 
 /// The disk does one thing after the other: what is asked for later must not be done before.
 const AT_ONCE: usize = 1;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::actor::{Configured, Keep, Parts, Restore, Stop, StoreActor};
+use super::actor::{AskWaiting, Configured, Keep, Parts, Restore, Stop, StoreActor};
 use super::folder::Folder;
 use super::format::Stored;
 use super::pending::Item;
@@ -14,6 +14,9 @@ use crate::actor_thread::ActorThread;
 use crate::analytics::UnsentStore;
 use crate::keys::{EnvironmentKey, KeyDigest};
 use crate::lifeline::Lifelines;
+
+/// How long the actor, whose handlers take microseconds, may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a store is started with.
 #[derive(Debug, Clone)]
@@ -95,6 +98,11 @@ impl StoreHandle {
     )]
     pub(crate) fn keep(&self, stored: Stored, label: String) {
         self.actor.do_send(Keep(Item { stored, label }));
+    }
+
+    /// How many documents are still to be written; `None`: the actor does not answer.
+    pub async fn waiting(&self) -> Option<usize> {
+        self.actor.send(AskWaiting).timeout(ANSWER_TIMEOUT).await.ok()
     }
 
     /// These are the environments that are configured from now on. Returns at once.

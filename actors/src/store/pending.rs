@@ -84,6 +84,11 @@ impl Pending {
         self.waiting.is_empty() && self.under_way.is_none()
     }
 
+    /// How many are not written yet.
+    pub(super) fn unwritten(&self) -> usize {
+        self.waiting() + usize::from(self.under_way.is_some())
+    }
+
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len() + self.set_back.len()

@@ -58,8 +58,9 @@ impl Handler<Configure> for EnvironmentActor {
 
 impl Handler<Refresh> for EnvironmentActor {
     type Result = ();
-    fn handle(&mut self, Refresh { id, announced }: Refresh, ctx: &mut Self::Context) {
+    fn handle(&mut self, Refresh { id, announced, by }: Refresh, ctx: &mut Self::Context) {
         if let Some(entry) = self.entries.get_mut(&id) {
+            entry.history.announced(by);
             entry.state.announce(Moment::now(), announced);
             self.advance(id, ctx);
         }

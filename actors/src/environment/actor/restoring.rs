@@ -11,6 +11,7 @@ use super::{EnvironmentActor, News};
 use crate::environment::entry::Origin;
 use crate::environment::events::Moment;
 use crate::environment::loading::{Loaded, Loading, fallback_problem, read_fallback};
+use crate::environment::status::ChangeSource;
 use crate::environment::versions::Record;
 use crate::keys::EnvironmentId;
 use crate::store::Stored;
@@ -318,6 +319,11 @@ impl EnvironmentActor {
         cancel(entry.interrupt(), ctx);
         entry.state.restore(Instant::now(), versions, told);
         entry.origin = origin;
+        let source = match origin {
+            Origin::Fallback => ChangeSource::Seed,
+            _ => ChangeSource::Store,
+        };
+        entry.history.loaded(Moment::now(), source);
         let name = served.environment.name();
         entry.report.warnings(&warnings, Some(name));
         entry.report.falls_back_on(origin, served.updated_at, name);

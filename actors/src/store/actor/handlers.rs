@@ -60,6 +60,19 @@ impl Handler<Keep> for StoreActor {
     }
 }
 
+/// Asks how many documents are still to be written.
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub(in crate::store) struct AskWaiting;
+
+impl Handler<AskWaiting> for StoreActor {
+    type Result = usize;
+
+    fn handle(&mut self, _: AskWaiting, _: &mut Self::Context) -> usize {
+        self.pending.unwritten()
+    }
+}
+
 /// An orderly stop; the reply comes when all is written, or cannot be.
 #[derive(Message)]
 #[rtype(result = "()")]
