@@ -179,6 +179,8 @@ impl Server {
             options.insert("h2c".to_owned(), true.into());
         }
         command.env("SERVER", options.to_string());
+        // The demonstration opens one.
+        command.env("ADMIN", json!({"port": null}).to_string());
         command.env(
             "LOGGING",
             json!({"log_level": "INFO", "enable_access_log": start.logs_accesses}).to_string(),

@@ -20,7 +20,7 @@ pub struct Followed {
 
 /// Compares options, and notes which of them change.
 #[derive(Debug, Default)]
-struct Options {
+pub(super) struct Options {
     live: Vec<&'static str>,
     restart: Vec<&'static str>,
     #[cfg(test)]
@@ -29,7 +29,7 @@ struct Options {
 
 impl Options {
     /// An option that the running process can follow: the new value counts.
-    fn live<T: PartialEq>(&mut self, option: &'static str, before: &T, asked: T) -> T {
+    pub(super) fn live<T: PartialEq>(&mut self, option: &'static str, before: &T, asked: T) -> T {
         self.compare(option);
         if *before != asked {
             self.live.push(option);
@@ -99,6 +99,7 @@ impl Settings {
             analytics: options.live("analytics", &self.analytics, asked.analytics),
             upstream: self.upstream.compared(asked.upstream, options),
             persistence: self.persistence.compared(asked.persistence, options),
+            admin: self.admin.compared(asked.admin, options),
             // They come from the environment variables alone, and those of a process never change.
             process: self.process.clone(),
         }

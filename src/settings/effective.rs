@@ -51,6 +51,7 @@ impl Settings {
             "analytics": self.analytics,
             "upstream": self.upstream_json(),
             "persistence": { "directory": self.persistence.directory },
+            "admin": self.admin.printed(MASK),
             "environment variables": self.process_json(),
         });
         if let Some(server) = value.get_mut("server") {

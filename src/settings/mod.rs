@@ -42,7 +42,7 @@ pub use error::{Origin, SettingsError};
 pub use file_content::FileContent;
 pub use notice::Notice;
 pub use secret::Secret;
-pub use sections::DoorSettings;
+pub use sections::{AdminSettings, DoorSettings};
 pub use trusted::TrustedProxies;
 pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{
@@ -131,6 +131,7 @@ impl Settings {
             analytics: sources.boolean("analytics", true)?,
             upstream: sources.upstream()?,
             persistence: sources.persistence()?,
+            admin: sources.admin(notices)?,
         })
     }
 }

@@ -150,6 +150,10 @@ pub(super) const OPTIONS: &[Known] = &[
         ],
     ),
     Known::object("persistence", &[Known::text("directory")]),
+    Known::object(
+        "admin",
+        &[Known::text("host"), Known::text("port"), Known::text("token")],
+    ),
 ];
 
 /// The options of one entry of `environment_key_pairs`.

@@ -1,5 +1,5 @@
 //! Each section of the configuration read into its type.
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use super::sources::Sources;
@@ -8,11 +8,13 @@ use super::{
     Notice, PersistenceSettings, ServerSettings, SettingsError,
 };
 
+mod admin;
 mod door;
 mod ours;
 mod tls;
 mod upstream;
 
+pub use admin::AdminSettings;
 pub use door::DoorSettings;
 
 type Read<T> = Result<T, SettingsError>;
@@ -97,14 +99,20 @@ impl Sources {
 
     /// Reads `server.host`.
     pub(super) fn host(&self) -> Read<ListenHost> {
-        let Some(field) = self.field("server.host") else {
-            return Ok(ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()));
+        self.listen_host("server.host", Ipv6Addr::UNSPECIFIED.into())
+    }
+
+    /// Reads where a listener is; the option beside it, `port`, has the port.
+    fn listen_host(&self, option: &str, default: IpAddr) -> Read<ListenHost> {
+        let Some(field) = self.field(option) else {
+            return Ok(ListenHost::Address(default));
         };
         ListenHost::parse(field.text()?).ok_or_else(|| {
-            field.invalid(
+            let port = option.replace("host", "port");
+            field.invalid(format!(
                 "is neither an IP address nor a host's name; give one, as :: (any), 0.0.0.0 (any of IPv4), 127.0.0.1 or \
-                 localhost (this machine alone), and the port as server.port",
-            )
+                 localhost (this machine alone), and the port as {port}"
+            ))
         })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actors::environment::EnvironmentOptions;
 use actors::upstream::{ClientCertificateFiles, ExtraHeaders, OutgoingProxies, RootCertificates};
 
-use super::{DoorSettings, Secret, TrustedProxies};
+use super::{AdminSettings, DoorSettings, Secret, TrustedProxies};
 
 /// The whole configuration, read and checked.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct Settings {
     pub upstream: UpstreamSettings,
     /// `persistence`.
     pub persistence: PersistenceSettings,
+    /// `admin`.
+    pub admin: AdminSettings,
     /// What only environment variables can set.
     pub process: ProcessSettings,
 }

@@ -19,6 +19,7 @@ fn secrets_are_masked() {
     let (text, value) = effective(
         json!({
             "realtime": {"authentication_token": "secret"},
+            "admin": {"port": 8001, "token": "secret"},
             "upstream": {"headers": {"X-Gateway": "secret", "Authorization": "Basic secret"}},
         }),
         &[
@@ -32,6 +33,10 @@ fn secrets_are_masked() {
         json!([{"client_side_key": "****", "server_side_keys": ["ser.****"]}])
     );
     assert_eq!(value["realtime"]["authentication_token"], "****");
+    assert_eq!(
+        value["admin"],
+        json!({"host": "127.0.0.1", "port": 8001, "token": "****"})
+    );
     assert_eq!(
         value["upstream"]["headers"],
         json!({"x-gateway": "****", "authorization": "****"})
@@ -128,6 +133,7 @@ fn defaults_in_full() {
             "headers": {},
         },
         "persistence": {"directory": null},
+        "admin": {"host": "127.0.0.1", "port": null, "token": null},
         "environment variables": {
             "WEB_CONCURRENCY": 2, "FORWARDED_ALLOW_IPS": "127.0.0.1/8,::1/128", "SSL_CERT_FILE": null,
             "SSL_CERT_DIR": [], "HTTP_PROXY": null, "HTTPS_PROXY": null, "ALL_PROXY": null, "NO_PROXY": "",

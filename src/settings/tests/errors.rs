@@ -80,6 +80,19 @@ fn each_error_names_option_origin_and_problem() {
             "server.host (from config.json) is an object; give text",
         ),
         (
+            json!({"admin": {"host": "http://secret"}}),
+            "admin.host (from config.json) is neither an IP address nor a host's name; give one, as :: (any), 0.0.0.0 (any of \
+             IPv4), 127.0.0.1 or localhost (this machine alone), and the port as admin.port",
+        ),
+        (
+            json!({"admin": {"port": 65_536}}),
+            "admin.port (from config.json) must be a whole number from 0 to 65535",
+        ),
+        (
+            json!({"admin": {"token": " "}}),
+            "admin.token (from config.json) is empty",
+        ),
+        (
             json!({"logging": {"log_level": "secret"}}),
             "logging.log_level (from config.json) is none of CRITICAL, ERROR, WARNING, INFO, DEBUG, NOTSET",
         ),

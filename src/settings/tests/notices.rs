@@ -200,3 +200,26 @@ fn options_at_rest_are_not_told() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn an_admin_port_that_others_reach_without_a_token_is_told() {
+    for (admin, is_told) in [
+        (json!({"port": 8001}), false),
+        (json!({"port": 8001, "host": "localhost"}), false),
+        (json!({"port": 8001, "host": "::1"}), false),
+        (json!({"port": 8001, "host": "::"}), true),
+        (json!({"port": 8001, "host": "10.0.0.7"}), true),
+        (json!({"port": 8001, "host": "admin.internal"}), true),
+        (json!({"port": 8001, "host": "::", "token": "secret"}), false),
+        (json!({"host": "::"}), false),
+    ] {
+        let loaded = load(json!({"admin": admin}), &[]);
+        let told = messages(&loaded);
+        assert_eq!(told.len(), usize::from(is_told), "{admin}: {told:?}");
+        assert!(
+            told.iter().all(|line| line.contains("no admin.token")),
+            "{told:?}"
+        );
+        assert!(loaded.notices.iter().all(|notice| notice.level == Level::Info));
+    }
+}

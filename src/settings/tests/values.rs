@@ -47,6 +47,8 @@ fn defaults_are_those_of_the_documentation() {
     assert!(settings.analytics);
     assert_eq!(settings.upstream.document_memory, 512 * 1024 * 1024);
     assert_eq!(settings.persistence.directory, None);
+    assert_eq!(settings.admin.host.to_string(), "127.0.0.1");
+    assert_eq!((settings.admin.port, &settings.admin.token), (None, &None));
     assert_eq!(messages(&loaded), Vec::<String>::new());
 }
 
@@ -370,5 +372,19 @@ fn what_realtime_and_persistence_give() {
     assert_eq!(
         settings.persistence.directory,
         Some(file.folder.path().join("documents"))
+    );
+}
+
+#[test]
+fn what_the_admin_port_is_given() {
+    let options = json!({"admin": {"host": "localhost", "port": 8001}});
+    let variables = [("ADMIN", r#"{"port": "8002", "token": " secret "}"#)];
+    let admin = load(options, &variables).settings.admin;
+    assert_eq!(admin.host.to_string(), "localhost");
+    assert_eq!(admin.port, Some(8002));
+    assert_eq!(admin.token.unwrap().reveal(), "secret");
+    assert_eq!(
+        load(json!({"admin": {"port": null}}), &[]).settings.admin.port,
+        None
     );
 }
