@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //! - `format`: how a line looks, as pure functions.
-//! - `current`: the logger in force, which a new configuration replaces.
+//! - `current`: the logger in force, which a new configuration replaces; `level`: its level, which an operator can change too.
 //! - `queue`: lines on their way to the thread that writes; `standard_error`: where that thread writes them.
 //! - `repeated`: a dependency's lines that would fill the log.
 //! - `access`: the access log, and which client a request came from.
@@ -24,6 +24,7 @@ use crate::settings::{LogFormat, LogLevel, LoggingSettings};
 mod access;
 mod current;
 mod format;
+mod level;
 mod queue;
 mod repeated;
 mod standard_error;
@@ -32,6 +33,7 @@ use queue::Queue;
 use standard_error::StandardError;
 
 pub(crate) use access::{ACCESS, Access, RemoteAddress, log_access};
+pub(crate) use level::{Level, change_level, level};
 pub(crate) use repeated::Repeated;
 
 /// Our own crates; all others are dependencies.
@@ -61,14 +63,16 @@ const PANIC_PATIENCE: Duration = Duration::from_millis(100);
 pub fn init(settings: &LoggingSettings) -> io::Result<()> {
     start_writer()?;
     if current::start(logger(settings)).is_ok() {
+        level::start(settings);
         log_panics();
     }
     Ok(())
 }
 
-/// Logs by other settings from now on. Changes nothing where [`init`] has not started logging.
+/// Logs by other settings from now on, at their level whatever an operator has set. Changes nothing where [`init`] has not
+/// started logging.
 pub(crate) fn reconfigure(settings: &LoggingSettings) {
-    current::replace(logger(settings));
+    level::reconfigure(settings);
 }
 
 fn logger(settings: &LoggingSettings) -> Logger {
@@ -115,6 +119,11 @@ pub fn write_last(line: &str) {
     } else {
         let _ = io::stderr().write_all(line.as_bytes());
     }
+}
+
+/// How many bytes of lines wait for the reader of standard error.
+pub(crate) fn waiting_bytes() -> usize {
+    QUEUE.waiting()
 }
 
 fn start_writer() -> io::Result<()> {

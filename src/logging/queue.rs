@@ -106,6 +106,11 @@ impl Queue {
         state.is_done()
     }
 
+    /// How many bytes of lines wait to be written.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().pending.len()
+    }
+
     fn write_for_ever(&self, mut output: impl Write, report: &impl Fn(u64)) {
         IS_WRITER.set(true);
         let mut batch = Vec::new();
