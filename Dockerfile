@@ -3,6 +3,9 @@
 # docker build -t edge-proxy .
 # docker run -v ./config.json:/app/config.json -v edge-proxy-store:/store -p 8000:8000 edge-proxy
 #
+# With the admin port, for this machine alone:
+# docker run … -e ADMIN='{"host": "::", "port": 8001}' -p 127.0.0.1:8001:8001 edge-proxy
+#
 # Debian on both sides, the same release: the binary needs glibc and nothing else that a static one would save.
 
 # Not the slim image: ring and jemalloc are built by a C compiler and make.

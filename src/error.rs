@@ -2,6 +2,7 @@
 //!
 //! Bodies are `{"status","message","detail"}`; `detail` repeats the message because PHP's and other SDKs print it.
 //! No text here ever repeats what a request carried.
+mod admin;
 mod head;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use engine::IdentityError;
 
 use crate::routes::CountsError;
 
+pub(crate) use admin::AdminFault;
 pub(crate) use head::HeadFault;
 
 /// How many seconds a client should wait before it asks again. They are spread, so that clients who hear it together do
@@ -55,6 +57,8 @@ pub(crate) enum ApiError {
     WrongAuthenticationToken,
     /// The body of `queue-change` names no time.
     InvalidChange,
+    /// The admin port refuses the request.
+    Admin(AdminFault),
     /// What came is no head of a request.
     Head(HeadFault),
     /// The body ended early or its framing is broken.
@@ -120,6 +124,7 @@ impl ApiError {
             Self::InvalidChange => {
                 "the body must name the time of the change: {\"updated_at\": \"2026-11-21T19:23:51+00:00\"}"
             }
+            Self::Admin(fault) => fault.message(),
             Self::Head(fault) => fault.message(),
             Self::BrokenBody => "the body is incomplete or its framing is broken",
             Self::BrokenGzip => "the gzip body is incomplete or broken",
@@ -156,6 +161,7 @@ impl ApiError {
             | Self::BrokenBody
             | Self::BrokenGzip => StatusCode::BAD_REQUEST,
             Self::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Admin(fault) => fault.status_code(),
             Self::Head(fault) => fault.status_code(),
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -185,6 +191,7 @@ impl ApiError {
             | Self::BrokenBody
             | Self::BrokenGzip => "bad_request",
             Self::UnsupportedCoding => "unsupported_media_type",
+            Self::Admin(fault) => fault.status_text(),
             Self::Head(fault) => fault.status_text(),
             Self::SlowBody => "request_timeout",
             Self::BodyTooLarge => "payload_too_large",

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`application`]: the composition root, which tests use too.
+//! - `admin`: the admin port; one file a resource, `admin/mod.rs` is its URL table.
 //! - [`cli`]: the command line.
 //! - [`health_check`]: `edge-proxy health`.
 //! - [`snapshot`]: `edge-proxy snapshot`.
@@ -28,6 +29,7 @@
 //! 7. `routes/answer/` settles preconditions and the encoding, and builds the answer; `error` has its status where a
 //!    request is refused.
 
+mod admin;
 pub mod application;
 mod budget;
 pub mod cli;

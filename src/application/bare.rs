@@ -46,7 +46,7 @@ impl BareServer {
         let tls = settings.server.tls.as_ref();
         let tls = tls.map(|tls| Tls::load(tls, limits.file_period)).transpose()?;
         let terms = tls.map(|tls| tls.terms);
-        let listeners = listening::bind(&settings.server)?;
+        let listeners = listening::bind(&settings.server.host, settings.server.port)?;
         let addresses = listeners.iter().map(BoundListener::address).collect();
         let budgets = Budgets::of(&settings.server.door);
         let places = limits.places(settings);

@@ -11,6 +11,7 @@ use actors::upstream_stream::UpstreamStreamOptions;
 use actors::write_through::WriteThroughOptions;
 
 use super::StopLimits;
+use crate::admin::CONNECTIONS;
 use crate::routes::StreamOptions;
 use crate::server::Places;
 use crate::server::open_files::{self, Shares};
@@ -19,6 +20,9 @@ use crate::settings::{NotifySpread, Settings};
 /// The identities that take much work, for each thread that evaluates them: the last of them has its answer after less
 /// than a tenth of a second, since the worst takes 5 ms.
 const HEAVY_EVALUATIONS: usize = 16;
+
+/// Descriptors of the admin port: its connections, its runtime 4, the thread that accepts 3, and its listeners.
+const ADMIN_FILES: usize = CONNECTIONS + 9;
 
 /// Durations and limits that no option sets; tests shorten them.
 #[derive(Debug, Clone)]
@@ -87,7 +91,9 @@ impl Limits {
     /// How the descriptors are shared out.
     pub(super) fn shares(&self, settings: &Settings) -> Shares {
         let environments = settings.environments.len();
-        let shares = Shares::of(self.open_files(), settings.process.workers, environments);
+        let limit = self.open_files();
+        let admin = settings.admin.port.map_or(0, |_| ADMIN_FILES.min(limit / 4));
+        let shares = Shares::of(limit - admin, settings.process.workers, environments);
         match settings.server.door.max_connections {
             Some(most) => shares.at_most(most),
             None => shares,

@@ -1,4 +1,4 @@
-//! Where the server listens: `server.host` and `server.port` become bound listeners.
+//! Where a server listens: `server.host` and `server.port`, or those of another section, become bound listeners.
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
@@ -7,7 +7,10 @@ use rustix::io::Errno;
 
 use crate::server::tls::TlsError;
 use crate::server::{self, BoundListener};
-use crate::settings::{ListenHost, ServerSettings};
+use crate::settings::ListenHost;
+
+/// The section of the public port.
+const SERVER: &str = "server";
 
 /// The server cannot listen where it should.
 #[derive(Debug)]
@@ -15,16 +18,22 @@ pub struct ListenError {
     /// The address, or the host's name where it has none.
     place: String,
     source: io::Error,
+    /// The section of the configuration that says where.
+    section: &'static str,
 }
 
 impl std::error::Error for ListenError {}
 
 impl fmt::Display for ListenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, source } = self;
+        let Self {
+            place,
+            source,
+            section,
+        } = self;
         write!(
             f,
-            "cannot listen on {place}: {source}; choose another server.host or server.port, or free this one"
+            "cannot listen on {place}: {source}; choose another {section}.host or {section}.port, or free this one"
         )
     }
 }
@@ -34,7 +43,13 @@ impl ListenError {
         Self {
             place: place.to_string(),
             source,
+            section: SERVER,
         }
+    }
+
+    /// The same for what another section of the configuration says.
+    pub(super) fn of(self, section: &'static str) -> Self {
+        Self { section, ..self }
     }
 }
 
@@ -81,12 +96,12 @@ impl From<ListenError> for StartError {
 ///
 /// # Errors
 /// Where the name has no address, this machine has none of them, or one of them is taken.
-pub(super) fn bind(settings: &ServerSettings) -> Result<Vec<BoundListener>, ListenError> {
-    if settings.host == ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()) {
-        return bind_any(settings.port, server::bind).map(|listener| vec![listener]);
+pub(super) fn bind(host: &ListenHost, port: u16) -> Result<Vec<BoundListener>, ListenError> {
+    if *host == ListenHost::Address(Ipv6Addr::UNSPECIFIED.into()) {
+        return bind_any(port, server::bind).map(|listener| vec![listener]);
     }
-    let place = format!("{}:{}", settings.host, settings.port);
-    addresses(&settings.host, settings.port)
+    let place = format!("{host}:{port}");
+    addresses(host, port)
         .map_err(|source| ListenError::new(&place, source))
         .and_then(|addresses| bind_each(&place, addresses))
 }
@@ -121,6 +136,7 @@ fn bind_each(place: &str, addresses: Vec<SocketAddr>) -> Result<Vec<BoundListene
         for ListenError {
             place: absent,
             source,
+            ..
         } in absent
         {
             log::warn!("{place}: not listening on {absent}: {source}");

@@ -11,6 +11,7 @@ use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
 use futures::{Stream, StreamExt as _};
 
+mod admin;
 mod bare;
 mod limits;
 mod listening;
@@ -22,6 +23,7 @@ mod signals;
 mod stop;
 mod upstream;
 
+use crate::admin::AdminContext;
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
@@ -34,6 +36,7 @@ use crate::server::{
 use crate::service_state::ServiceState;
 use crate::settings::{ConfigurationSource, Loaded, Settings};
 
+use admin::AdminPort;
 pub use bare::BareServer;
 pub use limits::Limits;
 pub use listening::{ListenError, StartError};
@@ -72,14 +75,24 @@ impl Application {
     pub fn build(settings: &Settings, limits: Limits) -> Result<Self, StartError> {
         let tls = settings.server.tls.as_ref();
         let tls = tls.map(|tls| Tls::load(tls, limits.file_period)).transpose()?;
-        let listeners = listening::bind(&settings.server)?;
+        let listeners = listening::bind(&settings.server.host, settings.server.port)?;
+        let admin = admin::bind(&settings.admin)?;
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
         let lifelines = Lifelines::new();
         let state = Arc::new(ServiceState::new(lifelines.clone()));
         let mut running = Running::start(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let budgets = Budgets::of(&settings.server.door);
         let places = limits.places(settings);
+        let context = AdminContext::new(
+            (running.environments.clone(), running.hub.clone()),
+            Arc::clone(&state),
+            (places.clone(), settings.process.workers),
+            running.admin_options(settings),
+        );
+        let admin = AdminPort::start(admin, context)?;
+        running.started(admin.clone());
         let changeable = Changeable {
+            admin,
             routes: Live::new(running.route_options(settings, None)),
             layers: Live::new(LayerOptions::new(settings)),
             budgets: budgets.clone(),
@@ -160,6 +173,11 @@ impl Application {
     /// The port it listens on, where the system chose it.
     pub fn port(&self) -> u16 {
         self.addresses.first().map_or(0, SocketAddr::port)
+    }
+
+    /// Where the admin port is; empty where there is none.
+    pub fn admin_addresses(&self) -> Vec<SocketAddr> {
+        self.changeable.admin.addresses()
     }
 
     /// The owner of the environments.

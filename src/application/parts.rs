@@ -13,6 +13,7 @@ use futures::FutureExt as _;
 use futures::future::{LocalBoxFuture, join_all, ready};
 use tokio::time::Instant;
 
+use super::admin::AdminPort;
 use crate::server::tls::RunningRenewal;
 
 /// How long each part may take to stop. It is bounded to leave the process in time: a part that compiles a large document
@@ -179,6 +180,16 @@ impl Part for AnalyticsHandle {
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
         Self::stop(self, patience).boxed_local()
+    }
+}
+
+impl Part for AdminPort {
+    fn name(&self) -> &'static str {
+        "the admin port"
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        self.close(patience).boxed_local()
     }
 }
 

@@ -18,6 +18,9 @@ use crate::settings::Settings;
 /// are sent on, the identities that are written, analytics, the streams from upstream, and the store.
 const OTHER_RUNTIMES: usize = 8;
 
+/// The same where the admin port is open: its worker.
+const ADMIN_RUNTIMES: usize = 1;
+
 /// Descriptors of a runtime: two for polling, one to wake it, one for signals.
 const FILES_A_RUNTIME: usize = 4;
 
@@ -85,7 +88,8 @@ impl fmt::Display for Shortage {
 /// Where it does not; the first one.
 pub fn check(settings: &Settings) -> Result<(), Shortage> {
     let workers = settings.process.workers;
-    let runtimes = workers.saturating_add(OTHER_RUNTIMES);
+    let admin = settings.admin.port.map_or(0, |_| ADMIN_RUNTIMES);
+    let runtimes = workers.saturating_add(OTHER_RUNTIMES + admin);
     let needed = runtimes
         .saturating_mul(FILES_A_RUNTIME)
         .saturating_add(open_now() + OTHER_FILES + FEWEST_CONNECTIONS);
@@ -93,7 +97,8 @@ pub fn check(settings: &Settings) -> Result<(), Shortage> {
     if allowed < needed {
         return Err(Shortage::Files { allowed, needed });
     }
-    let threads = runtimes.saturating_add(OTHER_THREADS);
+    // The admin port's connections are accepted by a thread of their own.
+    let threads = runtimes.saturating_add(OTHER_THREADS + admin);
     limit_of_threads(threads)?;
     start_threads(threads)
 }

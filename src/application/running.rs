@@ -13,8 +13,10 @@ use actors::upstream::{DocumentMemory, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
 
+use super::listening::ListenError;
 use super::parts::{self, Part, Parts};
 use super::{Limits, upstream};
+use crate::admin::AdminOptions;
 use crate::routes::{BodyLimits, RefusedStreams, RouteOptions};
 use crate::server::open_files::Shares;
 use crate::settings::Settings;
@@ -48,6 +50,8 @@ pub(super) enum Unfollowed {
     Thread(io::Error),
     /// The owner of the environments does not answer.
     Environments,
+    /// The admin port cannot be where it is to be.
+    Admin(ListenError),
 }
 
 impl std::error::Error for Unfollowed {}
@@ -60,6 +64,9 @@ impl fmt::Display for Unfollowed {
                 "the system allows no thread for a part that it switches on ({error}): raise the limits of threads and of open \
                  files, and send SIGHUP"
             ),
+            Self::Admin(error) => {
+                write!(f, "the admin port stays as it was: {error}, and send SIGHUP")
+            }
             Self::Environments => {
                 f.write_str("the environments do not answer: send SIGHUP, and restart the process where that does not help")
             }
@@ -165,7 +172,7 @@ impl Running {
             && self.upstream_streams.is_none()
         {
             let (configured, told) = (environments.configured(), environments.clone());
-            let refresh = move |id, announced| told.refresh(id, announced);
+            let refresh = move |id, announced| told.refresh_for_stream(id, announced);
             let upstream = upstream.clone();
             let started = UpstreamStreamsHandle::start(options, upstream, configured, lifelines, refresh)?;
             self.parts.started(started.clone());
@@ -177,6 +184,16 @@ impl Running {
     /// How descriptors are shared out by these settings.
     pub(super) fn shares(&self, settings: &Settings) -> Shares {
         self.limits.shares(settings)
+    }
+
+    /// What the admin port does by these settings.
+    pub(super) fn admin_options(&self, settings: &Settings) -> AdminOptions {
+        AdminOptions {
+            host: settings.admin.host.clone(),
+            token: settings.admin.token.clone(),
+            analytics: self.analytics.clone(),
+            store: self.store.clone(),
+        }
     }
 
     /// What routes do by these settings; `before`: what they have done so far.

@@ -43,10 +43,13 @@ struct CertificateHealth {
     expires: String,
 }
 
-#[derive(Debug, Serialize)]
-struct ConfigurationHealth {
-    status: &'static str,
-    detail: String,
+/// What has become of the newest configuration, where not all of it is in force.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConfigurationHealth {
+    /// `error` or `restart needed`.
+    pub status: &'static str,
+    /// Why, or which options wait for a restart.
+    pub detail: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -172,7 +175,8 @@ impl Probe {
 }
 
 impl ConfigurationHealth {
-    fn of(standing: ConfigurationStanding) -> Option<Self> {
+    /// `None`: it is in force.
+    pub(crate) fn of(standing: ConfigurationStanding) -> Option<Self> {
         let (status, detail) = match standing {
             ConfigurationStanding::InForce => return None,
             ConfigurationStanding::Refused(why) => (ERROR, why),

@@ -26,7 +26,7 @@ mod query;
 mod queue_change;
 mod refused_streams;
 mod resolve;
-mod resource;
+pub(crate) mod resource;
 mod services;
 mod sse_health;
 mod stream;
@@ -44,6 +44,7 @@ use unknown_path::no_other_path;
 
 pub(crate) use analytics::CountsError;
 pub use body::BodyLimits;
+pub(crate) use health::ConfigurationHealth;
 pub(crate) use heavy::HeavyEvaluations;
 pub(crate) use refused_streams::{RefusedStreams, is_of_a_stream, refuse as refuse_stream};
 pub(crate) use services::{RouteOptions, Services, SharedServices};

@@ -21,7 +21,7 @@ type Outcome = Result<HttpResponse, ApiError>;
 
 /// The methods that can have a handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Get,
     Head,
     Post,
@@ -59,7 +59,7 @@ impl Verb {
 }
 
 /// The handlers of a resource, as a list by type: a request costs comparisons, and no allocation.
-pub(super) trait Handlers: Copy + 'static {
+pub(crate) trait Handlers: Copy + 'static {
     /// Tells whether there is a handler for this method.
     fn has(self, verb: Verb) -> bool;
 
@@ -74,7 +74,7 @@ pub(super) trait Handlers: Copy + 'static {
 
 /// The end of the list.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct NoMore;
+pub(crate) struct NoMore;
 
 impl Handlers for NoMore {
     fn has(self, _: Verb) -> bool {
@@ -115,13 +115,13 @@ where
 
 /// A path with its handlers.
 #[derive(Debug)]
-pub(super) struct Resource<H> {
+pub(crate) struct Resource<H> {
     path: String,
     handlers: H,
 }
 
 /// Starts the resource at a path, which may hold parameters and has no trailing slash.
-pub(super) fn resource(path: impl Into<String>) -> Resource<NoMore> {
+pub(crate) fn resource(path: impl Into<String>) -> Resource<NoMore> {
     Resource {
         path: path.into(),
         handlers: NoMore,
@@ -130,7 +130,7 @@ pub(super) fn resource(path: impl Into<String>) -> Resource<NoMore> {
 
 impl<R: Handlers> Resource<R> {
     /// Answers GET, and HEAD without a handler of its own.
-    pub(super) fn get<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
+    pub(crate) fn get<F>(self, handler: impl Fn(HttpRequest) -> F + Copy + 'static) -> Resource<impl Handlers>
     where
         F: Future<Output = Outcome> + 'static,
     {
@@ -138,7 +138,7 @@ impl<R: Handlers> Resource<R> {
     }
 
     /// Answers HEAD otherwise than GET.
-    pub(super) fn head<F>(
+    pub(crate) fn head<F>(
         self,
         handler: impl Fn(HttpRequest) -> F + Copy + 'static,
     ) -> Resource<impl Handlers>
@@ -149,7 +149,7 @@ impl<R: Handlers> Resource<R> {
     }
 
     /// Answers POST.
-    pub(super) fn post<F>(
+    pub(crate) fn post<F>(
         self,
         handler: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
     ) -> Resource<impl Handlers>
@@ -160,7 +160,7 @@ impl<R: Handlers> Resource<R> {
     }
 
     /// Answers a method that takes a body.
-    pub(super) fn on<F>(
+    pub(crate) fn on<F>(
         self,
         verb: Verb,
         handler: impl Fn(HttpRequest, Payload) -> F + Copy + 'static,
@@ -180,7 +180,7 @@ impl<R: Handlers> Resource<R> {
 
     /// Registers the path with and without its trailing slash; an empty one is the root. These are two paths, because a pattern with an optional
     /// slash would cost every request a regular expression.
-    pub(super) fn register(self, table: &mut ServiceConfig) {
+    pub(crate) fn register(self, table: &mut ServiceConfig) {
         let paths = self.paths();
         let service = self.service();
         for path in paths {

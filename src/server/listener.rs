@@ -50,6 +50,12 @@ fn bind_both_families(address: SocketAddrV6) -> io::Result<TcpListener> {
 }
 
 impl BoundListener {
+    /// Gives the socket, for a server that is not this module's.
+    pub(crate) fn into_tcp(self) -> TcpListener {
+        let Listener::Tcp(listener) = self.listener;
+        listener
+    }
+
     /// Gives the address, with the port that the system chose.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address

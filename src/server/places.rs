@@ -99,6 +99,11 @@ impl Places {
             .await;
     }
 
+    /// Tells how many connections are open.
+    pub(crate) fn open_now(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
+    }
+
     /// Resolves when no connection is open.
     pub(super) async fn none_open(&self) {
         self.until(|shared| shared.open.load(Ordering::SeqCst) == 0).await;

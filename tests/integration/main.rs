@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod admin;
 mod analytics;
 mod bare_server;
 mod bodies;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use futures::stream::{LocalBoxStream, Stream};
 
-use super::running::Running;
+use super::admin::AdminPort;
+use super::running::{Running, Unfollowed};
 use crate::budget::Budgets;
 use crate::layers::LayerOptions;
 use crate::live::Live;
@@ -28,6 +29,7 @@ use watcher::{Reading, Watcher};
 
 /// What of the server and its routes a new configuration changes.
 pub(super) struct Changeable {
+    pub(super) admin: AdminPort,
     pub(super) routes: Live<RouteOptions>,
     pub(super) layers: Live<LayerOptions>,
     pub(super) budgets: Budgets,
@@ -107,24 +109,32 @@ impl Reload {
         } = in_force.follow(loaded.settings);
         let before = std::mem::replace(in_force, settings);
         let now = &*in_force;
-        if before.logging != now.logging {
-            logging::reconfigure(&now.logging);
-        }
+        logging::reconfigure(&now.logging);
         changeable.budgets.resize(&now.server.door);
         changeable.places.serve(running.shares(now).served);
         changeable.layers.replace(LayerOptions::new(now));
-        let outcome = running.follow(&before, now).await;
+        let outcomes = [
+            running.follow(&before, now).await,
+            changeable
+                .admin
+                .follow(&now.admin, running.admin_options(now))
+                .await
+                .map_err(Unfollowed::Admin),
+        ];
         let known = changeable.routes.newest();
         changeable
             .routes
             .replace(running.route_options(now, Some(&known)));
-        let standing = match outcome {
-            Ok(()) if restart.is_empty() => ConfigurationStanding::InForce,
-            Ok(()) => ConfigurationStanding::NeedsRestart(restart.clone()),
-            Err(unfollowed) => {
-                log::error!("the configuration is in force but in part: {unfollowed}");
-                ConfigurationStanding::Refused(unfollowed.to_string())
-            }
+        let unfollowed = outcomes.into_iter().filter_map(Result::err);
+        let unfollowed: Vec<_> = unfollowed.map(|what| what.to_string()).collect();
+        let standing = if !unfollowed.is_empty() {
+            let unfollowed = unfollowed.join("; ");
+            log::error!("the configuration is in force but in part: {unfollowed}");
+            ConfigurationStanding::Refused(unfollowed)
+        } else if restart.is_empty() {
+            ConfigurationStanding::InForce
+        } else {
+            ConfigurationStanding::NeedsRestart(restart.clone())
         };
         changeable.state.note_configuration(standing);
         tell(&live, &restart);

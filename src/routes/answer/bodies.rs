@@ -33,7 +33,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 const ENCODING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Answers with a JSON body as it is, which holds for the moment alone.
-pub(in crate::routes) fn json(path: &str, status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
+pub(crate) fn json(path: &str, status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = HttpResponse::with_body(status, BoxBody::new(body.into()));
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
@@ -108,7 +108,7 @@ pub(in crate::routes) fn forwarded(
 }
 
 /// Makes the answer an event stream, which is sent as it comes: nobody on the way keeps, compresses or buffers it.
-pub(in crate::routes) fn stream(path: &str, mut answer: HttpResponse) -> HttpResponse {
+pub(crate) fn stream(path: &str, mut answer: HttpResponse) -> HttpResponse {
     let headers = answer.headers_mut();
     // actix-web-lab says `identity`, which an answer must not name as a coding, and which some clients refuse.
     headers.remove(CONTENT_ENCODING);

@@ -13,8 +13,8 @@ mod held_body;
 mod preconditions;
 
 pub use bodies::ready;
-pub(super) use bodies::{forwarded, json, nothing, single, stream};
-pub(crate) use bodies::{options, refused};
+pub(super) use bodies::{forwarded, nothing, single};
+pub(crate) use bodies::{json, options, refused, stream};
 pub(super) use encodings::prefers_gzip;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) use preconditions::fuzz_date;

@@ -1,6 +1,6 @@
 //! A request to be written.
 
-/// A request to be written as it stands: nothing is added but `Host` and a body's length.
+/// A request to be written as it stands: nothing is added but `Host`, where it has none, and a body's length.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// All of it, where it was given so.
@@ -79,7 +79,14 @@ impl Request {
         if let Some(recorded) = &self.recorded {
             return recorded.clone();
         }
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: proxy\r\n", self.method, self.path).into_bytes();
+        let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.path).into_bytes();
+        if !self
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("Host"))
+        {
+            bytes.extend(b"Host: proxy\r\n");
+        }
         for (name, value) in &self.headers {
             bytes.extend(format!("{name}: {value}\r\n").bytes());
         }

@@ -60,6 +60,8 @@ impl Default for Options {
 pub(crate) struct App {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its admin port is, where it has one.
+    pub admin: Option<SocketAddr>,
     /// The owner of its environments.
     pub environments: EnvironmentHandle,
     /// Its hub.
@@ -88,6 +90,7 @@ pub(crate) fn spawn_app(options: Options) -> App {
         actix::System::new().block_on(async move {
             let application = Application::build(&settings, options.limits).unwrap();
             let address = application.addresses()[0];
+            let admin = application.admin_addresses().first().copied();
             let environments = application.environments().clone();
             let hub = application.hub().clone();
             let mut acknowledged = environments.acknowledged();
@@ -98,14 +101,15 @@ pub(crate) fn spawn_app(options: Options) -> App {
                     environments.statuses().await.unwrap();
                     hub.counts().await.unwrap();
                 }
-                started_sender.send((address, environments, hub)).unwrap();
+                started_sender.send((address, admin, environments, hub)).unwrap();
             });
             application.run_until_stopped(received).await.unwrap()
         })
     });
-    let (address, environments, hub) = started.recv().unwrap();
+    let (address, admin, environments, hub) = started.recv().unwrap();
     App {
         address,
+        admin,
         environments,
         hub,
         directory,
@@ -143,6 +147,12 @@ impl App {
     /// Opens a connection.
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.address)
+    }
+
+    /// Sends one request to the admin port.
+    pub(crate) fn ask_admin(&self, request: Request) -> Response {
+        let admin = self.admin.expect("an admin port");
+        Connection::open(admin).send(&request.header("Host", &admin.to_string()))
     }
 
     /// Sends one request on a connection of its own.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
-use test_support::http::{Connection, Request};
+use test_support::http::{Connection, Request, Response};
 use test_support::program::Program;
 use test_support::wait::PATIENCE;
 
@@ -69,13 +69,7 @@ impl Proxy {
 
     /// Waits until a program that was started in this folder serves its document.
     pub(crate) fn of(program: Program, directory: TempDir) -> Self {
-        let address = program.find_line(|line| {
-            let (_, rest) = line.split_once("listening on http://")?;
-            let end = rest
-                .find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)))
-                .unwrap_or(rest.len());
-            rest[..end].parse().ok()
-        });
+        let address = address_after(&program, "listening on http://");
         Self::listening_at(program, directory, address)
     }
 
@@ -88,6 +82,15 @@ impl Proxy {
             directory,
             config: Value::Null,
         }
+    }
+
+    /// Where its admin port is now, which it tells at INFO.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        // The first time it may still be on its way.
+        address_after(&self.program, ADMIN);
+        let written = self.written();
+        let (_, rest) = written.rsplit_once(ADMIN).unwrap();
+        address_at(rest).unwrap()
     }
 
     /// Lays this over the configuration, has the file read again, and waits until it is in force.
@@ -125,6 +128,12 @@ impl Proxy {
         self.program.written()
     }
 
+    /// Sends one request to the admin port.
+    pub(crate) fn ask_admin(&self, request: Request) -> Response {
+        let admin = self.admin();
+        Connection::open(admin).send(&request.header("Host", &admin.to_string()))
+    }
+
     /// Opens a connection.
     pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.address)
@@ -139,6 +148,24 @@ impl Proxy {
     pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         self.program.wait()
     }
+}
+
+/// What comes before the admin port's address in the log.
+const ADMIN: &str = "the admin port is http://";
+
+/// Waits for the address that the program tells after these words.
+fn address_after(program: &Program, words: &str) -> SocketAddr {
+    program.find_line(|line| {
+        let (_, rest) = line.split_once(words)?;
+        address_at(rest)
+    })
+}
+
+fn address_at(text: &str) -> Option<SocketAddr> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || ".:[]".contains(c)))
+        .unwrap_or(text.len());
+    text[..end].parse().ok()
 }
 
 fn wait_until_ready(address: SocketAddr) {

@@ -1,0 +1,136 @@
+//! The page, and those of its parts that change while it is open. Everything that comes from outside is escaped.
+use askama::Template;
+
+use super::environments::EnvironmentReport;
+use super::process::{ProcessReport, State};
+use super::report::{QueuesReport, Report};
+use super::time::Time;
+use crate::routes::ConfigurationHealth;
+
+/// The whole page.
+#[derive(Debug, Template)]
+#[template(path = "page.html", config = "src/admin/status/page/askama.toml")]
+pub(super) struct Page<'a> {
+    report: &'a Report,
+    taken: Option<Time>,
+    summary: Summary<'a>,
+    process: Process<'a>,
+    environments: Vec<Row<'a>>,
+}
+
+/// What is well and what is not, in a sentence.
+#[derive(Debug, Template)]
+#[template(path = "summary.html", config = "src/admin/status/page/askama.toml")]
+pub(super) struct Summary<'a> {
+    state: State,
+    configuration: Option<&'a ConfigurationHealth>,
+    /// How many there are; `None`: whoever owns them does not answer.
+    environments: Option<usize>,
+    troubled: Vec<&'a EnvironmentReport>,
+}
+
+/// The process and its queues.
+#[derive(Debug, Template)]
+#[template(path = "process.html", config = "src/admin/status/page/askama.toml")]
+pub(super) struct Process<'a> {
+    process: &'a ProcessReport,
+    queues: &'a QueuesReport,
+}
+
+/// One environment.
+#[derive(Debug, Template)]
+#[template(path = "environment.html", config = "src/admin/status/page/askama.toml")]
+pub(super) struct Row<'a> {
+    environment: &'a EnvironmentReport,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        Self {
+            report,
+            taken: Time::of(std::time::SystemTime::now()),
+            summary: Summary::of(report),
+            process: Process::of(report),
+            environments: rows(report).map(Row::of).collect(),
+        }
+    }
+
+    /// `None`: it cannot be written, which only a mistake in a template can bring about.
+    pub(super) fn write(&self) -> Option<String> {
+        self.render().ok()
+    }
+}
+
+/// The environments that a page shows.
+pub(super) fn rows(report: &Report) -> impl Iterator<Item = &EnvironmentReport> {
+    report.environments.iter().flatten()
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        Self {
+            state: report.process.state,
+            configuration: report.configuration.as_ref(),
+            environments: report.environments.as_ref().map(Vec::len),
+            troubled: rows(report)
+                .filter(|environment| !environment.is_well())
+                .collect(),
+        }
+    }
+}
+
+impl Summary<'_> {
+    fn is_serving(&self) -> bool {
+        self.state == State::Serving
+    }
+}
+
+impl<'a> Process<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        Self {
+            process: &report.process,
+            queues: &report.queues,
+        }
+    }
+
+    /// Rounded, so that an idle process does not change from second to second.
+    fn memory(&self) -> Option<String> {
+        self.process
+            .memory_bytes
+            .map(|bytes| format!("{} MiB", bytes.div_ceil(1024 * 1024)))
+    }
+
+    fn log_waiting(&self) -> String {
+        match self.queues.log_bytes_waiting {
+            0 => "none".to_owned(),
+            bytes => format!("{} KiB", bytes.div_ceil(1024)),
+        }
+    }
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn of(environment: &'a EnvironmentReport) -> Self {
+        Self { environment }
+    }
+
+    /// The class that colours it.
+    fn tone(&self) -> &'static str {
+        match self.environment.status {
+            "ok" if self.environment.detail.is_none() => "well",
+            "ok" | "stale" | "fallback" => "poor",
+            _ => "bad",
+        }
+    }
+
+    /// Whether there is more to say than fits into a row.
+    fn has_notes(&self) -> bool {
+        let environment = self.environment;
+        environment.detail.is_some() || environment.last_failure.is_some() || environment.warnings.count > 0
+    }
+
+    /// How many warnings are not among those that are shown.
+    fn further_warnings(&self) -> usize {
+        let warnings = &self.environment.warnings;
+        warnings.count.saturating_sub(warnings.first.len())
+    }
+}

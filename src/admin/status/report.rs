@@ -1,0 +1,79 @@
+//! What the page shows and the JSON says.
+use actors::analytics::AnalyticsHandle;
+use actors::store::StoreHandle;
+use serde::Serialize;
+use tokio::join;
+
+use super::environments::EnvironmentReport;
+use super::process::{ProcessReport, State};
+use crate::admin::AdminContext;
+use crate::logging;
+use crate::routes::ConfigurationHealth;
+
+/// How the process fares.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Report {
+    pub(super) process: ProcessReport,
+    pub(super) queues: QueuesReport,
+    /// `None`: all of the newest configuration is in force.
+    pub(super) configuration: Option<ConfigurationHealth>,
+    /// `None`: whoever owns them does not answer.
+    pub(super) environments: Option<Vec<EnvironmentReport>>,
+}
+
+/// What waits to be sent or written; `None`: it is switched off, or does not answer.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct QueuesReport {
+    /// Evaluation counts that upstream has not taken yet.
+    pub(super) analytics_waiting: Option<u64>,
+    /// Those that were lost since the start.
+    pub(super) analytics_lost: Option<u64>,
+    /// Documents that are not on the disk yet.
+    pub(super) store_waiting: Option<usize>,
+    /// Bytes of log lines that standard error has not taken yet.
+    pub(super) log_bytes_waiting: usize,
+}
+
+impl Report {
+    /// Asks everybody, at the same time.
+    pub(super) async fn take(context: &AdminContext) -> Self {
+        let options = context.options.newest();
+        let (statuses, counts, totals, store_waiting) = join!(
+            context.environments.statuses(),
+            context.hub.counts(),
+            totals(options.analytics.as_ref()),
+            waiting(options.store.as_ref()),
+        );
+        let streams = |id| {
+            let counts = counts.as_ref()?;
+            Some(counts.by_environment.get(&id).copied().unwrap_or(0))
+        };
+        let environments = statuses.ok().map(|statuses| {
+            let report = |status: actors::environment::EnvironmentStatus| {
+                let streams = streams(status.environment);
+                EnvironmentReport::new(status, streams)
+            };
+            statuses.into_iter().map(report).collect()
+        });
+        let all_streams = counts.as_ref().map(|counts| counts.by_environment.values().sum());
+        Self {
+            process: ProcessReport::take(context, State::of(&context.state), all_streams),
+            queues: QueuesReport {
+                analytics_waiting: totals.map(|totals| totals.waiting),
+                analytics_lost: totals.map(|totals| totals.lost),
+                store_waiting,
+                log_bytes_waiting: logging::waiting_bytes(),
+            },
+            configuration: ConfigurationHealth::of(context.state.configuration()),
+            environments,
+        }
+    }
+}
+
+async fn totals(analytics: Option<&AnalyticsHandle>) -> Option<actors::analytics::Totals> {
+    analytics?.totals().await.ok()
+}
+
+async fn waiting(store: Option<&StoreHandle>) -> Option<usize> {
+    store?.waiting().await
+}

@@ -1,0 +1,176 @@
+//! Where the admin port is: it begins with the settings and follows a new configuration, on its own; the public port knows
+//! nothing of it.
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actors::threads::Threads;
+
+use super::listening::{self, ListenError};
+use crate::admin::{self, AdminContext, AdminOptions, AdminServer};
+use crate::server::BoundListener;
+use crate::settings::{AdminSettings, ListenHost};
+
+/// The section that says where it is.
+const SECTION: &str = "admin";
+
+/// How long requests in hand may take where the port moves to another address.
+const MOVE_PATIENCE: Duration = Duration::from_millis(400);
+
+/// Where the port is to be; port 0 lets the system choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    host: ListenHost,
+    port: u16,
+}
+
+impl Place {
+    /// `None`: there is to be no such port.
+    fn of(settings: &AdminSettings) -> Option<Self> {
+        Some(Self {
+            host: settings.host.clone(),
+            port: settings.port?,
+        })
+    }
+
+    fn bind(self) -> Result<Bound, ListenError> {
+        let listeners = listening::bind(&self.host, self.port).map_err(|error| error.of(SECTION))?;
+        Ok(Bound {
+            place: self,
+            listeners,
+        })
+    }
+
+    /// Binds beside this thread, since a look-up of a name blocks.
+    async fn bind_aside(self) -> Result<Bound, ListenError> {
+        let place = format!("{}:{}", self.host, self.port);
+        let bound = Threads::new("admin-bind", 1).run(move || self.bind()).await;
+        let no_thread = || std::io::Error::other("the system allows no thread to look the name up");
+        bound.unwrap_or_else(|| Err(ListenError::new(place, no_thread()).of(SECTION)))
+    }
+}
+
+/// Bound, and not served yet.
+#[derive(Debug)]
+pub(super) struct Bound {
+    place: Place,
+    listeners: Vec<BoundListener>,
+}
+
+/// Binds the admin port, where there is to be one.
+///
+/// # Errors
+/// As [`listening::bind`].
+pub(super) fn bind(settings: &AdminSettings) -> Result<Option<Bound>, ListenError> {
+    Place::of(settings).map(Place::bind).transpose()
+}
+
+/// The admin port of a process, whether it is open or not; clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct AdminPort {
+    context: AdminContext,
+    open: Rc<RefCell<Option<Open>>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    place: Place,
+    addresses: Vec<SocketAddr>,
+    server: AdminServer,
+}
+
+impl AdminPort {
+    /// Serves what is bound; without it the port stays closed.
+    ///
+    /// # Errors
+    /// Where the system refuses the listeners to the server.
+    pub(super) fn start(bound: Option<Bound>, context: AdminContext) -> Result<Self, ListenError> {
+        let port = Self {
+            context,
+            open: Rc::default(),
+        };
+        match bound {
+            Some(bound) => port.serve(bound).map(|()| port),
+            None => Ok(port),
+        }
+    }
+
+    /// Where it answers; empty while it is closed.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        let open = self.open.borrow();
+        open.as_ref()
+            .map(|open| open.addresses.clone())
+            .unwrap_or_default()
+    }
+
+    /// Follows a new configuration: opens, closes or moves where that says so. Requests in hand are answered first.
+    ///
+    /// # Errors
+    /// Where it cannot be where it is to be; it stays where it is then, if it is anywhere.
+    pub(super) async fn follow(
+        &self,
+        settings: &AdminSettings,
+        options: AdminOptions,
+    ) -> Result<(), ListenError> {
+        self.context.options.replace(options);
+        let (asked, before) = (Place::of(settings), self.place());
+        if asked == before {
+            return Ok(());
+        }
+        let Some(asked) = asked else {
+            self.close(MOVE_PATIENCE).await;
+            log::info!("the admin port is closed");
+            return Ok(());
+        };
+        // Two hosts may share an address.
+        let is_in_its_own_way = before.as_ref().is_some_and(|before| before.port == asked.port);
+        if is_in_its_own_way {
+            self.close(MOVE_PATIENCE).await;
+        }
+        let moved = asked.bind_aside().await;
+        let moved = match moved {
+            Ok(bound) => {
+                self.close(MOVE_PATIENCE).await;
+                self.serve(bound)
+            }
+            Err(error) => Err(error),
+        };
+        if moved.is_err()
+            && self.place().is_none()
+            && let Some(before) = before
+            && let Ok(bound) = before.bind_aside().await
+        {
+            self.serve(bound)?;
+        }
+        moved
+    }
+
+    fn serve(&self, Bound { place, listeners }: Bound) -> Result<(), ListenError> {
+        let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
+        let server = admin::serve(listeners, &self.context)
+            .map_err(|source| ListenError::new(&place.host, source).of(SECTION))?;
+        for address in &addresses {
+            log::info!("the admin port is http://{address}/");
+        }
+        *self.open.borrow_mut() = Some(Open {
+            place,
+            addresses,
+            server,
+        });
+        Ok(())
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.open.borrow().as_ref().map(|open| open.place.clone())
+    }
+
+    /// Closes the port; waits at most `patience` for what is in hand. Whether nothing of it is left.
+    pub(super) async fn close(&self, patience: Duration) -> bool {
+        let open = self.open.borrow_mut().take();
+        match open {
+            Some(open) => open.server.stop(patience).await,
+            None => true,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The admin port: where it is, who may ask it, and what it answers.
+//!
+//! # Layout
+//! - `listener`: where it is, and how it follows a new configuration.
+//! - `admission`: who may ask.
+//! - `log_level`: the level of the log.
+mod admission;
+mod listener;
+mod log_level;
+
+use serde_json::{Value, json};
+
+use crate::harness::{App, Options, spawn_app};
+
+/// A proxy with an admin port of these options.
+fn app(admin: Value) -> App {
+    let mut admin = admin;
+    admin["port"] = json!(0);
+    spawn_app(Options {
+        config: json!({"admin": admin}),
+        ..Options::default()
+    })
+}
