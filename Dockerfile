@@ -2,6 +2,8 @@
 #
 # docker build -t edge-proxy .
 # docker run -v ./config.json:/app/config.json -v edge-proxy-store:/store -p 8000:8000 edge-proxy
+# docker run -v ./config.json:/app/config.json edge-proxy check
+# docker run edge-proxy man | man -l -                    (completions of a shell likewise: edge-proxy completions bash)
 #
 # With the admin port, for this machine alone:
 # docker run … -e ADMIN='{"host": "::", "port": 8001}' -p 127.0.0.1:8001:8001 edge-proxy

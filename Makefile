@@ -12,6 +12,9 @@ SDK_PROGRAMS := node:nodejs npm:npm chromium:chromium
 SDK_PYTHON := target/sdk/python
 SDK_NODE := tests/sdk/node
 SDK_RUST := tests/sdk/rust
+# What has a man page of its own, and which shells complete.
+COMMANDS = $$(target/debug/edge-proxy --help | sed -n '/^Commands:/,/^$$/s/^  \([a-z]*\) .*/\1/p' | grep -vx help)
+SHELLS := bash elvish fish powershell zsh
 
 # Of "program:package" pairs the packages whose program is not here: says what to do, and ends with 69.
 need = @missing=$$(PATH="$$PATH:/usr/sbin:/usr/local/sbin"; for program in $(1); do \
@@ -26,7 +29,7 @@ FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
-.PHONY: run demo test faults soak test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +41,13 @@ run: ## Build and start the proxy with the demonstration environment, and print 
 
 demo: $(SDK_NODE)/node_modules/.ready ## Start the proxy with a page that shows its flags live, in a browser (needs npm)
 	$(CARGO) run --locked --example browser
+
+man: ## Write man pages and the completions of every shell into target/man/ and target/completions/
+	$(CARGO) build --locked
+	mkdir -p target/man target/completions
+	target/debug/edge-proxy man > target/man/edge-proxy.1
+	for command in $(COMMANDS); do target/debug/edge-proxy man $$command > target/man/edge-proxy-$$command.1 || exit 1; done
+	for shell in $(SHELLS); do target/debug/edge-proxy completions $$shell > target/completions/edge-proxy.$$shell || exit 1; done
 
 test: ## Run every test that needs no outside service
 	$(CARGO) test --locked --workspace

@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`application`]: the composition root, which tests use too.
 //! - `admin`: the admin port; one file a resource, `admin/mod.rs` is its URL table.
-//! - [`cli`]: the command line.
+//! - [`cli`]: the command line; [`commands`]: what its commands do.
 //! - [`health_check`]: `edge-proxy health`.
 //! - [`snapshot`]: `edge-proxy snapshot`.
 //! - [`settings`]: the configuration file and the environment variables.
@@ -33,6 +33,7 @@ mod admin;
 pub mod application;
 mod budget;
 pub mod cli;
+pub mod commands;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;

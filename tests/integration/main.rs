@@ -12,6 +12,7 @@ mod analytics;
 mod bare_server;
 mod bodies;
 mod caching;
+mod command_line;
 mod compression;
 mod conditional;
 mod contract;

@@ -1,0 +1,50 @@
+//! Arguments of `edge-proxy explain`.
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueHint};
+
+use super::{ConfigurationArgument, TraitArgument};
+
+/// Whose flags to explain, by which environment, and whom to ask.
+#[derive(Clone, Default, PartialEq, Eq, Args)]
+pub struct ExplainArguments {
+    /// The configuration that has the environment.
+    #[command(flatten)]
+    pub configuration: ConfigurationArgument,
+    /// The environment, by its name or id; may be left out where there is one alone
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub environment: Option<String>,
+    /// The identity; without one the environment's own flags are explained
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub identifier: Option<String>,
+    /// A trait of the identity, as often as there are any; a VALUE that is no JSON number, boolean or text is taken as text
+    #[arg(long = "trait", value_name = "KEY=VALUE", value_parser = TraitArgument::parse)]
+    pub traits: Vec<TraitArgument>,
+    /// This feature alone
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub feature: Option<String>,
+    /// Print JSON, for tools
+    #[arg(long)]
+    pub json: bool,
+    /// The admin address of a running proxy, as http://127.0.0.1:8001, to ask instead of fetching the document
+    #[arg(long, value_name = "ADMIN_URL", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
+    pub url: Option<String>,
+    /// A file with the running proxy's admin.token (default: that of the configuration)
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub token_file: Option<PathBuf>,
+}
+
+/// Shows neither identifier nor traits.
+impl fmt::Debug for ExplainArguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExplainArguments")
+            .field("configuration", &self.configuration)
+            .field("environment", &self.environment)
+            .field("traits", &self.traits.len())
+            .field("feature", &self.feature)
+            .field("json", &self.json)
+            .finish_non_exhaustive()
+    }
+}
