@@ -1,22 +1,30 @@
-//! `edge-proxy check`: whether a configuration can be used.
+//! `edge-proxy check`: whether a configuration can be used, with the files that it names.
 use actors::environment::foreign_files;
 
 use super::{Failure, write_error, write_out};
 use crate::cli::CheckArguments;
 use crate::server::tls;
 
+/// Tells of everything that is wrong, a line each; the configuration is printed where nothing is.
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
     let loaded = arguments.configuration.load()?;
     for notice in &loaded.notices {
         write_error(notice);
     }
     let settings = &loaded.settings;
-    settings.check_fallbacks().map_err(Failure::configuration)?;
     for (place, foreign) in foreign_files(&settings.environments) {
         write_error(format_args!("key pair {place}: {foreign}"));
     }
-    if let Some(settings) = &settings.server.tls {
-        tls::check(settings).map_err(Failure::configuration)?;
+    let documents = settings.check_documents();
+    let mut faults: Vec<_> = documents.into_iter().map(Failure::configuration).collect();
+    if let Some(Err(error)) = settings.server.tls.as_ref().map(tls::check) {
+        faults.push(Failure::configuration(error));
+    }
+    if let Some(last) = faults.pop() {
+        for fault in faults {
+            write_error(fault.line);
+        }
+        return Err(last);
     }
     write_out(&format!("{}\n", settings.effective_json()));
     Ok(0)

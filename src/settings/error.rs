@@ -49,10 +49,12 @@ pub enum SettingsError {
         /// The configuration file that was read or looked for.
         path: PathBuf,
     },
-    /// A key pair's fallback document cannot be used.
-    Fallback {
+    /// A key pair's document, or its fallback, is a file that cannot be used.
+    Document {
         /// The pair's place in `environment_key_pairs`, from 0.
         pair: usize,
+        /// The pair's option that names the file.
+        option: &'static str,
         /// The file.
         path: PathBuf,
         /// What is wrong with it, in words that follow its name.
@@ -94,10 +96,15 @@ impl fmt::Display for SettingsError {
                  give a list of {{\"server_side_key\", \"client_side_key\"}}",
                 path.display()
             ),
-            Self::Fallback { pair, path, problem } => write!(
+            Self::Document {
+                pair,
+                option,
+                path,
+                problem,
+            } => write!(
                 f,
-                "environment_key_pairs[{pair}].fallback_document_path ({}) {problem}: give an environment document, as \
-                 edge-proxy snapshot writes it",
+                "environment_key_pairs[{pair}].{option} ({}) {problem}: give an environment document, as edge-proxy snapshot \
+                 writes it",
                 path.display()
             ),
             Self::Invalid {

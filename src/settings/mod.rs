@@ -14,7 +14,7 @@
 //! - `error`: what ends the start; `notice`: what does not; `secret`, `trusted`: small types.
 use std::path::Path;
 
-use actors::environment::check_fallback;
+use actors::environment::{DocumentSource, check_document};
 
 mod changes;
 mod configuration_source;
@@ -79,22 +79,31 @@ impl Settings {
         ConfigurationSource::new(config_path, variables).load()
     }
 
-    /// Reads the fallback documents, which are of no use in an outage where they cannot be used. `--check` calls it; a
-    /// process that serves goes on without, and tells of it. Blocks.
+    /// Reads the documents that are files: without its `document_path` an environment has no flags, and a fallback is of no use in
+    /// an outage where it cannot be used. `check` calls it; a process that serves goes on without, and tells of it. Blocks.
     ///
-    /// # Errors
-    /// Where one is missing, or no environment document: as those of [`Settings::load`].
-    pub fn check_fallbacks(&self) -> Result<(), SettingsError> {
+    /// Gives what is wrong with each that is missing, cannot be read, or is no environment document.
+    pub fn check_documents(&self) -> Vec<SettingsError> {
+        let mut faults = Vec::new();
         for (pair, environment) in self.environments.iter().enumerate() {
-            if let Some(path) = &environment.fallback {
-                check_fallback(path).map_err(|problem| SettingsError::Fallback {
-                    pair,
-                    path: path.clone(),
-                    problem,
-                })?;
+            let own = match &environment.source {
+                DocumentSource::File(path) => Some(("document_path", path)),
+                DocumentSource::Upstream => None,
+            };
+            let fallback = environment.fallback.as_ref();
+            let fallback = fallback.map(|path| ("fallback_document_path", path));
+            for (option, path) in own.into_iter().chain(fallback) {
+                if let Err(problem) = check_document(path) {
+                    faults.push(SettingsError::Document {
+                        pair,
+                        option,
+                        path: path.clone(),
+                        problem,
+                    });
+                }
             }
         }
-        Ok(())
+        faults
     }
 
     fn from_sources(

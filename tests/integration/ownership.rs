@@ -105,7 +105,8 @@ fn a_document_that_names_its_own_key_or_none_is_no_matter() {
 fn check_says_so_of_documents_in_files() {
     let directory = swapped();
     let output = command(directory.path()).arg("--check").output().unwrap();
-    assert_eq!(output.status.code(), Some(0));
+    // The fourth has no file.
+    assert_eq!(output.status.code(), Some(78));
     let told = String::from_utf8(output.stderr).unwrap();
     for line in [
         "edge-proxy: key pair 1: its document is that of key pair 2, ",
@@ -115,6 +116,8 @@ fn check_says_so_of_documents_in_files() {
         assert_eq!(lines(&told, line).len(), 1, "{told}");
     }
     assert_eq!(lines(&told, "key pair 4"), Vec::<&str>::new());
+    assert_eq!(lines(&told, "environment_key_pairs[3].document_path").len(), 1);
+    assert_eq!(told.lines().count(), 4, "{told}");
     assert_shows_no_key(&told);
 }
 

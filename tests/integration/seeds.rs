@@ -124,6 +124,54 @@ fn a_snapshot_of_what_cannot_be_had_is_1_with_a_line_each() {
 }
 
 #[test]
+fn a_document_path_that_cannot_be_used_ends_the_check_and_not_a_start() {
+    let nowhere = "http://127.0.0.1:1/api/v1";
+    let folder = folder(&json!({
+        "environment_key_pairs": [
+            {"client_side_key": "other", "server_side_key": "ser.other"},
+            {"client_side_key": CLIENT_KEY, "document_path": "document.json"},
+        ],
+        "api_url": nowhere,
+        "server": {"host": "127.0.0.1", "port": 0, "drain_seconds": 0},
+    }));
+    let document = folder.path().join("document.json");
+    let checked = |says: &str| {
+        for arguments in [&["check"][..], &["--check"]] {
+            let output = run(folder.path(), arguments);
+            let line = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(78), "{line}");
+            assert!(
+                line.contains("environment_key_pairs[1].document_path (document.json)"),
+                "{line}"
+            );
+            assert!(line.contains(says) && line.lines().count() == 1, "{says}: {line}");
+            assert_eq!(text(&output.stdout), "");
+        }
+    };
+    checked("cannot be used (No such file");
+    fs::create_dir(&document).unwrap();
+    checked("cannot be used (");
+    fs::remove_dir(&document).unwrap();
+    for (content, says) in [("{", "it is not JSON"), ("[]", "it is no environment document")] {
+        fs::write(&document, content).unwrap();
+        checked(says);
+    }
+
+    // A start waits for it.
+    let program = Program::start(&mut command(folder.path()));
+    program.find_line(|line| line.contains("no environment document").then_some(()));
+    fs::write(&document, fixture().to_string()).unwrap();
+    let proxy = Proxy::of(program, folder);
+    let flags = || {
+        let request = Request::get("/api/v1/flags/").key(CLIENT_KEY);
+        proxy.connect().send(&request).status
+    };
+    until(|| flags() == 200);
+    let output = run(document.parent().unwrap(), &["check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_fallback_that_cannot_be_used_ends_the_check_and_neither_a_start_nor_a_reload() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(fixture().to_string()));
     let pair = json!({"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "fallback_document_path": "seed.json"});

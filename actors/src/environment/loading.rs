@@ -115,11 +115,11 @@ pub(super) fn fallback_problem(failure: FetchFailure) -> String {
     }
 }
 
-/// Checks that a file can serve as a `fallback_document_path`. Blocks.
+/// Checks that a file can serve as a `document_path` or a `fallback_document_path`. Blocks.
 ///
 /// # Errors
 /// Where it cannot: why, in words that follow its name.
-pub fn check_fallback(path: &Path) -> Result<(), String> {
+pub fn check_document(path: &Path) -> Result<(), String> {
     let loaded = read_fallback(path).and_then(|document| {
         let loading = Loading::Fallback {
             document,
@@ -188,17 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn a_fallback_is_checked_as_it_will_be_read() {
+    fn a_document_is_checked_as_it_will_be_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("seed.json");
-        let problem = check_fallback(&path).unwrap_err();
+        let problem = check_document(&path).unwrap_err();
         assert!(problem.starts_with("cannot be used (No such file"), "{problem}");
         for (content, says) in [("{", "it is not JSON"), ("{}", "it is no environment document")] {
             std::fs::write(&path, content).unwrap();
-            let problem = check_fallback(&path).unwrap_err();
+            let problem = check_document(&path).unwrap_err();
             assert!(problem.contains(says), "{problem}");
         }
         std::fs::write(&path, FIXTURE).unwrap();
-        assert_eq!(check_fallback(&path), Ok(()));
+        assert_eq!(check_document(&path), Ok(()));
     }
 }

@@ -43,7 +43,7 @@ mod versions;
 mod worker_watch;
 
 pub use handle::{EnvironmentHandle, Unavailable};
-pub use loading::check_fallback;
+pub use loading::check_document;
 pub use options::{
     ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
     PollingOptions, ReplicaOptions, UnconditionalFetches,

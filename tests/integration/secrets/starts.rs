@@ -30,8 +30,20 @@ fn checked(folder: &Path, more: &[(&str, String)]) -> (Option<i32>, String) {
 #[test]
 fn a_check_shows_no_secret() {
     let upstream = upstream::Echo::start();
-    let folder = folder(&configuration(&upstream, "INFO", "generic"));
-    let (code, text) = checked(folder.path(), &[]);
+    let config = configuration(&upstream, "INFO", "generic");
+    let with_faults = folder(&config);
+    let (code, text) = checked(with_faults.path(), &[]);
+    assert_eq!(code, Some(78), "{text}");
+    for says in ["it is not JSON", "it is no environment document"] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+
+    let config = config.to_string();
+    let config = config.replace("no-json.json", "served.json");
+    let config = config.replace("no-document.json", "served.json");
+    let config = config.replace("missing.json", "served.json");
+    let sound = folder(&serde_json::from_str(&config).unwrap());
+    let (code, text) = checked(sound.path(), &[]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("****"), "keys are masked: {text}");
     assert!(
