@@ -15,8 +15,9 @@ use crate::settings::{AdminSettings, ListenHost};
 /// The section that says where it is.
 const SECTION: &str = "admin";
 
-/// How long requests in hand may take where the port moves to another address.
-const MOVE_PATIENCE: Duration = Duration::from_millis(400);
+/// How long the server before may take to end where the port moves to another address: longer than it leaves the requests that
+/// it has in hand. Whoever comes after may need its address.
+const MOVE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where the port is to be; port 0 lets the system choose.
 #[derive(Debug, Clone, PartialEq, Eq)]

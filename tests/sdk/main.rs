@@ -11,6 +11,7 @@
 //! - `open_feature`: the OpenFeature providers. `failures`: wrong keys, upstream away, a restart.
 //! - `analytics`: what SDKs count arrives upstream.
 //! - `realtime`: changes, reconnects and refusals of the Python SDK's stream.
+//! - `status`: the status page of the admin port in Chromium, with scripts and without.
 //! - `browser`: the page of `examples/browser` in Chromium, with the JavaScript SDK, plain and in React.
 #![cfg(target_os = "linux")]
 #![allow(
@@ -30,3 +31,4 @@ mod local_evaluation;
 mod open_feature;
 mod realtime;
 mod reasons;
+mod status;

@@ -112,6 +112,14 @@ impl EnvironmentReport {
         }
     }
 
+    /// Its status as a reader sees it.
+    pub(super) fn standing(&self) -> &'static str {
+        match self.status {
+            "ok" if !self.is_well() => "ok, with a problem",
+            status => status,
+        }
+    }
+
     /// Whether all is well with it.
     pub(super) fn is_well(&self) -> bool {
         self.status == "ok" && self.detail.is_none()

@@ -11,7 +11,6 @@ use crate::routes::ConfigurationHealth;
 #[derive(Debug, Template)]
 #[template(path = "page.html", config = "src/admin/status/page/askama.toml")]
 pub(super) struct Page<'a> {
-    report: &'a Report,
     taken: Option<Time>,
     summary: Summary<'a>,
     process: Process<'a>,
@@ -47,7 +46,6 @@ pub(super) struct Row<'a> {
 impl<'a> Page<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
         Self {
-            report,
             taken: Time::of(std::time::SystemTime::now()),
             summary: Summary::of(report),
             process: Process::of(report),
@@ -120,6 +118,12 @@ impl<'a> Row<'a> {
             "ok" | "stale" | "fallback" => "poor",
             _ => "bad",
         }
+    }
+
+    /// What a reader is to notice where it changes: not that a document was confirmed once more.
+    fn news(&self) -> String {
+        let change = self.environment.last_change.map(|change| change.at.iso());
+        format!("{} {}", self.environment.standing(), change.unwrap_or_default())
     }
 
     /// Whether there is more to say than fits into a row.

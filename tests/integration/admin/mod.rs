@@ -4,9 +4,12 @@
 //! - `listener`: where it is, and how it follows a new configuration.
 //! - `admission`: who may ask.
 //! - `log_level`: the level of the log.
+//! - `status`: how the process fares, as a page and as JSON; `events`: what pages that are open are told.
 mod admission;
+mod events;
 mod listener;
 mod log_level;
+mod status;
 
 use serde_json::{Value, json};
 

@@ -5,6 +5,7 @@ pub(super) const CLIENT_KEY: &str = "cl13ntK3yMarkQz";
 pub(super) const SERVER_KEY: &str = "ser.s3rv3rK3yMarkQz";
 pub(super) const UNKNOWN_KEY: &str = "unkn0wnK3yMarkQz";
 pub(super) const REALTIME_TOKEN: &str = "r34lt1meT0kenMarkQz";
+pub(super) const ADMIN_TOKEN: &str = "4dm1nT0kenMarkQz";
 pub(super) const WRONG_TOKEN: &str = "wr0ngT0kenMarkQz";
 pub(super) const IDENTIFIER: &str = "1d3nt1fierMarkQz";
 pub(super) const TRAIT_VALUE: &str = "tr41tValu3MarkQz";
@@ -19,11 +20,12 @@ pub(super) const UNKNOWN_OPTION: &str = "authentication_tokens";
 pub(super) const UNKNOWN_OPTION_VALUE: &str = "0pt10nValu3MarkQz";
 
 /// Each with the word that is looked for, which stays where a key has a name behind it or lost its `ser.`.
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "cl13ntK3y",
     "s3rv3rK3y",
     "unkn0wnK3y",
     "r34lt1meT0ken",
+    "4dm1nT0ken",
     "wr0ngT0ken",
     "1d3nt1fier",
     "tr41tValu3",
@@ -151,6 +153,7 @@ fn every_secret_has_its_word() {
         SERVER_KEY,
         UNKNOWN_KEY,
         REALTIME_TOKEN,
+        ADMIN_TOKEN,
         WRONG_TOKEN,
         IDENTIFIER,
         TRAIT_VALUE,

@@ -6,8 +6,10 @@
 //! - `upstream`: a Flagsmith that fails in every way, and repeats what it was asked.
 //! - `session`: what clients send, and what their answers may show.
 //! - `http2`: what they send over HTTP/2 that is no good request.
+//! - `admin`: what is asked at the admin port.
 //! - `starts`: what the program writes besides serving.
 //! - `panics`: what it writes where it has a defect.
+mod admin;
 mod http2;
 mod marks;
 mod panics;
@@ -15,6 +17,7 @@ mod session;
 mod starts;
 mod upstream;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
 use std::time::Duration;
 
@@ -41,6 +44,7 @@ fn configuration(upstream: &upstream::Echo, level: &str, format: &str) -> Value 
             "proxy_headers": true, "proxy_protocol": "on", "h2c": true,
             "request_head_timeout_seconds": 0.5, "request_body_timeout_seconds": 0.5,
         },
+        "admin": {"host": admin::HOST, "port": 0, "token": marks::ADMIN_TOKEN},
         "logging": {"log_level": level, "log_format": format, "enable_access_log": true},
         marks::UNKNOWN_OPTION: marks::UNKNOWN_OPTION_VALUE,
     })
@@ -85,13 +89,14 @@ fn life(level: &str, format: &str) -> String {
     let id = program.id();
     let path = folder.path().join("config.json");
     let mut proxy = if LEVELS[..3].contains(&level) {
-        Proxy::listening_at(program, folder, listening_address(id))
+        Proxy::listening_at(program, folder, listening_address(id, "127.0.0.1"))
     } else {
         Proxy::of(program, folder)
     };
     session::wait_until_all_has_failed(proxy.address);
     session::talk(proxy.address, &upstream);
     http2::talk(proxy.address);
+    admin::talk(listening_address(id, admin::HOST));
     // A new configuration that cannot be used, and the old one again.
     for is_refused in [true, false] {
         let mut config = configuration(&upstream, level, format);
@@ -108,21 +113,22 @@ fn life(level: &str, format: &str) -> String {
     log
 }
 
-/// Where a process listens, as the system knows it: nothing that it writes tells at these levels.
-fn listening_address(id: u32) -> std::net::SocketAddr {
+/// Where a process listens at this address, as the system knows it: nothing that it writes tells at these levels.
+fn listening_address(id: u32, host: &str) -> SocketAddr {
+    let host: Ipv4Addr = host.parse().unwrap();
     let begun = std::time::Instant::now();
     loop {
         assert!(begun.elapsed() < test_support::wait::PATIENCE, "it listens");
-        if let Some(port) = listening_port(id) {
-            return ([127, 0, 0, 1], port).into();
+        if let Some(port) = listening_port(id, host) {
+            return (host, port).into();
         }
         // Twelve of them look at once, and each look costs the processor that the process needs.
         thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// The port of the one socket of a process that listens (`/proc/net/tcp`, state 0A).
-fn listening_port(id: u32) -> Option<u16> {
+/// The port of the one socket of a process that listens at this address (`/proc/net/tcp`, state 0A).
+fn listening_port(id: u32, host: Ipv4Addr) -> Option<u16> {
     let table = std::fs::read_to_string(format!("/proc/{id}/net/tcp")).ok()?;
     let sockets: Vec<String> = std::fs::read_dir(format!("/proc/{id}/fd"))
         .ok()?
@@ -134,8 +140,11 @@ fn listening_port(id: u32) -> Option<u16> {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let (local, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
         let is_its = sockets.contains(&format!("socket:[{inode}]"));
-        let port = u16::from_str_radix(local.split_once(':')?.1, 16).ok()?;
-        (*state == "0A" && is_its).then_some(port)
+        let (address, port) = local.split_once(':')?;
+        // As the machine holds it in memory.
+        let address = Ipv4Addr::from(u32::from_str_radix(address, 16).ok()?.to_ne_bytes());
+        let port = u16::from_str_radix(port, 16).ok()?;
+        (*state == "0A" && is_its && address == host).then_some(port)
     })
 }
 

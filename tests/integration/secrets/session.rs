@@ -13,7 +13,7 @@ use crate::encoded_bodies::gzip;
 use crate::harness::{Connection, Request, Response};
 
 /// Asserts that an answer shows no secret, save those that its own client has sent or may read.
-fn check(what: &str, answer: &Response, except: &[&str]) {
+pub(super) fn check(what: &str, answer: &Response, except: &[&str]) {
     let text = String::from_utf8_lossy(&answer.bytes()).into_owned();
     let shown = shown(&text, except);
     assert!(shown.is_empty(), "the answer to {what} shows {shown:?}: {text}");

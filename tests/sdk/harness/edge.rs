@@ -97,6 +97,12 @@ impl Edge {
         format!("http://{}{}/", self.address, self.prefix)
     }
 
+    /// Where this is on its admin port, once that is open.
+    pub(crate) fn admin_url(&self, path: &str) -> String {
+        let told = |line: &str| Some(line.split_once("the admin port is ")?.1.to_owned());
+        format!("{}{path}", self.program.find_line(told))
+    }
+
     /// Tells it that there is a new document, as Flagsmith does.
     pub(crate) fn push(&self, version: u32) {
         let path = format!("/sse/environments/{CLIENT_SIDE_KEY}/queue-change");

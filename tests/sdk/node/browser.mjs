@@ -30,8 +30,9 @@ const browser = await puppeteer.launch({
 const tabs = new Map()
 
 // Opens a tab; what goes over its network is kept, preflights and 304 too, which the page itself never sees.
-async function open_tab({ client, url, encoding, dark = false, width = 1100, height = 900 }) {
+async function open_tab({ client, url, encoding, dark = false, width = 1100, height = 900, scripts = true }) {
   const page = await browser.newPage()
+  await page.setJavaScriptEnabled(scripts)
   await page.setViewport({ width, height })
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }])
   const exchanges = new Map()

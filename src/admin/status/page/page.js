@@ -35,11 +35,16 @@ function row(number) {
   return body;
 }
 
+/** What of an environment is to be noticed where it changes. */
+function news(body) {
+  return body.querySelector("tr")?.dataset.news;
+}
+
 /** Puts what the server has rendered, and escaped, in the place of what is there. */
 function show(part, html) {
-  const isOpen = part.querySelector("details")?.open;
+  const open = [...part.querySelectorAll("details[open]")].map((details) => details.className);
   part.innerHTML = html;
-  if (isOpen) part.querySelector("details")?.setAttribute("open", "");
+  for (const details of part.querySelectorAll("details")) details.open = open.includes(details.className);
   tell(part);
 }
 
@@ -49,8 +54,9 @@ function take(changes, isFirst) {
   }
   for (const [number, html] of changes.environments ?? []) {
     const body = row(number);
+    const before = news(body);
     show(body, html);
-    if (!isFirst) {
+    if (!isFirst && news(body) !== before) {
       body.classList.remove("news");
       requestAnimationFrame(() => body.classList.add("news"));
     }
