@@ -5,6 +5,7 @@
 //! # Layout
 //! - `document`: one fetched environment document: checked, merged from its pages, compared by content, served.
 //! - `environment`: the compiled [`Environment`] and what it answers.
+//! - `explain`: why a flag is what it is, for people.
 //! - `identity`: what a caller of `identities/` sends.
 //! - `condition`: segment conditions: operators, values, regexes, JSONPath.
 //! - `gzip`: answers in gzip, put together from ready pieces.
@@ -15,6 +16,7 @@
 mod condition;
 mod document;
 mod environment;
+pub mod explain;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod gzip;

@@ -3,7 +3,9 @@
 //! # Layout
 //! - `differential`: generated documents, compared live with the pipeline (`oracle` talks to it).
 //! - `recorded`: cases that were recorded from the pipeline. `recorded_answers`: flags as core answered them.
+//! - `explained`: explanations against answers. `blamed`: what they say against the pipeline, live.
 //! - `properties`: what no document, no request body and no trait may do to the engine.
+//! - `texts`: explanations as people read them.
 //! - `tree`: JSON whose numbers keep their text; `shared_cases.rs` uses it too.
 #![allow(
     clippy::expect_used,
@@ -14,9 +16,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod blamed;
 mod differential;
+mod explained;
 mod oracle;
 mod properties;
 mod recorded;
 mod recorded_answers;
+mod texts;
 mod tree;

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use super::explained::explained;
 use bytes::Bytes;
 use engine::{Document, Environment, Identity, KeyKind};
 use serde_json::{Value, json};
@@ -63,7 +64,49 @@ fn flags_of_identities_are_those_of_core() {
     });
 }
 
+#[test]
+fn explanations_say_what_core_answers() {
+    each_document(|name, document, environment| {
+        let mut identities = 0;
+        for identity in IDENTITIES {
+            let recorded = recorded(&format!("{name}.identity.{identity}.client.json"));
+            let sent = json!({"identifier": identity, "traits": recorded["traits"]}).to_string();
+            let sent = Identity::from_json(sent.as_bytes(), || [0; 16]).expect("an identity");
+            for kind in [KeyKind::Client, KeyKind::Server] {
+                let (explanation, difference) = explained(environment, document, kind, Some(&sent));
+                assert_eq!(difference, None, "{name}, {identity}");
+                if kind == KeyKind::Server {
+                    continue;
+                }
+                let expected = flags_of(&recorded["flags"]);
+                let told: Vec<_> = explanation
+                    .features
+                    .iter()
+                    .filter(|feature| feature.hidden.is_empty())
+                    .collect();
+                assert_eq!(told.len(), expected.len(), "{name}, {identity}");
+                for feature in told {
+                    let core = &expected[&feature.name];
+                    let context = format!("{name}, {identity}, {}", feature.name);
+                    assert_eq!(core["enabled"], feature.enabled, "{context}");
+                    let value: Value = serde_json::from_str(feature.value.get()).expect("JSON");
+                    assert_eq!(core["feature_state_value"], value, "{context}");
+                }
+            }
+            identities += 1;
+        }
+        assert_eq!(identities, IDENTITIES.len());
+        for kind in [KeyKind::Client, KeyKind::Server] {
+            assert_eq!(explained(environment, document, kind, None).1, None, "{name}");
+        }
+    });
+}
+
 fn each_environment(check: impl Fn(&str, &Environment)) {
+    each_document(|name, _, environment| check(name, environment));
+}
+
+fn each_document(check: impl Fn(&str, &Document, &Environment)) {
     let directory = documents();
     if are_left_out() || !directory.is_dir() {
         assert!(
@@ -80,7 +123,7 @@ fn each_environment(check: impl Fn(&str, &Environment)) {
         let document = Document::from_pages(vec![Bytes::from(page)]).expect("an environment document");
         let (environment, warnings) = Environment::compile(&document).unwrap();
         assert_eq!(warnings, []);
-        check(name, &environment);
+        check(name, &document, &environment);
     }
 }
 

@@ -12,6 +12,7 @@
 )] // A test fails by panicking.
 
 mod adapt;
+mod explained;
 #[allow(dead_code, reason = "the other test binary uses the rest")]
 mod tree;
 
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use engine::{Document, Environment, Identity, KeyKind};
+use explained::explained;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tree::Tree;
 
@@ -99,6 +101,9 @@ fn run(file: &Path) -> Result<(), Failed> {
     let mut reasons = Vec::new();
     let (flags, segments) = match context.get("identity") {
         None => {
+            if let (_, Some(difference)) = explained(&environment, &document, KeyKind::Server, None) {
+                return Err(difference.into());
+            }
             environment.evaluate(KeyKind::Server, None, |flag| {
                 reasons.push((flag.feature.name.to_string(), flag.reason.to_string()));
             });
@@ -117,6 +122,11 @@ fn run(file: &Path) -> Result<(), Failed> {
                 Identity::from_json(body.as_bytes(), || [0; 16]).map_err(|error| format!("{error:?}"))?;
             if let Some(key) = key {
                 identity = identity.with_key(key);
+            }
+            if let (_, Some(difference)) =
+                explained(&environment, &document, KeyKind::Server, Some(&identity))
+            {
+                return Err(difference.into());
             }
             let answer = Tree::parse(&String::from_utf8(
                 environment.identity_answer(KeyKind::Server, &identity),

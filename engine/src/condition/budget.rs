@@ -209,6 +209,18 @@ impl Budget {
         self.refused.get() && self.refused.replace(false)
     }
 
+    /// Whether conditions have none left.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.conditions.get() == 0
+    }
+
+    /// Makes it whole again.
+    pub(crate) fn renew(&self) {
+        self.conditions.set(CONDITIONS);
+        self.options.set(OPTIONS);
+        self.refused.set(false);
+    }
+
     /// How many steps were taken of a whole budget.
     pub(crate) fn spent(&self) -> u32 {
         MOST_STEPS - self.conditions.get() - self.options.get()

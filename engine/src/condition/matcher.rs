@@ -36,6 +36,14 @@ enum Kind {
     RaisesIfSet,
 }
 
+/// Where a value falls in a PERCENTAGE_SPLIT, in percent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Split {
+    pub bucket: f64,
+    /// The condition holds up to here.
+    pub limit: f64,
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Operator {
     Equal,
@@ -101,6 +109,18 @@ impl Matcher {
     /// Whether this is PERCENTAGE_SPLIT. There a blank property means the identity's key, as it is: not coerced.
     pub(crate) fn splits_by_percentage(&self) -> bool {
         matches!(self.0, Kind::PercentageSplit { .. })
+    }
+
+    /// Where the property's value falls in a PERCENTAGE_SPLIT; `None`: it is none, or its value cannot be split.
+    pub(crate) fn split(&self, value: &Value<'_>) -> Option<Split> {
+        let Kind::PercentageSplit { segment_id, limit } = &self.0 else {
+            return None;
+        };
+        let Cast::To(limit) = limit else { return None };
+        Some(Split {
+            bucket: value.with_text(|text| hashed_percentage(segment_id, text)),
+            limit: *limit,
+        })
     }
 
     /// Whether the condition holds for the property's value (`None`: not set).

@@ -25,10 +25,15 @@ mod value;
 pub(crate) use budget::Budget;
 pub use budget::{LightWork, MOST_STEPS};
 pub(crate) use jsonpath::{Context, Node, Query};
-pub(crate) use matcher::Matcher;
+pub(crate) use matcher::{Matcher, Split};
 pub(crate) use property::{Path, Property};
 pub(crate) use regex::{RegexCache, Room};
 pub(crate) use value::Value;
+
+/// Whether a text is a semantic version, as `…:semver` conditions read it.
+pub(crate) fn is_semantic_version(text: &str) -> bool {
+    semver::Version::parse(text).is_some()
+}
 
 /// The reference engine raises an exception here, or a bound is reached: the segment does not match for this identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

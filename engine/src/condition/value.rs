@@ -64,6 +64,16 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same, borrowed from nothing.
+    pub(crate) fn to_owned_value<'o>(&self) -> Value<'o> {
+        match self {
+            Self::Boolean(boolean) => Value::Boolean(*boolean),
+            Self::Integer(integer) => Value::Integer(integer.clone()),
+            Self::Float(float) => Value::Float(*float),
+            Self::String(string) => Value::String(Cow::Owned(string.as_ref().to_owned())),
+        }
+    }
+
     /// Calls `read` with [`Self::text`], without an allocation for an integer of 64 bits.
     pub(super) fn with_text<T>(&self, read: impl FnOnce(&str) -> T) -> T {
         if let Self::Integer(Integer::Small(number)) = self {

@@ -2,12 +2,13 @@
 //!
 //! # Layout
 //! - `compile`: from a document to an [`Environment`]. `compiled`: what that is.
-//! - `evaluation`: which feature states are chosen, and why.
+//! - `evaluation`: which feature states are chosen, and why. `examination`: the same, with what they were chosen from.
 //! - `writers`: they make the bodies of Flagsmith's API, or a [`Flag`] each, of the choices. [`Body`]: what they make.
 mod body;
-mod compile;
+pub(crate) mod compile;
 mod compiled;
-mod evaluation;
+pub(crate) mod evaluation;
+pub(crate) mod examination;
 mod flag;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ use error::LONGEST_IDENTIFIER;
 
 pub use error::IdentityError;
 pub use lasting::LastingTrait;
-pub(crate) use traits::{Trait, is_of_cohort};
+pub(crate) use traits::{Trait, TraitValue, is_of_cohort};
 
 /// An identity to evaluate: identifier and traits, borrowed from the request where possible.
 pub struct Identity<'a> {
@@ -113,6 +113,11 @@ impl<'a> Identity<'a> {
     /// The traits as sent, in order, duplicates included, unset ones not.
     pub(crate) fn traits(&self) -> &[Trait<'a>] {
         &self.traits
+    }
+
+    /// The keys of traits that were sent as null.
+    pub(crate) fn unset(&self) -> impl Iterator<Item = &str> {
+        self.unset.iter().map(AsRef::as_ref)
     }
 
     /// How many bytes [`Self::write_traits`] writes at most.

@@ -76,7 +76,7 @@ impl<'a> Trait<'a> {
     }
 
     /// The value as JSON.
-    pub(super) fn value_json(&self) -> Cow<'_, str> {
+    pub(crate) fn value_json(&self) -> Cow<'_, str> {
         match &self.value {
             TraitValue::Boolean(true) => Cow::Borrowed("true"),
             TraitValue::Boolean(false) => Cow::Borrowed("false"),

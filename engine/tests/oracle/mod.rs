@@ -8,6 +8,7 @@ pub(crate) mod shrink;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::explained::explained;
 use bytes::Bytes;
 use engine::{Document, Environment, Identity, KeyKind};
 use serde::Deserialize;
@@ -34,6 +35,13 @@ pub(crate) struct Answer {
     /// The deliberate differences that the defaults need.
     default_rules: Vec<String>,
     identities: Vec<IdentityAnswer>,
+}
+
+impl Answer {
+    /// The names of the segments that match an identity; `None`: the pipeline raises.
+    pub(crate) fn segments_of(&self, identity: usize) -> Option<&[String]> {
+        self.identities.get(identity)?.segments.as_deref()
+    }
 }
 
 #[derive(Deserialize)]
@@ -168,7 +176,8 @@ pub(crate) struct Difference {
 
 /// Everything in which the engine's answers to a case differ from the oracle's.
 pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
-    let environment = compile(case.document.get());
+    let document = read(case.document.get());
+    let environment = Environment::compile(&document).unwrap().0;
     let mut differences = Vec::new();
     let mut check = |identity, what, ours: String, theirs: String| {
         if ours != theirs {
@@ -191,6 +200,13 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
             "flags/",
             text_of_flags(&serde_json::from_slice::<Vec<Flag<'_>>>(&ours)),
             text_of_rows(defaults, kind, false),
+        );
+        let (_, difference) = explained(&environment, &document, kind, None);
+        check(
+            None,
+            "explained flags/",
+            difference.unwrap_or_default(),
+            String::new(),
         );
     }
     assert_eq!(case.identities.len(), answer.identities.len());
@@ -223,6 +239,26 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
                 text_of_rows(flags, kind, true),
             );
         }
+        // Both kinds in turn, because explaining takes longer than answering.
+        let kind = [KeyKind::Server, KeyKind::Client][number % 2];
+        let (explanation, difference) = explained(&environment, &document, kind, Some(&identity));
+        check(
+            Some(number),
+            "explained identities/",
+            difference.unwrap_or_default(),
+            String::new(),
+        );
+        if environment.takes_traits(kind) {
+            let told = explanation.segments.iter();
+            let told = told.filter(|segment| segment.matches == Some(true));
+            let told: Vec<_> = told.map(|segment| &segment.name).collect();
+            check(
+                Some(number),
+                "explained segments",
+                format!("{told:?}"),
+                format!("{segments:?}"),
+            );
+        }
         let ours = environment.matching_segments(Some(&identity));
         check(
             Some(number),
@@ -234,10 +270,13 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
     differences
 }
 
-pub(crate) fn compile(document: &str) -> Environment {
+pub(crate) fn read(document: &str) -> Document {
     let pages = vec![Bytes::copy_from_slice(document.as_bytes())];
-    let document = Document::from_pages(pages).expect("generated documents are environment documents");
-    Environment::compile(&document).unwrap().0
+    Document::from_pages(pages).expect("generated documents are environment documents")
+}
+
+pub(crate) fn compile(document: &str) -> Environment {
+    Environment::compile(&read(document)).unwrap().0
 }
 
 fn text_of_flags(flags: &Result<Vec<Flag<'_>>, serde_json::Error>) -> String {

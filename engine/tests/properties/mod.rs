@@ -15,6 +15,7 @@ mod work;
 use std::io::Read;
 use std::time::Duration;
 
+use super::explained::explained;
 use super::oracle::CASES;
 use super::tree::Tree;
 use bytes::Bytes;
@@ -80,6 +81,26 @@ fn exercise_document(document: &[u8]) {
     }
     for body in BODIES {
         exercise_body(&environment, body.as_bytes());
+        if let Ok(identity) = Identity::from_json(body.as_bytes(), || [7; 16]) {
+            exercise_explanation(&environment, &document, Some(&identity));
+        }
+    }
+    exercise_explanation(&environment, &document, None);
+}
+
+/// Asks why, as both kinds of key. The explanation says what is served; it can be displayed, and is JSON.
+fn exercise_explanation(environment: &Environment, document: &Document, identity: Option<&Identity<'_>>) {
+    for kind in [KeyKind::Client, KeyKind::Server] {
+        let (explanation, difference) = explained(environment, document, kind, identity);
+        assert_eq!(difference, None);
+        is_json(&serde_json::to_vec(&explanation).expect("JSON"));
+        let text = explanation.to_string();
+        assert!(
+            !text
+                .chars()
+                .any(|character| character.is_control() && character != '\n'),
+            "{text:?}"
+        );
     }
 }
 

@@ -1,6 +1,8 @@
 //! From a document to a compiled [`Environment`].
 //!
 //! A part that cannot be understood never fails the document: it is dropped or does not match, and a warning names it.
+//!
+//! `source` reads a document's own words again, in the places to which they were compiled.
 mod context;
 mod feature_states;
 mod identity_overrides;
@@ -9,6 +11,7 @@ mod properties;
 mod reading;
 mod rules;
 mod segments;
+mod source;
 mod warnings;
 
 use super::compiled::{
@@ -21,6 +24,8 @@ use context::StaticContext;
 use feature_states::FeatureStates;
 use properties::Properties;
 use warnings::Warnings;
+
+pub(crate) use source::{ConditionSource, DocumentSource, SegmentSource};
 
 impl Environment {
     /// Compiles a document; the warnings name the parts that could not be understood.

@@ -162,7 +162,7 @@ impl RuleCompiler<'_, '_> {
 }
 
 /// A condition's property; null, missing and what Python takes for false are blank.
-fn property(json: Option<&RawValue>) -> Result<String, String> {
+pub(super) fn property(json: Option<&RawValue>) -> Result<String, String> {
     match json.map(PyValue::from_json) {
         None => Ok(String::new()),
         Some(Ok(PyValue::String(text))) => Ok(text),

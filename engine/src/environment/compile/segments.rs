@@ -31,9 +31,9 @@ pub(super) struct Pending<'a> {
 }
 
 /// A segment of the document.
-struct Found<'a> {
-    id: String,
-    segment: parts::Segment<'a>,
+pub(super) struct Found<'a> {
+    pub id: String,
+    pub segment: parts::Segment<'a>,
 }
 
 /// Compiles the segments, and gathers their overrides, in document order. The last segment of an id counts, at the place of
@@ -83,6 +83,7 @@ pub(super) fn compile<'a>(
         segments.push(Segment {
             name: name.into(),
             needs_no_identity: reads.needs_no_identity(),
+            asks_for_cohorts: reads.cohorts,
             rules,
             overrides: Box::default(),
             runs: None,
@@ -113,7 +114,8 @@ pub(super) fn compile<'a>(
     (segments, pending)
 }
 
-fn find<'a>(outline: &Outline<'a>, warnings: &mut Warnings) -> Vec<Found<'a>> {
+/// The segments in the order in which they are compiled.
+pub(super) fn find<'a>(outline: &Outline<'a>, warnings: &mut Warnings) -> Vec<Found<'a>> {
     let mut found: Vec<Found<'a>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for (number, json) in (1..).zip(elements(outline.segments)) {
@@ -147,7 +149,11 @@ fn find<'a>(outline: &Outline<'a>, warnings: &mut Warnings) -> Vec<Found<'a>> {
     found
 }
 
-fn overrides<'a>(json: Option<&'a RawValue>, part: &str, warnings: &mut Warnings) -> Vec<&'a RawValue> {
+pub(super) fn overrides<'a>(
+    json: Option<&'a RawValue>,
+    part: &str,
+    warnings: &mut Warnings,
+) -> Vec<&'a RawValue> {
     match json.map(|json| (Kind::of(json.get()), json.get())) {
         None | Some((Kind::Null, _)) => Vec::new(),
         Some((Kind::List, list)) => elements(list),
@@ -159,7 +165,7 @@ fn overrides<'a>(json: Option<&'a RawValue>, part: &str, warnings: &mut Warnings
 }
 
 /// The priority of a segment override; without one it is the weakest.
-fn priority(state: &FeatureState<'_>, part: &str, warnings: &mut Warnings) -> f64 {
+pub(super) fn priority(state: &FeatureState<'_>, part: &str, warnings: &mut Warnings) -> f64 {
     let Some(json) = state.feature_segment else {
         return f64::INFINITY;
     };

@@ -56,6 +56,11 @@ impl IdentityOverrides {
         self.overrides.get(start..end).unwrap_or_default()
     }
 
+    /// The identifiers, in document order.
+    pub(crate) fn identifiers(&self) -> impl Iterator<Item = &str> {
+        (0..offset(self.identities.len())).map(|place| self.identifier(place))
+    }
+
     fn identifier(&self, place: u32) -> &str {
         let span = self
             .identities

@@ -9,6 +9,8 @@ pub(crate) struct Segment {
     pub name: Box<str>,
     /// It depends on other flags and on nothing that takes an identity: it counts without one.
     pub needs_no_identity: bool,
+    /// It asks who is in a cohort, which cannot be known here.
+    pub asks_for_cohorts: bool,
     pub rules: Box<[Rule]>,
     /// In the order of the features, each feature once.
     pub overrides: Box<[SegmentOverride]>,

@@ -36,17 +36,29 @@ impl<'a, 'e> Choices<'a, 'e> {
     /// Inlined, so that the winners are built where they stay.
     #[inline]
     pub(crate) fn new(evaluation: &'a Evaluation<'e>, kind: KeyKind) -> Self {
+        Self::noting(evaluation, kind, |_, _| {})
+    }
+
+    /// As [`Self::new`]; `note` hears of each segment that is evaluated for it, by its place, and whether it matches.
+    #[inline]
+    pub(crate) fn noting(evaluation: &'a Evaluation<'e>, kind: KeyKind, note: impl FnMut(u32, bool)) -> Self {
+        let mut choices = Self::without_segments(evaluation, kind);
+        choices.winners.find(evaluation, note);
+        choices
+    }
+
+    /// The choices where no segment counts.
+    #[inline]
+    pub(crate) fn without_segments(evaluation: &'a Evaluation<'e>, kind: KeyKind) -> Self {
         let environment = evaluation.environment;
-        let mut choices = Self {
+        Self {
             evaluation,
             kind,
             winners: Winners::Of(None),
             own: evaluation.own_overrides(),
             hides: environment.hides_disabled_flags
                 || kind == KeyKind::Client && environment.features.any_server_only,
-        };
-        choices.winners.find(evaluation);
-        choices
+        }
     }
 
     pub(crate) fn evaluation(&self) -> &'a Evaluation<'e> {
@@ -97,6 +109,27 @@ impl<'a, 'e> Choices<'a, 'e> {
             .filter(|choice| choice.by != ChosenBy::Default)
             .map(|choice| (choice.feature, *choice.answer))
             .collect()
+    }
+
+    /// What holds for each feature, in document order, hidden or not; `None`: the default, which no answer was written for.
+    pub(crate) fn all(&self) -> Vec<Option<Choice<'e>>> {
+        let environment = self.evaluation.environment;
+        let mut plain: Vec<Option<Choice<'e>>> = vec![None; environment.features.list.len()];
+        let defaults = environment.features.multivariate.iter().map(Choice::of_default);
+        let of_segments = self.winners.iter().map(Choice::of_segment);
+        // The later goes before the earlier.
+        for choice in defaults
+            .chain(of_segments)
+            .chain(self.own.iter().map(Choice::of_identity))
+        {
+            if let Some(place) = plain.get_mut(choice.feature as usize) {
+                *place = Some(choice);
+            }
+        }
+        let chosen = (0..)
+            .zip(plain)
+            .map(|(feature, plain)| self.chosen(feature, plain));
+        chosen.collect()
     }
 
     /// Tells the writer about every feature.

@@ -26,7 +26,7 @@ const DEEPEST_RULES: u32 = 200;
 pub(crate) struct Evaluation<'e> {
     pub(super) environment: &'e Environment,
     subject: Subject<'e>,
-    budget: Budget,
+    pub(super) budget: Budget,
     /// How many rules are being evaluated, one inside the other.
     depth: Cell<u32>,
     /// Whether segments count that need an identity, or could.
@@ -136,9 +136,19 @@ impl<'e> Evaluation<'e> {
             .collect()
     }
 
+    /// Whether a segment counts: without an identity most do not.
+    pub(crate) fn counts(&self, segment: &Segment) -> bool {
+        self.all_count || segment.needs_no_identity
+    }
+
+    /// The key that the identity's percentages are hashed from; `None`: there is no identity.
+    pub(crate) fn identity_key(&self) -> Option<&str> {
+        self.subject.key()
+    }
+
     fn segment_matches(&self, place: u32) -> bool {
         let segment = self.environment.segments.get(place as usize);
-        let segment = segment.filter(|segment| self.all_count || segment.needs_no_identity);
+        let segment = segment.filter(|segment| self.counts(segment));
         segment.is_some_and(|segment| self.matches(place, segment))
     }
 
@@ -153,7 +163,7 @@ impl<'e> Evaluation<'e> {
     }
 
     /// Evaluates both parts, the conditions first, because either may raise.
-    fn rule_holds(&self, rule: &Rule) -> Result<bool, Raised> {
+    pub(super) fn rule_holds(&self, rule: &Rule) -> Result<bool, Raised> {
         let depth = self.depth.get();
         if depth >= DEEPEST_RULES {
             return Err(Raised);
@@ -175,26 +185,35 @@ impl<'e> Evaluation<'e> {
         Ok(conditions && rules)
     }
 
-    fn condition_holds(&self, condition: &Condition) -> Result<bool, Raised> {
+    pub(super) fn condition_holds(&self, condition: &Condition) -> Result<bool, Raised> {
         if self.dependencies.is_some() {
             self.budget.spend(NESTED)?;
         }
         let Condition::Matching { source, matcher } = condition else {
             return Err(Raised);
         };
-        let holds = |value: Option<&Value<'_>>| matcher.matches(value, &self.budget);
+        self.with_value(source, |value| matcher.matches(value, &self.budget))
+    }
+
+    /// Calls `read` with what a source holds; `None`: not set.
+    #[inline]
+    pub(super) fn with_value<T>(
+        &self,
+        source: &Source,
+        read: impl FnOnce(Option<&Value<'_>>) -> Result<T, Raised>,
+    ) -> Result<T, Raised> {
         match source {
-            Source::Trait(slot) => holds(self.subject.trait_value(*slot)?),
-            Source::IdentityKey => holds(
+            Source::Trait(slot) => read(self.subject.trait_value(*slot)?),
+            Source::IdentityKey => read(
                 self.subject
                     .key()
                     .map(|key| Value::String(Cow::Borrowed(key)))
                     .as_ref(),
             ),
             Source::Path { path, fallback } => match self.find(path)? {
-                Found::Value(value) => holds(Some(&value)),
-                Found::Null => holds(None),
-                Found::Nothing => holds(self.subject.trait_value(*fallback)?),
+                Found::Value(value) => read(Some(&value)),
+                Found::Null => read(None),
+                Found::Nothing => read(self.subject.trait_value(*fallback)?),
             },
         }
     }

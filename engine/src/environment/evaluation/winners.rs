@@ -21,12 +21,16 @@ pub(super) enum Winners<'e> {
 
 impl<'e> Winners<'e> {
     /// Evaluates the segments that override something, in document order, and adds those that match. In place: to copy
-    /// the winners costs a twentieth of a small evaluation.
-    pub(super) fn find(&mut self, evaluation: &Evaluation<'e>) {
+    /// the winners costs a twentieth of a small evaluation. `note` hears of each segment that was evaluated, by its place, and
+    /// whether it matches.
+    #[inline]
+    pub(super) fn find(&mut self, evaluation: &Evaluation<'e>, mut note: impl FnMut(u32, bool)) {
         let environment = evaluation.environment;
         if evaluation.dependencies.is_some() {
             // Segments that override nothing count here: reading a flag resolves it.
-            for (segment, matches) in environment.segments.iter().zip(evaluation.all_segments()) {
+            let segments = (0..).zip(&environment.segments);
+            for ((place, segment), matches) in segments.zip(evaluation.all_segments()) {
+                note(place, matches);
                 if matches {
                     self.add(segment, &environment.features);
                 }
@@ -34,9 +38,12 @@ impl<'e> Winners<'e> {
             return;
         }
         for place in &environment.overriding_segments {
-            if let Some(segment) = environment.segments.get(*place as usize)
-                && evaluation.matches(*place, segment)
-            {
+            let Some(segment) = environment.segments.get(*place as usize) else {
+                continue;
+            };
+            let matches = evaluation.matches(*place, segment);
+            note(*place, matches);
+            if matches {
                 self.add(segment, &environment.features);
             }
         }
