@@ -12,6 +12,9 @@ SDK_PROGRAMS := node:nodejs npm:npm chromium:chromium
 SDK_PYTHON := target/sdk/python
 SDK_NODE := tests/sdk/node
 SDK_RUST := tests/sdk/rust
+# What checks the manifests, likewise.
+MANIFEST_PROGRAMS := node:nodejs npm:npm systemd-analyze:systemd
+MANIFEST_PYTHON := target/manifests/python
 # What has a man page of its own, and which shells complete.
 COMMANDS = $$(target/debug/edge-proxy --help | sed -n '/^Commands:/,/^$$/s/^  \([a-z]*\) .*/\1/p' | grep -vx help)
 SHELLS := bash elvish fish powershell zsh
@@ -29,7 +32,7 @@ FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
-.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -77,6 +80,21 @@ $(SDK_PYTHON)/.ready: tests/sdk/python/requirements.txt
 
 $(SDK_NODE)/node_modules/.ready: $(SDK_NODE)/package.json $(SDK_NODE)/package-lock.json
 	cd $(SDK_NODE) && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+manifests: $(MANIFEST_PYTHON)/.ready deploy/checks/node_modules/.ready ## Check the manifests in deploy/ by kustomize, helm, schemas and systemd, which it installs
+	deploy/checks/run
+
+manifest-programs:
+	$(call need,$(MANIFEST_PROGRAMS))
+
+$(MANIFEST_PYTHON)/.ready: deploy/checks/requirements.txt | manifest-programs
+	$(PYTHON) -m venv $(MANIFEST_PYTHON)
+	$(MANIFEST_PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+deploy/checks/node_modules/.ready: deploy/checks/package.json deploy/checks/package-lock.json | manifest-programs
+	cd deploy/checks && npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
 check: fmt lint test docs ## What a change must pass: format, lints, tests, documentation

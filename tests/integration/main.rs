@@ -27,6 +27,7 @@ mod health;
 mod health_check;
 mod http2;
 mod log_reader;
+mod manifests;
 mod methods;
 mod network;
 mod overload;
