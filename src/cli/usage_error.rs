@@ -48,11 +48,11 @@ impl UsageError {
         match error.kind() {
             ErrorKind::UnknownArgument if name().starts_with('-') => Self::UnknownOption {
                 name: name(),
-                near: first(error, ContextKind::SuggestedArg),
+                near: nearest(error, ContextKind::SuggestedArg),
             },
             ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand => Self::Unexpected {
                 place: place(),
-                near: first(error, ContextKind::SuggestedSubcommand),
+                near: nearest(error, ContextKind::SuggestedSubcommand),
             },
             ErrorKind::ArgumentConflict if error.get(ContextKind::InvalidSubcommand).is_some() => {
                 Self::Unexpected {
@@ -83,10 +83,11 @@ fn all(error: &clap::Error, kind: ContextKind) -> String {
     error.get(kind).map(ToString::to_string).unwrap_or_default()
 }
 
-fn first(error: &clap::Error, kind: ContextKind) -> Option<String> {
+fn nearest(error: &clap::Error, kind: ContextKind) -> Option<String> {
     match error.get(kind)? {
         ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(texts) => texts.first().cloned(),
+        // The nearest comes last.
+        ContextValue::Strings(texts) => texts.last().cloned(),
         _ => None,
     }
 }
