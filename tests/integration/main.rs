@@ -21,6 +21,7 @@ mod door;
 mod encoded_bodies;
 mod environments;
 mod families;
+mod guides;
 mod harness;
 mod heads;
 mod health;

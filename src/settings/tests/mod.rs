@@ -9,6 +9,7 @@ use super::{Loaded, Settings, SettingsError};
 mod changes;
 mod effective;
 mod errors;
+mod guides;
 mod key_pairs;
 mod notices;
 mod odd;

@@ -1,0 +1,141 @@
+//! README and guides name options and variables that there are, the README names all of them, and the help what is no option.
+use std::path::{Path, PathBuf};
+
+use super::super::schema::{KEY_PAIR, Known, OPTIONS};
+
+/// Variables that are no options.
+const VARIABLES: &[&str] = &[
+    "CONFIG_PATH",
+    "WEB_CONCURRENCY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "FORWARDED_ALLOW_IPS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+];
+
+/// Variables of other programs that the guides name: Flagsmith's own, and that of the compose file.
+const OTHER_VARIABLES: &[&str] = &[
+    "SSE_SERVER_BASE_URL",
+    "SSE_AUTHENTICATION_TOKEN",
+    "FLAGSMITH_VERSION",
+];
+
+/// What else the guides call by a name with an underscore: of compose files.
+const OTHER_NAMES: &[&str] = &["depends_on", "stop_grace_period"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn guides() -> Vec<PathBuf> {
+    let files = std::fs::read_dir(root().join("docs")).unwrap();
+    let files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    assert!(files.len() >= 7, "{files:?}");
+    files
+}
+
+/// What stands between backticks, outside of blocks of code.
+fn quoted(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let outside = text.split("```").step_by(2).collect::<String>();
+    outside.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn is_of(text: &str, allowed: fn(char) -> bool) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() && allowed(first)) && text.chars().all(allowed)
+}
+
+/// Whether there is an option of this path, as `server.tls.key`.
+fn is_option(path: &str, options: &'static [Known]) -> bool {
+    let (first, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let Some(known) = options.iter().find(|known| known.is_spelt(first)) else {
+        return false;
+    };
+    rest.is_none_or(|rest| known.children.is_empty() || is_option(rest, known.children))
+}
+
+#[test]
+fn every_option_that_is_named_is_one() {
+    let mut named = 0;
+    for path in guides().into_iter().chain([root().join("README.md")]) {
+        let is_guide = !path.ends_with("README.md");
+        for name in quoted(&path) {
+            let is_lower = |letter: char| letter.is_ascii_lowercase() || "_.0123456789".contains(letter);
+            if !is_of(&name, is_lower) {
+                continue;
+            }
+            let of_a_section = name.split_once('.').is_some_and(|(section, _)| {
+                OPTIONS
+                    .iter()
+                    .any(|known| known.name == section && !known.children.is_empty())
+            });
+            let alone = is_guide && name.contains('_') && !name.contains('.');
+            if of_a_section || (alone && !OTHER_NAMES.contains(&name.as_str())) {
+                named += 1;
+                let is_known = is_option(&name, OPTIONS) || is_option(&name, KEY_PAIR);
+                assert!(is_known, "{}: {name}", path.display());
+            }
+        }
+    }
+    assert!(named > 100, "{named}");
+}
+
+#[test]
+fn every_variable_that_is_named_is_one() {
+    for path in guides() {
+        for name in quoted(&path) {
+            let name = name.split('=').next().unwrap();
+            let is_upper = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+            if is_of(name, is_upper) && name.contains('_') {
+                let is_known = VARIABLES.contains(&name)
+                    || OTHER_VARIABLES.contains(&name)
+                    || is_option(&name.to_lowercase(), OPTIONS);
+                assert!(is_known, "{}: {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_option_and_variable() {
+    let readme = quoted(&root().join("README.md"));
+    let has = |name: &str| readme.iter().any(|quoted| quoted == name);
+    let mut missing = Vec::new();
+    look(OPTIONS, "", &mut |path| {
+        if !has(path) {
+            missing.push(path.to_owned());
+        }
+    });
+    missing.extend(
+        VARIABLES
+            .iter()
+            .filter(|name| !has(name))
+            .map(|&name| name.to_owned()),
+    );
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_help_names_every_variable_that_is_no_option() {
+    let help = format!("{:?}", crate::cli::parse(["--help".into()]));
+    for name in VARIABLES {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+}
+
+fn look(options: &[Known], section: &str, found: &mut impl FnMut(&str)) {
+    for known in options {
+        let path = format!("{section}{}", known.name);
+        // What is in it has no effect.
+        if known.children.is_empty() || path == "endpoint_caches" {
+            found(&path);
+        } else {
+            look(known.children, &format!("{path}."), found);
+        }
+    }
+}

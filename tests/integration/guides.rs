@@ -1,0 +1,175 @@
+//! README and guides: links lead somewhere, files and paths are there, commands are understood, JSON is JSON.
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use edge_proxy::cli;
+use serde_json::{Value, json};
+
+use crate::harness::{CLIENT_KEY, Options, Request, spawn_app};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The README, and what is in `docs/`.
+fn texts() -> Vec<(PathBuf, String)> {
+    let docs = std::fs::read_dir(root().join("docs")).unwrap();
+    let paths = docs.map(|file| file.unwrap().path());
+    let paths = std::iter::once(root().join("README.md")).chain(paths);
+    let texts: Vec<_> = paths
+        .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
+        .collect();
+    assert!(texts.len() >= 8);
+    texts
+}
+
+/// Blocks of code, with what they say they are.
+fn blocks(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let blocks = text.split("```").skip(1).step_by(2);
+    blocks.map(|block| block.split_once('\n').unwrap())
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<String> {
+    let outside = text.split("```").step_by(2).collect::<String>();
+    let quoted = outside.split('`').skip(1).step_by(2);
+    quoted.map(|quoted| quoted.replace('\n', " ")).collect()
+}
+
+/// Of a heading, as links name it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter })
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut links = 0;
+    for (path, text) in texts() {
+        for after in text.split("](").skip(1) {
+            let target = after.split(')').next().unwrap().replace('\n', "");
+            if target.contains("://") {
+                continue;
+            }
+            let (file, heading) = target
+                .split_once('#')
+                .map_or((target.as_str(), None), |(file, heading)| (file, Some(heading)));
+            let file = if file.is_empty() {
+                path.clone()
+            } else {
+                path.parent().unwrap().join(file)
+            };
+            assert!(file.exists(), "{}: {target}", path.display());
+            if let Some(heading) = heading {
+                let linked = std::fs::read_to_string(&file).unwrap();
+                let headings = linked.lines().filter(|line| line.starts_with('#'));
+                let mut headings = headings.map(|line| anchor(line.trim_start_matches('#').trim()));
+                assert!(
+                    headings.any(|found| found == heading),
+                    "{}: {target}",
+                    path.display()
+                );
+            }
+            links += 1;
+        }
+    }
+    assert!(links > 10, "{links}");
+}
+
+#[test]
+fn files_that_are_named_are_there() {
+    for (path, text) in texts() {
+        for name in quoted(&text) {
+            let is_ours = [
+                "deploy/",
+                "tests/",
+                "examples/",
+                "docs/",
+                "fuzz/",
+                "src/",
+                "bench/",
+                ".ci/",
+            ]
+            .iter()
+            .any(|folder| name.starts_with(folder));
+            // Another checkout's, or what a build makes.
+            if is_ours && !name.contains("node_modules") && !name.contains("…") && !name.ends_with("/.env")
+            {
+                assert!(root().join(&name).exists(), "{}: {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn json_is_json() {
+    for (path, text) in texts() {
+        for (_, block) in blocks(&text).filter(|(kind, _)| *kind == "json") {
+            let read: Result<Value, _> = serde_json::from_str(block);
+            assert!(read.is_ok(), "{}: {read:?}", path.display());
+        }
+    }
+}
+
+/// The command line of ours that begins here, without what a shell does with it.
+fn command_line(text: &str) -> Option<Vec<OsString>> {
+    let arguments = text.strip_prefix("edge-proxy ")?;
+    let end = [" > ", " | ", " \\| ", "#"]
+        .iter()
+        .filter_map(|end| arguments.find(end))
+        .min();
+    let words = arguments[..end.unwrap_or(arguments.len())].split_whitespace();
+    let words = words.map(|word| match word {
+        "COMMAND" | "[COMMAND]" => "health",
+        "SHELL" => "bash",
+        word => word,
+    });
+    Some(words.map(OsString::from).collect())
+}
+
+#[test]
+fn commands_are_understood() {
+    let mut commands = 0;
+    for (path, text) in texts() {
+        let lines = blocks(&text).flat_map(|(_, block)| block.lines().map(str::to_owned));
+        for line in lines.chain(quoted(&text)) {
+            let Some(arguments) = command_line(line.trim()) else {
+                continue;
+            };
+            let read = cli::parse(arguments);
+            assert!(read.is_ok(), "{}: {line}: {read:?}", path.display());
+            commands += 1;
+        }
+    }
+    assert!(commands > 10, "{commands}");
+}
+
+/// Every path knows which methods it has, and says so of one that none has.
+#[test]
+fn paths_that_are_named_are_served() {
+    let app = spawn_app(Options {
+        config: json!({"realtime": {"authentication_token": "s3cret"}}),
+        ..Options::default()
+    });
+    let mut asked = 0;
+    for (path, text) in texts().into_iter().skip(1) {
+        for name in quoted(&text) {
+            let target = name.trim_start_matches("GET ").split(['?', ' ']).next().unwrap();
+            let is_path = ["/api/v1/", "/proxy/", "/sse/"]
+                .iter()
+                .any(|start| target.starts_with(start));
+            if !is_path || target == "/api/v1/" {
+                continue;
+            }
+            let target = target.replace("{key}", CLIENT_KEY);
+            let answer = app.connect().send(&Request::new("DELETE", &target));
+            assert_eq!(answer.status, 405, "{}: {name}", path.display());
+            asked += 1;
+        }
+    }
+    assert!(asked > 10, "{asked}");
+}
