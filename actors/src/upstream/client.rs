@@ -36,14 +36,7 @@ impl UpstreamClient {
     /// For URLs of this one's origin. One connection may take `connect_timeout`, from the look-up of a name to the end of the
     /// last TLS handshake.
     pub(super) fn new(options: &UpstreamOptions, url: &Uri, connect_timeout: Duration) -> Self {
-        let connect = Connect {
-            names: options.names.clone(),
-            proxy: options.proxies.of_url(url).cloned(),
-            tls: options.tls.clone(),
-            is_tls: url.scheme_str() == Some("https"),
-            preface: options.preface,
-            timeout: connect_timeout,
-        };
+        let connect = Connect::new(options, url, connect_timeout);
         let proxy = connect.proxy.clone();
         let needs_tls = connect.is_tls || connect.proxy.as_ref().is_some_and(OutgoingProxy::is_tls);
         let connector = Connector::new()
@@ -150,7 +143,7 @@ impl UpstreamClient {
     }
 }
 
-fn default_port(url: &Uri) -> Option<u16> {
+pub(super) fn default_port(url: &Uri) -> Option<u16> {
     match url.scheme_str() {
         Some("http") => Some(80),
         Some("https") => Some(443),

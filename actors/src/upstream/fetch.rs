@@ -13,7 +13,10 @@ use futures::Stream;
 
 use super::body::{self, Room};
 use super::memory::{Claim, DocumentMemory};
-use super::{Fault, FetchFailure, Stage, UpstreamClient, UpstreamOptions, link, misdirected, said};
+use super::{
+    AnswerHead, Fault, FetchFailure, Journal, Stage, Step, UpstreamClient, UpstreamOptions, confided, link,
+    misdirected, said,
+};
 use crate::keys::EnvironmentKey;
 
 /// Pages of one document; Flagsmith's own limit is not known, this one ends a circle of ever new links.
@@ -55,6 +58,7 @@ pub struct Upstream {
     document_url: Uri,
     timeout: Duration,
     memory: DocumentMemory,
+    journal: Journal,
 }
 
 /// One good answer.
@@ -98,6 +102,7 @@ impl Upstream {
             document_url,
             timeout,
             memory: options.document_memory.clone(),
+            journal: options.journal.clone(),
         })
     }
 
@@ -169,6 +174,7 @@ impl Upstream {
             room.stage.set(Stage::Head);
             let mut response = self.send(&url, key, if_modified_since).await?;
             room.stage.set(Stage::Body);
+            self.note(&url, &response, key);
             let date = http_date(response.headers(), &header::DATE);
             match response.status() {
                 // 203: something between has changed it, which gateways say of a header that they added.
@@ -194,6 +200,16 @@ impl Upstream {
             }
         }
         Err(FetchFailure::Redirect)
+    }
+
+    fn note<S>(&self, url: &Uri, response: &ClientResponse<S>, key: &HeaderValue) {
+        self.journal.note(|| {
+            let bare = said::bare(key.to_str().unwrap_or_default());
+            let is_secret =
+                |text: &str| self.client.is_secret_in(text) || confided::is_repeated_in(text, bare);
+            let head = (response.status().as_u16(), response.headers());
+            Step::Answer(AnswerHead::of(url, head, is_secret))
+        });
     }
 
     /// What an answer of another status means.

@@ -16,6 +16,7 @@
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
 //!   that can be read; `misdirected`: pages that say so; `said`: what upstream says of its refusal;
 //!   `confided`: whether that repeats a secret.
+//! - [`Journal`] (`journal`): what calls meet on their way, for those who look for a fault.
 mod body;
 mod client;
 mod confided;
@@ -27,6 +28,7 @@ mod fetch;
 mod forward;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+mod journal;
 mod link;
 mod memory;
 mod misdirected;
@@ -46,6 +48,7 @@ pub use fault::{Fault, ProxyFault, Stage};
 pub use fetch::{FetchOutcome, Upstream};
 pub(crate) use fetch::{MAX_DOCUMENT_BYTES, asked_wait};
 pub use forward::{ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Standing};
+pub use journal::{AnswerHead, Content, Journal, Peer, Redirect, Step};
 pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
 pub(crate) use misdirected::fault as fault_of_page;
 pub use options::UpstreamOptions;

@@ -4,11 +4,11 @@ use awc::http::Uri;
 use rustls::ClientConfig;
 
 use super::client::UpstreamClient;
-use super::connect::Names;
+use super::connect::{Connect, Names};
 use super::memory::DocumentMemory;
 use super::roots::RootCertificates;
 use super::tls::Tls;
-use super::{ExtraHeaders, OutgoingProxies, OutgoingProxy, TlsFiles};
+use super::{ExtraHeaders, Fault, Journal, OutgoingProxies, OutgoingProxy, TlsFiles};
 
 /// How long a connection may be used again: the next one looks the name up anew, so that a change of its addresses is followed
 /// within a minute.
@@ -32,6 +32,8 @@ pub struct UpstreamOptions {
     pub document_memory: DocumentMemory,
     /// What every connection to the server begins with, before TLS.
     pub preface: &'static [u8],
+    /// What calls meet is noted there.
+    pub journal: Journal,
     pub(super) tls: Tls,
 }
 
@@ -46,6 +48,7 @@ impl UpstreamOptions {
             connection_lifetime: CONNECTION_LIFETIME,
             document_memory: DocumentMemory::default(),
             preface: b"",
+            journal: Journal::default(),
             tls: Tls::default(),
         }
     }
@@ -80,6 +83,14 @@ impl UpstreamOptions {
     /// What requests to the API go through; `None`: they are sent directly.
     pub fn proxy(&self) -> Option<&OutgoingProxy> {
         self.proxies.of_url(&self.api_url.parse().ok()?)
+    }
+
+    /// Opens a connection to `url`'s origin as calls do, with TLS where it is https, and closes it: the server gets no request.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn try_connection(&self, url: &Uri, timeout: Duration) -> Result<(), Fault> {
+        Connect::new(self, url, timeout).try_once(url).await
     }
 
     /// A client for calls to `url`'s origin. Where it is the first that needs TLS, it reads the files of certificates: where

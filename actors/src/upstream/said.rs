@@ -31,9 +31,12 @@ fn sentence(body: &[u8], key: &str) -> Option<String> {
     // As core names it.
     let detail = refusal.get("detail")?.as_str()?;
     let is_one = !detail.is_empty() && detail.chars().count() <= MOST_CHARACTERS;
-    // It may be said with what tells of which kind it is, or without.
-    let bare = key.strip_prefix("ser.").unwrap_or(key);
-    (is_one && !confided::is_repeated_in(detail, bare)).then(|| detail.to_owned())
+    (is_one && !confided::is_repeated_in(detail, bare(key))).then(|| detail.to_owned())
+}
+
+/// A key without what tells of which kind it is: it may be said with that or without.
+pub(super) fn bare(key: &str) -> &str {
+    key.strip_prefix("ser.").unwrap_or(key)
 }
 
 #[cfg(test)]

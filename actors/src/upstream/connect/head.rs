@@ -10,14 +10,24 @@ const MOST_FIELDS: usize = 512;
 /// What awc reads, less what is added here.
 const MOST_HANDED_ON: usize = 90;
 
-/// What callers read of an answer, beside its status and how its body is framed.
-const READ: [&str; 6] = [
+/// What callers read of an answer, beside its status and how its body is framed. By those that begin with `x-`, `cf-ray` and
+/// `server` a journal knows what stands between.
+const READ: [&str; 15] = [
+    "age",
+    "cf-ray",
     "content-encoding",
     "content-type",
     "date",
     "link",
     "location",
     "retry-after",
+    "server",
+    "x-amz-cf-id",
+    "x-amzn-waf-action",
+    "x-azure-ref",
+    "x-iinfo",
+    "x-squid-error",
+    "x-sucuri-id",
 ];
 
 /// A head that came.

@@ -24,9 +24,10 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
+use super::client::default_port;
 use super::outgoing::OutgoingProxy;
-use super::tls::Tls;
-use super::{Fault, ProxyFault, Stage};
+use super::tls::{Configurations, Tls, noted};
+use super::{Fault, Journal, Peer, ProxyFault, Stage, Step, UpstreamOptions};
 
 mod answers;
 mod attempts;
@@ -57,14 +58,38 @@ pub(super) struct Connect {
     pub(super) preface: &'static [u8],
     /// What one connection may take, from the look-up of a name to the end of the last TLS handshake.
     pub(super) timeout: Duration,
+    /// Where it is noted what is met.
+    journal: Journal,
 }
 
 impl Connect {
+    /// For URLs of this one's origin.
+    pub(super) fn new(options: &UpstreamOptions, url: &Uri, timeout: Duration) -> Self {
+        Self {
+            names: options.names.clone(),
+            proxy: options.proxies.of_url(url).cloned(),
+            tls: options.tls.clone(),
+            is_tls: url.scheme_str() == Some("https"),
+            preface: options.preface,
+            timeout,
+            journal: options.journal.clone(),
+        }
+    }
+
+    /// Opens a connection, and closes it again.
+    pub(super) async fn try_once(self, url: &Uri) -> Result<(), Fault> {
+        let port = url.port_u16().or_else(|| default_port(url));
+        let (Some(host), Some(port)) = (url.host(), port) else {
+            return Err(Fault::NameUnknown("the URL names no host".to_owned()));
+        };
+        self.connect(host, port).await.map(drop)
+    }
+
     async fn connect(self, host: &str, port: u16) -> Result<Answers, Fault> {
         let deadline = Instant::now() + self.timeout;
         let mut transport = match &self.proxy {
             Some(proxy) => self.through(proxy, (host, port), deadline).await?,
-            None => self.tcp(host, port, deadline).await?,
+            None => self.tcp(Peer::Server, (host, port), deadline).await?,
         };
         let begun = timeout_at(deadline, transport.write_all(self.preface)).await;
         begun
@@ -73,13 +98,17 @@ impl Connect {
         if !self.is_tls {
             return Ok(Answers::new(transport, false));
         }
-        let tls = self.tls.current().await?.upstream;
-        let transport = handshake(TlsConnector::from(tls), host, transport, deadline).await?;
+        let transport = self.handshake(Peer::Server, host, transport, deadline).await?;
         Ok(Answers::new(transport, true))
     }
 
     /// A connection to the host itself.
-    async fn tcp(&self, host: &str, port: u16, deadline: Instant) -> Result<Box<dyn Transport>, Fault> {
+    async fn tcp(
+        &self,
+        peer: Peer,
+        (host, port): (&str, u16),
+        deadline: Instant,
+    ) -> Result<Box<dyn Transport>, Fault> {
         let addresses = timeout_at(deadline, self.names.addresses(host, port)).await;
         let addresses = addresses
             .map_err(|_| Fault::Late(Stage::Name))?
@@ -91,11 +120,18 @@ impl Connect {
         if addresses.is_empty() {
             return Err(Fault::NameUnknown("it has no address".to_owned()));
         }
+        self.journal.note(|| {
+            let found = addresses.iter().map(std::net::SocketAddr::ip).collect();
+            Step::Addresses(peer, found)
+        });
         let connected = attempts::first_connected(order::interleaved(addresses), TcpStream::connect);
         let tcp = timeout_at(deadline, connected).await;
         let tcp = tcp
             .map_err(|_| Fault::Late(Stage::Connect))?
             .map_err(|error| Fault::of_connecting(&error))?;
+        if let Ok(address) = tcp.peer_addr() {
+            self.journal.note(|| Step::Connected(peer, address));
+        }
         Ok(Box::new(tcp))
     }
 
@@ -112,33 +148,54 @@ impl Connect {
             .map_err(ProxyFault::on_the_way)?;
         let opened = timeout_at(deadline, tunnel::open(&mut transport, proxy, server)).await;
         opened.unwrap_or(Err(ProxyFault::Late)).map_err(Fault::Proxy)?;
+        self.journal.note(|| Step::Tunnel);
         Ok(transport)
     }
 
     async fn to_proxy(&self, proxy: &OutgoingProxy, deadline: Instant) -> Result<Box<dyn Transport>, Fault> {
-        let transport = self.tcp(proxy.host(), proxy.port(), deadline).await?;
+        let transport = self
+            .tcp(Peer::Proxy, (proxy.host(), proxy.port()), deadline)
+            .await?;
         if !proxy.is_tls() {
             return Ok(transport);
         }
-        let tls = self.tls.current().await?.proxy;
-        handshake(TlsConnector::from(tls), proxy.host(), transport, deadline).await
+        self.handshake(Peer::Proxy, proxy.host(), transport, deadline)
+            .await
     }
-}
 
-async fn handshake(
-    tls: TlsConnector,
-    host: &str,
-    transport: Box<dyn Transport>,
-    deadline: Instant,
-) -> Result<Box<dyn Transport>, Fault> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(bare.to_owned())
-        .map_err(|_| Fault::NameUnknown("it is no name that a certificate can hold".to_owned()))?;
-    let tls = timeout_at(deadline, tls.connect(name, transport)).await;
-    let tls = tls
-        .map_err(|_| Fault::Late(Stage::Handshake))?
-        .map_err(|error| Fault::of_handshake(&error))?;
-    Ok(Box::new(tls))
+    async fn handshake(
+        &self,
+        peer: Peer,
+        host: &str,
+        transport: Box<dyn Transport>,
+        deadline: Instant,
+    ) -> Result<Box<dyn Transport>, Fault> {
+        let Configurations {
+            upstream,
+            proxy,
+            roots,
+        } = self.tls.current().await?;
+        let of_peer = match peer {
+            Peer::Server => upstream,
+            Peer::Proxy => proxy,
+        };
+        let connector = TlsConnector::from(noted(of_peer, roots.as_ref(), &self.journal, peer));
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(bare.to_owned())
+            .map_err(|_| Fault::NameUnknown("it is no name that a certificate can hold".to_owned()))?;
+        let tls = timeout_at(deadline, connector.connect(name, transport)).await;
+        let tls = tls
+            .map_err(|_| Fault::Late(Stage::Handshake))?
+            .map_err(|error| Fault::of_handshake(&error))?;
+        let version = tls.get_ref().1.protocol_version();
+        self.journal.note(|| {
+            Step::Tls(
+                peer,
+                version.and_then(|version| version.as_str()).unwrap_or("TLS"),
+            )
+        });
+        Ok(Box::new(tls))
+    }
 }
 
 impl Service<ConnectInfo<Uri>> for Connect {

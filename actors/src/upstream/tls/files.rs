@@ -103,6 +103,7 @@ impl TlsFiles {
         let configurations = Configurations {
             upstream: finished(self.with_client(with_roots())?),
             proxy: finished(with_roots().with_no_client_auth()),
+            roots: Some(roots),
         };
         let problem = problem.map(|problem| {
             format!("some root certificates cannot be read ({problem}); check SSL_CERT_FILE and SSL_CERT_DIR")

@@ -3,23 +3,26 @@
 //! # Layout
 //! - [`Tls`]: the configurations in force, made anew when their files change.
 //! - [`TlsFiles`] (`files`): what they are made of; [`TlsFileProblem`]: why a file cannot be used.
+//! - `noted`: the same with a note of the certificates that were shown.
 //! - `pem`: certificates and keys from files in PEM; `stamps`: whether files have changed.
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 
 use super::Fault;
 use crate::threads::Threads;
 
 mod files;
+mod noted;
 mod pem;
 mod stamps;
 
 pub use files::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};
+pub(super) use noted::noted;
 pub use pem::malformed_pem;
 use stamps::Stamps;
 
@@ -53,6 +56,8 @@ pub(super) struct Configurations {
     pub(super) upstream: Arc<ClientConfig>,
     /// Without it, for it is meant for upstream.
     pub(super) proxy: Arc<ClientConfig>,
+    /// Whom both trust; `None`: only the given configuration knows.
+    pub(super) roots: Option<Arc<RootCertStore>>,
 }
 
 struct Made {
@@ -77,6 +82,7 @@ impl Tls {
             configurations: Configurations {
                 upstream: Arc::clone(&configuration),
                 proxy: configuration,
+                roots: None,
             },
             stamps: Stamps::of(&[]),
             looked: Instant::now(),
