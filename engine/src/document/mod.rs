@@ -2,6 +2,7 @@
 mod cursor;
 mod digest;
 mod error;
+mod facts;
 mod members;
 mod outline;
 pub(crate) mod parts;
