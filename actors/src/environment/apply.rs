@@ -88,7 +88,7 @@ impl Workshop {
     }
 
     /// Runs work that compiles a document of so many bytes, once there is memory for it. `memory` is what it takes already.
-    async fn compile<T: Send + 'static>(
+    pub(super) async fn compile<T: Send + 'static>(
         &self,
         bytes: usize,
         mut memory: Claim,

@@ -13,6 +13,7 @@
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
 //! - `source`: one fetch from wherever; `file`: documents read from files.
 //! - `keeping`: what the store has of one environment; pure. `loading`: documents that no fetch gave: stored ones and fallbacks.
+//! - [`Examiner`] (`examination`): what sources give, for those who look for a fault.
 //! - [`DocumentSnapshot`] (`snapshot`): what an environment holds now, for a file.
 //! - `apply`: parse, compare, compile, build bodies; on [`threads`](crate::threads) of their own, as are `looks` at files.
 mod actor;
@@ -20,6 +21,7 @@ mod apply;
 mod configuration;
 mod entry;
 mod events;
+mod examination;
 mod file;
 mod handle;
 mod history;
@@ -42,6 +44,7 @@ mod status;
 mod versions;
 mod worker_watch;
 
+pub use examination::{DocumentReport, Examiner, PolledReport};
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use loading::check_document;
 pub use options::{

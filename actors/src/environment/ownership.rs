@@ -46,14 +46,29 @@ pub(super) fn foreign(
     Some(Foreign { of: call(named) })
 }
 
+/// Where each client-side key stands in the list of key pairs, from 1.
+pub(super) struct Places<'e>(HashMap<&'e str, usize>);
+
+impl<'e> Places<'e> {
+    pub(super) fn of(environments: &'e [EnvironmentOptions]) -> Self {
+        let mut places = HashMap::new();
+        for (place, pair) in (1..).zip(environments) {
+            places.entry(pair.client_side_key.reveal()).or_insert(place);
+        }
+        Self(places)
+    }
+
+    /// As [`foreign`], with the environments called by their key pairs.
+    pub(super) fn foreign(&self, own: &EnvironmentOptions, named: &str) -> Option<Foreign> {
+        let call = |named: &str| Some(format!("key pair {}", self.0.get(named)?));
+        foreign(own, named, call)
+    }
+}
+
 /// Reads the documents that are files, and gives the key pairs, by their place from 1, that have another environment's. What
 /// cannot be read is left to those who serve it. Blocks.
 pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<(usize, Foreign)> {
-    let mut places = HashMap::new();
-    for (place, pair) in (1..).zip(environments) {
-        places.entry(pair.client_side_key.reveal()).or_insert(place);
-    }
-    let call = |named: &str| Some(format!("key pair {}", places.get(named)?));
+    let places = Places::of(environments);
     let found = (1..).zip(environments).filter_map(|(place, own)| {
         let DocumentSource::File(path) = &own.source else {
             return None;
@@ -63,7 +78,7 @@ pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<(usize, Foreign
         };
         let document = read(vec![bytes]).ok()?;
         let named = document.client_side_key()?;
-        Some((place, foreign(own, &named, call)?))
+        Some((place, places.foreign(own, &named)?))
     });
     found.collect()
 }
