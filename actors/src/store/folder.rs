@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -15,6 +17,10 @@ use crate::keys::KeyDigest;
 
 /// More files that are not ours, under one name, than this are a mistake to be looked at.
 const MOST_SET_ASIDE: u32 = 100;
+
+/// How often the lock is tried for.
+const ATTEMPTS: usize = 3;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(2);
 
 /// The folder of one store.
 #[derive(Debug)]
@@ -50,6 +56,8 @@ pub(super) struct Survey {
     pub(super) of_other_versions: usize,
     /// Names of files that are not ours.
     pub(super) foreign: Vec<String>,
+    /// Names of files that were not written to their end, or are being written.
+    pub(super) unfinished: Vec<String>,
 }
 
 impl Folder {
@@ -86,11 +94,7 @@ impl Folder {
         )
         .open(lock_path)
         .map_err(Trouble::of("write to it"))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Trouble::Taken),
-            Err(TryLockError::Error(error)) => return Err(Trouble::of("lock its lock file")(error)),
-        }
+        take(&lock)?;
         state.lock = Some(lock);
         // Another process may have written since they were looked at.
         state.occupants.clear();
@@ -105,12 +109,20 @@ impl Folder {
 
     /// Looks what there is, and deletes what a process left unfinished that was killed while it wrote. For the owner.
     pub(super) fn tidy(&self) -> io::Result<Survey> {
+        let mut survey = self.survey()?;
+        for name in survey.unfinished.drain(..) {
+            fs::remove_file(self.path.join(name))?;
+        }
+        Ok(survey)
+    }
+
+    /// Looks what there is.
+    pub(super) fn survey(&self) -> io::Result<Survey> {
         let mut survey = Survey::default();
         for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let name = entry?.file_name().to_string_lossy().into_owned();
             match Kind::of(&name) {
-                Kind::Unfinished => fs::remove_file(entry.path())?,
+                Kind::Unfinished => survey.unfinished.push(name),
                 Kind::Document(digits) if !survey.environments.contains(&digits) => {
                     survey.environments.push(digits);
                 }
@@ -228,6 +240,30 @@ impl Folder {
         }
     }
 
+    /// Whether a process has the lock. Takes nothing from it, and makes no file.
+    pub(super) fn is_taken(&self) -> Result<bool, Trouble> {
+        let lock = match File::open(self.path.join(names::LOCK)) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Trouble::of("read its lock file")(error)),
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(Trouble::of("lock its lock file")(error)),
+        }
+    }
+
+    /// Writes a file of this size that nobody takes for one of the store's, hands it to the disk, and deletes it.
+    pub(super) fn probe(&self, bytes: usize) -> Result<(), Trouble> {
+        let path = self.path.join(names::probe());
+        let written = write(&path, &[&vec![b' '; bytes]]).map_err(Trouble::of("write"));
+        match fs::remove_file(&path) {
+            Err(error) if written.is_ok() => Err(Trouble::of("delete a file of it")(error)),
+            _ => written,
+        }
+    }
+
     /// Renames what is not ours and has the name of one that is.
     pub(super) fn set_aside(&self, name: &str) -> io::Result<()> {
         let mut places = (1..=MOST_SET_ASIDE).map(|number| self.path.join(names::set_aside(name, number)));
@@ -255,6 +291,22 @@ impl Folder {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the lock, or tells that another process has it. Whoever looks whether somebody has it has it for a moment.
+fn take(lock: &File) -> Result<(), Trouble> {
+    let mut attempts = 1;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if attempts < ATTEMPTS => {
+                attempts += 1;
+                thread::sleep(BETWEEN_ATTEMPTS);
+            }
+            Err(TryLockError::WouldBlock) => return Err(Trouble::Taken),
+            Err(TryLockError::Error(error)) => return Err(Trouble::of("lock its lock file")(error)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `recovery`: which of an environment's files is to be believed, and in which steps they are replaced; pure.
 //! - `names`: what the folder's files are called; pure.
 //! - `folder`: the disk: looks, reads, writes, and the lock that one process has; `trouble`: what it may refuse.
+//! - [`examine`] (`examination`): what there is, for those who look for a fault.
 //! - `unsent`: evaluation counts that could not be sent.
 //!
 //! # What a file promises
@@ -17,6 +18,7 @@
 //! folder is handed to the disk as well. The one before it is kept as a second generation, for a disk that loses what it was
 //! handed. A checksum finds out. What is not this program's, or of another version of it, is never changed or deleted.
 mod actor;
+mod examination;
 mod folder;
 mod format;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -29,6 +31,7 @@ mod standing;
 mod trouble;
 mod unsent;
 
+pub use examination::{StoreReport, examine};
 pub use handle::{StoreHandle, StoreOptions};
 
 pub(crate) use format::{SourceDigest, Stored};

@@ -45,6 +45,11 @@ pub(super) fn unfinished(name: &str) -> String {
     format!("{name}.{:016x}{UNFINISHED}", fastrand::u64(..))
 }
 
+/// A name for a file that is written to see whether it can be: the store looks past names that begin so.
+pub(super) fn probe() -> String {
+    format!(".edge-proxy-{:016x}.probe", fastrand::u64(..))
+}
+
 /// Where a file goes that is not ours and has the name of one that is; `number` from 1.
 pub(super) fn set_aside(name: &str, number: u32) -> String {
     format!("{name}{SET_ASIDE}{number}")
@@ -112,6 +117,7 @@ mod tests {
             assert_eq!(Kind::of(&unfinished(name)), Kind::Unfinished);
             assert_eq!(Kind::of(&set_aside(name, 1)), Kind::Foreign);
         }
+        assert_eq!(Kind::of(&probe()), Kind::OfTheSystem);
         assert_ne!(unfinished(&current), unfinished(&current));
         assert_eq!(Kind::of(&unfinished(UNSENT)), Kind::Unfinished);
         for (name, expected) in [

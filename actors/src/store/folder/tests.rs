@@ -85,6 +85,7 @@ fn what_is_not_ours_stays_and_what_is_unfinished_goes() {
         environments: vec![digits.clone()],
         of_other_versions: 1,
         foreign: vec!["notes.txt".to_owned()],
+        unfinished: Vec::new(),
     };
     assert_eq!(survey, expected);
     let current = Generation::Current.of(environment());
