@@ -220,6 +220,24 @@ impl Handler<Stop> for UpstreamStreams {
     }
 }
 
+/// Opens one environment's stream as the proxy does, and closes it. Its head may take `head_timeout`, connecting included.
+///
+/// # Errors
+/// Why it is none, in words that follow "the event stream".
+pub async fn try_stream(
+    url: &str,
+    upstream: &UpstreamOptions,
+    client_side_key: &EnvironmentKey,
+    head_timeout: Duration,
+) -> Result<(), String> {
+    let stream_url = stream_url(url, client_side_key)
+        .parse()
+        .map_err(|_| "has a URL that is none".to_owned())?;
+    let client = upstream.client(&stream_url, head_timeout);
+    let opened = stream::open(&client, &stream_url, head_timeout).await;
+    opened.map(drop).map_err(|ended| ended.to_string())
+}
+
 fn client(url: &str, upstream: &UpstreamOptions) -> Result<UpstreamClient, String> {
     let url = url
         .parse()

@@ -3,11 +3,13 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use awc::ClientRequest;
+use awc::error::PayloadError;
 use awc::http::header::{self, HeaderMap};
 use awc::http::{StatusCode, Uri};
+use awc::{ClientRequest, ClientResponse};
+use bytes::Bytes;
 use engine::UpdatedAt;
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _};
 
 use super::backoff::Backoff;
 use super::parser::EventParser;
@@ -81,33 +83,11 @@ impl EnvironmentStream {
 
     /// One connection, until it ends.
     pub(super) async fn follow(&mut self) -> Ended {
-        let complete = |request: ClientRequest| {
-            request
-                .timeout(self.options.head_timeout)
-                .insert_header((header::ACCEPT, "text/event-stream"))
-                .insert_header((header::ACCEPT_ENCODING, "identity"))
-                .insert_header((header::CACHE_CONTROL, "no-cache"))
-        };
-        let mut response = match self.client.get(&self.url, &complete).await {
+        let opened = open(&self.client, &self.url, self.options.head_timeout).await;
+        let mut response = match opened {
             Ok(response) => response,
-            Err(fault) => return Ended::NoAnswer(fault),
+            Err(ended) => return ended,
         };
-        if !matches!(
-            response.status(),
-            StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION
-        ) {
-            let page = fault_of_page(&self.url, &mut response);
-            return match actix_rt::time::timeout(self.options.head_timeout, page).await {
-                Ok(Some(fault)) => Ended::NoAnswer(fault),
-                _ => Ended::Refused(response.status()),
-            };
-        }
-        if !is_event_stream(response.headers()) {
-            return Ended::NoEventStream;
-        }
-        if is_encoded(response.headers()) {
-            return Ended::Encoded;
-        }
         let mut parser = EventParser::default();
         loop {
             match actix_rt::time::timeout(self.options.silence, response.next()).await {
@@ -142,6 +122,39 @@ impl EnvironmentStream {
         }
         self.is_up = is_up;
     }
+}
+
+/// Opens a stream: until the head of its answer says that it is one. That head may take `head_timeout`.
+pub(super) async fn open(
+    client: &UpstreamClient,
+    url: &Uri,
+    head_timeout: Duration,
+) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, Ended> {
+    let complete = |request: ClientRequest| {
+        request
+            .timeout(head_timeout)
+            .insert_header((header::ACCEPT, "text/event-stream"))
+            .insert_header((header::ACCEPT_ENCODING, "identity"))
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+    };
+    let mut response = client.get(url, &complete).await.map_err(Ended::NoAnswer)?;
+    if !matches!(
+        response.status(),
+        StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION
+    ) {
+        let page = fault_of_page(url, &mut response);
+        return Err(match actix_rt::time::timeout(head_timeout, page).await {
+            Ok(Some(fault)) => Ended::NoAnswer(fault),
+            _ => Ended::Refused(response.status()),
+        });
+    }
+    if !is_event_stream(response.headers()) {
+        return Err(Ended::NoEventStream);
+    }
+    if is_encoded(response.headers()) {
+        return Err(Ended::Encoded);
+    }
+    Ok(response)
 }
 
 /// The media type, in any case (RFC 9110, 8.3.1), with whatever parameters.
