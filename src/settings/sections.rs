@@ -227,7 +227,16 @@ impl Sources {
         let mut origins: Vec<String> = Vec::new();
         for (index, origin) in given.iter().map(|origin| origin.trim()).enumerate() {
             match super::url::origin(origin) {
-                _ if origin == "*" => return Ok(AllowedOrigins::Any),
+                _ if origin == "*" => {
+                    if given.len() > 1 {
+                        notices.push(Notice::warning(format!(
+                            "allow_origins (from {}) has * beside others, which counts alone: browsers may read answers on \
+                             every site; leave * out where the others are meant",
+                            field.origin()
+                        )));
+                    }
+                    return Ok(AllowedOrigins::Any);
+                }
                 Some(origin) if origins.contains(&origin) => {}
                 Some(origin) => origins.push(origin),
                 None => notices.push(Notice::warning(format!(
