@@ -28,6 +28,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// What the server is asked. Readiness and not `/proxy/health`: whoever replaces an unhealthy container must not do so in an
 /// outage of upstream, in which the proxy answers from its last documents.
 const READINESS: &str = "/proxy/health/readiness";
+/// Whether documents are fresh, too.
+const FRESHNESS: &str = "/proxy/health";
 
 /// More of an answer is not read. A reason takes some hundred bytes.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -37,6 +39,8 @@ const LONGEST_BODY: usize = 64 * 1024;
 pub enum Asked {
     /// The server of a configuration, on this machine.
     Server(Candidates),
+    /// The same, whether its documents are fresh.
+    Freshness(Candidates),
     /// An `http` or `https` URL, as it was written.
     Url(String),
 }
@@ -172,7 +176,8 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
     let runtime = runtime.enable_all().build().map_err(system)?;
     actix::System::with_tokio_rt(|| runtime).block_on(async {
         match asked {
-            Asked::Server(candidates) => ask_each(candidates).await,
+            Asked::Server(candidates) => ask_each(candidates, READINESS).await,
+            Asked::Freshness(candidates) => ask_each(candidates, FRESHNESS).await,
             Asked::Url(url) => {
                 let url = url.parse().map_err(|_| Unhealthy::Url)?;
                 ask_one(&url, None, b"").await
@@ -182,10 +187,10 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
 }
 
 /// Asks one after the other until one of them is the server that is meant.
-async fn ask_each(Candidates { candidates, problem }: &Candidates) -> Result<Healthy, Unhealthy> {
+async fn ask_each(Candidates { candidates, problem }: &Candidates, path: &str) -> Result<Healthy, Unhealthy> {
     let mut first = None;
     for candidate in candidates {
-        match ask_candidate(candidate).await {
+        match ask_candidate(candidate, path).await {
             Err(unhealthy) if unhealthy.is_of_nobody_known() => {
                 first.get_or_insert(unhealthy);
             }
@@ -196,10 +201,10 @@ async fn ask_each(Candidates { candidates, problem }: &Candidates) -> Result<Hea
     Err(problem.or(first).unwrap_or(Unhealthy::UnknownPort))
 }
 
-async fn ask_candidate(candidate: &Candidate) -> Result<Healthy, Unhealthy> {
+async fn ask_candidate(candidate: &Candidate, path: &str) -> Result<Healthy, Unhealthy> {
     let own = candidate.own_certificate();
     let mut outcome = Err(Unhealthy::Url);
-    for url in candidate.urls(READINESS)? {
+    for url in candidate.urls(path)? {
         outcome = ask_one(&url, own.as_ref(), candidate.preface()).await;
         if !matches!(outcome, Err(Unhealthy::NoAnswer { .. })) {
             break;

@@ -4,6 +4,7 @@
 //! - [`application`]: the composition root, which tests use too.
 //! - `admin`: the admin port; one file a resource, `admin/mod.rs` is its URL table.
 //! - [`cli`]: the command line; [`commands`]: what its commands do.
+//! - [`doctor`]: `edge-proxy doctor`.
 //! - [`health_check`]: `edge-proxy health`.
 //! - [`snapshot`]: `edge-proxy snapshot`.
 //! - [`settings`]: the configuration file and the environment variables.
@@ -34,6 +35,7 @@ pub mod application;
 mod budget;
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;

@@ -89,7 +89,7 @@ impl Limits {
     }
 
     /// How the descriptors are shared out.
-    pub(super) fn shares(&self, settings: &Settings) -> Shares {
+    pub(crate) fn shares(&self, settings: &Settings) -> Shares {
         let environments = settings.environments.len();
         let limit = self.open_files();
         let admin = settings.admin.port.map_or(0, |_| ADMIN_FILES.min(limit / 4));
@@ -106,7 +106,7 @@ impl Limits {
     }
 
     /// What is asked for and there is no room for, as lines for the operator.
-    pub(super) fn shortages(&self, settings: &Settings) -> impl Iterator<Item = String> + use<> {
+    pub(crate) fn shortages(&self, settings: &Settings) -> impl Iterator<Item = String> + use<> {
         let shares = self.shares(settings);
         let (served, streams) = (shares.served, shares.streams());
         let connections = settings.server.door.max_connections;
@@ -125,7 +125,7 @@ impl Limits {
         connections.into_iter().chain(subscribers)
     }
 
-    fn max_subscribers(&self, settings: &Settings) -> usize {
+    pub(crate) fn max_subscribers(&self, settings: &Settings) -> usize {
         let asked = settings.realtime.max_subscribers;
         let most = self.shares(settings).streams();
         asked.unwrap_or(self.open_files() / 2).min(most)

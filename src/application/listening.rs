@@ -147,6 +147,31 @@ fn bind_each(place: &str, addresses: Vec<SocketAddr>) -> Result<Vec<BoundListene
     Err(absent.pop().unwrap_or_else(none))
 }
 
+/// Whether each address that would be bound could be, without taking any. Those that this machine does not have are left out, unless
+/// it has none.
+///
+/// # Errors
+/// Where the name has no address.
+pub(crate) fn try_addresses(host: &ListenHost, port: u16) -> io::Result<Vec<(SocketAddr, io::Result<()>)>> {
+    let all = addresses(host, port)?;
+    let is_any = matches!(host, ListenHost::Address(address) if *address == Ipv6Addr::UNSPECIFIED);
+    let mut tried = Vec::new();
+    for address in all {
+        match server::try_bind(address) {
+            Err(error) if is_absent(&error) && is_any => {
+                let any = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
+                tried.push((any, server::try_bind(any)));
+            }
+            outcome => tried.push((address, outcome)),
+        }
+    }
+    let is_there = |outcome: &io::Result<()>| !matches!(outcome, Err(error) if is_absent(error));
+    if tried.iter().any(|(_, outcome)| is_there(outcome)) {
+        tried.retain(|(_, outcome)| is_there(outcome));
+    }
+    Ok(tried)
+}
+
 /// The addresses of a host, each of them once. A name is looked up, which blocks.
 fn addresses(host: &ListenHost, port: u16) -> io::Result<Vec<SocketAddr>> {
     let name = match host {

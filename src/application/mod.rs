@@ -39,6 +39,7 @@ use crate::settings::{ConfigurationSource, Loaded, Settings};
 use admin::AdminPort;
 pub use bare::BareServer;
 pub use limits::Limits;
+pub(crate) use listening::try_addresses;
 pub use listening::{ListenError, StartError};
 use reload::{Changeable, Reload};
 use running::Running;

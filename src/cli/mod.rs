@@ -31,7 +31,7 @@ pub use check::CheckArguments;
 pub use completions::CompletionsArguments;
 pub use configuration::ConfigurationArgument;
 pub use doctor::DoctorArguments;
-pub use exit_codes::{EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_UNHEALTHY, EXIT_USAGE};
+pub use exit_codes::{EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_NOT_SOUND, EXIT_UNHEALTHY, EXIT_USAGE};
 pub use explain::ExplainArguments;
 pub use health::HealthArguments;
 pub use man::ManArguments;
@@ -63,6 +63,8 @@ pub enum Command {
     Health(HealthArguments),
     /// Write what the environments of this configuration hold now into files: a line each, and exit code 0 or 1
     Snapshot(SnapshotArguments),
+    /// Examine this configuration and all around it: a line a check with what to do, and exit code 0 or 1
+    Doctor(DoctorArguments),
 }
 
 /// What prints a text that comes from the command line itself.

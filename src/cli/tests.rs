@@ -38,6 +38,11 @@ fn snapshot(path: Option<&str>, directory: Option<&str>) -> Command {
     })
 }
 
+fn doctor(path: Option<&str>, json: bool) -> Command {
+    let configuration = configuration(path);
+    Command::Doctor(DoctorArguments { configuration, json })
+}
+
 #[test]
 fn what_clap_is_told_is_sound() {
     CommandLine::command().debug_assert();
@@ -69,6 +74,8 @@ fn reads_every_form() {
             &["snapshot", "--config", "a b.json", "--directory=d"],
             snapshot(path, Some("d")),
         ),
+        (&["doctor"], doctor(None, false)),
+        (&["doctor", "--json", "--config", "a b.json"], doctor(path, true)),
     ];
     for (args, expected) in cases {
         assert_eq!(parse_all(args), Ok(Request::Run(expected.clone())), "{args:?}");

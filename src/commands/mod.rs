@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - `mod.rs`: [`run`], and what ends a command.
-//! - `serve`, `check`, `health`, `snapshot`: one file a command.
+//! - `serve`, `check`, `health`, `snapshot`, `doctor`: one file a command.
 use std::fmt;
 use std::io::{self, Write as _};
 
@@ -11,6 +11,7 @@ use crate::cli::{Command, ConfigurationArgument, EXIT_CONFIGURATION};
 use crate::settings::{ConfigurationSource, Loaded};
 
 mod check;
+mod doctor;
 mod health;
 mod serve;
 mod snapshot;
@@ -54,6 +55,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Health(arguments) => health::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
     }
 }
 

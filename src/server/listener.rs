@@ -38,6 +38,22 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<BoundListener> {
     })
 }
 
+/// Whether it could be bound to an address now, without taking it: neither from a process that listens there nor from one that is
+/// about to. Such a socket alone keeps nobody out, for it does not listen, and both may be bound (`SO_REUSEADDR`).
+///
+/// # Errors
+/// As those of [`bind`].
+pub(crate) fn try_bind(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    if let SocketAddr::V6(address) = address
+        && address.ip().is_unspecified()
+    {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
+}
+
 /// Clients with IPv4 come in as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
 fn bind_both_families(address: SocketAddrV6) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV6, Type::STREAM, None)?;

@@ -58,7 +58,7 @@ use tls::{Secure, TlsTerms};
 pub(crate) use connection::{PlannedEnd, Prefaces, RefusalAnswers, Refused};
 pub(crate) use ending::Ending;
 pub(crate) use in_progress::{InProgress, wait_aside};
-pub(crate) use listener::{BoundListener, bind};
+pub(crate) use listener::{BoundListener, bind, try_bind};
 pub(crate) use places::Places;
 pub(crate) use socket_options::SocketOptions;
 

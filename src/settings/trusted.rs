@@ -46,6 +46,16 @@ impl TrustedProxies {
         (trusted, left_out)
     }
 
+    /// Whether it is the default, this machine alone.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::loopback()
+    }
+
+    /// Whether it believes everybody, or everybody of IPv4.
+    pub(crate) fn trusts_everybody(&self) -> bool {
+        self.any || self.networks.iter().any(|network| network.prefix_len() == 0)
+    }
+
     /// Tells whether to believe this peer.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();

@@ -17,6 +17,7 @@ mod compression;
 mod conditional;
 mod contract;
 mod cors;
+mod doctor;
 mod door;
 mod encoded_bodies;
 mod environments;

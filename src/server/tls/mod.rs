@@ -16,7 +16,7 @@ mod stream;
 mod terms;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::settings::TlsSettings;
 
@@ -33,6 +33,14 @@ pub(crate) use terms::TlsTerms;
 /// Where they do not, or cannot be read.
 pub fn check(settings: &TlsSettings) -> Result<(), TlsError> {
     files::PairFiles::read(settings)?.parse().map(drop)
+}
+
+/// When the certificate expires that the files hold, or the first of its chain.
+///
+/// # Errors
+/// As those of [`check`].
+pub(crate) fn expires(settings: &TlsSettings) -> Result<SystemTime, TlsError> {
+    Ok(files::PairFiles::read(settings)?.parse()?.expires)
 }
 
 /// TLS of one server.

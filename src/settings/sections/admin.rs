@@ -32,7 +32,8 @@ impl AdminSettings {
         })
     }
 
-    fn is_open_to_others(&self) -> bool {
+    /// Whether others than this machine reach it, without a token.
+    pub(crate) fn is_open_to_others(&self) -> bool {
         let is_local = match &self.host {
             ListenHost::Address(address) => address.is_loopback(),
             ListenHost::Name(name) => name.eq_ignore_ascii_case("localhost"),

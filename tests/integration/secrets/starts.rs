@@ -52,6 +52,35 @@ fn a_check_shows_no_secret() {
     );
 }
 
+/// What the doctor finds is told without a word of any secret, for people and for tools: each key pair meets another answer.
+#[test]
+fn a_doctor_shows_no_secret() {
+    let upstream = upstream::Echo::start();
+    let mut config = configuration(&upstream, "INFO", "generic");
+    config["persistence"] = json!({"directory": "store"});
+    config["environment_key_pairs"][0]["fallback_document_path"] = json!("no-document.json");
+    let folder = folder(&config);
+    for arguments in [&["doctor"][..], &["doctor", "--json"]] {
+        let mut command = command(folder.path());
+        command.args(arguments).envs(variables());
+        let (code, text) = written(&format!("{arguments:?}"), &mut command);
+        assert_eq!(code, Some(1), "{text}");
+        for part in ["key pair 1", "403", "another environment", "broken", "upstream"] {
+            assert!(text.contains(part), "no {part} in {text}");
+        }
+    }
+    // Everything goes through the proxy.
+    let mut command = command(folder.path());
+    let everything = variables().into_iter().filter(|(name, _)| *name != "NO_PROXY");
+    let http = ("HTTP_PROXY", variables()[0].1.clone());
+    let (code, text) = written(
+        "doctor through a proxy",
+        command.arg("doctor").envs(everything).envs([http]),
+    );
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("HTTP_PROXY"), "{text}");
+}
+
 /// Configurations that cannot be used, each with a secret at its fault.
 fn unusable() -> Vec<Value> {
     let with = |options: Value| {
@@ -119,12 +148,17 @@ fn unusable() -> Vec<Value> {
 fn a_configuration_that_cannot_be_used_ends_the_start_and_shows_no_secret() {
     for config in unusable() {
         let folder = folder(&config);
-        for arguments in [&[][..], &["--check"], &["health"]] {
+        for arguments in [&[][..], &["--check"], &["health"], &["doctor"]] {
             let what = format!("{arguments:?} with {config}");
             let (code, text) = written(&what, command(folder.path()).args(arguments));
-            let expected = if arguments == ["health"] { 1 } else { 78 };
+            let (expected, lines) = match arguments {
+                ["health"] => (1, 1),
+                // With what to do, and the sum.
+                ["doctor"] => (1, 3),
+                _ => (78, 1),
+            };
             assert_eq!(code, Some(expected), "{what}: {text}");
-            assert_eq!(text.lines().count(), 1, "{what}: {text}");
+            assert_eq!(text.lines().count(), lines, "{what}: {text}");
         }
     }
 }

@@ -1,0 +1,325 @@
+//! The configuration by itself: what of it is not what is meant; pure.
+use std::path::Path;
+use std::time::Duration;
+
+use actix_web::http::Uri;
+use actors::environment::{DocumentSource, EnvironmentOptions};
+
+use super::finding::{Finding, Subject, Verdict};
+use crate::settings::{AllowedOrigins, ListenHost, Loaded, ProxyProtocol, Settings, SettingsError};
+
+/// What keys of documentation, templates and examples hold.
+const PLACEHOLDERS: [&str; 12] = [
+    "your_",
+    "your-",
+    "yourkey",
+    "<",
+    "xxxx",
+    "changeme",
+    "change_me",
+    "change-me",
+    "placeholder",
+    "replace",
+    "example",
+    "...",
+];
+/// Flagsmith as a service: the API that documents come from there, and the one that lacks a part of them.
+const EDGE_HOST: &str = "edge.api.flagsmith.com";
+const CORE_HOST: &str = "api.flagsmith.com";
+/// Longer, and a change is slow to arrive.
+const SLOW_POLLS: Duration = Duration::from_secs(60);
+const SLOW_LOOKS: Duration = Duration::from_secs(300);
+
+/// What is called whom.
+pub(super) fn subject() -> Subject {
+    Subject::new("configuration")
+}
+
+/// One that cannot be used, in the words of a start.
+pub(super) fn unusable(error: &SettingsError) -> Finding {
+    let line = error.to_string();
+    let finding = subject().told("file", Verdict::Failure, &line);
+    match finding.advice {
+        Some(_) => finding,
+        None => subject().failure(
+            "file",
+            finding.detail,
+            "correct it; README, \u{201c}Configuration\u{201d}, has every option, and nothing else is checked until it can be read",
+        ),
+    }
+}
+
+/// One that can.
+pub(super) fn examine(loaded: &Loaded, path: &Path) -> Vec<Finding> {
+    let settings = &loaded.settings;
+    let subject = subject();
+    let pairs = settings.environments.len();
+    let several = if pairs == 1 { "" } else { "s" };
+    let mut findings = vec![subject.ok("file", format!("{}: {pairs} key pair{several}", path.display()))];
+    for notice in &loaded.notices {
+        findings.push(match notice.level {
+            log::Level::Info => subject.ok("options", &notice.message),
+            _ => noticed(&subject, &notice.message),
+        });
+    }
+    findings.extend(keys(&settings.environments));
+    findings.extend(api_url(&subject, settings));
+    findings.extend(freshness(&subject, settings));
+    findings.extend(origins(&subject, &settings.allow_origins));
+    findings.extend(trusted_proxies(&subject, settings));
+    findings
+}
+
+fn noticed(subject: &Subject, message: &str) -> Finding {
+    let finding = subject.told("options", Verdict::Warning, message);
+    match finding.advice {
+        Some(_) => finding,
+        None => subject.warning(
+            "options",
+            finding.detail,
+            "correct it, or take it out; README, \u{201c}Configuration\u{201d}, has every option",
+        ),
+    }
+}
+
+fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (place, pair) in (1..).zip(environments) {
+        let subject = Subject::new(format!("key pair {place}"));
+        let is_polled = pair.source == DocumentSource::Upstream;
+        let client = pair.client_side_key.reveal();
+        if is_placeholder(client) {
+            findings.push(subject.failure(
+                "keys",
+                "client_side_key is a placeholder of an example",
+                "give the environment's own key (Flagsmith: Environment settings, Keys)",
+            ));
+        }
+        for key in pair.server_side_keys.iter().filter(|_| is_polled) {
+            let bare = key.reveal().strip_prefix("ser.").unwrap_or_default();
+            if is_placeholder(bare) {
+                findings.push(subject.failure(
+                    "keys",
+                    "server_side_key is a placeholder of an example",
+                    "give a key that was made for the environment (Flagsmith: Environment settings, SDK Keys)",
+                ));
+            } else if bare == client {
+                findings.push(subject.warning(
+                    "keys",
+                    "server_side_key is the client-side key with \"ser.\" before it",
+                    "give a key that was made as a server-side one (Flagsmith: Environment settings, SDK Keys)",
+                ));
+            }
+        }
+    }
+    if findings.is_empty() {
+        findings.push(subject().ok("keys", "none is a placeholder, or stands in another's place"));
+    }
+    findings
+}
+
+fn is_placeholder(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let is_one = [
+        "environment_key",
+        "server_side_key",
+        "client_side_key",
+        "key",
+        "test",
+        "secret",
+    ]
+    .contains(&key.as_str());
+    is_one || PLACEHOLDERS.iter().any(|placeholder| key.contains(placeholder))
+}
+
+/// What is likely wrong with the path or host of `api_url`; `None`: nothing that can be seen.
+pub(super) fn api_url_problem(api_url: &str) -> Option<(&'static str, &'static str)> {
+    let url: Uri = api_url.parse().ok()?;
+    let path = url.path().trim_end_matches('/');
+    let host = url.host().unwrap_or_default().to_ascii_lowercase();
+    const RESOURCES: [&str; 4] = ["/flags", "/identities", "/environment-document", "/traits"];
+    if RESOURCES.iter().any(|resource| path.ends_with(resource)) {
+        return Some((
+            "api_url ends with a resource's path",
+            "leave that out, as https://flagsmith.example.com/api/v1",
+        ));
+    }
+    if !path.ends_with("/api/v1") {
+        return Some((
+            "api_url does not end with /api/v1",
+            "give it so, as https://flagsmith.example.com/api/v1, unless a gateway before Flagsmith has other paths",
+        ));
+    }
+    if host == CORE_HOST {
+        return Some((
+            "api_url is the core API of Flagsmith as a service, whose documents lack identity overrides of projects on its Edge",
+            "leave api_url out, or give https://edge.api.flagsmith.com/api/v1",
+        ));
+    }
+    None
+}
+
+fn api_url(subject: &Subject, settings: &Settings) -> Option<Finding> {
+    let is_polled = |pair: &EnvironmentOptions| pair.source == DocumentSource::Upstream;
+    if !settings.environments.iter().any(is_polled) {
+        return None;
+    }
+    let url: Uri = settings.api_url.parse().ok()?;
+    Some(match api_url_problem(&settings.api_url) {
+        Some((detail, advice)) => subject.warning("api_url", detail, advice),
+        None if url.host() == Some(EDGE_HOST) => subject.ok(
+            "api_url",
+            "Flagsmith as a service: keys of a Flagsmith of your own are unknown there",
+        ),
+        None => subject.ok(
+            "api_url",
+            format!("{} is a Flagsmith of your own", super::address::origin(&url)),
+        ),
+    })
+}
+
+/// What keeps flags old, and what restarts a proxy that serves.
+fn freshness(subject: &Subject, settings: &Settings) -> Vec<Finding> {
+    let seconds = settings.api_poll_frequency.as_secs_f64();
+    let mut findings = Vec::new();
+    if settings.api_poll_frequency > SLOW_POLLS {
+        findings.push(subject.warning(
+            "polling",
+            format!("flags are up to {seconds} s old"),
+            "lower api_poll_frequency_seconds (10), or have changes announced: realtime.upstream_url, or queue-change with \
+             realtime.authentication_token",
+        ));
+    } else {
+        findings.push(subject.ok("polling", format!("changes are looked for every {seconds} s")));
+    }
+    if settings
+        .api_poll_unconditional
+        .is_some_and(|period| period > SLOW_LOOKS)
+    {
+        findings.push(subject.warning(
+            "polling",
+            "changes that Flagsmith hides behind 304 are found late: api_poll_unconditional_seconds is long",
+            "leave it out, or give 60",
+        ));
+    }
+    if settings.health_check.stale_is_unready {
+        findings.push(subject.warning(
+            "readiness",
+            "readiness fails in an outage of upstream, though flags are served: orchestrators restart all instances then",
+            "leave health_check.stale_is_unready out, and point alerts to /proxy/health",
+        ));
+    }
+    findings
+}
+
+fn origins(subject: &Subject, origins: &AllowedOrigins) -> Option<Finding> {
+    Some(match origins {
+        AllowedOrigins::Any => subject.ok("allow_origins", "browsers may read answers on every site (*)"),
+        AllowedOrigins::Listed(listed) if listed.is_empty() => subject.warning(
+            "allow_origins",
+            "no browser may read an answer: no origin is left",
+            "give scheme, host and port, as https://www.example.com, or *",
+        ),
+        AllowedOrigins::Listed(listed) => {
+            let plain = listed.iter().find(|origin| {
+                let host = origin.strip_prefix("http://");
+                host.is_some_and(|host| {
+                    !(host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]"))
+                })
+            });
+            match plain {
+                Some(plain) => subject.warning(
+                    "allow_origins",
+                    format!("{plain} is a site without TLS"),
+                    "where the site has moved to https, which is another origin, give that",
+                ),
+                None => subject.ok(
+                    "allow_origins",
+                    format!("browsers may read answers on {}", listed.join(", ")),
+                ),
+            }
+        }
+    })
+}
+
+fn trusted_proxies(subject: &Subject, settings: &Settings) -> Option<Finding> {
+    let trusted = &settings.process.trusted_proxies;
+    let server = &settings.server;
+    let is_used = server.proxy_headers || server.proxy_protocol != ProxyProtocol::Off;
+    let options = match (server.proxy_headers, server.proxy_protocol) {
+        (true, ProxyProtocol::Off) => "server.proxy_headers",
+        (true, _) => "server.proxy_headers and server.proxy_protocol",
+        (false, _) => "server.proxy_protocol",
+    };
+    let is_reached = !matches!(&server.host, ListenHost::Address(address) if address.is_loopback());
+    if !is_used {
+        return (!trusted.is_default()).then(|| {
+            subject.ok(
+                "forwarded",
+                "FORWARDED_ALLOW_IPS has no effect: server.proxy_headers and server.proxy_protocol are off",
+            )
+        });
+    }
+    Some(if trusted.trusts_everybody() {
+        subject.warning(
+            "forwarded",
+            format!(
+                "every client may say which address it has: FORWARDED_ALLOW_IPS trusts everybody ({options})"
+            ),
+            "name the balancers alone, as 10.0.0.0/8",
+        )
+    } else if trusted.is_default() && is_reached {
+        subject.warning(
+            "forwarded",
+            format!("{options} counts for peers on this machine alone: FORWARDED_ALLOW_IPS is not set"),
+            "name the balancers in FORWARDED_ALLOW_IPS, as 10.0.0.0/8",
+        )
+    } else {
+        subject.ok("forwarded", format!("{options} counts for {trusted}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_keys() {
+        for placeholder in [
+            "your_server_side_key",
+            "your_client_side_key_1",
+            "YOUR-KEY",
+            "<server-side key>",
+            "xxxxxxxx",
+            "client_side_key",
+            "...",
+        ] {
+            assert!(is_placeholder(placeholder), "{placeholder}");
+        }
+        for key in ["9FVBk2wBRqRZiLhwBxGHPm", "demo_client_side_key", "n8Vzq3"] {
+            assert!(!is_placeholder(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_api_url_is_seen() {
+        for (url, says) in [
+            ("https://flagsmith.test", Some("/api/v1")),
+            ("https://flagsmith.test/api/v2", Some("/api/v1")),
+            ("https://flagsmith.test/api/v1/flags", Some("resource")),
+            (
+                "https://flagsmith.test/api/v1/environment-document",
+                Some("resource"),
+            ),
+            ("https://api.flagsmith.com/api/v1", Some("core API")),
+            ("https://edge.api.flagsmith.com/api/v1", None),
+            ("https://flagsmith.test/below/api/v1", None),
+        ] {
+            let problem = api_url_problem(url);
+            assert_eq!(problem.is_some(), says.is_some(), "{url}");
+            if let (Some((detail, _)), Some(says)) = (problem, says) {
+                assert!(detail.contains(says), "{url}: {detail}");
+            }
+        }
+    }
+}

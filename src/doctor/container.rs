@@ -1,0 +1,158 @@
+//! What a container's limits are (cgroups).
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// More bytes than any machine has: version 1 says "no limit" so.
+const NO_LIMIT: u64 = 1 << 60;
+
+/// Where the limits are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CgroupFiles {
+    /// Which group the process is in.
+    pub own: PathBuf,
+    /// Where groups are mounted.
+    pub root: PathBuf,
+}
+
+impl Default for CgroupFiles {
+    /// As the kernel has them (cgroups(7)).
+    fn default() -> Self {
+        Self {
+            own: "/proc/self/cgroup".into(),
+            root: "/sys/fs/cgroup".into(),
+        }
+    }
+}
+
+/// The limits in force; `None`: there is none, or none that can be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Container {
+    /// In bytes.
+    pub(super) memory: Option<u64>,
+    /// How many cores' time, as 1.5.
+    pub(super) cores: Option<f64>,
+}
+
+impl Container {
+    /// Reads the limits of the process's group and of those above it, of either version. Reads files of the kernel.
+    pub(super) fn read(files: &CgroupFiles) -> Self {
+        let own = fs::read_to_string(&files.own).unwrap_or_default();
+        let mut limits = Self::default();
+        for line in own.lines() {
+            let mut fields = line.splitn(3, ':');
+            let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next())
+            else {
+                continue;
+            };
+            let has = |name: &str| controllers.split(',').any(|known| known == name);
+            if controllers.is_empty() {
+                for group in groups(&files.root, path) {
+                    limits.add(bytes(&group.join("memory.max")), quota(&group.join("cpu.max")));
+                }
+            }
+            if has("memory") {
+                for group in groups(&files.root.join("memory"), path) {
+                    limits.add(bytes(&group.join("memory.limit_in_bytes")), None);
+                }
+            }
+            if has("cpu") {
+                for group in groups(&files.root.join("cpu"), path) {
+                    limits.add(None, quota_of_two(&group));
+                }
+            }
+        }
+        limits
+    }
+
+    /// The narrowest counts.
+    fn add(&mut self, memory: Option<u64>, cores: Option<f64>) {
+        self.memory = self.memory.into_iter().chain(memory).min();
+        self.cores = self.cores.into_iter().chain(cores).reduce(f64::min);
+    }
+}
+
+/// The group's folder and those above it, up to the root. In a container the path may be the host's, and the root the group itself.
+fn groups(root: &Path, path: &str) -> Vec<PathBuf> {
+    let own = root.join(path.trim_start_matches('/'));
+    let above = own.ancestors().take_while(|folder| folder.starts_with(root));
+    above.map(Path::to_owned).collect()
+}
+
+fn bytes(file: &Path) -> Option<u64> {
+    let limit: u64 = fs::read_to_string(file).ok()?.trim().parse().ok()?;
+    (limit < NO_LIMIT).then_some(limit)
+}
+
+/// `200000 100000`: so many microseconds in each period; `max 100000`: any.
+fn quota(file: &Path) -> Option<f64> {
+    let text = fs::read_to_string(file).ok()?;
+    let (quota, period) = text.trim().split_once(' ')?;
+    cores(quota.parse().ok()?, period.trim().parse().ok()?)
+}
+
+fn quota_of_two(group: &Path) -> Option<f64> {
+    let number = |name: &str| fs::read_to_string(group.join(name)).ok()?.trim().parse().ok();
+    cores(number("cpu.cfs_quota_us")?, number("cpu.cfs_period_us")?)
+}
+
+fn cores(quota: f64, period: f64) -> Option<f64> {
+    (quota > 0.0 && period > 0.0).then(|| quota / period)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(own: &str, entries: &[(&str, &str)]) -> Container {
+        let folder = tempfile::tempdir().unwrap();
+        let files = CgroupFiles {
+            own: folder.path().join("own"),
+            root: folder.path().join("cgroup"),
+        };
+        fs::write(&files.own, own).unwrap();
+        for (name, text) in entries {
+            let path = files.root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Container::read(&files)
+    }
+
+    #[test]
+    fn the_narrowest_limit_of_version_2_counts() {
+        let entries = [
+            ("pod/memory.max", "268435456\n"),
+            ("pod/app/memory.max", "max\n"),
+            ("pod/cpu.max", "max 100000\n"),
+            ("pod/app/cpu.max", "150000 100000\n"),
+        ];
+        let expected = Container {
+            memory: Some(268_435_456),
+            cores: Some(1.5),
+        };
+        assert_eq!(read("0::/pod/app\n", &entries), expected);
+        assert_eq!(read("0::/\n", &entries), Container::default());
+    }
+
+    #[test]
+    fn limits_of_version_1_are_read_in_a_container_too() {
+        let entries = [
+            ("memory/memory.limit_in_bytes", "134217728\n"),
+            ("cpu/cpu.cfs_quota_us", "50000\n"),
+            ("cpu/cpu.cfs_period_us", "100000\n"),
+        ];
+        let own = "11:memory:/docker/4f2a\n4:cpu,cpuacct:/docker/4f2a\n1:name=systemd:/\n";
+        let expected = Container {
+            memory: Some(134_217_728),
+            cores: Some(0.5),
+        };
+        assert_eq!(read(own, &entries), expected);
+        let none = [
+            ("memory/memory.limit_in_bytes", "9223372036854771712"),
+            ("cpu/cpu.cfs_quota_us", "-1"),
+            ("cpu/cpu.cfs_period_us", "100000"),
+        ];
+        assert_eq!(read(own, &none), Container::default());
+        assert_eq!(read("", &[]), Container::default());
+    }
+}

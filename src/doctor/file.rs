@@ -1,0 +1,83 @@
+//! Documents in files: those that are served, and those of a first start without upstream.
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use actors::environment::{DocumentReport, Examiner};
+use engine::UpdatedAt;
+
+use super::document::{ago, told};
+use super::environment::subject;
+use super::finding::{Finding, Verdict};
+use crate::settings::Settings;
+
+/// A fallback document that is older holds flags that few remember.
+const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Looks at a `document_path`. Gives what it is like, too.
+pub(super) async fn served(
+    settings: &Settings,
+    examiner: &Examiner,
+    place: usize,
+    path: &Path,
+) -> (Vec<Finding>, Option<DocumentReport>) {
+    match examiner.file(place, path).await {
+        Ok(document) => {
+            let subject = subject(place, Some(&document));
+            let mut findings = vec![subject.ok("file", format!("{} can be read", path.display()))];
+            findings.extend(told(&subject, settings, &document));
+            (findings, Some(document))
+        }
+        Err(failure) => {
+            let subject = subject(place, None);
+            let finding = subject.told("file", Verdict::Failure, &failure.to_string());
+            let detail = format!("{}: {}", path.display(), finding.detail);
+            let advice =
+                "give an environment document, as edge-proxy snapshot writes it, which this account may read";
+            let skipped = ["document", "overrides"].map(|check| subject.skipped(check, "see file"));
+            let failure = subject.failure("file", detail, advice);
+            (std::iter::once(failure).chain(skipped).collect(), None)
+        }
+    }
+}
+
+/// Looks at a `fallback_document_path`.
+pub(super) async fn fallback(examiner: &Examiner, place: usize, path: &Path) -> Finding {
+    let outcome = examiner.file(place, path).await;
+    let subject = subject(place, outcome.as_ref().ok());
+    let file = path.display();
+    match outcome {
+        Err(failure) => {
+            let told = subject.told("fallback", Verdict::Failure, &failure.to_string());
+            subject.failure(
+                "fallback",
+                format!("fallback_document_path, {file}: {}", told.detail),
+                "make a new one with edge-proxy snapshot: it is of no use in an outage",
+            )
+        }
+        Ok(document) => {
+            if let Some(foreign) = document.foreign {
+                return subject.failure(
+                    "fallback",
+                    format!("{file}: {foreign}"),
+                    "make a new one with edge-proxy snapshot",
+                );
+            }
+            let changed = document.updated_at.unwrap_or_else(|| UpdatedAt::from_micros(0));
+            let told = format!(
+                "{file} is a document that changed {}",
+                ago(changed, SystemTime::now())
+            );
+            let age =
+                SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_secs(changed.as_seconds()));
+            if age.is_ok_and(|age| age > OLD) {
+                subject.warning(
+                    "fallback",
+                    told,
+                    "make a new one with edge-proxy snapshot, unless nothing has changed since",
+                )
+            } else {
+                subject.ok("fallback", told)
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What the doctor finds, and how it is written; pure.
+use std::fmt;
+
+use serde::Serialize;
+
+/// What is to be thought of what was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing is wrong.
+    Ok,
+    /// It works, and may not be what is meant, or not for long.
+    Warning,
+    /// It does not work.
+    Failure,
+    /// It was not tried, because something before it failed.
+    Skipped,
+}
+
+/// What one check found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, as `key pair 1 (Production)`.
+    pub subject: String,
+    /// What of it, as `tls`.
+    pub check: &'static str,
+    /// What is to be thought of it.
+    pub verdict: Verdict,
+    /// One line. It never holds a key or the credentials of a proxy.
+    pub detail: String,
+    /// What to do, one line; `None`: nothing.
+    pub advice: Option<String>,
+}
+
+/// What is looked at; makes findings about it.
+#[derive(Debug, Clone)]
+pub(super) struct Subject(String);
+
+impl Subject {
+    pub(super) fn new(name: impl Into<String>) -> Self {
+        Self(one_line(&name.into()))
+    }
+
+    pub(super) fn ok(&self, check: &'static str, detail: impl AsRef<str>) -> Finding {
+        self.finding(check, Verdict::Ok, detail.as_ref(), None)
+    }
+
+    pub(super) fn warning(
+        &self,
+        check: &'static str,
+        detail: impl AsRef<str>,
+        advice: impl AsRef<str>,
+    ) -> Finding {
+        self.finding(check, Verdict::Warning, detail.as_ref(), Some(advice.as_ref()))
+    }
+
+    pub(super) fn failure(
+        &self,
+        check: &'static str,
+        detail: impl AsRef<str>,
+        advice: impl AsRef<str>,
+    ) -> Finding {
+        self.finding(check, Verdict::Failure, detail.as_ref(), Some(advice.as_ref()))
+    }
+
+    /// Of a line of the program's own, which says what is wrong and, after a semicolon or a colon, what to do.
+    pub(super) fn told(&self, check: &'static str, verdict: Verdict, line: &str) -> Finding {
+        let (detail, advice) = divided(line);
+        self.finding(check, verdict, detail, advice)
+    }
+
+    /// `because`: what was in the way, as `the name is not found`.
+    pub(super) fn skipped(&self, check: &'static str, because: &str) -> Finding {
+        self.finding(check, Verdict::Skipped, &format!("not tried: {because}"), None)
+    }
+
+    fn finding(&self, check: &'static str, verdict: Verdict, detail: &str, advice: Option<&str>) -> Finding {
+        Finding {
+            subject: self.0.clone(),
+            check,
+            verdict,
+            detail: one_line(detail),
+            advice: advice.map(one_line),
+        }
+    }
+}
+
+/// What is wrong, and what to do.
+fn divided(line: &str) -> (&str, Option<&str>) {
+    const ADVISES: [&str; 2] = ["give ", "did you mean "];
+    if let Some((detail, advice)) = line.split_once("; ") {
+        return (detail, Some(advice));
+    }
+    let mut parts = line
+        .match_indices(": ")
+        .map(|(end, mark)| (end, end + mark.len()));
+    let divided = parts.find_map(|(end, begin)| {
+        let advice = line.get(begin..)?;
+        let is_advice = ADVISES.iter().any(|advises| advice.starts_with(advises));
+        Some((line.get(..end)?, advice)).filter(|_| is_advice)
+    });
+    divided.map_or((line, None), |(detail, advice)| (detail, Some(advice)))
+}
+
+/// Names of environments and certificates come from elsewhere: no control character of theirs reaches a terminal.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// All findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// In the order in which they are written.
+    pub findings: Vec<Finding>,
+}
+
+/// How many there are of each verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Sum {
+    ok: usize,
+    warning: usize,
+    failure: usize,
+    skipped: usize,
+}
+
+impl Report {
+    /// Whether nothing fails.
+    pub fn is_sound(&self) -> bool {
+        self.sum().failure == 0
+    }
+
+    /// One JSON object.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Json<'r> {
+            status: Verdict,
+            version: &'static str,
+            sum: Sum,
+            checks: &'r [Finding],
+        }
+        let sum = self.sum();
+        let status = match sum {
+            Sum { failure: 1.., .. } => Verdict::Failure,
+            Sum { warning: 1.., .. } => Verdict::Warning,
+            _ => Verdict::Ok,
+        };
+        let json = Json {
+            status,
+            version: env!("CARGO_PKG_VERSION"),
+            sum,
+            checks: &self.findings,
+        };
+        // Nothing of it can fail.
+        serde_json::to_string_pretty(&json).unwrap_or_default()
+    }
+
+    fn sum(&self) -> Sum {
+        let count = |verdict| {
+            self.findings
+                .iter()
+                .filter(|finding| finding.verdict == verdict)
+                .count()
+        };
+        Sum {
+            ok: count(Verdict::Ok),
+            warning: count(Verdict::Warning),
+            failure: count(Verdict::Failure),
+            skipped: count(Verdict::Skipped),
+        }
+    }
+}
+
+/// A line each, what to do below it, and the sum at the end.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        let Sum {
+            ok,
+            warning,
+            failure,
+            skipped,
+        } = self.sum();
+        let several = |count: usize| if count == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{failure} failure{}, {warning} warning{}, {ok} ok, {skipped} not tried",
+            several(failure),
+            several(warning)
+        )
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warn",
+            Verdict::Failure => "FAIL",
+            Verdict::Skipped => "skip",
+        };
+        let Self {
+            subject,
+            check,
+            detail,
+            advice,
+            ..
+        } = self;
+        write!(f, "{verdict:<4} {subject}: {check}: {detail}")?;
+        match advice {
+            Some(advice) => write!(f, "\n     \u{2192} {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> Report {
+        let subject = Subject::new("key pair 1 (a\nb\u{1b}[1m)");
+        Report {
+            findings: vec![
+                subject.ok("http", "200"),
+                subject.told("key", Verdict::Failure, "it is refused; correct it"),
+                subject.warning("clock", "late", "set it"),
+                subject.skipped("document", "the key is refused"),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_check_is_a_line_and_what_to_do_is_below_it() {
+        assert_eq!(
+            report().to_string(),
+            "ok   key pair 1 (a\\nb\\u{1b}[1m): http: 200\n\
+             FAIL key pair 1 (a\\nb\\u{1b}[1m): key: it is refused\n     \u{2192} correct it\n\
+             warn key pair 1 (a\\nb\\u{1b}[1m): clock: late\n     \u{2192} set it\n\
+             skip key pair 1 (a\\nb\\u{1b}[1m): document: not tried: the key is refused\n\
+             1 failure, 1 warning, 1 ok, 1 not tried"
+        );
+    }
+
+    #[test]
+    fn lines_of_the_program_are_divided_where_they_say_what_to_do() {
+        for (line, expected) in [
+            ("it is refused; correct it", ("it is refused", Some("correct it"))),
+            ("a: b: give one of c: d", ("a: b", Some("give one of c: d"))),
+            (
+                "unknown: did you mean \"c\"?",
+                ("unknown", Some("did you mean \"c\"?")),
+            ),
+            ("nothing: to do", ("nothing: to do", None)),
+        ] {
+            assert_eq!(divided(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn json_has_the_sum_and_every_check() {
+        let json: serde_json::Value = serde_json::from_str(&report().to_json()).unwrap();
+        assert_eq!(json["status"], "failure");
+        assert_eq!(
+            json["sum"],
+            serde_json::json!({"ok": 1, "warning": 1, "failure": 1, "skipped": 1})
+        );
+        assert_eq!(json["checks"][1]["check"], "key");
+        assert_eq!(json["checks"][1]["verdict"], "failure");
+        assert_eq!(json["checks"][1]["advice"], "correct it");
+        assert_eq!(json["checks"][0]["advice"], serde_json::Value::Null);
+        let sound = Report { findings: Vec::new() };
+        assert!(sound.is_sound() && !report().is_sound());
+    }
+}

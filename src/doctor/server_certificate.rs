@@ -1,0 +1,101 @@
+//! The server's own certificate (`server.tls`).
+use std::time::SystemTime;
+
+use super::certificate::{Certificate, Standing};
+use super::finding::{Finding, Subject, Verdict};
+use crate::server::tls::{self, leaf_certificate};
+use crate::settings::{ListenHost, Settings, TlsSettings};
+
+/// Looks at the server's own certificate. Blocks.
+pub(super) fn examine(settings: &Settings, tls: &TlsSettings) -> Finding {
+    let subject = Subject::new("server");
+    if let Err(error) = tls::check(tls) {
+        let finding = subject.told("tls", Verdict::Failure, &error.to_string());
+        return match finding.advice {
+            Some(_) => finding,
+            None => subject.failure(
+                "tls",
+                finding.detail,
+                "give a certificate with its chain, and its key, both in PEM",
+            ),
+        };
+    }
+    let now = SystemTime::now();
+    let Some(certificate) = leaf_certificate(&tls.certificate).and_then(|leaf| Certificate::read(&leaf))
+    else {
+        return subject.failure("tls", "the certificate cannot be read", "give one in PEM");
+    };
+    // That of the chain's first one to end.
+    let expires = tls::expires(tls)
+        .unwrap_or(certificate.expires)
+        .min(certificate.expires);
+    let certificate = Certificate {
+        expires,
+        ..certificate
+    };
+    let detail = format!(
+        "the key belongs to the certificate, which is for {}, by {}, and valid {}",
+        certificate.hosts(),
+        certificate.issuer,
+        certificate.time(now)
+    );
+    let missing = match &settings.server.host {
+        ListenHost::Name(name) => (!is_for(&certificate, name)).then(|| name.clone()),
+        ListenHost::Address(_) => None,
+    };
+    match (certificate.standing(now), missing) {
+        (Standing::Expired, _) => subject.failure("tls", detail, "renew it: clients refuse it"),
+        (Standing::NotYetValid, _) => {
+            subject.failure("tls", detail, "set this machine's clock right, or wait")
+        }
+        (Standing::ExpiresSoon, _) => subject.warning(
+            "tls",
+            detail,
+            "renew it, and see why that did not happen by itself",
+        ),
+        (Standing::Valid, _) if certificate.names.is_empty() => subject.failure(
+            "tls",
+            format!("{detail}; it has no subjectAltName"),
+            "issue one with the host that clients call in subjectAltName: they look nowhere else",
+        ),
+        (Standing::Valid, Some(name)) => subject.warning(
+            "tls",
+            format!("{detail}; {name} (server.host) is none of them"),
+            "nothing, where clients call another name; else issue one for it",
+        ),
+        (Standing::Valid, None) => subject.ok("tls", detail),
+    }
+}
+
+fn is_for(certificate: &Certificate, name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let wildcard = name.split_once('.').map(|(_, rest)| format!("*.{rest}"));
+    certificate.names.iter().any(|known| {
+        let known = known.to_ascii_lowercase();
+        known == name || Some(&known) == wildcard.as_ref()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_for_its_names_and_one_label_below_a_wildcard() {
+        let certificate = Certificate {
+            issuer: String::new(),
+            names: vec!["flags.test".to_owned(), "*.Example.test".to_owned()],
+            begins: SystemTime::UNIX_EPOCH,
+            expires: SystemTime::UNIX_EPOCH,
+        };
+        for (name, expected) in [
+            ("flags.test", true),
+            ("Flags.test.", true),
+            ("a.example.test", true),
+            ("a.b.example.test", false),
+            ("example.test", false),
+        ] {
+            assert_eq!(is_for(&certificate, name), expected, "{name}");
+        }
+    }
+}

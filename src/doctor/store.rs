@@ -1,0 +1,289 @@
+//! The store's directory (`persistence.directory`).
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use actors::keys::EnvironmentKey;
+use actors::store::{StoreReport, examine};
+use rustix::fs::{Access, AtFlags, CWD, accessat, statfs, statvfs};
+
+use super::document::bytes;
+use super::finding::{Finding, Subject, Verdict};
+
+/// Of each document: the current one, the one before it, and the next one while it is written.
+const GENERATIONS: u64 = 3;
+/// What evaluation counts that could not be sent may take (`analytics.1.unsent`).
+const UNSENT: u64 = 64 * 1024 * 1024;
+
+/// What a file system that is not on a disk, or goes with its container, is called, by its number (statfs(2)).
+const FLEETING: [(i64, &str); 3] = [
+    (0x0102_1994, "tmpfs, in memory"),
+    (0x8584_58f6, "ramfs, in memory"),
+    (
+        0x794c_7630,
+        "a container's own layer, which goes with the container",
+    ),
+];
+
+/// What the disk said, before it is known how much is to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Looked {
+    directory: PathBuf,
+    report: Result<Option<StoreReport>, String>,
+    /// Why it cannot be made, where it is not there.
+    unmade: Option<String>,
+    /// Bytes that this account may still write.
+    room: Option<u64>,
+    /// What its file system is, where that is forgotten.
+    fleeting: Option<&'static str>,
+}
+
+/// Looks at the directory. Blocks.
+pub(super) fn look(directory: &Path, environments: &[EnvironmentKey]) -> Looked {
+    let report = examine(directory, environments);
+    let place = match &report {
+        Ok(None) => nearest(directory),
+        _ => directory,
+    };
+    let unmade = match &report {
+        Ok(None) => unmade(place),
+        _ => None,
+    };
+    Looked {
+        directory: directory.to_owned(),
+        unmade,
+        // A file system without blocks does not count them.
+        room: statvfs(place)
+            .ok()
+            .filter(|room| room.f_blocks > 0)
+            .map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
+        fleeting: statfs(place).ok().and_then(|system| fleeting(system.f_type)),
+        report,
+    }
+}
+
+fn fleeting(file_system: i64) -> Option<&'static str> {
+    let known = FLEETING.iter().find(|(number, _)| *number == file_system);
+    known.map(|(_, name)| *name)
+}
+
+/// The directory above it that is there.
+fn nearest(directory: &Path) -> &Path {
+    let mut above = directory.ancestors().skip(1);
+    above
+        .find(|place| place.exists())
+        .filter(|place| !place.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// Why no directory can be made in this place; nothing is made to find out.
+fn unmade(place: &Path) -> Option<String> {
+    if !place.is_dir() {
+        return Some(format!("{} is no directory", place.display()));
+    }
+    let access = accessat(CWD, place, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
+    let error = std::io::Error::from(access.err()?);
+    Some(format!("{} cannot be written to ({error})", place.display()))
+}
+
+/// What is to be said of it, where so many bytes of documents are to be stored; pure.
+pub(super) fn told(looked: &Looked, documents: u64) -> Vec<Finding> {
+    let subject = Subject::new("store");
+    let directory = looked.directory.display();
+    let account = rustix::process::geteuid().as_raw();
+    let mut findings = Vec::new();
+    let report = match &looked.report {
+        Err(problem) => {
+            let finding = subject.told("directory", Verdict::Failure, problem);
+            let advice = finding
+                .advice
+                .unwrap_or_else(|| "let the process's account write to it".to_owned());
+            findings.push(subject.failure(
+                "directory",
+                format!("{directory}: {} (account {account})", finding.detail),
+                format!(
+                    "{advice}; documents are served without it, and a restart without upstream serves none"
+                ),
+            ));
+            findings.push(subject.skipped("room", "see directory"));
+            return findings;
+        }
+        Ok(report) => report,
+    };
+    match (report, &looked.unmade) {
+        (Some(report), _) => {
+            findings.push(subject.ok("directory", format!("{directory} can be written to (account {account})")));
+            findings.extend(held(&subject, report));
+        }
+        (None, None) => {
+            findings.push(subject.ok("directory", format!("{directory} is made at the start (account {account})")));
+        }
+        (None, Some(problem)) => findings.push(subject.failure(
+            "directory",
+            format!("{directory} is not there and cannot be made: {problem} (account {account})"),
+            "make it, for the process's account; documents are served without it, and a restart without upstream serves none",
+        )),
+    }
+    findings.extend(room(&subject, looked.room, documents));
+    findings.extend(looked.fleeting.map(|fleeting| {
+        subject.warning(
+            "kept",
+            format!("{directory} is on {fleeting}: what is stored there is gone after a restart of it"),
+            "mount a volume there (docker run -v, a PersistentVolumeClaim)",
+        )
+    }));
+    findings
+}
+
+fn held(subject: &Subject, report: &StoreReport) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.push(if report.is_taken {
+        subject.ok(
+            "owner",
+            "a proxy that runs has it: a further one reads it, and writes when that one has gone",
+        )
+    } else {
+        subject.ok("owner", "no process has it")
+    });
+    for (place, complaint) in &report.complaints {
+        findings.push(subject.warning(
+            "documents",
+            format!("key pair {}: {complaint}", place.saturating_add(1)),
+            "nothing, where upstream answers: the next document takes its place",
+        ));
+    }
+    let stored = report.stored.len();
+    let mut rest = Vec::new();
+    for (count, what) in [
+        (report.of_nobody, "of environments that are not configured"),
+        (report.of_other_versions, "of other versions of this program"),
+    ] {
+        if count > 0 {
+            rest.push(format!("{count} {what}"));
+        }
+    }
+    let rest = if rest.is_empty() {
+        String::new()
+    } else {
+        format!(", beside {}", rest.join(" and "))
+    };
+    findings.push(subject.ok(
+        "documents",
+        format!("{stored} of the configured environments have one{rest}"),
+    ));
+    if let Some(first) = report.foreign.first() {
+        findings.push(subject.warning(
+            "files",
+            format!(
+                "{} that are no store's, such as {first:?}, which are left alone",
+                report.foreign.len()
+            ),
+            "give the store a directory of its own",
+        ));
+    }
+    findings
+}
+
+fn room(subject: &Subject, room: Option<u64>, documents: u64) -> Option<Finding> {
+    let room = room?;
+    let needed = documents.saturating_mul(GENERATIONS).saturating_add(UNSENT);
+    let size = |bytes_64: u64| bytes(usize::try_from(bytes_64).unwrap_or(usize::MAX));
+    let detail = format!("{} are free, and up to {} are needed", size(room), size(needed));
+    Some(if room < documents.saturating_mul(GENERATIONS) {
+        subject.failure("room", detail, "make room on its disk, or give a larger one")
+    } else if room < needed {
+        subject.warning(
+            "room",
+            detail,
+            "make room on its disk: evaluation counts of a long outage are lost else",
+        )
+    } else {
+        subject.ok("room", detail)
+    })
+}
+
+/// The finding for a disk that does not answer.
+pub(super) fn hangs(directory: &Path) -> Finding {
+    Subject::new("store").failure(
+        "directory",
+        format!("{}: the disk does not answer", directory.display()),
+        format!(
+            "check its file system ({}), or give another directory",
+            ErrorKind::TimedOut
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked() -> Looked {
+        Looked {
+            directory: "/store".into(),
+            report: Ok(Some(StoreReport {
+                is_taken: false,
+                stored: vec![0],
+                complaints: Vec::new(),
+                of_nobody: 0,
+                of_other_versions: 0,
+                foreign: Vec::new(),
+            })),
+            unmade: None,
+            room: Some(1 << 40),
+            fleeting: None,
+        }
+    }
+
+    fn verdicts(looked: &Looked, documents: u64) -> Vec<(&'static str, Verdict)> {
+        let findings = told(looked, documents);
+        findings
+            .iter()
+            .map(|finding| (finding.check, finding.verdict))
+            .collect()
+    }
+
+    #[test]
+    fn room_is_for_three_of_each_document_and_for_counts() {
+        let with = |room: u64| Looked {
+            room: Some(room),
+            ..looked()
+        };
+        let room = |room: u64| {
+            verdicts(&with(room), 100 << 20)
+                .into_iter()
+                .find(|(check, _)| *check == "room")
+        };
+        assert_eq!(room(400 << 20), Some(("room", Verdict::Ok)));
+        assert_eq!(room(310 << 20), Some(("room", Verdict::Warning)));
+        assert_eq!(room(290 << 20), Some(("room", Verdict::Failure)));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_warned_of() {
+        assert_eq!(fleeting(0x0102_1994), Some("tmpfs, in memory"));
+        assert_eq!(fleeting(0xef53), None);
+        let fleeting = Looked {
+            fleeting: fleeting(0x794c_7630),
+            ..looked()
+        };
+        assert_eq!(verdicts(&fleeting, 0).last(), Some(&("kept", Verdict::Warning)));
+        assert!(
+            verdicts(&looked(), 0)
+                .iter()
+                .all(|(_, verdict)| *verdict == Verdict::Ok)
+        );
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_made_where_it_can_be() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path().join("a/b");
+        assert_eq!(look(&directory, &[]).unmade, None);
+        assert!(!place.path().join("a").exists());
+        std::fs::write(place.path().join("file"), "").unwrap();
+        assert!(
+            look(&place.path().join("file/b"), &[]).report.is_err()
+                || look(&place.path().join("file/b"), &[]).unmade.is_some()
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! What the system allows: open files, threads, and the memory and cores of the container.
+use crate::application::Limits;
+use crate::application::requirements;
+use crate::server::open_files;
+use crate::settings::Settings;
+
+use super::container::Container;
+use super::document::bytes;
+use super::finding::{Finding, Subject, Verdict};
+
+/// What a proxy takes without any document, on a few workers.
+const BARE_MEMORY: usize = 32 * 1024 * 1024;
+/// Further workers take so much each.
+const WORKER_MEMORY: usize = 2 * 1024 * 1024;
+
+fn subject() -> Subject {
+    Subject::new("system")
+}
+
+/// Looks at open files and threads, as a start does. Blocks for a moment.
+pub(super) fn limits(settings: &Settings) -> Vec<Finding> {
+    let allowed = open_files::raise_limit();
+    let subject = subject();
+    let mut findings = Vec::new();
+    if let Err(shortage) = requirements::check(settings) {
+        let line = shortage.to_string();
+        let (detail, advice) = line.split_once(": ").unwrap_or((&line, "raise the limit"));
+        let check = match shortage {
+            requirements::Shortage::Files { .. } => "open files",
+            requirements::Shortage::Threads { .. } => "threads",
+        };
+        findings.push(subject.failure(check, detail, advice));
+        return findings;
+    }
+    let limits = Limits::default();
+    let shortages: Vec<String> = limits.shortages(settings).collect();
+    for shortage in &shortages {
+        findings.push(subject.told("open files", Verdict::Warning, shortage));
+    }
+    if shortages.is_empty() {
+        findings.push(subject.ok(
+            "open files",
+            format!(
+                "{allowed}: {} connections, of which {} may be event streams",
+                limits.shares(settings).served,
+                limits.max_subscribers(settings)
+            ),
+        ));
+    }
+    findings.push(subject.ok("threads", "as many as are needed can be started"));
+    findings
+}
+
+/// Compares the container's limits with what documents of these sizes, in bytes, take; pure.
+pub(super) fn container(settings: &Settings, container: &Container, documents: &[usize]) -> Vec<Finding> {
+    let subject = subject();
+    let mut findings = Vec::new();
+    findings.push(match container.memory {
+        None => subject.ok("memory", "no limit of a container's"),
+        Some(limit) => memory(&subject, settings, limit, documents),
+    });
+    let workers = settings.process.workers;
+    findings.push(match container.cores {
+        None => subject.ok("cpu", format!("{workers} workers, and no limit of a container's")),
+        Some(cores) if workers > most_workers(cores) => subject.warning(
+            "cpu",
+            format!("{workers} workers share {cores} cores of the container, which is halted when it has used them up"),
+            format!("set WEB_CONCURRENCY to {}", most_workers(cores)),
+        ),
+        Some(cores) => subject.ok("cpu", format!("{workers} workers on {cores} cores of the container")),
+    });
+    findings
+}
+
+/// One for each core that is begun.
+fn most_workers(cores: f64) -> usize {
+    let mut workers = 1;
+    while (workers as f64) < cores {
+        workers += 1;
+    }
+    workers
+}
+
+fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[usize]) -> Finding {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let held: usize = documents
+        .iter()
+        .map(|document| document.saturating_mul(5) / 2)
+        .sum();
+    let applied = documents.iter().max().copied().unwrap_or(0).saturating_mul(5) / 2;
+    let needed = BARE_MEMORY
+        .saturating_add(WORKER_MEMORY.saturating_mul(settings.process.workers))
+        .saturating_add(held)
+        .saturating_add(applied);
+    let door = &settings.server.door;
+    let budgets = settings
+        .upstream
+        .document_memory
+        .saturating_add(door.max_body_bytes_in_flight)
+        .saturating_add(door.max_answer_bytes_in_flight);
+    let detail = format!(
+        "{} of the container; these documents take about {}",
+        bytes(limit),
+        bytes(needed)
+    );
+    let advice = "raise the container's memory limit: the kernel ends the process when it is reached (OOMKilled, exit 137)";
+    if limit < needed {
+        subject.failure("memory", detail, advice)
+    } else if limit < needed.saturating_mul(3) / 2 {
+        subject.warning("memory", detail, advice)
+    } else if limit < budgets {
+        subject.ok(
+            "memory",
+            format!(
+                "{detail}. What the process allows itself at most (upstream.document_memory_bytes, server.max_body_bytes_in_flight, \
+                 server.max_answer_bytes_in_flight) is {}, which only far larger documents or an attack use",
+                bytes(budgets)
+            ),
+        )
+    } else {
+        subject.ok("memory", detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        let pairs = r#"[{"client_side_key": "client", "server_side_key": "ser.server"}]"#;
+        let variables = [("ENVIRONMENT_KEY_PAIRS", pairs), ("WEB_CONCURRENCY", "4")];
+        let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Settings::load(Some(std::path::Path::new("/nonexistent")), variables)
+            .unwrap()
+            .settings
+    }
+
+    fn verdicts(memory: Option<u64>, cores: Option<f64>, documents: &[usize]) -> Vec<Verdict> {
+        let container_limits = Container { memory, cores };
+        let findings = container(&settings(), &container_limits, documents);
+        findings.iter().map(|finding| finding.verdict).collect()
+    }
+
+    #[test]
+    fn limits_of_a_container_are_compared_with_documents_and_workers() {
+        use Verdict::{Failure, Ok, Warning};
+        const MIB: u64 = 1024 * 1024;
+        let large = [50 << 20];
+        assert_eq!(verdicts(None, None, &large), [Ok, Ok]);
+        assert_eq!(verdicts(Some(2048 * MIB), Some(4.0), &large), [Ok, Ok]);
+        assert_eq!(verdicts(Some(256 * MIB), Some(3.5), &large), [Failure, Ok]);
+        assert_eq!(verdicts(Some(320 * MIB), Some(2.0), &large), [Warning, Warning]);
+        assert_eq!(verdicts(Some(128 * MIB), Some(0.5), &[100_000]), [Ok, Warning]);
+    }
+}

@@ -1,0 +1,113 @@
+//! Where the server listens, and its certificate.
+use std::net::TcpListener;
+
+use serde_json::json;
+use test_support::tls::{Certificate, Files};
+use test_support::upstream::ScriptedUpstream;
+
+use super::{at, document, examine, examine_in, folder};
+use crate::harness::{Proxy, ProxyOptions, merge};
+
+#[test]
+fn a_port_that_another_program_holds() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut config = at(&upstream.api_url());
+    merge(
+        &mut config,
+        &json!({"server": {"port": holder.local_addr().unwrap().port()}}),
+    );
+    let begun = std::time::Instant::now();
+    examine(&config).assert_fails(("server", "port"), "another program");
+    assert!(begun.elapsed() < edge_proxy::doctor::PATIENCE);
+}
+
+#[test]
+fn a_port_that_another_proxy_holds() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let other = Proxy::start(ProxyOptions::default());
+    let mut config = at(&upstream.api_url());
+    merge(&mut config, &json!({"server": {"port": other.address.port()}}));
+    examine(&config).assert_warns(("server", "port"), "was not started with this file");
+}
+
+#[test]
+fn addresses_that_cannot_be_listened_on() {
+    let upstream = ScriptedUpstream::serving(&document());
+    for (host, says) in [
+        ("192.0.2.1", "cannot listen on 192.0.2.1"),
+        ("nowhere.invalid", "has no address"),
+    ] {
+        let mut config = at(&upstream.api_url());
+        merge(&mut config, &json!({"server": {"host": host, "port": 8}}));
+        examine(&config).assert_fails(("server", "port"), says);
+    }
+}
+
+#[test]
+fn an_admin_port_that_is_held_or_open_to_others() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let with = |admin: serde_json::Value| {
+        let mut config = at(&upstream.api_url());
+        merge(&mut config, &json!({ "admin": admin }));
+        examine(&config)
+    };
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap().port();
+    with(json!({"port": taken})).assert_fails(("admin", "port"), "another program");
+    with(json!({"port": 0, "host": "0.0.0.0"})).assert_warns(("admin", "exposed"), "admin.token");
+    with(json!({"port": 0, "host": "0.0.0.0", "token": "s3cret"})).assert_is_sound();
+    with(json!({"port": 0})).assert_is_sound();
+}
+
+#[test]
+fn certificates_of_the_server_itself() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let mut config = at(&upstream.api_url());
+    let tls = json!({"certificate": "server.pem", "key": "server.key"});
+    merge(&mut config, &json!({"server": {"tls": tls}}));
+    let valid = Certificate::valid();
+    let other = Certificate::valid();
+    for (certificate, key, verdict, says) in [
+        (&valid.certificate, &valid.key, "ok", ""),
+        (
+            &Certificate::valid_until(2021).certificate,
+            &valid.key,
+            "failure",
+            "does not match",
+        ),
+        (&valid.certificate, &other.key, "failure", "does not match"),
+    ] {
+        let folder = folder(&config);
+        let files = Files::write(folder.path(), &valid);
+        files.replace_certificate(certificate);
+        files.replace_key(key);
+        let diagnosis = examine_in(folder.path(), &[]);
+        match verdict {
+            "ok" => {
+                diagnosis.assert_is_sound();
+                assert!(diagnosis.says(("server", "tls")).contains("for localhost"));
+            }
+            verdict => diagnosis.assert(verdict, ("server", "tls"), says),
+        }
+    }
+    let folder = folder(&config);
+    Files::write(folder.path(), &Certificate::valid_until(2021));
+    examine_in(folder.path(), &[]).assert_fails(("server", "tls"), "2021-01-01");
+    let missing = examine(&config);
+    missing.assert_fails(("server", "tls"), "server.tls.certificate cannot be read");
+}
+
+#[test]
+fn a_certificate_that_is_for_another_host_than_the_server_s() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let authority = test_support::certificates::Authority::new("Corporate");
+    let other = authority.issue("flags.test");
+    let mut config = at(&upstream.api_url());
+    let tls = json!({"certificate": "server.pem", "key": "server.key"});
+    merge(&mut config, &json!({"server": {"host": "localhost", "tls": tls}}));
+    let folder = folder(&config);
+    std::fs::write(folder.path().join("server.pem"), &other.certificate).unwrap();
+    std::fs::write(folder.path().join("server.key"), &other.key).unwrap();
+    examine_in(folder.path(), &[]).assert_warns(("server", "tls"), "localhost (server.host) is none of them");
+}

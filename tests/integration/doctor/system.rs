@@ -1,0 +1,66 @@
+//! What the system allows.
+use std::process::Command;
+use std::sync::Arc;
+
+use edge_proxy::doctor::{self, CgroupFiles, Verdict};
+use edge_proxy::settings::ConfigurationSource;
+use serde_json::json;
+use test_support::upstream::ScriptedUpstream;
+
+use super::{Diagnosis, at, document, examine, folder};
+use crate::harness::merge;
+
+#[test]
+fn too_few_open_files() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let folder = folder(&at(&upstream.api_url()));
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            "ulimit -n 100 && exec \"$0\" \"$@\"",
+            env!("CARGO_BIN_EXE_edge-proxy"),
+        ])
+        .env_clear()
+        .env("WEB_CONCURRENCY", "64")
+        .env("TMPDIR", folder.path())
+        .current_dir(folder.path());
+    Diagnosis::of(&mut command).assert_fails(("system", "open files"), "ulimit -n");
+}
+
+#[test]
+fn fewer_open_files_than_streams_that_are_asked_for() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let mut config = at(&upstream.api_url());
+    merge(
+        &mut config,
+        &json!({"realtime": {"max_subscribers": 4_000_000_000_u32}}),
+    );
+    examine(&config).assert_warns(("system", "open files"), "realtime.max_subscribers");
+}
+
+/// The kernel's files are another folder's here: no test can put itself into a container.
+#[test]
+fn a_container_that_is_too_small() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let folder = folder(&at(&upstream.api_url()));
+    let cgroups = CgroupFiles {
+        own: folder.path().join("own"),
+        root: folder.path().join("cgroup"),
+    };
+    std::fs::create_dir(&cgroups.root).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("own", "0::/\n");
+    write("cgroup/memory.max", "16777216\n");
+    write("cgroup/cpu.max", "50000 100000\n");
+    let variables = [("WEB_CONCURRENCY".to_owned(), "8".to_owned())];
+    let source = ConfigurationSource::new(Some(&folder.path().join("config.json")), variables);
+    let report = actix::System::new().block_on(doctor::examine(&Arc::new(source), &cgroups));
+    let told: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict != Verdict::Ok)
+        .map(|finding| (finding.check, finding.verdict))
+        .collect();
+    assert_eq!(told, [("memory", Verdict::Failure), ("cpu", Verdict::Warning)]);
+}
