@@ -67,6 +67,11 @@ impl EnvironmentId {
             Some(Self(number)) => Self(number.saturating_add(1)),
         }
     }
+
+    /// Its place in a list that has one for every number.
+    pub(crate) fn place(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
 }
 
 impl fmt::Display for EnvironmentId {

@@ -19,7 +19,7 @@ use super::status::EnvironmentStatus;
 use crate::actor_thread::ActorThread;
 use crate::keys::{EnvironmentId, KeyTable};
 use crate::lifeline::Lifelines;
-use crate::replica::EnvironmentReplica;
+use crate::replica::{EnvironmentReplica, RequestTotals};
 use crate::served::Snapshot;
 use crate::upstream::UpstreamOptions;
 
@@ -90,9 +90,9 @@ impl EnvironmentHandle {
 
     /// Starts a replica on the current thread and registers it (called by the HTTP worker factory).
     pub fn start_replica(&self) -> Addr<EnvironmentReplica> {
-        self.registry.register(|newest, beat| {
+        self.registry.register(|newest, beat, requests| {
             let lifeline = self.lifelines.guard_within_worker("EnvironmentReplica");
-            let replica = EnvironmentReplica::new(newest, beat, self.beat, lifeline).start();
+            let replica = EnvironmentReplica::new(newest, beat, requests, self.beat, lifeline).start();
             let recipient = replica.clone().recipient();
             (replica, recipient)
         })
@@ -164,6 +164,11 @@ impl EnvironmentHandle {
             .timeout(ANSWER_TIMEOUT)
             .await
             .map_err(|_| Unavailable)
+    }
+
+    /// How many requests brought a key of each environment so far, those of workers that have stopped included.
+    pub fn requests(&self) -> RequestTotals {
+        self.registry.requests()
     }
 
     /// The newest snapshot; it may still be on its way to the replicas.

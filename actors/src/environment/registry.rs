@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix::Recipient;
 
-use crate::replica::{Beat, Publish, Pulse};
+use crate::replica::{Beat, Publish, Pulse, Reader, RequestCounts, RequestTotals};
 use crate::served::{Newest, Snapshot};
 
 /// Tells replicas apart.
@@ -25,6 +25,8 @@ pub(super) struct Registry {
 struct Replicas {
     list: Vec<Registered>,
     last_id: u64,
+    /// What those have counted that have stopped: no sum ever falls.
+    of_stopped: RequestTotals,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,7 @@ struct Registered {
     /// Gone with the replica.
     beat: Weak<Beat>,
     pulse: Pulse,
+    requests: Reader,
     /// It has not acknowledged a snapshot in time, and the operator has been told.
     is_late: bool,
 }
@@ -53,12 +56,14 @@ impl Registry {
     /// Starts a replica from the newest snapshot and registers it.
     pub(super) fn register<T>(
         &self,
-        start: impl FnOnce(Arc<Snapshot>, Arc<Beat>) -> (T, Recipient<Publish>),
+        start: impl FnOnce(Arc<Snapshot>, Arc<Beat>, RequestCounts) -> (T, Recipient<Publish>),
     ) -> T {
         let beat = Arc::new(Beat::default());
+        let counts = RequestCounts::new();
+        let requests = counts.reader();
         let watched = Arc::downgrade(&beat);
         let mut replicas = self.lock();
-        let (replica, recipient) = start(self.newest.get(), beat);
+        let (replica, recipient) = start(self.newest.get(), beat, counts);
         replicas.last_id += 1;
         let id = ReplicaId(replicas.last_id);
         replicas.list.push(Registered {
@@ -66,6 +71,7 @@ impl Registry {
             recipient,
             beat: watched,
             pulse: Pulse::default(),
+            requests,
             is_late: false,
         });
         replica
@@ -99,10 +105,12 @@ impl Registry {
     /// the longest has done so. Forgets replicas that have stopped with their worker.
     pub(super) fn look(&self, since_last: Duration, period: Duration) -> Duration {
         let mut longest = Duration::ZERO;
-        self.lock().list.retain_mut(|replica| {
+        let Replicas { list, of_stopped, .. } = &mut *self.lock();
+        list.retain_mut(|replica| {
             let beat = replica.beat.upgrade();
-            if let Some(beat) = &beat {
-                longest = longest.max(replica.pulse.look(beat, since_last, period));
+            match &beat {
+                Some(beat) => longest = longest.max(replica.pulse.look(beat, since_last, period)),
+                None => of_stopped.add(&replica.requests),
             }
             beat.is_some()
         });
@@ -111,7 +119,23 @@ impl Registry {
 
     /// Forgets a replica whose worker has stopped.
     pub(super) fn strike_off(&self, id: ReplicaId) {
-        self.lock().list.retain(|known| known.id != id);
+        let Replicas { list, of_stopped, .. } = &mut *self.lock();
+        list.retain(|known| {
+            if known.id == id {
+                of_stopped.add(&known.requests);
+            }
+            known.id != id
+        });
+    }
+
+    /// How many requests brought a key of each environment so far.
+    pub(super) fn requests(&self) -> RequestTotals {
+        let replicas = self.lock();
+        let mut totals = replicas.of_stopped.clone();
+        for replica in &replicas.list {
+            totals.add(&replica.requests);
+        }
+        totals
     }
 
     fn lock(&self) -> MutexGuard<'_, Replicas> {

@@ -11,8 +11,11 @@ use crate::lifeline::Lifeline;
 use crate::served::{Newest, ServedEnvironment, Snapshot};
 
 mod beat;
+mod requests;
 
 pub(crate) use beat::{Beat, Pulse};
+pub use requests::RequestTotals;
+pub(crate) use requests::{Reader, RequestCounts};
 
 /// Asks what an environment key opens. Outer blanks of the key are ignored.
 #[derive(Message)]
@@ -64,6 +67,7 @@ pub(crate) struct Publish(pub(crate) Arc<Newest>);
 pub struct EnvironmentReplica {
     snapshot: Arc<Snapshot>,
     beat: Arc<Beat>,
+    requests: RequestCounts,
     /// Between two beats.
     period: Duration,
     _lifeline: Lifeline,
@@ -73,21 +77,24 @@ impl EnvironmentReplica {
     pub(crate) fn new(
         snapshot: Arc<Snapshot>,
         beat: Arc<Beat>,
+        requests: RequestCounts,
         period: Duration,
         lifeline: Lifeline,
     ) -> Self {
         Self {
             snapshot,
             beat,
+            requests,
             period,
             _lifeline: lifeline,
         }
     }
 
-    fn resolve(&self, key: &[u8]) -> Resolution {
+    fn resolve(&mut self, key: &[u8]) -> Resolution {
         let Some((id, kind)) = self.snapshot.keys.resolve(key) else {
             return Resolution::Unknown;
         };
+        self.requests.count(id);
         match self.snapshot.environment(id) {
             None => Resolution::NotReady { id, kind },
             Some(environment) => Resolution::Ready {
