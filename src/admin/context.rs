@@ -9,7 +9,7 @@ use actors::sse_hub::SseHubHandle;
 use actors::store::StoreHandle;
 use tokio::sync::watch;
 
-use super::status::Viewers;
+use super::status::{Rates, Viewers};
 use crate::error::ApiError;
 use crate::live::Live;
 use crate::server::Places;
@@ -33,6 +33,8 @@ pub(crate) struct AdminContext {
     pub started: Started,
     /// What a new configuration changes meanwhile.
     pub options: Live<AdminOptions>,
+    /// How many requests a second there are.
+    pub rates: Rates,
     /// The places of pages that follow the status.
     pub viewers: Viewers,
     /// Its sender is gone when the server ends that this was given to.
@@ -89,6 +91,7 @@ impl AdminContext {
             workers,
             started: Started::now(),
             options: Live::new(options),
+            rates: Rates::default(),
             viewers: Viewers::default(),
             server_ends,
         }

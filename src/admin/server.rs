@@ -1,4 +1,5 @@
 //! The HTTP server of the admin port: one worker, and small limits.
+use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub(crate) struct AdminServer {
     lives: watch::Sender<()>,
     handle: ServerHandle,
     running: JoinHandle<()>,
+    /// What counts requests meanwhile.
+    rates: JoinHandle<Infallible>,
 }
 
 /// Starts the server on bound listeners. Needs a running actix `System`.
@@ -40,13 +43,13 @@ pub(crate) struct AdminServer {
 /// Where the system refuses a listener to it.
 pub(crate) fn serve(listeners: Vec<BoundListener>, context: &AdminContext) -> io::Result<AdminServer> {
     let (lives, server_ends) = watch::channel(());
-    let context = AdminContext {
+    let of_server = AdminContext {
         server_ends,
         ..context.clone()
     };
     let app = move || {
         App::new()
-            .app_data(context.clone())
+            .app_data(of_server.clone())
             .wrap(from_fn(admission::admit))
             .configure(configure)
     };
@@ -70,10 +73,12 @@ pub(crate) fn serve(listeners: Vec<BoundListener>, context: &AdminContext) -> io
             log::error!("the admin port does not answer any more: {error}");
         }
     });
+    let rates = context.rates.clone().follow(context.environments.clone());
     Ok(AdminServer {
         lives,
         handle,
         running,
+        rates: actix_rt::spawn(rates),
     })
 }
 
@@ -82,6 +87,7 @@ impl AdminServer {
     /// is left.
     pub(crate) async fn stop(self, patience: Duration) -> bool {
         drop(self.lives);
+        self.rates.abort();
         let has_ended = timeout(patience, self.handle.stop(true)).await.is_ok();
         self.running.abort();
         has_ended

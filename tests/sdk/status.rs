@@ -3,6 +3,7 @@
 //! Screenshots go to `target/sdk/screenshots`, for people to look at.
 use serde_json::{Value, json};
 use test_support::documents::fixture;
+use test_support::http::{Request, ask};
 use test_support::upstream::{Answer, ScriptedUpstream};
 
 use crate::harness::{Browser, Edge, Flagsmith};
@@ -103,6 +104,14 @@ fn a_row_changes_while_the_page_is_open() {
     browser.until("one", &format!("{stamp} === '2026-11-21T20:30:00Z'"));
     assert_eq!(browser.evaluate("one", "window.isTheSamePage"), true);
 
+    // What is asked is counted beside the rows.
+    let rate = "document.querySelector('#environment-5 .rate').textContent";
+    browser.until("one", &format!("{rate} === '0'"));
+    let flags = Request::get("/api/v1/flags/").key("client-5");
+    for _ in 0..100 {
+        assert_eq!(ask(edge.address, &flags).unwrap().status, 200);
+    }
+    browser.until("one", &format!("Number({rate}) > 1"));
     assert_eq!(browser.problems("one"), json!([]), "and nothing broke the policy");
     browser.screenshot("one", "status");
 }

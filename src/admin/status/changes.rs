@@ -13,8 +13,15 @@ pub(super) struct Shown {
     summary: String,
     process: String,
     /// By the environment's number.
-    environments: HashMap<String, String>,
+    environments: HashMap<String, ShownRow>,
     order: Vec<String>,
+}
+
+/// An environment as a page has it.
+#[derive(Debug, Default)]
+struct ShownRow {
+    row: String,
+    rate: String,
 }
 
 /// What a page is to show in the place of what it has; a part that is not there stays.
@@ -27,6 +34,9 @@ pub(super) struct Changes {
     /// Environments that are new or have changed, each with its number.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) environments: Vec<(String, String)>,
+    /// Requests a second that have changed, each with its environment's number. After the rows: those come without.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) rates: Vec<(String, String)>,
     /// The numbers of all of them, where others are there than before, or in another order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) order: Option<Vec<String>>,
@@ -51,9 +61,13 @@ impl Shown {
         for environment in rows(report) {
             let number = environment.number.clone();
             let mut shown = before.remove(&number).unwrap_or_default();
-            if let Some(row) = changed(&mut shown, &Row::of(environment)) {
-                changes.environments.push((number.clone(), row));
+            let row = changed(&mut shown.row, &Row::without_rate(environment));
+            let rate = environment.rate();
+            if row.is_some() || shown.rate != rate {
+                changes.rates.push((number.clone(), rate.clone()));
+                shown.rate = rate;
             }
+            changes.environments.extend(row.map(|row| (number.clone(), row)));
             self.environments.insert(number.clone(), shown);
             order.push(number);
         }

@@ -33,6 +33,8 @@ pub(super) struct EnvironmentReport {
     pub(super) key: Option<KeyReport>,
     /// Open event streams; `None`: the hub does not answer.
     pub(super) streams: Option<usize>,
+    /// Requests a second with one of its keys; `None`: not counted for long enough yet.
+    pub(super) requests_per_second: Option<f64>,
     pub(super) warnings: WarningsReport,
     pub(super) fetches: FetchesReport,
 }
@@ -81,7 +83,7 @@ pub(super) struct FetchesReport {
 }
 
 impl EnvironmentReport {
-    pub(super) fn new(status: EnvironmentStatus, streams: Option<usize>) -> Self {
+    pub(super) fn new(status: EnvironmentStatus, streams: Option<usize>, rate: Option<f64>) -> Self {
         let confirmed = status.last_successful_update;
         let age = confirmed.map(|confirmed| SystemTime::now().duration_since(confirmed).unwrap_or_default());
         Self {
@@ -99,6 +101,7 @@ impl EnvironmentReport {
             last_failure: status.last_failure.and_then(FailureReport::of),
             key: status.key.map(KeyReport::of),
             streams,
+            requests_per_second: rate,
             warnings: WarningsReport::of(&status.warnings),
             fetches: FetchesReport::of(status.fetches),
         }
@@ -120,9 +123,24 @@ impl EnvironmentReport {
         }
     }
 
+    /// Its requests a second as a reader sees them.
+    pub(super) fn rate(&self) -> String {
+        rate(self.requests_per_second)
+    }
+
     /// Whether all is well with it.
     pub(super) fn is_well(&self) -> bool {
         self.status == "ok" && self.detail.is_none()
+    }
+}
+
+/// Writes requests a second: to a tenth below ten.
+pub(super) fn rate(rate: Option<f64>) -> String {
+    match rate {
+        None => "…".to_owned(),
+        Some(0.0) => "0".to_owned(),
+        Some(rate) if rate < 10.0 => format!("{rate:.1}"),
+        Some(rate) => format!("{rate:.0}"),
     }
 }
 

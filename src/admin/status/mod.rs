@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //! - `mod.rs`: which of the two an answer is.
-//! - `report`: what both say; `environments`: of each environment, `process`: of the process; `time`: moments.
+//! - `report`: what both say; `environments`: of each environment, `process`: of the process; `rates`: requests a second;
+//!   `time`: moments.
 //! - `page`: the page and its parts, in the templates of `page/`; `files`: what it loads.
 //! - `events`: what has changed since, for pages that are open; `changes`: the parts of a page that have.
 mod changes;
@@ -11,6 +12,7 @@ mod events;
 mod files;
 mod page;
 mod process;
+mod rates;
 mod report;
 mod time;
 
@@ -28,6 +30,7 @@ use crate::routes::resource::resource;
 
 pub(super) use events::Viewers;
 use page::Page;
+pub(super) use rates::Rates;
 use report::Report;
 
 /// The page loads its own files, and follows its own stream. Nothing of it comes from elsewhere.

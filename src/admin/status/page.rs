@@ -1,7 +1,7 @@
 //! The page, and those of its parts that change while it is open. Everything that comes from outside is escaped.
 use askama::Template;
 
-use super::environments::EnvironmentReport;
+use super::environments::{EnvironmentReport, rate};
 use super::process::{ProcessReport, State};
 use super::report::{QueuesReport, Report};
 use super::time::Time;
@@ -41,6 +41,8 @@ pub(super) struct Process<'a> {
 #[template(path = "environment.html", config = "src/admin/status/page/askama.toml")]
 pub(super) struct Row<'a> {
     environment: &'a EnvironmentReport,
+    /// Whether its requests a second are in it: where it is sent for its changes, they come beside it.
+    has_rate: bool,
 }
 
 impl<'a> Page<'a> {
@@ -49,7 +51,7 @@ impl<'a> Page<'a> {
             taken: Time::of(std::time::SystemTime::now()),
             summary: Summary::of(report),
             process: Process::of(report),
-            environments: rows(report).map(Row::of).collect(),
+            environments: rows(report).map(Row::whole).collect(),
         }
     }
 
@@ -98,6 +100,10 @@ impl<'a> Process<'a> {
             .map(|bytes| format!("{} MiB", bytes.div_ceil(1024 * 1024)))
     }
 
+    fn rate(&self) -> String {
+        rate(self.process.requests_per_second)
+    }
+
     fn log_waiting(&self) -> String {
         match self.queues.log_bytes_waiting {
             0 => "none".to_owned(),
@@ -107,8 +113,19 @@ impl<'a> Process<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn of(environment: &'a EnvironmentReport) -> Self {
-        Self { environment }
+    fn whole(environment: &'a EnvironmentReport) -> Self {
+        Self {
+            environment,
+            has_rate: true,
+        }
+    }
+
+    /// The row without its requests a second, which change all the time.
+    pub(super) fn without_rate(environment: &'a EnvironmentReport) -> Self {
+        Self {
+            environment,
+            has_rate: false,
+        }
     }
 
     /// The class that colours it.

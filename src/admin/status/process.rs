@@ -29,6 +29,8 @@ pub(super) struct ProcessReport {
     pub(super) connections: usize,
     /// Event streams among them; `None`: the hub does not answer.
     pub(super) streams: Option<usize>,
+    /// Requests a second with a key of any environment; `None`: not counted for long enough yet.
+    pub(super) requests_per_second: Option<f64>,
 }
 
 /// What the process as a whole does.
@@ -81,6 +83,7 @@ impl ProcessReport {
             most_open_files: open_files::limit(),
             connections: context.places.open_now(),
             streams,
+            requests_per_second: None,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What the page shows and the JSON says.
-use actors::analytics::AnalyticsHandle;
+use actors::analytics::{AnalyticsHandle, Totals};
+use actors::environment::EnvironmentStatus;
 use actors::store::StoreHandle;
 use serde::Serialize;
 use tokio::join;
 
 use super::environments::EnvironmentReport;
 use super::process::{ProcessReport, State};
+use super::rates::RatesNow;
 use crate::admin::AdminContext;
 use crate::logging;
 use crate::routes::ConfigurationHealth;
@@ -48,16 +50,21 @@ impl Report {
             let counts = counts.as_ref()?;
             Some(counts.by_environment.get(&id).copied().unwrap_or(0))
         };
+        let rates = context.rates.now();
         let environments = statuses.ok().map(|statuses| {
-            let report = |status: actors::environment::EnvironmentStatus| {
-                let streams = streams(status.environment);
-                EnvironmentReport::new(status, streams)
+            let report = |status: EnvironmentStatus| {
+                let id = status.environment;
+                let rate = rates.as_ref().map(|rates| rates.of(id));
+                EnvironmentReport::new(status, streams(id), rate)
             };
             statuses.into_iter().map(report).collect()
         });
         let all_streams = counts.as_ref().map(|counts| counts.by_environment.values().sum());
         Self {
-            process: ProcessReport::take(context, State::of(&context.state), all_streams),
+            process: ProcessReport {
+                requests_per_second: rates.as_ref().map(RatesNow::sum),
+                ..ProcessReport::take(context, State::of(&context.state), all_streams)
+            },
             queues: QueuesReport {
                 analytics_waiting: totals.map(|totals| totals.waiting),
                 analytics_lost: totals.map(|totals| totals.lost),
@@ -70,7 +77,7 @@ impl Report {
     }
 }
 
-async fn totals(analytics: Option<&AnalyticsHandle>) -> Option<actors::analytics::Totals> {
+async fn totals(analytics: Option<&AnalyticsHandle>) -> Option<Totals> {
     analytics?.totals().await.ok()
 }
 

@@ -261,3 +261,23 @@ fn an_environment_without_a_document_has_a_name_for_people_too() {
     assert!(page.contains("environment 1"), "{page}");
     assert!(page.contains("The environment needs attention."), "{page}");
 }
+
+#[test]
+fn requests_a_second_are_those_that_bring_a_key() {
+    let app = app(json!({}));
+    let rate = |status: &Value| status["environments"][0]["requests_per_second"].as_f64();
+    // Once it has been looked at twice.
+    app.wait_until_answered(|app| rate(&status(app)) == Some(0.0));
+    app.wait_until_answered(|app| {
+        assert_eq!(app.get("/api/v1/flags/").status, 200);
+        assert_eq!(app.send(Request::get("/proxy/health")).status, 200);
+        assert_eq!(
+            app.send(Request::get("/api/v1/flags/").key("unknown")).status,
+            401
+        );
+        let status = status(app);
+        // Those of the one environment are all of them.
+        assert_eq!(rate(&status), status["process"]["requests_per_second"].as_f64());
+        rate(&status).unwrap() > 1.0
+    });
+}

@@ -61,6 +61,7 @@ function take(changes, isFirst) {
       requestAnimationFrame(() => body.classList.add("news"));
     }
   }
+  for (const [number, rate] of changes.rates ?? []) row(number).querySelector(".rate").textContent = rate;
   if (changes.order) {
     const bodies = changes.order.map(row);
     for (const body of table.querySelectorAll("tbody")) {
