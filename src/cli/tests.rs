@@ -210,6 +210,42 @@ fn what_cannot_be_understood_is_named_without_its_value() {
     }
 }
 
+/// Every line of up to three of these words, in which a key stands wherever one may have slipped.
+#[test]
+fn no_command_line_repeats_a_value() {
+    let words = [
+        "health",
+        "man",
+        "completions",
+        "--config",
+        "--url",
+        "--check",
+        "--",
+        "ser.s3cret",
+        "--check=ser.s3cret",
+        "--key=ser.s3cret",
+        "-k=ser.s3cret",
+        "-hser.s3cret",
+        "--config=",
+    ];
+    let mut lines = vec![Vec::new()];
+    for _ in 0..3 {
+        let longer = lines
+            .iter()
+            .flat_map(|line| words.map(|word| [line.as_slice(), &[word]].concat()));
+        lines = longer.chain([Vec::new()]).collect();
+    }
+    let mut refused = 0;
+    for line in lines {
+        if let Err(error) = parse_all(&line) {
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains("s3cret"), "{line:?}: {said}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 1000, "{refused}");
+}
+
 #[test]
 fn errors_are_one_line_with_the_usage() {
     for error in [

@@ -95,7 +95,12 @@ fn nearest(error: &clap::Error, kind: ContextKind) -> Option<String> {
 /// An option's name alone. Clap writes `--config <PATH>`, and what follows `--` as it is.
 fn named(error: &clap::Error, kind: ContextKind) -> String {
     let text = all(error, kind);
-    text.split([' ', '=']).next().unwrap_or_default().to_owned()
+    let name = text.split([' ', '=']).next().unwrap_or_default();
+    match name.strip_prefix('-') {
+        // One letter, and its value at once.
+        Some(short) if !short.starts_with('-') => format!("-{}", short.chars().take(1).collect::<String>()),
+        _ => name.to_owned(),
+    }
 }
 
 fn is_empty(error: &clap::Error) -> bool {
