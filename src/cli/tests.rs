@@ -322,6 +322,27 @@ fn man_pages_have_what_help_has() {
     assert!(plain(&printed(&["man", "snapshot"])).contains("--directory"));
 }
 
+#[derive(Debug, Parser)]
+struct Exclusive {
+    #[arg(long, conflicts_with = "url")]
+    alone: bool,
+    #[arg(long)]
+    url: Option<String>,
+}
+
+#[test]
+fn options_that_exclude_each_other_are_named() {
+    let read = |args: [&str; 3]| Exclusive::try_parse_from([&["a"], args.as_slice()].concat());
+    let refused = |args| UsageError::new(&read(args).unwrap_err(), || 0).to_string();
+    let said = refused(["--alone", "--url", "s3cret"]);
+    assert!(
+        said.starts_with("--alone and --url exclude each other ("),
+        "{said}"
+    );
+    let said = refused(["--url=s3cret", "--url", "s3cret"]);
+    assert!(said.starts_with("--url is given twice ("), "{said}");
+}
+
 /// The two whose commands other rooms have.
 #[derive(Debug, Parser)]
 struct Explained {
@@ -358,11 +379,10 @@ fn explain_takes_traits_and_shows_neither_them_nor_the_identifier() {
     assert!(traits == ["plan=s3cret-pro", "age=18"].map(|text| TraitArgument::parse(text).unwrap()));
     assert!(json);
 
-    let error = read(&["--trait", "s3cret"]).unwrap_err();
-    let error = UsageError::new(&error, || 0);
+    let refused = |args: &[&str]| UsageError::new(&read(args).unwrap_err(), || 0);
     let expected = UsageError::InvalidValue {
         name: "--trait".to_owned(),
         problem: "must be KEY=VALUE".to_owned(),
     };
-    assert_eq!(error, expected);
+    assert_eq!(refused(&["--trait", "s3cret"]), expected);
 }

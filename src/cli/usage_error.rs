@@ -26,6 +26,8 @@ pub enum UsageError {
     NeedlessValue(String),
     /// This option twice.
     Repeated(String),
+    /// These two options, which exclude each other.
+    Together(String, String),
     /// This option or argument is not given and must be.
     Missing(String),
     /// The value of this option or argument cannot be used.
@@ -60,7 +62,13 @@ impl UsageError {
                     near: None,
                 }
             }
-            ErrorKind::ArgumentConflict => Self::Repeated(name()),
+            ErrorKind::ArgumentConflict => {
+                let other = option_name(&nearest(error, ContextKind::PriorArg).unwrap_or_default());
+                match name() {
+                    name if name == other => Self::Repeated(name),
+                    name => Self::Together(name, other),
+                }
+            }
             ErrorKind::InvalidValue if is_empty(error) => Self::MissingValue(name()),
             ErrorKind::InvalidValue => Self::InvalidValue {
                 name: name(),
@@ -92,9 +100,12 @@ fn nearest(error: &clap::Error, kind: ContextKind) -> Option<String> {
     }
 }
 
-/// An option's name alone. Clap writes `--config <PATH>`, and what follows `--` as it is.
 fn named(error: &clap::Error, kind: ContextKind) -> String {
-    let text = all(error, kind);
+    option_name(&all(error, kind))
+}
+
+/// An option's name alone. Clap writes `--config <PATH>`, and what follows `--` as it is.
+fn option_name(text: &str) -> String {
     let name = text.split([' ', '=']).next().unwrap_or_default();
     match name.strip_prefix('-') {
         // One letter, and its value at once.
@@ -122,6 +133,7 @@ impl fmt::Display for UsageError {
             Self::MissingValue(name) => write!(f, "{name} needs a value"),
             Self::NeedlessValue(name) => write!(f, "{name} takes no value"),
             Self::Repeated(name) => write!(f, "{name} is given twice"),
+            Self::Together(name, other) => write!(f, "{name} and {other} exclude each other"),
             Self::Missing(name) => write!(f, "{name} is needed"),
             Self::InvalidValue { name, problem } => write!(f, "{name} {problem}"),
             Self::UnknownCommand => f.write_str("there is no man page of such a command"),
