@@ -9,6 +9,11 @@ use serde_json::Value;
 
 use crate::harness::{Options, Request, spawn_app};
 
+const KEY_PAIRS: [&str; 2] = [
+    "ENVIRONMENT_KEY_PAIRS",
+    r#"[{"server_side_key":"ser.a","client_side_key":"b"}]"#,
+];
+
 const DEPLOYMENTS: [&str; 2] = [
     "kubernetes/deployment.yaml",
     "helm/edge-proxy/templates/deployment.yaml",
@@ -42,11 +47,7 @@ fn values<'a>(text: &'a str, wanted: &str) -> Vec<&'a str> {
 }
 
 fn defaults() -> Settings {
-    let pairs = (
-        "ENVIRONMENT_KEY_PAIRS".to_owned(),
-        r#"[{"server_side_key":"ser.a","client_side_key":"b"}]"#.to_owned(),
-    );
-    load([pairs]).expect("it is sound")
+    load([KEY_PAIRS.map(str::to_owned).into()]).expect("it is sound")
 }
 
 /// By variables alone.
@@ -158,10 +159,6 @@ fn filled_in(value: &str) -> String {
 
 #[test]
 fn every_variable_has_an_effect() {
-    let pair = (
-        "ENVIRONMENT_KEY_PAIRS",
-        r#"[{"server_side_key":"ser.a","client_side_key":"b"}]"#,
-    );
     let plain = defaults();
     let found = variables();
     for (file, name, value) in &found {
@@ -172,10 +169,7 @@ fn every_variable_has_an_effect() {
             }
             "CONFIG_PATH" => assert_eq!(value, "/app/config.json", "{file}"),
             _ => {
-                let settings = load([
-                    (pair.0.to_owned(), pair.1.to_owned()),
-                    (name.clone(), value.clone()),
-                ]);
+                let settings = load([KEY_PAIRS.map(str::to_owned).into(), (name.clone(), value.clone())]);
                 let settings = settings.unwrap_or_else(|| panic!("{file}: {name}={value}"));
                 assert_ne!(
                     settings.effective_json(),
@@ -266,4 +260,31 @@ fn the_unit_starts_it_with_a_command_line_that_it_knows() {
         cli::EXIT_CONFIGURATION
     );
     assert!(unit.contains(&ends));
+}
+
+/// It is in a guide alone.
+#[test]
+fn the_task_definition_of_the_guide_is_of_this_program() {
+    let guide = read("../docs/ecs-fargate.md");
+    let (_, after) = guide.split_once("```json\n").unwrap();
+    let task: Value = serde_json::from_str(after.split_once("```").unwrap().0).unwrap();
+    let container = &task["containerDefinitions"][0];
+    let plain = defaults();
+    assert_eq!(container["portMappings"][0]["containerPort"], plain.server.port);
+    assert_eq!(container["secrets"][0]["name"], "ENVIRONMENT_KEY_PAIRS");
+    let health = container["healthCheck"]["command"].as_array().unwrap();
+    let arguments = health.iter().skip(2).map(|word| word.as_str().unwrap().into());
+    assert!(cli::parse(arguments).is_ok(), "{health:?}");
+
+    let given = container["environment"].as_array().unwrap().iter();
+    let given =
+        given.map(|variable| ["name", "value"].map(|part| variable[part].as_str().unwrap().to_owned()));
+    let variables: Vec<_> = given.map(|[name, value]| (name, value)).collect();
+    for variable in &variables {
+        let settings = load([KEY_PAIRS.map(str::to_owned).into(), variable.clone()]).unwrap();
+        assert_ne!(settings.effective_json(), plain.effective_json(), "{variable:?}");
+    }
+    let all = variables.into_iter().chain([KEY_PAIRS.map(str::to_owned).into()]);
+    let stop = load(all).unwrap().server.shutdown_timeout;
+    assert!(Duration::from_secs(container["stopTimeout"].as_u64().unwrap()) > stop);
 }
