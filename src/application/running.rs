@@ -9,7 +9,7 @@ use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
 use actors::store::StoreHandle;
-use actors::upstream::{DocumentMemory, UpstreamOptions};
+use actors::upstream::{DocumentMemory, ProxyAdmissions, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
 
@@ -26,8 +26,10 @@ pub(super) struct Running {
     limits: Limits,
     lifelines: Lifelines,
     document_memory: DocumentMemory,
+    /// What is known of the proxies on the way, whatever the configuration.
+    admissions: ProxyAdmissions,
     /// `None` where `persistence.directory` is not set.
-    store: Option<StoreHandle>,
+    pub(super) store: Option<StoreHandle>,
     pub(super) hub: SseHubHandle,
     pub(super) environments: EnvironmentHandle,
     pub(super) forwarding: ForwardingHandle,
@@ -99,6 +101,7 @@ impl Running {
     pub(super) fn start(settings: &Settings, limits: &Limits, lifelines: &Lifelines) -> io::Result<Self> {
         let document_memory = DocumentMemory::new(settings.upstream.document_memory);
         let upstream = upstream::options(settings, &document_memory);
+        let admissions = upstream.admissions.clone();
         upstream::tell_of_proxy(&upstream);
         let mut parts = Parts::default();
         let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
@@ -122,6 +125,7 @@ impl Running {
             limits: limits.clone(),
             lifelines: lifelines.clone(),
             document_memory,
+            admissions,
             store,
             hub,
             environments,
@@ -230,7 +234,8 @@ impl Running {
         if hub_options != self.limits.hub_options(before) {
             self.hub.reconfigure(hub_options).await;
         }
-        let upstream = upstream::options(now, &self.document_memory);
+        let mut upstream = upstream::options(now, &self.document_memory);
+        upstream.admissions.clone_from(&self.admissions);
         let is_reached_otherwise = !upstream::is_reached_alike(before, now);
         let configured = self
             .configure_environments(before, now, is_reached_otherwise.then(|| upstream.clone()))

@@ -152,7 +152,7 @@ struct Detour {
     mend: fn(&Way),
     says: &'static [&'static str],
     config: Value,
-    /// What an attempt that hangs takes beyond the period.
+    /// What an attempt that hangs takes beyond the period, or the wait after one that was refused.
     hangs: Duration,
 }
 
@@ -172,6 +172,12 @@ impl Detour {
     /// It ends by this.
     fn mended_by(mut self, mend: fn(&Way)) -> Self {
         self.mend = mend;
+        self
+    }
+
+    /// The proxy is not asked again before.
+    fn asked_again_after(mut self, wait: Duration) -> Self {
+        self.hangs = wait;
         self
     }
 

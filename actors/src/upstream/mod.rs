@@ -7,7 +7,8 @@
 //!   each of them carries.
 //! - `reconnect`: the message that it is reached in another way from now on.
 //! - `client`: awc as it is used here, on connections of our own.
-//! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up.
+//! - `connect`: a connection to any of a name's addresses; [`Names`]: how names are looked up;
+//!   [`ProxyAdmissions`]: whether proxies take their credentials.
 //! - [`OutgoingProxies`] (`outgoing`): the proxies on the way.
 //! - `tls`: how TLS is set up; [`TlsFiles`]: of which files; [`RootCertificates`] (`roots`): whom it trusts; [`malformed_pem`]:
 //!   what is wrong with PEM.
@@ -40,7 +41,7 @@ mod said;
 mod tls;
 
 pub use client::UpstreamClient;
-pub use connect::Names;
+pub use connect::{Names, ProxyAdmissions};
 pub use extra_headers::{ExtraHeaders, NotAHeader};
 pub use failure::FetchFailure;
 use fault::PROXY_VARIABLES;

@@ -4,7 +4,7 @@ use awc::http::Uri;
 use rustls::ClientConfig;
 
 use super::client::UpstreamClient;
-use super::connect::{Connect, Names};
+use super::connect::{Connect, Names, ProxyAdmissions};
 use super::memory::DocumentMemory;
 use super::roots::RootCertificates;
 use super::tls::Tls;
@@ -24,6 +24,8 @@ pub struct UpstreamOptions {
     pub names: Names,
     /// What stands between this network and Flagsmith.
     pub proxies: OutgoingProxies,
+    /// Whether these take the credentials that they are given.
+    pub admissions: ProxyAdmissions,
     /// What every request carries.
     pub headers: ExtraHeaders,
     /// How old a connection may be that takes another request. A field so that tests can shorten it.
@@ -44,6 +46,7 @@ impl UpstreamOptions {
             api_url: api_url.into(),
             names: Names::default(),
             proxies: OutgoingProxies::default(),
+            admissions: ProxyAdmissions::default(),
             headers: ExtraHeaders::default(),
             connection_lifetime: CONNECTION_LIFETIME,
             document_memory: DocumentMemory::default(),

@@ -246,6 +246,24 @@ async fn a_proxy_that_makes_no_way_is_told_by_name() {
 }
 
 #[actix_rt::test]
+async fn refused_credentials_are_sent_once_whoever_asks_and_whatever_for() {
+    let proxy = ScriptedUpstream::start(|_| Answer::status(407));
+    let url = format!("http://corp:wrong@{}", proxy.address());
+    let options = through(&url, "http://upstream.test/api/v1");
+    let refused = || no_answer(Fault::Proxy(ProxyFault::CredentialsRefused));
+    // As environments do that are fetched at the start, each by a client of its own.
+    let fetches = (0..20).map(|_| fetch(&options, TIMEOUT));
+    for outcome in futures::future::join_all(fetches).await {
+        assert_eq!(failure(outcome), refused());
+    }
+    // And as everything else that goes through it, by options that are made anew of the same variables.
+    let mut elsewhere = through(&url, "http://other.test/api/v1");
+    elsewhere.admissions = options.admissions.clone();
+    assert_eq!(failure(fetch(&elsewhere, TIMEOUT).await), refused());
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[actix_rt::test]
 async fn a_proxy_that_is_not_reached_is_told_apart_from_upstream() {
     let proxy = ScriptedUpstream::start(|_| Answer::status(500));
     let not_reached = |fault| no_answer(Fault::Proxy(ProxyFault::NotReached(Box::new(fault))));

@@ -2,15 +2,19 @@
 use std::time::Duration;
 
 use super::{Answer, Detour, Reach, Row, Way, row};
+use crate::harness::is_full;
 
 /// An attempt ends within four fifths of it.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Refused credentials are not sent again before.
+const REFUSED: Duration = Duration::from_secs(60);
 
 const CLOSED: &str = "the connection ends without an answer";
 const CUT: &str = "the answer breaks off";
 
 pub(super) fn rows() -> Vec<Row> {
-    vec![
+    let mut rows = vec![
         row("a proxy that is down", |findings| {
             let down = |way: &Way| way.proxy.go_down();
             let up = |way: &Way| way.proxy.come_up();
@@ -24,11 +28,6 @@ pub(super) fn rows() -> Vec<Row> {
                 |way: &Way| way.answer(Answer::status(407).header("Proxy-Authenticate", "Basic realm=x"));
             let says = &["the proxy before it wants credentials (407)"];
             Detour::of(Reach::Through(""), refusing, says).run(findings)
-        }),
-        row("407 with credentials", |findings| {
-            let refusing = |way: &Way| way.answer(Answer::status(407));
-            let says = &["the proxy before it does not take the credentials (407)"];
-            Detour::of(Reach::Through("name:Kq7secret@"), refusing, says).run(findings)
         }),
         row("403 of the proxy", |findings| {
             let refusing = |way: &Way| way.answer(Answer::refusal(403, "<html>blocked</html>"));
@@ -81,5 +80,16 @@ pub(super) fn rows() -> Vec<Row> {
             let says = &["the proxy before it is not reached: the certificate has expired"];
             Detour::of(Reach::PlainThroughTls, expired, says).run(findings)
         }),
-    ]
+    ];
+    if is_full() {
+        // Twice a minute.
+        rows.push(row("407 with credentials", |findings| {
+            let refusing = |way: &Way| way.answer(Answer::status(407));
+            let says = &["the proxy before it does not take the credentials (407)"];
+            Detour::of(Reach::Through("name:Kq7secret@"), refusing, says)
+                .asked_again_after(REFUSED)
+                .run(findings)
+        }));
+    }
+    rows
 }

@@ -10,8 +10,10 @@
 //! - [`Names`] (`names`): from a host to its addresses; one look-up a host at a time.
 //! - `order`: the order in which addresses are tried; pure.
 //! - `attempts`: when the next one is tried, and which of them wins.
+//! - `admission`: whether a proxy takes the credentials that it is given.
 //! - `tunnel`: a way through a proxy, by CONNECT; `transport`: TCP, and the layers of TLS over it.
 //! - [`Answers`] (`answers`): a connection that gives answers such as awc reads; `head`: their heads, pure.
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_rt::net::TcpStream;
@@ -29,6 +31,7 @@ use super::outgoing::OutgoingProxy;
 use super::tls::{Configurations, Tls, noted};
 use super::{Fault, Journal, Peer, ProxyFault, Stage, Step, UpstreamOptions};
 
+mod admission;
 mod answers;
 mod attempts;
 mod head;
@@ -39,6 +42,8 @@ mod order;
 mod transport;
 mod tunnel;
 
+pub(super) use admission::Admission;
+pub use admission::ProxyAdmissions;
 use answers::Answers;
 pub use names::Names;
 use transport::Transport;
@@ -50,6 +55,8 @@ pub(super) struct Connect {
     pub(super) names: Names,
     /// What every connection goes through, where there is any.
     pub(super) proxy: Option<OutgoingProxy>,
+    /// Whether that takes the credentials that it is given, where it is given any.
+    pub(super) admission: Option<Arc<Admission>>,
     /// How TLS is made, with the server and with a proxy.
     pub(super) tls: Tls,
     /// Whether TLS is spoken with the server.
@@ -65,9 +72,12 @@ pub(super) struct Connect {
 impl Connect {
     /// For URLs of this one's origin.
     pub(super) fn new(options: &UpstreamOptions, url: &Uri, timeout: Duration) -> Self {
+        let proxy = options.proxies.of_url(url).cloned();
+        let with_credentials = proxy.as_ref().filter(|proxy| proxy.has_credentials());
         Self {
             names: options.names.clone(),
-            proxy: options.proxies.of_url(url).cloned(),
+            admission: with_credentials.map(|proxy| options.admissions.of(proxy)),
+            proxy,
             tls: options.tls.clone(),
             is_tls: url.scheme_str() == Some("https"),
             preface: options.preface,
@@ -142,14 +152,22 @@ impl Connect {
         server: (&str, u16),
         deadline: Instant,
     ) -> Result<Box<dyn Transport>, Fault> {
-        let mut transport = self
-            .to_proxy(proxy, deadline)
-            .await
-            .map_err(ProxyFault::on_the_way)?;
-        let opened = timeout_at(deadline, tunnel::open(&mut transport, proxy, server)).await;
-        opened.unwrap_or(Err(ProxyFault::Late)).map_err(Fault::Proxy)?;
+        let mut transport = None;
+        let open = async {
+            let reached = self.to_proxy(proxy, deadline).await;
+            let reached = transport.insert(reached.map_err(|fault| ProxyFault::NotReached(Box::new(fault)))?);
+            let opened = timeout_at(deadline, tunnel::open(reached, proxy, server)).await;
+            opened.unwrap_or(Err(ProxyFault::Late))
+        };
+        let opened = match &self.admission {
+            Some(admission) => timeout_at(deadline, admission.open(open))
+                .await
+                .unwrap_or(Err(ProxyFault::Late)),
+            None => open.await,
+        };
+        opened.map_err(Fault::Proxy)?;
         self.journal.note(|| Step::Tunnel);
-        Ok(transport)
+        transport.ok_or(Fault::Proxy(ProxyFault::Closed))
     }
 
     async fn to_proxy(&self, proxy: &OutgoingProxy, deadline: Instant) -> Result<Box<dyn Transport>, Fault> {

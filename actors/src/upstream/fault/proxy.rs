@@ -28,9 +28,12 @@ pub enum ProxyFault {
 }
 
 impl ProxyFault {
-    /// What went wrong before anything could be said to the proxy.
-    pub(in crate::upstream) fn on_the_way(fault: Fault) -> Fault {
-        Fault::Proxy(Self::NotReached(Box::new(fault)))
+    /// Whether it is about what it was given to know who asks.
+    pub(in crate::upstream) fn is_of_credentials(&self) -> bool {
+        matches!(
+            self,
+            Self::CredentialsMissing | Self::CredentialsRefused | Self::AnotherAuthentication
+        )
     }
 }
 
@@ -42,7 +45,8 @@ impl fmt::Display for ProxyFault {
                 "the proxy before it wants credentials (407); write them into its URL, as http://name:password@host:port"
             }
             Self::CredentialsRefused => {
-                "the proxy before it does not take the credentials (407); correct them in its URL, percent-encoded"
+                "the proxy before it does not take the credentials (407); correct them in its URL, percent-encoded. They are sent \
+                 once a minute at most, lest it lock the account"
             }
             Self::AnotherAuthentication => {
                 "the proxy before it wants another kind of credentials than Basic (407); let it take Basic, or exempt this machine"

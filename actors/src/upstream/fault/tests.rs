@@ -64,7 +64,7 @@ fn every_message_says_what_to_do() {
         Fault::ClientCertificateRequired,
         Fault::ClientCertificateRefused(why()),
         Fault::HandshakeRefused,
-        ProxyFault::on_the_way(Fault::Refused),
+        Fault::Proxy(ProxyFault::NotReached(Box::new(Fault::Refused))),
         Fault::Proxy(ProxyFault::CredentialsMissing),
         Fault::Proxy(ProxyFault::CredentialsRefused),
         Fault::Proxy(ProxyFault::AnotherAuthentication),
