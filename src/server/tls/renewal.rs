@@ -15,6 +15,11 @@ use super::files::{Pair, PairFiles};
 use super::served::{CertificateState, ServedCertificate};
 use crate::settings::TlsSettings;
 
+/// So many looks have to find the same before it is served.
+const SETTLED_LOOKS: u32 = 2;
+/// Files that cannot be served are told of once they have stayed the same for so long: who writes two files takes a moment.
+const UNUSABLE: Duration = Duration::from_secs(5);
+
 /// What follows the files of a certificate, before it is started.
 #[derive(Debug)]
 pub(crate) struct Renewal {
@@ -44,7 +49,7 @@ impl Renewal {
     ) -> Self {
         Self {
             settings,
-            looks: Looks::begin(files.clone()),
+            looks: Looks::begin(files.clone(), period),
             served,
             period,
         }
@@ -127,7 +132,7 @@ enum Look {
     /// What is served, maybe again.
     AsServed,
     Another(Pair),
-    /// What cannot be served, for the second time.
+    /// What cannot be served, and has stayed so.
     Unusable(TlsError),
 }
 
@@ -137,16 +142,20 @@ struct Looks {
     served: PairFiles,
     /// What the last look found, where that is not what is served.
     found: Option<Result<PairFiles, TlsError>>,
-    /// Whether that was said to be of no use.
-    is_told: bool,
+    /// How many looks have found that.
+    times: u32,
+    /// How many looks have to find the same before it is said to be of no use.
+    patience: u32,
 }
 
 impl Looks {
-    fn begin(served: PairFiles) -> Self {
+    fn begin(served: PairFiles, period: Duration) -> Self {
+        let patience = UNUSABLE.as_millis().div_ceil(period.as_millis().max(1));
         Self {
             served,
             found: None,
-            is_told: false,
+            times: 0,
+            patience: u32::try_from(patience).unwrap_or(u32::MAX).saturating_add(1),
         }
     }
 
@@ -156,10 +165,12 @@ impl Looks {
             return Look::AsServed;
         }
         if self.found.as_ref() != Some(&read) {
-            (self.found, self.is_told) = (Some(read), false);
+            (self.found, self.times) = (Some(read), 1);
             return Look::Nothing;
         }
-        if self.is_told {
+        self.times = self.times.saturating_add(1);
+        let is_time_to_tell = self.times == self.patience;
+        if self.times > SETTLED_LOOKS && !is_time_to_tell {
             return Look::Nothing;
         }
         let pair = read.and_then(|files| files.parse().map(|pair| (files, pair)));
@@ -169,10 +180,8 @@ impl Looks {
                 self.found = None;
                 Look::Another(pair)
             }
-            Err(error) => {
-                self.is_told = true;
-                Look::Unusable(error)
-            }
+            Err(error) if is_time_to_tell => Look::Unusable(error),
+            Err(_) => Look::Nothing,
         }
     }
 }
@@ -186,6 +195,8 @@ mod tests {
     use super::*;
 
     const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+    /// Of looks: the fourth one comes so long after the first that what it finds is told.
+    const PERIOD: Duration = Duration::from_secs(2);
 
     /// What a look has found, in a word.
     fn word(look: &Look) -> &'static str {
@@ -206,7 +217,7 @@ mod tests {
             certificate: files.certificate.clone(),
             key: files.key.clone(),
         };
-        let mut looks = Looks::begin(PairFiles::read(&settings).unwrap());
+        let mut looks = Looks::begin(PairFiles::read(&settings).unwrap(), PERIOD);
         let mut look = || word(&looks.take(PairFiles::read(&settings)));
         assert_eq!([look(), look()], ["as served"; 2]);
         // Both files, one between two looks.
@@ -215,15 +226,24 @@ mod tests {
         files.replace_key(&second.key);
         assert_eq!([look(), look(), look()], ["nothing", "another", "as served"]);
         // The certificate alone, and it stays so.
+        let unusable = ["nothing", "nothing", "nothing", "unusable", "nothing", "nothing"];
         files.replace_certificate(&first.certificate);
-        assert_eq!([look(), look(), look()], ["nothing", "unusable", "nothing"]);
+        assert_eq!([(); 6].map(|()| look()), unusable);
         // Something else that cannot be used.
         std::fs::remove_file(&files.key).unwrap();
-        assert_eq!([look(), look(), look()], ["nothing", "unusable", "nothing"]);
+        assert_eq!([(); 6].map(|()| look()), unusable);
+        files.replace_key(&first.key);
+        assert_eq!([look(), look()], ["nothing", "another"]);
+        // A key that comes a moment after its certificate.
+        files.replace_certificate(&second.certificate);
+        assert_eq!([look(), look(), look()], ["nothing"; 3]);
+        files.replace_key(&second.key);
+        assert_eq!([look(), look()], ["nothing", "another"]);
+        files.replace_certificate(&first.certificate);
         files.replace_key(&first.key);
         assert_eq!([look(), look()], ["nothing", "another"]);
         files.replace_key("nothing");
-        assert_eq!([look(), look()], ["nothing", "unusable"]);
+        assert_eq!([(); 6].map(|()| look()), unusable);
         // Back to what is served.
         files.replace_key(&first.key);
         assert_eq!([look(), look()], ["as served"; 2]);
@@ -238,7 +258,7 @@ mod tests {
             certificate: files.certificate.clone(),
             key: files.key.clone(),
         };
-        let mut looks = Looks::begin(PairFiles::read(&settings).unwrap());
+        let mut looks = Looks::begin(PairFiles::read(&settings).unwrap(), PERIOD);
         let mut look = || match looks.take(PairFiles::read(&settings)) {
             Look::Another(pair) => pair.certified.cert.len(),
             other => {

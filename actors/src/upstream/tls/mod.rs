@@ -8,7 +8,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ mod stamps;
 pub use files::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};
 pub(super) use noted::noted;
 pub use pem::malformed_pem;
-use stamps::Stamps;
+use stamps::{Change, Stamps};
 
 /// How often files are looked at, at most, and only where a connection is made.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
@@ -32,6 +32,14 @@ const LOOK_PERIOD: Duration = Duration::from_secs(1);
 /// How long a connection waits for a look: longer than files of some 100 kB take, shorter than what connecting may take. A
 /// file system that hangs costs this once; what was read before serves meanwhile.
 const LOOK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Files that have changed are used once they have stayed the same for so long: a chain that is written in place has a part of
+/// itself for a while.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// Files that cannot be used are told of once they have stayed the same for so long: certificate and key are not written at one
+/// moment.
+const UNUSABLE: Duration = Duration::from_secs(5);
 
 /// The TLS configurations, made when the first connection needs them, and made anew for the connections after a change of their
 /// files. Clones share them.
@@ -65,6 +73,8 @@ struct Made {
     /// Of the files that they were made of, from before they were read.
     stamps: Stamps,
     looked: Instant,
+    /// What the files are now, where that is something else.
+    change: Option<Change>,
     /// Why the files as they are now cannot be used, as it was told.
     told: Option<String>,
 }
@@ -86,6 +96,7 @@ impl Tls {
             },
             stamps: Stamps::of(&[]),
             looked: Instant::now(),
+            change: None,
             told: None,
         };
         Self::holding(None, Some(made))
@@ -138,11 +149,16 @@ impl Inner {
 
     /// Makes the configurations anew where a file has changed. Blocks.
     fn look(&self) {
+        self.look_at(Instant::now(), SystemTime::now());
+    }
+
+    /// At this moment, by both clocks.
+    fn look_at(&self, now: Instant, wall: SystemTime) {
         let Some(files) = &self.files else { return };
-        let now = Stamps::of(&files.paths());
-        if self.made().as_ref().is_none_or(|made| made.stamps == now) {
+        let stamps = Stamps::of(&files.paths());
+        let Some(stayed) = self.stayed(stamps, now, wall).filter(|stayed| *stayed >= SETTLED) else {
             return;
-        }
+        };
         let renewed = Made::of_readable(files);
         let mut made = self.made();
         let Some(made) = made.as_mut() else { return };
@@ -151,13 +167,26 @@ impl Inner {
                 log::info!("files of certificates for upstream have changed: new connections use them");
                 *made = renewed;
             }
-            // It may be half written: the next look tries again.
-            Err(problem) if made.told.as_ref() != Some(&problem) => {
+            // The next look tries again.
+            Err(problem) if stayed >= UNUSABLE && made.told.as_ref() != Some(&problem) => {
                 log::warn!("{problem}. New connections to upstream use what was read before");
                 made.told = Some(problem);
             }
             Err(_) => {}
         }
+    }
+
+    /// How long the files have been something else than what the configurations were made of; `None`: they are not.
+    fn stayed(&self, stamps: Stamps, now: Instant, wall: SystemTime) -> Option<Duration> {
+        let mut made = self.made();
+        let made = made.as_mut()?;
+        if made.stamps == stamps {
+            made.change = None;
+            return None;
+        }
+        let change = made.change.take();
+        let change = made.change.insert(Change::noted(change, stamps, now));
+        Some(change.stayed(now, wall))
     }
 }
 
@@ -207,6 +236,7 @@ impl Made {
             configurations,
             stamps,
             looked: Instant::now(),
+            change: None,
             told: None,
         };
         Ok((made, roots_problem))

@@ -197,29 +197,82 @@ fn the_certificate_is_shown_to_upstream_and_to_no_proxy() {
     assert!(!made.proxy.client_auth_cert_resolver.has_certs());
 }
 
+/// Looks at the files so long after now.
+fn look_after(tls: &Tls, wait: Duration) {
+    tls.inner.look_at(Instant::now() + wait, SystemTime::now() + wait);
+}
+
 #[test]
 fn what_served_is_kept_until_all_files_can_be_used_again() {
     let files = Files::new();
     let tls = Tls::new(files.files.clone());
     let first = tls.make().unwrap();
     let is_as = |one: &Configurations| Arc::ptr_eq(&tls.make().unwrap().upstream, &one.upstream);
-    tls.inner.look();
+    let told = || tls.inner.made().as_ref().unwrap().told.clone();
+    look_after(&tls, UNUSABLE);
     assert!(is_as(&first), "nothing has changed");
 
     let next = Authority::new("Corporate II").issue("edge.test");
     files.write("client.pem", &next.certificate);
-    tls.inner.look();
+    look_after(&tls, SETTLED);
     assert!(is_as(&first), "the key is still the other's");
-    let told = tls.inner.made().as_ref().unwrap().told.clone().unwrap();
-    assert!(told.starts_with("upstream.client_key is not the key"), "{told}");
+    assert_eq!(told(), None, "it may follow");
+    look_after(&tls, UNUSABLE);
+    assert!(told().unwrap().starts_with("upstream.client_key is not the key"));
     fs::remove_file(files.path("roots.pem")).unwrap();
     files.write("client.key", &next.key);
-    tls.inner.look();
+    look_after(&tls, SETTLED);
     assert!(is_as(&first), "the public roots are gone");
     files.write("roots.pem", Authority::new("Public").pem());
-    tls.inner.look();
+    look_after(&tls, SETTLED);
     assert!(!is_as(&first));
+    assert_eq!(told(), None);
+}
+
+#[test]
+fn files_that_are_written_in_place_are_used_whole_and_told_of_in_no_part() {
+    let files = Files::new();
+    let tls = Tls::new(files.files.clone());
+    let first = tls.make().unwrap();
+    let next = Authority::new("Corporate II").issue("edge.test");
+    let intermediate = Authority::new("Between").pem();
+    let (begin, rest) = intermediate.split_at(intermediate.len() / 2);
+    let (mut written, now) = (String::new(), (Instant::now(), SystemTime::now()));
+    // A part every half second, the key before its certificate's chain.
+    files.write("client.key", &next.key);
+    for (part, wait) in [(next.certificate.as_str(), 0), (begin, 500), (rest, 1000)] {
+        written.push_str(part);
+        files.write("client.pem", &written);
+        let wait = Duration::from_millis(wait);
+        tls.inner.look_at(now.0 + wait, now.1 + wait);
+        assert!(Arc::ptr_eq(&tls.make().unwrap().upstream, &first.upstream));
+    }
     assert_eq!(tls.inner.made().as_ref().unwrap().told, None);
+    look_after(&tls, 2 * SETTLED);
+    let made = tls.make().unwrap();
+    assert!(!Arc::ptr_eq(&made.upstream, &first.upstream));
+}
+
+#[test]
+fn what_was_written_while_nobody_looked_is_used_at_once() {
+    let files = Files::new();
+    let tls = Tls::new(files.files.clone());
+    let first = tls.make().unwrap();
+    files.write("ca.pem", Authority::new("Corporate II").pem());
+    // By the clock alone: nobody has seen them before.
+    tls.inner.look_at(Instant::now(), SystemTime::now() + SETTLED);
+    assert!(!Arc::ptr_eq(&tls.make().unwrap().upstream, &first.upstream));
+
+    // What has gone, or has a time to come, has to be seen for as long.
+    let second = tls.make().unwrap();
+    let now = Instant::now();
+    fs::remove_file(files.path("client.key")).unwrap();
+    let told = || tls.inner.made().as_ref().unwrap().told.clone();
+    tls.inner.look_at(now, SystemTime::now() + 2 * UNUSABLE);
+    assert_eq!(told(), None);
+    tls.inner.look_at(now + UNUSABLE, SystemTime::UNIX_EPOCH);
+    assert!(told().is_some());
+    assert!(Arc::ptr_eq(&tls.make().unwrap().upstream, &second.upstream));
 }
 
 #[actix_rt::test]
@@ -237,5 +290,6 @@ async fn files_are_looked_at_once_a_second_by_one() {
     drop(looking);
     files.write("ca.pem", Authority::new("Corporate II").pem());
     let second = tls.current().await.unwrap();
-    assert!(!Arc::ptr_eq(&first.upstream, &second.upstream));
+    assert!(Arc::ptr_eq(&first.upstream, &second.upstream), "it may go on");
+    assert!(tls.inner.made().as_ref().unwrap().change.is_some(), "it is seen");
 }
