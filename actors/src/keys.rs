@@ -1,14 +1,29 @@
 //! Environment keys and what they open.
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use engine::KeyKind;
 use foldhash::fast::RandomState;
 use sha2::{Digest as _, Sha256};
 
 /// A secret: an environment key, client-side or server-side. Never shown by `Debug`.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Eq)]
 pub struct EnvironmentKey(String);
+
+impl PartialEq for EnvironmentKey {
+    fn eq(&self, other: &Self) -> bool {
+        #[cfg(test)]
+        comparisons::count();
+        self.0 == other.0
+    }
+}
+
+impl Hash for EnvironmentKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl EnvironmentKey {
     /// Wraps a key whose outer blanks are off.
@@ -56,8 +71,22 @@ impl fmt::Display for KeyDigest {
 
 /// Names one environment for as long as the process lives, wherever it stands in the configuration. The environment
 /// actor gives each a number of its own, from 1, and never gives a number twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Eq, PartialOrd, Ord)]
 pub struct EnvironmentId(u64);
+
+impl PartialEq for EnvironmentId {
+    fn eq(&self, other: &Self) -> bool {
+        #[cfg(test)]
+        comparisons::count();
+        self.0 == other.0
+    }
+}
+
+impl Hash for EnvironmentId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl EnvironmentId {
     /// The id that follows; `None`: the first.
@@ -111,6 +140,25 @@ impl KeyTable {
 impl fmt::Debug for KeyTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyTable({} keys)", self.by_key.len())
+    }
+}
+
+/// How often keys and environments were compared on this thread: what shows that work grows with their number, and not with its
+/// square.
+#[cfg(test)]
+pub(crate) mod comparisons {
+    use std::cell::Cell;
+
+    thread_local! {
+        static MADE: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        MADE.set(MADE.get() + 1);
+    }
+
+    pub(crate) fn made() -> usize {
+        MADE.get()
     }
 }
 

@@ -89,7 +89,9 @@ impl Snapshot {
     #[must_use]
     pub fn configured(&self, keys: Arc<KeyTable>, removed: &[EnvironmentId]) -> Self {
         let mut environments = self.environments.clone();
-        environments.retain(|id, _| !removed.contains(id));
+        for id in removed {
+            environments.remove(id);
+        }
         Self {
             version: self.version.saturating_add(1),
             environments,

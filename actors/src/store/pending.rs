@@ -1,4 +1,7 @@
 //! What is still to be written: the latest of each environment, in the order in which they began to wait; pure.
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+
 use crate::keys::KeyDigest;
 
 use super::format::Stored;
@@ -13,9 +16,11 @@ pub(super) struct Item {
 /// It holds one document an environment at most: the bytes of the newest, which is served anyway.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    waiting: Vec<Item>,
+    items: HashMap<KeyDigest, Item>,
+    /// The order of those that wait.
+    waiting: VecDeque<KeyDigest>,
     /// What the disk did not take, until the next attempt: it stands in the way of nothing else.
-    set_back: Vec<Item>,
+    set_back: Vec<KeyDigest>,
     /// What is being written.
     under_way: Option<Item>,
 }
@@ -24,19 +29,17 @@ impl Pending {
     /// Takes a document in the place of an older one of its environment.
     pub(super) fn put(&mut self, item: Item) {
         let environment = item.stored.environment;
-        let mut waiting = self.waiting.iter_mut().chain(&mut self.set_back);
-        match waiting.find(|waiting| waiting.stored.environment == environment) {
-            Some(older) => *older = item,
-            None => self.waiting.push(item),
+        if self.items.insert(environment, item).is_none() {
+            self.waiting.push_back(environment);
         }
     }
 
     /// What to write now; `None`: nothing, or something is being written.
     pub(super) fn begin(&mut self) -> Option<Item> {
-        if self.under_way.is_some() || self.waiting.is_empty() {
+        if self.under_way.is_some() {
             return None;
         }
-        let item = self.waiting.remove(0);
+        let item = self.items.remove(&self.waiting.pop_front()?)?;
         self.under_way = Some(item.clone());
         Some(item)
     }
@@ -46,25 +49,20 @@ impl Pending {
         self.under_way = None;
     }
 
-    /// It is not: it waits for [`again`](Self::again), unless a newer one of its environment waits.
+    /// It is not: it waits for [`again`](Self::again), or a newer one of its environment does.
     pub(super) fn failed(&mut self, item: Item) {
         self.under_way = None;
         let environment = item.stored.environment;
-        if let Some(place) = self
-            .waiting
-            .iter()
-            .position(|waiting| waiting.stored.environment == environment)
-        {
-            let newer = self.waiting.remove(place);
-            self.set_back.push(newer);
-        } else {
-            self.set_back.push(item);
+        match self.items.entry(environment) {
+            Entry::Occupied(_) => self.waiting.retain(|waiting| *waiting != environment),
+            Entry::Vacant(place) => drop(place.insert(item)),
         }
+        self.set_back.push(environment);
     }
 
     /// What the disk did not take is to be tried again, after what was not tried yet.
     pub(super) fn again(&mut self) {
-        self.waiting.append(&mut self.set_back);
+        self.waiting.extend(self.set_back.drain(..));
     }
 
     /// Whether the disk did not take something.
@@ -74,9 +72,9 @@ impl Pending {
 
     /// The newest document of this environment that is still to be written.
     pub(super) fn newest(&self, environment: KeyDigest) -> Option<&Item> {
-        let waiting = self.waiting.iter().chain(&self.set_back);
-        let mut from_the_newest = waiting.chain(&self.under_way);
-        from_the_newest.find(|item| item.stored.environment == environment)
+        let under_way = self.under_way.as_ref();
+        let of_it = |item: &&Item| item.stored.environment == environment;
+        self.items.get(&environment).or(under_way.filter(of_it))
     }
 
     /// Whether there is nothing that could be written now.
@@ -91,7 +89,7 @@ impl Pending {
 
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.len() + self.set_back.len()
+        self.items.len()
     }
 }
 

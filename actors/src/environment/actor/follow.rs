@@ -1,4 +1,6 @@
 //! Following a new configuration.
+use std::collections::HashSet;
+
 use actix::prelude::*;
 
 use super::EnvironmentActor;
@@ -10,11 +12,9 @@ use crate::keys::EnvironmentId;
 impl EnvironmentActor {
     /// Makes the entries that stay as they are configured follow the rules of polling and the way to upstream.
     pub(super) fn adjust(&mut self, changes: &Changes, reached: Reached, ctx: &mut Context<Self>) {
+        let others: HashSet<_> = changes.removed.iter().chain(&changes.moved).collect();
         let ids: Vec<_> = self.entries.keys().copied().collect();
-        for id in ids {
-            if changes.removed.contains(&id) || changes.moved.contains(&id) {
-                continue;
-            }
+        for id in ids.into_iter().filter(|id| !others.contains(id)) {
             if let Some(options) = self.configuration.options(id)
                 && let Some(entry) = self.entries.get_mut(&id)
             {
