@@ -10,6 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ const LONGEST: u64 = 64 * 1024;
 const ATTEMPTS: usize = 10;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
+
+/// A process starts without its record where the disk takes longer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a process serves, and how it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,13 +47,19 @@ pub struct ServingRecord {
 }
 
 impl ServingRecord {
-    /// Leaves the record of a process with this configuration file, in the first of the two places that takes it.
+    /// Leaves the record of a process with this configuration file, in the first of the two places that takes it. Waits for a disk
+    /// that hangs a second at most.
     ///
     /// # Errors
     /// Where neither does: why the last one does not.
     pub fn leave(config_path: &Path, persistence: Option<&Path>, serving: &Serving) -> io::Result<Self> {
+        let (places, serving) = (places(config_path, persistence).collect(), serving.clone());
+        within(PATIENCE, move || Self::leave_in(places, &serving))?
+    }
+
+    fn leave_in(places: Vec<PathBuf>, serving: &Serving) -> io::Result<Self> {
         let mut outcome = Err(io::Error::other("there is no place for it"));
-        for path in places(config_path, persistence) {
+        for path in places {
             outcome = Self::leave_at(path, serving);
             if outcome.is_ok() {
                 break;
@@ -86,6 +96,17 @@ fn read_at(path: &Path) -> Option<Serving> {
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+/// What work on a disk gives, within this time; where it takes longer it goes on, and what it gives is dropped.
+fn within<T: Send + 'static>(patience: Duration, work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let (sender, outcome) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        // Who asked may have given up.
+        let _ = sender.send(work());
+    })?;
+    let outcome = outcome.recv_timeout(patience);
+    outcome.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the disk does not answer"))
 }
 
 /// Opens and locks the file at this path.

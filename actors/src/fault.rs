@@ -10,3 +10,8 @@ pub struct Panic;
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Hold(pub std::sync::mpsc::Receiver<()>);
+
+/// Makes the thread that does an actor's blocking work wait until the sender has gone, as a disk that hangs would.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Hang(pub std::sync::mpsc::Receiver<()>);

@@ -101,6 +101,11 @@ impl Threads {
         }
     }
 
+    /// Whether none of the work that [`Threads::run_watched`] waits for has ended for 10 s.
+    pub fn is_silent(&self) -> bool {
+        self.is_silent.load(Ordering::Relaxed)
+    }
+
     fn submit(&self, work: Work) -> io::Result<()> {
         let mut state = self.shared.state();
         state.waiting.push_back(work);

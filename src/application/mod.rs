@@ -112,6 +112,7 @@ impl Application {
             budgets: budgets.clone(),
             heavy: HeavyEvaluations::new(settings.process.workers, limits.heavy_evaluations),
             options: changeable.routes.clone(),
+            store: running.store.clone(),
             certificate: tls.as_ref().map(|tls| Arc::clone(&tls.served)),
         });
         let layer_options = changeable.layers.clone();

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::environment::EnvironmentStatus;
+use actors::store::{StoreHandle, StoreTrouble};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -32,8 +33,18 @@ struct Health {
     /// Absent where the configuration as it is now is in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<ConfigurationHealth>,
+    /// Absent where documents are stored, and where no `persistence.directory` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    persistence: Option<PersistenceHealth>,
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<CertificateHealth>,
+}
+
+/// What keeps documents from being stored. They are served all the same, so it fails no check.
+#[derive(Debug, Serialize)]
+struct PersistenceHealth {
+    status: &'static str,
+    detail: String,
 }
 
 /// The certificate of `server.tls`. Flags are answered whatever its state is, so it fails no check.
@@ -101,6 +112,11 @@ pub(super) async fn health(request: HttpRequest) -> Result<HttpResponse, ApiErro
                 .collect(),
         ),
         configuration: ConfigurationHealth::of(shared.state.configuration()),
+        persistence: shared
+            .store
+            .as_ref()
+            .and_then(StoreHandle::trouble)
+            .map(PersistenceHealth::of),
         certificate: shared.certificate.as_deref().map(CertificateHealth::of),
     };
     Ok(answered(&request, reason.is_none(), &body))
@@ -183,6 +199,16 @@ impl ConfigurationHealth {
             ConfigurationStanding::NeedsRestart(options) => ("restart needed", options.join(", ")),
         };
         Some(Self { status, detail })
+    }
+}
+
+impl PersistenceHealth {
+    fn of(trouble: StoreTrouble) -> Self {
+        let (status, detail) = match trouble {
+            StoreTrouble::Waits(why) => ("waits", why),
+            StoreTrouble::Fails(why) => (ERROR, why),
+        };
+        Self { status, detail }
     }
 }
 

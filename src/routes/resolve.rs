@@ -180,6 +180,7 @@ mod tests {
                 streams,
                 authentication_token: None,
             }),
+            store: None,
             certificate: None,
         }));
         let replica = services.replica.clone();

@@ -10,6 +10,7 @@ use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::replica::EnvironmentReplica;
 use actors::sse_hub::SseHubHandle;
+use actors::store::StoreHandle;
 use actors::write_through::WriteThroughHandle;
 
 use crate::budget::Budgets;
@@ -37,6 +38,8 @@ pub(crate) struct SharedServices {
     pub heavy: HeavyEvaluations,
     /// What a new configuration changes meanwhile.
     pub options: Live<RouteOptions>,
+    /// Where the last good documents are kept; `None`: nowhere.
+    pub store: Option<StoreHandle>,
     /// What `server.tls` has at the moment.
     pub certificate: Option<Arc<ServedCertificate>>,
 }

@@ -1,4 +1,7 @@
 //! Health, readiness and liveness.
+use std::time::Duration;
+
+use edge_proxy::application::Limits;
 use serde_json::{Value, json};
 
 use crate::harness::{CLIENT_KEY, Options, SERVER_KEY, spawn_app};
@@ -70,4 +73,38 @@ fn one_environment_of_two_suffices() {
         "the document's file cannot be used (No such file or directory (os error 2)); check document_path"
     );
     assert_eq!(app.get("/proxy/health/readiness").status, 200);
+}
+
+#[test]
+fn why_documents_are_not_stored_is_named_and_fails_no_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("store");
+    std::fs::write(&directory, "no directory").unwrap();
+    let app = spawn_app(Options {
+        config: json!({"persistence": {"directory": directory}}),
+        limits: Limits {
+            store_retry: Duration::from_millis(20),
+            ..Options::default().limits
+        },
+        ..Options::default()
+    });
+    let wait_until = |is_so: &dyn Fn(&Value) -> bool| {
+        app.wait_until_answered(|app| {
+            let health = app.get("/proxy/health");
+            assert_eq!(health.status, 200);
+            is_so(&health.json()["persistence"])
+        });
+    };
+    let fails = json!({"status": "error", "detail": "cannot make the directory: File exists (os error 17); it must be a directory"});
+    wait_until(&|told| *told == fails);
+    // The next attempt finds another process in it, and the one after that finds it free.
+    std::fs::remove_file(&directory).unwrap();
+    std::fs::create_dir(&directory).unwrap();
+    let lock = std::fs::File::create(directory.join("lock")).unwrap();
+    let waits = json!({"status": "waits", "detail": "another process has it"});
+    if lock.try_lock().is_ok() {
+        wait_until(&|told| *told == waits);
+    }
+    drop(lock);
+    wait_until(&Value::is_null);
 }

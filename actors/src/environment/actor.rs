@@ -27,7 +27,9 @@ use crate::upstream::FetchFailure;
 
 mod follow;
 mod handlers;
+mod knowing;
 mod restoring;
+mod telling;
 
 /// What the actor is made from, on its own thread.
 pub(super) struct Parts {
@@ -52,11 +54,9 @@ impl Parts {
 /// What content that is published means to those who follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum News {
-    /// They are told.
+    /// They are told, unless they were before.
     Change,
-    /// They were told before the process started.
-    Told,
-    /// Not yet: its number will follow.
+    /// They are not told yet: its number will follow.
     Untold,
 }
 
@@ -286,8 +286,7 @@ impl EnvironmentActor {
         let published = self.publisher.publish(id, Arc::clone(&served));
         ctx.spawn(published.into_actor(self).map(move |replaced, actor, ctx| {
             match news {
-                News::Change => actor.tell_of_update(id, updated_at),
-                News::Told => actor.listeners.tell(EnvironmentEvent::Restored(id, updated_at)),
+                News::Change => actor.tell_of_update(id, updated_at, ctx),
                 News::Untold => {}
             }
             // Of what was overtaken meanwhile nothing is to be stored; the newer one has its own acknowledgement.
@@ -301,14 +300,6 @@ impl EnvironmentActor {
             }
             actor.release(replaced, ctx);
         }));
-    }
-
-    fn tell_of_update(&mut self, id: EnvironmentId, updated_at: UpdatedAt) {
-        if let Some(entry) = self.entries.get_mut(&id)
-            && entry.state.published(updated_at)
-        {
-            self.listeners.tell(EnvironmentEvent::Updated(id, updated_at));
-        }
     }
 
     /// Looks at the workers' beats, now and ever again.
@@ -336,6 +327,9 @@ impl Actor for EnvironmentActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if let Some(store) = &self.store {
+            store.follow(ctx.address().recipient(), ctx.address().recipient());
+        }
         let ids: Vec<_> = self.entries.keys().copied().collect();
         ids.into_iter().for_each(|id| self.begin(id, ctx));
         self.watch_workers(ctx);

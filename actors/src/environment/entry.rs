@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 use actix::SpawnHandle;
-use engine::ContentDigest;
+use engine::{ContentDigest, UpdatedAt};
 
 use super::events::Moment;
 use super::file::FileSource;
@@ -21,6 +21,9 @@ use crate::served::ServedEnvironment;
 use crate::store::Stored;
 use crate::upstream::{FetchFailure, Upstream};
 
+/// What is stored, of which a part may be newer, is waited for at most so long: a disk may hang.
+const STORED_PATIENCE: Duration = Duration::from_secs(10);
+
 /// One environment: its decisions, its source, its log.
 pub(super) struct Entry {
     pub(super) state: EnvironmentState<ContentDigest>,
@@ -37,6 +40,11 @@ pub(super) struct Entry {
     pub(super) is_restoring: bool,
     /// Since when what is stored is being read and compiled, if it is; the first fetch may have been waited for long enough.
     pub(super) awaits_stored: Option<Instant>,
+    /// The number that all replicas serve and that subscribers are not told yet: what is stored is being read, which says what
+    /// they were told before.
+    pub(super) untold: Option<UpdatedAt>,
+    /// Whether the listeners have heard of anything that it serves.
+    pub(super) has_told: bool,
     /// What is stored was read, and is of no use.
     pub(super) is_stored_useless: bool,
     /// Its fallback document is being read.
@@ -55,7 +63,7 @@ pub(super) struct Entry {
 pub(super) enum Origin {
     /// The source gave or confirmed it.
     Source,
-    /// It was stored before the start; the source has not answered well since.
+    /// It was stored before the start, or by another process; the source has not answered well since.
     Stored,
     /// The source gave none, and none was stored.
     Fallback,
@@ -81,6 +89,8 @@ impl Entry {
             origin: Origin::Source,
             is_restoring: false,
             awaits_stored: None,
+            untold: None,
+            has_told: false,
             is_stored_useless: false,
             is_falling_back: false,
             fallback_problem: None,
@@ -120,8 +130,20 @@ impl Entry {
         self.work.take()
     }
 
-    /// What the store is to keep of what is served, where it has something else, or nothing, and the source stands for it.
+    /// How much longer what is stored is waited for before subscribers are told of what came sooner; `None`: it is not.
+    pub(super) fn patience_for_stored(&self) -> Option<Duration> {
+        let waited = self.awaits_stored?.elapsed();
+        STORED_PATIENCE
+            .checked_sub(waited)
+            .filter(|patience| !patience.is_zero())
+    }
+
+    /// What the store is to keep of what is served, where it has something else, or nothing, and the source stands for it. What is
+    /// stored is read before anything takes its place.
     pub(super) fn news_for_store(&mut self, served: &ServedEnvironment) -> Option<Stored> {
+        if self.awaits_stored.is_some() || self.state.is_below_floor() {
+            return None;
+        }
         match self.origin {
             Origin::Source | Origin::Stored => self.keeping.next(&self.state, served),
             Origin::Fallback | Origin::AnotherSource => None,
@@ -232,9 +254,9 @@ impl Origin {
     fn says(self) -> Option<&'static str> {
         match self {
             Self::Source | Self::AnotherSource => None,
-            Self::Stored => {
-                Some("what is served was stored before the start, and upstream has not answered since")
-            }
+            Self::Stored => Some(
+                "what is served was stored before the start, or by another process since, and upstream has not confirmed it",
+            ),
             Self::Fallback => {
                 Some("its fallback document is served, for upstream has given none and none is stored")
             }

@@ -116,7 +116,8 @@ impl Report {
                 "{label}: upstream has given no document and none is stored: its fallback document is served, of {updated_at}"
             ),
             _ => log::info!(
-                "{label}: the document that was stored before the start is served, of {updated_at}, until upstream answers"
+                "{label}: the document that was stored before the start, or by another process, is served, of {updated_at}, until \
+                 upstream answers"
             ),
         }
     }

@@ -10,9 +10,11 @@ use super::schedule::Schedule;
 use super::versions::{Record, Trust, Verdict, Versions};
 use crate::upstream::FetchFailure;
 
+mod known;
 mod settling;
 mod unconditional;
 
+pub(super) use known::Known;
 use settling::Settling;
 use unconditional::Unconditional;
 
@@ -110,11 +112,16 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
     /// Content is served that no fetch of this environment's gave: it was stored, or came from another source. A fetch or
     /// other work that is under way counts no more, and its end must not be told.
     pub(super) fn assign(&mut self, versions: Versions<D>) {
-        self.versions = versions;
-        self.phase = Phase::Idle;
+        self.versions = versions.above_floor_of(&self.versions);
+        self.interrupt();
         self.settling = None;
         self.unconditional.forget_last();
         self.last_date = None;
+    }
+
+    /// A fetch or other work that is under way counts no more.
+    pub(super) fn interrupt(&mut self) {
+        self.phase = Phase::Idle;
     }
 
     /// As [`EnvironmentState::assign`], of content that was stored when subscribers had been told of `told`. Where upstream's
@@ -170,6 +177,11 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
             return Action::Busy;
         }
         let instant = now.instant;
+        if let Some(served) = self.versions.raise(now.updated_at()) {
+            self.settling = None;
+            self.phase = Phase::Settling;
+            return Action::Settle(served);
+        }
         if self.settling.is_some_and(|settling| settling.deadline <= instant) {
             self.settling = None;
             if let Some(served) = self.versions.settle(now.updated_at()) {
@@ -222,7 +234,7 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
                         self.unconditional.came_unannounced();
                     }
                 }
-                self.versions = versions;
+                self.versions = versions.above_floor_of(&self.versions);
                 self.wait_for_number(now.instant);
                 self.succeeded(now, date)
             }

@@ -1,6 +1,10 @@
 //! What one environment serves, and under which number: content decides, `updated_at` follows (upstream.md).
 use engine::UpdatedAt;
 
+mod floor;
+
+pub(super) use floor::Floor;
+
 /// Fetches in a row that must give a document older than the one served before it is believed: a lagging worker of
 /// upstream gives one now and then, a restored database gives it always.
 const LAGGING_FETCHES: u32 = 3;
@@ -10,6 +14,8 @@ const LAGGING_FETCHES: u32 = 3;
 pub(super) struct Versions<D> {
     current: Option<Current<D>>,
     lagging: Option<Lagging<D>>,
+    /// What clients may know already: nothing is served under a number below it.
+    floor: Option<Floor<D>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +74,7 @@ impl<D> Default for Versions<D> {
         Self {
             current: None,
             lagging: None,
+            floor: None,
         }
     }
 }
@@ -84,7 +91,7 @@ impl<D: Copy + PartialEq> Versions<D> {
                 served,
                 is_unsettled: false,
             }),
-            lagging: None,
+            ..Self::default()
         }
     }
 
@@ -118,7 +125,7 @@ impl<D: Copy + PartialEq> Versions<D> {
                 served,
                 is_unsettled,
             }),
-            lagging: None,
+            ..Self::default()
         }
     }
 
@@ -140,9 +147,10 @@ impl<D: Copy + PartialEq> Versions<D> {
 
     /// The same content, for another source, whose number for it is not known.
     pub(super) fn of_another_source(self) -> Self {
-        self.current.map_or_else(Self::default, |current| {
-            Self::assigned(current.content, None, current.served)
-        })
+        self.current
+            .map_or(Self::default().above_floor_of(&self), |current| {
+                Self::assigned(current.content, None, current.served).above_floor_of(&self)
+            })
     }
 
     /// Makes `If-Modified-Since` and is compared with announced changes.
@@ -169,8 +177,8 @@ impl<D: Copy + PartialEq> Versions<D> {
         trust: Trust,
     ) -> Verdict {
         let Some(mut current) = self.current else {
-            let served = upstream.unwrap_or(now);
-            *self = Self::assigned(content, upstream, served);
+            let served = self.above_floor(content, upstream.unwrap_or(now), now);
+            *self = Self::assigned(content, upstream, served).above_floor_of(self);
             return Verdict::Serve(served);
         };
         if current.content == content {
@@ -187,7 +195,8 @@ impl<D: Copy + PartialEq> Versions<D> {
         current.upstream = upstream;
         current.is_unsettled = is_unmoved && trust == Trust::Eventual;
         if !current.is_unsettled {
-            current.served = newer(upstream, current.served, now);
+            let number = newer(upstream, current.served, now);
+            current.served = self.above_floor(content, number, now);
         }
         self.current = Some(current);
         if current.is_unsettled {
@@ -199,9 +208,11 @@ impl<D: Copy + PartialEq> Versions<D> {
 
     /// Upstream's own number was waited for in vain: gives the one to serve under instead, and tell.
     pub(super) fn settle(&mut self, now: UpdatedAt) -> Option<UpdatedAt> {
-        let current = self.current.as_mut().filter(|current| current.is_unsettled)?;
+        let mut current = self.current.filter(|current| current.is_unsettled)?;
+        let number = newer(None, current.served, now);
+        current.served = self.above_floor(current.content, number, now);
         current.is_unsettled = false;
-        current.served = newer(None, current.served, now);
+        self.current = Some(current);
         Some(current.served)
     }
 
@@ -217,7 +228,8 @@ impl<D: Copy + PartialEq> Versions<D> {
         let is_settled_now = current.is_unsettled && is_moved;
         if is_settled_now {
             current.is_unsettled = false;
-            current.served = newer(upstream, current.served, now);
+            let number = newer(upstream, current.served, now);
+            current.served = self.above_floor(current.content, number, now);
         }
         self.current = Some(current);
         if is_settled_now {

@@ -8,6 +8,7 @@ use actix::prelude::*;
 use tokio::sync::oneshot;
 
 use super::folder::{Folder, Kept, Survey};
+use super::health::StoreHealth;
 use super::pending::{Item, Pending};
 use super::standing::Standing;
 use super::trouble::Trouble;
@@ -15,16 +16,18 @@ use crate::keys::KeyDigest;
 use crate::lifeline::Lifeline;
 use crate::threads::Threads;
 
+mod followers;
 mod handlers;
 
+pub(super) use followers::Follow;
+use followers::Followers;
+pub(crate) use followers::{Found, LookAgain};
 pub(super) use handlers::{AskWaiting, Configured, Keep, Restore, Stop};
-
-/// The disk does one thing after the other: what is asked for later must not be done before.
-const AT_ONCE: usize = 1;
 
 /// What the actor is made from, on its own thread.
 pub(super) struct Parts {
     pub(super) folder: Arc<Folder>,
+    pub(super) health: StoreHealth,
     pub(super) retry: Duration,
     /// How often it is looked whether the folder is still the one that this process has.
     pub(super) look: Duration,
@@ -35,6 +38,7 @@ pub(super) struct Parts {
 /// Owns what is still to be written.
 pub(super) struct StoreActor {
     folder: Arc<Folder>,
+    health: StoreHealth,
     threads: Arc<Threads>,
     retry: Duration,
     look: Duration,
@@ -48,6 +52,10 @@ pub(super) struct StoreActor {
     standing: Standing,
     /// Whether this process is the one that writes.
     is_owner: bool,
+    /// Who hears of what another process has stored.
+    followers: Followers,
+    /// Whether anything that the disk was asked for has failed.
+    has_failed: bool,
     /// Which time the folder was taken when `written` was written.
     times_taken: u64,
     /// The disk is looked at.
@@ -63,7 +71,8 @@ impl StoreActor {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             folder: parts.folder,
-            threads: Arc::new(Threads::new("store", AT_ONCE)),
+            threads: Arc::clone(parts.health.threads()),
+            health: parts.health,
             retry: parts.retry,
             look: parts.look,
             configured: parts.configured,
@@ -71,6 +80,8 @@ impl StoreActor {
             written: HashMap::new(),
             complaints: HashMap::new(),
             standing: Standing::default(),
+            followers: Followers::default(),
+            has_failed: false,
             is_owner: false,
             times_taken: 0,
             is_looking: false,
@@ -145,13 +156,17 @@ impl StoreActor {
                 log::debug!(
                     "{}: {}",
                     item.label,
-                    match kept {
-                        Kept::Written => format!("its document of {updated_at} is stored"),
-                        Kept::IsThere => format!(
+                    match &kept {
+                        Kept::Written | Kept::WrittenOver(_) =>
+                            format!("its document of {updated_at} is stored"),
+                        Kept::IsThere | Kept::IsNewer(_) => format!(
                             "another process has stored its document of {updated_at}, or a newer one, which is kept"
                         ),
                     }
                 );
+                if let Kept::WrittenOver(found) | Kept::IsNewer(found) = kept {
+                    self.followers.tell_found(found);
+                }
                 self.written.insert(item.stored.environment, item);
                 // One that the disk does not take is no reason to say that all is well.
                 if !self.pending.has_set_back() {
@@ -178,8 +193,21 @@ impl StoreActor {
     /// Stores everything anew where the folder was taken since it was stored: it may be another one. Whether it was.
     fn notice_another_folder(&mut self) -> bool {
         let times_taken = self.folder.times_taken();
-        let is_another = std::mem::replace(&mut self.times_taken, times_taken) != times_taken;
-        if !is_another || self.written.is_empty() {
+        let before = std::mem::replace(&mut self.times_taken, times_taken);
+        if times_taken == before {
+            return false;
+        }
+        // Whatever the disk was asked for since the start it was asked as the one that writes.
+        let is_begin = before == 0 && !self.has_failed;
+        if !is_begin {
+            // What was read in it may be older than what another process has left.
+            let waits = |environment: &KeyDigest| {
+                self.written.contains_key(environment) || self.pending.newest(*environment).is_some()
+            };
+            let unread = self.configured.iter().filter(|each| !waits(each));
+            self.followers.tell_of_another_folder(unread.copied().collect());
+        }
+        if self.written.is_empty() {
             return false;
         }
         log::info!(
@@ -213,6 +241,7 @@ impl StoreActor {
     }
 
     fn succeeded(&mut self) {
+        self.health.note(None);
         let line = self.standing.succeeded(self.folder.path());
         if let Some((level, line)) = line {
             log::log!(level, "{line}");
@@ -220,6 +249,8 @@ impl StoreActor {
     }
 
     fn failed(&mut self, trouble: &Trouble, ctx: &mut Context<Self>) {
+        self.has_failed = true;
+        self.health.note(Some(trouble.clone()));
         if let Some((level, line)) = self.standing.failed(trouble, self.folder.path()) {
             log::log!(level, "{line}");
         }

@@ -1,8 +1,9 @@
 //! The disk. Everything here blocks.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -26,7 +27,10 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    /// Held while the disk is asked, which may hang.
     state: Mutex<State>,
+    /// How often this process has become the one that writes. Beside the rest, for whoever must not wait for the disk.
+    times_taken: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -35,24 +39,26 @@ struct State {
     lock: Option<File>,
     /// What is known to be under the current documents' names.
     occupants: HashMap<KeyDigest, Occupant>,
-    /// How often this process has become the one that writes.
-    times_taken: u64,
 }
 
 /// What came of a document that was to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kept {
     /// The disk has it.
     Written,
-    /// Another process, which had the folder before, has stored the same or a newer one of the same source.
+    /// The disk has it in the place of this one, which another process had stored under a higher number, from elsewhere.
+    WrittenOver(Stored),
+    /// Another process, which had the folder before, has stored the same of the same source.
     IsThere,
+    /// It has stored a newer one.
+    IsNewer(Stored),
 }
 
 /// What there is in the folder.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Survey {
     /// Environments that have a document, by their digests' digits.
-    pub(super) environments: Vec<String>,
+    pub(super) environments: HashSet<String>,
     pub(super) of_other_versions: usize,
     /// Names of files that are not ours.
     pub(super) foreign: Vec<String>,
@@ -65,6 +71,7 @@ impl Folder {
         Self {
             path,
             state: Mutex::default(),
+            times_taken: AtomicU64::new(0),
         }
     }
 
@@ -98,13 +105,14 @@ impl Folder {
         state.lock = Some(lock);
         // Another process may have written since they were looked at.
         state.occupants.clear();
-        state.times_taken += 1;
+        self.times_taken.fetch_add(1, Ordering::Relaxed);
         Ok(true)
     }
 
-    /// How often this process has become the one that writes: more than before, and what is there is not what it wrote.
+    /// How often this process has become the one that writes: more than before, and what is there is not what it wrote. Waits for no
+    /// disk.
     pub(super) fn times_taken(&self) -> u64 {
-        self.state().times_taken
+        self.times_taken.load(Ordering::Relaxed)
     }
 
     /// Looks what there is, and deletes what a process left unfinished that was killed while it wrote. For the owner.
@@ -123,12 +131,10 @@ impl Folder {
             let name = entry?.file_name().to_string_lossy().into_owned();
             match Kind::of(&name) {
                 Kind::Unfinished => survey.unfinished.push(name),
-                Kind::Document(digits) if !survey.environments.contains(&digits) => {
-                    survey.environments.push(digits);
-                }
+                Kind::Document(digits) => drop(survey.environments.insert(digits)),
                 Kind::OtherVersion => survey.of_other_versions += 1,
                 Kind::Foreign => survey.foreign.push(name),
-                Kind::Document(_) | Kind::Ours | Kind::OfTheSystem => {}
+                Kind::Ours | Kind::OfTheSystem => {}
             }
         }
         Ok(survey)
@@ -157,14 +163,21 @@ impl Folder {
             },
             |occupant| (occupant, None),
         );
-        let newest = match &there {
-            Some(there) if !is_news(stored, there) && occupant == Occupant::Whole => {
-                return Ok(Kept::IsThere);
+        let (newest, outcome) = match there {
+            Some(there) if is_news(stored, &there) => {
+                let is_above = (there.served, there.told) > (stored.served, stored.told);
+                let over = is_above.then(|| Kept::WrittenOver(there));
+                (None, over.unwrap_or(Kept::Written))
             }
-            // The previous one, which is the only one until it is the current one, too.
-            Some(there) if !is_news(stored, there) => there,
-            _ => stored,
+            Some(there) if age(&there) == age(stored) => (Some(there), Kept::IsThere),
+            Some(there) => (Some(there.clone()), Kept::IsNewer(there)),
+            None => (None, Kept::Written),
         };
+        if newest.is_some() && occupant == Occupant::Whole {
+            return Ok(outcome);
+        }
+        // What was there may be the previous one, which is the only one until it is the current one, too.
+        let newest = newest.as_ref().unwrap_or(stored);
         let kept = self.replace(newest, occupant);
         let mut state = self.state();
         match &kept {
@@ -177,7 +190,7 @@ impl Folder {
                 }
             }
         }
-        kept.map(|()| Kept::Written)
+        kept.map(|()| outcome)
     }
 
     fn replace(&self, stored: &Stored, occupant: Occupant) -> Result<(), Trouble> {
@@ -315,10 +328,13 @@ fn take(lock: &File) -> Result<(), Trouble> {
 /// Of one source upstream's number says which is newer, and of one number the served one does: it is raised where content changes
 /// under an unmoved one, after a time in which it is unsettled. Numbers of different sources say nothing of each other.
 fn is_news(stored: &Stored, there: &Stored) -> bool {
-    let age = |stored: &Stored| (stored.upstream, stored.served, stored.is_unsettled, stored.told);
     stored.source != there.source
         || age(stored) > age(there)
         || (age(stored) == age(there) && stored.document != there.document)
+}
+
+fn age(stored: &Stored) -> impl PartialOrd + use<> {
+    (stored.upstream, stored.served, stored.is_unsettled, stored.told)
 }
 
 /// Whether an open file is the one that a path leads to.

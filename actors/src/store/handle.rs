@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::actor::{AskWaiting, Configured, Keep, Parts, Restore, Stop, StoreActor};
+use super::actor::{AskWaiting, Configured, Follow, Found, Keep, LookAgain, Parts, Restore, Stop, StoreActor};
 use super::folder::Folder;
 use super::format::Stored;
+use super::health::{StoreHealth, StoreTrouble};
 use super::pending::Item;
 use super::unsent::UnsentFile;
 use crate::actor_thread::ActorThread;
@@ -49,6 +50,7 @@ pub struct StoreHandle {
     actor: Addr<StoreActor>,
     thread: ActorThread,
     folder: Arc<Folder>,
+    health: StoreHealth,
 }
 
 impl StoreHandle {
@@ -58,8 +60,10 @@ impl StoreHandle {
     /// Where the system allows no thread for it.
     pub fn start(options: StoreOptions, lifelines: &Lifelines) -> io::Result<Self> {
         let folder = Arc::new(Folder::new(options.directory));
+        let health = StoreHealth::new();
         let parts = Parts {
             folder: Arc::clone(&folder),
+            health: health.clone(),
             retry: options.retry,
             look: options.look,
             configured: options.environments.iter().map(KeyDigest::of).collect(),
@@ -71,7 +75,13 @@ impl StoreHandle {
             actor,
             thread,
             folder,
+            health,
         })
+    }
+
+    /// Why documents are not stored now, if they are not. Waits for nobody.
+    pub fn trouble(&self) -> Option<StoreTrouble> {
+        self.health.trouble()
     }
 
     /// Where evaluation counts that could not be sent are kept.
@@ -105,6 +115,15 @@ impl StoreHandle {
         self.actor.send(AskWaiting).timeout(ANSWER_TIMEOUT).await.ok()
     }
 
+    /// From now on these hear of what another process has stored. Returns at once.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "one a process, and the actor waits for no disk"
+    )]
+    pub(crate) fn follow(&self, found: Recipient<Found>, look_again: Recipient<LookAgain>) {
+        self.actor.do_send(Follow { found, look_again });
+    }
+
     /// These are the environments that are configured from now on. Returns at once.
     #[expect(
         clippy::disallowed_methods,
@@ -120,5 +139,15 @@ impl StoreHandle {
     pub async fn stop(&self, patience: Duration) -> bool {
         let written = self.actor.send(Stop).timeout(patience * 3 / 4).await;
         self.thread.end(patience / 4).await && written.is_ok()
+    }
+
+    /// Makes the disk hang until the sender has gone: for tests.
+    #[cfg(feature = "fault-injection")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test sends it once; nobody answers it"
+    )]
+    pub fn inject_hang(&self, until: std::sync::mpsc::Receiver<()>) {
+        self.actor.do_send(crate::fault::Hang(until));
     }
 }

@@ -6,6 +6,7 @@
 //! - `actor`: the thin shell: takes documents, writes them on a blocking thread, one after the other.
 //! - `pending`: what is still to be written, the latest of each environment alone; pure.
 //! - `standing`: whether writing gets through, and what the operator hears of it; pure.
+//! - [`StoreTrouble`] (`health`): why documents are not stored, for whoever asks.
 //! - `format`: a document with what belongs to it, as bytes; pure.
 //! - `recovery`: which of an environment's files is to be believed, and in which steps they are replaced; pure.
 //! - `names`: what the folder's files are called; pure.
@@ -24,6 +25,7 @@ mod format;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use format::fuzz;
 mod handle;
+mod health;
 mod names;
 mod pending;
 mod recovery;
@@ -33,7 +35,9 @@ mod unsent;
 
 pub use examination::{StoreReport, examine};
 pub use handle::{StoreHandle, StoreOptions};
+pub use health::StoreTrouble;
 
+pub(crate) use actor::{Found, LookAgain};
 pub(crate) use format::{SourceDigest, Stored};
 
 use std::fmt;

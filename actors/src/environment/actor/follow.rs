@@ -48,10 +48,15 @@ impl EnvironmentActor {
             if let Some(options) = self.configuration.options(id)
                 && let Some(entry) = self.entries.get_mut(&id)
             {
+                let awaits_stored = entry.awaits_stored.is_some();
                 cancel(entry.reconfigure(options, &self.polling, &mut self.client), ctx);
                 if self.publisher.served(id).is_none() {
                     self.begin(id, ctx);
                 } else {
+                    if awaits_stored {
+                        // Its numbers hold whatever the source.
+                        self.restore(id, ctx);
+                    }
                     self.advance(id, ctx);
                     self.look_at_fallback(id, ctx);
                 }

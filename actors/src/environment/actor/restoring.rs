@@ -11,6 +11,7 @@ use super::{EnvironmentActor, News};
 use crate::environment::entry::Origin;
 use crate::environment::events::Moment;
 use crate::environment::loading::{Loaded, Loading, fallback_problem, read_fallback};
+use crate::environment::state::Known;
 use crate::environment::status::ChangeSource;
 use crate::environment::versions::Record;
 use crate::keys::EnvironmentId;
@@ -24,9 +25,6 @@ const RESTORE_PATIENCE: Duration = Duration::from_secs(1);
 /// The fallback waits for the first answer at most so long, so that it is not served for the moment that an ordinary fetch
 /// takes.
 const FALLBACK_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The fallback waits for what is stored, which is newer, at most so long: a disk may hang.
-const STORED_PATIENCE: Duration = Duration::from_secs(10);
 
 impl EnvironmentActor {
     /// Has an environment served that was just added: what is stored first, then whatever its source gives.
@@ -48,7 +46,7 @@ impl EnvironmentActor {
     }
 
     /// Asks for what is stored of an environment; whether anything can be.
-    fn restore(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) -> bool {
+    pub(super) fn restore(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else {
             return false;
         };
@@ -81,7 +79,7 @@ impl EnvironmentActor {
     }
 
     /// `is_raised`: its number is not the stored one.
-    fn load_stored(
+    pub(super) fn load_stored(
         &mut self,
         id: EnvironmentId,
         stored: Option<Stored>,
@@ -115,44 +113,44 @@ impl EnvironmentActor {
         loaded: Result<Loaded, FetchFailure>,
         ctx: &mut Context<Self>,
     ) {
+        let loaded = self.usable(id, &stored, loaded, ctx);
+        let content = loaded.as_ref().and_then(|loaded| loaded.versions.record());
+        let content = content.map(|record| record.content);
+        let served = self.publisher.served(id);
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        let served = self.publisher.served(id);
-        let loaded = match loaded {
-            // The source was quicker than the disk.
-            _ if served.is_some() && entry.origin != Origin::Fallback => None,
-            Err(failure) => {
-                entry.is_stored_useless = true;
-                entry.report.cannot_restore(&failure);
-                None
-            }
-            Ok(loaded) if self.is_of_another(id, &stored, &loaded) => {
-                if let Some(entry) = self.entries.get_mut(&id) {
-                    entry.is_stored_useless = true;
-                    entry.report.restores_none_of_another();
-                }
-                None
-            }
-            Ok(loaded) => Some(loaded),
+        let known = Known {
+            content,
+            served: stored.served,
+            upstream: stored.upstream.filter(|_| entry.is_of_its_source(&stored)),
+            told: stored.told,
         };
+        let gives_way =
+            served.is_none() || entry.origin == Origin::Fallback || entry.state.is_overtaken_by(&known);
         let Some(loaded) = loaded else {
-            self.nothing_is_restored(id, ctx);
+            self.know(id, known, ctx);
             return;
         };
-        if let Some(fallback) = served.filter(|fallback| fallback.updated_at >= stored.served) {
-            // The fallback was served meanwhile: the number never falls.
-            stored.served = Moment::now().updated_at().max(fallback.updated_at.next());
+        if !gives_way {
+            // The source was quicker than the disk.
+            self.release([loaded.served], ctx);
+            self.know(id, known, ctx);
+            return;
+        }
+        if let Some(served) = served.filter(|served| served.updated_at >= stored.served) {
+            // The number never falls.
+            stored.served = Moment::now().updated_at().max(served.updated_at.next());
             self.load_stored(id, Some(stored), true, ctx);
             return;
         }
-        let is_told = stored.told >= Some(stored.served);
-        let news = match (stored.is_unsettled, is_told) {
-            (true, _) => News::Untold,
-            (false, true) => News::Told,
-            (false, false) => News::Change,
+        let news = match stored.is_unsettled {
+            true => News::Untold,
+            false => News::Change,
         };
-        self.assign(id, loaded, Origin::Stored, stored.told, ctx, news);
+        // What subscribers of this process were not told they do not know.
+        let told = entry.state.told().or(stored.told);
+        self.assign(id, loaded, Origin::Stored, told, ctx, news);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.awaits_stored = None;
             if !is_raised {
@@ -161,8 +159,36 @@ impl EnvironmentActor {
         }
     }
 
+    /// What was loaded of a stored document, where it may be served; else the operator hears of it.
+    fn usable(
+        &mut self,
+        id: EnvironmentId,
+        stored: &Stored,
+        loaded: Result<Loaded, FetchFailure>,
+        ctx: &mut Context<Self>,
+    ) -> Option<Loaded> {
+        let is_of_another = loaded
+            .as_ref()
+            .is_ok_and(|loaded| self.is_of_another(id, stored, loaded));
+        let entry = self.entries.get_mut(&id)?;
+        match loaded {
+            Ok(loaded) if is_of_another => {
+                entry.is_stored_useless = true;
+                entry.report.restores_none_of_another();
+                self.release([loaded.served], ctx);
+                None
+            }
+            Ok(loaded) => Some(loaded),
+            Err(failure) => {
+                entry.is_stored_useless = true;
+                entry.report.cannot_restore(&failure);
+                None
+            }
+        }
+    }
+
     /// Goes on without what is stored.
-    fn nothing_is_restored(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
+    pub(super) fn nothing_is_restored(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
@@ -171,6 +197,9 @@ impl EnvironmentActor {
             self.restoring_is_over(id, ctx);
         } else if self.publisher.served(id).is_none() {
             self.look_at_fallback(id, ctx);
+        } else {
+            self.tell_untold(id);
+            self.keep(id);
         }
     }
 
@@ -276,10 +305,8 @@ impl EnvironmentActor {
                 if entry.fallback_problem.take().is_some() {
                     entry.report.can_fall_back();
                 }
-                let is_awaited = entry
-                    .awaits_stored
-                    .is_some_and(|since| since.elapsed() < STORED_PATIENCE);
-                if !is_served && is_awaited {
+                // It is newer.
+                if !is_served && entry.patience_for_stored().is_some() {
                     return;
                 }
                 if !is_served || entry.origin == Origin::Fallback && is_another {

@@ -114,3 +114,13 @@ impl Handler<Configured> for StoreActor {
         self.configured = configured;
     }
 }
+
+#[cfg(feature = "fault-injection")]
+impl Handler<crate::fault::Hang> for StoreActor {
+    type Result = ();
+
+    fn handle(&mut self, crate::fault::Hang(until): crate::fault::Hang, ctx: &mut Self::Context) {
+        let hanging = self.on_disk(move |_| until.recv().is_ok());
+        ctx.spawn(hanging.into_actor(self).map(|_, _, _| ()));
+    }
+}

@@ -82,7 +82,7 @@ fn what_is_not_ours_stays_and_what_is_unfinished_goes() {
     folder.keep(&stored(1, b"{}")).unwrap();
     let survey = folder.tidy().unwrap();
     let expected = Survey {
-        environments: vec![digits.clone()],
+        environments: [digits.clone()].into(),
         of_other_versions: 1,
         foreign: vec!["notes.txt".to_owned()],
         unfinished: Vec::new(),
@@ -162,7 +162,10 @@ fn what_waited_is_not_written_over_what_another_process_has_stored_meanwhile() {
     assert_eq!(second.keep(&stored(2, b"{}")), Err(Trouble::Taken));
     first.keep(&stored(3, b"{}")).unwrap();
     drop(first);
-    assert_eq!(second.keep(&stored(2, b"{}")), Ok(Kept::IsThere));
+    assert_eq!(
+        second.keep(&stored(2, b"{}")),
+        Ok(Kept::IsNewer(stored(3, b"{}")))
+    );
     assert_eq!(served(&second), Some(3));
     assert_eq!(second.keep(&stored(4, b"{}")), Ok(Kept::Written));
     assert_eq!(served(&second), Some(4));
@@ -174,13 +177,16 @@ fn what_waited_is_not_written_over_what_another_process_has_stored_meanwhile() {
         source: SourceDigest::of("http://elsewhere", &[]),
         ..stored(2, b"{}")
     };
-    assert_eq!(third.keep(&elsewhere), Ok(Kept::Written));
+    assert_eq!(third.keep(&elsewhere), Ok(Kept::WrittenOver(stored(4, b"{}"))));
     drop(third);
 
     // The previous document is the newest where the current one has gone.
     let fourth = Folder::new(parent.path().join("store"));
     fs::remove_file(fourth.path().join(Generation::Current.of(environment()))).unwrap();
-    assert_eq!(fourth.keep(&stored(3, b"{}")), Ok(Kept::Written));
+    assert_eq!(
+        fourth.keep(&stored(3, b"{}")),
+        Ok(Kept::IsNewer(stored(4, b"{}")))
+    );
     assert_eq!(served(&fourth), Some(4));
 }
 

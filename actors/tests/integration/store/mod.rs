@@ -1,0 +1,100 @@
+//! What survives a restart.
+use std::fs;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use actors::environment::{ActorOptions, EnvironmentEvent, EnvironmentOptions, PollingOptions};
+use actors::lifeline::Lifelines;
+use actors::store::{StoreHandle, StoreOptions};
+use actors::upstream::UpstreamOptions;
+use engine::UpdatedAt;
+use test_support::documents::document;
+use test_support::upstream::{Answer, ScriptedUpstream};
+
+use crate::harness::{Harness, SOON, of_client0, quick};
+
+mod directories;
+mod numbers;
+mod pairs;
+mod restarts;
+
+const T1: &str = "2024-12-26T16:18:08.760000+00:00";
+const T2: &str = "2024-12-26T16:18:20.000000+00:00";
+
+fn at(text: &str) -> UpdatedAt {
+    UpdatedAt::parse(text).unwrap()
+}
+
+/// Polls that come when the first is over and no more, of an environment that goes stale at once.
+fn polling() -> PollingOptions {
+    PollingOptions {
+        grace_period: Some(SOON),
+        ..quick()
+    }
+}
+
+/// One process's life on a directory.
+struct Life {
+    harness: Harness,
+    store: StoreHandle,
+}
+
+impl Life {
+    fn begin(directory: &Path, upstream: &ScriptedUpstream, environments: Vec<EnvironmentOptions>) -> Self {
+        Self::begin_on(directory, upstream, environments, None)
+    }
+
+    /// On a disk that hangs until the sender has gone.
+    fn begin_on(
+        directory: &Path,
+        upstream: &ScriptedUpstream,
+        environments: Vec<EnvironmentOptions>,
+        hangs: Option<mpsc::Receiver<()>>,
+    ) -> Self {
+        let keys = environments.iter().map(|options| options.client_side_key.clone());
+        let options = StoreOptions {
+            retry: Duration::from_millis(20),
+            look: Duration::from_millis(20),
+            ..StoreOptions::new(directory.to_owned(), keys.collect())
+        };
+        let store = StoreHandle::start(options, &Lifelines::new()).unwrap();
+        hangs.into_iter().for_each(|until| store.inject_hang(until));
+        let mut options = ActorOptions::new(polling(), UpstreamOptions::new(upstream.api_url()));
+        options.store = Some(store.clone());
+        Self {
+            harness: Harness::start_with(environments, options),
+            store,
+        }
+    }
+
+    /// Stops it in good order: all that it told is stored.
+    async fn end(self) {
+        assert!(self.harness.handle.stop(SOON).await);
+        assert!(self.store.stop(SOON).await);
+    }
+
+    /// The next event but additions.
+    async fn event(&mut self) -> EnvironmentEvent {
+        loop {
+            match self.harness.event().await {
+                EnvironmentEvent::Added(_) => {}
+                event => return event,
+            }
+        }
+    }
+}
+
+fn gives(value: &str, updated_at: &str) -> impl Fn() -> Answer + Clone + Send + Sync + 'static {
+    let document = of_client0(&document(value, updated_at));
+    move || Answer::ok(document.clone())
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
