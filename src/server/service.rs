@@ -17,8 +17,11 @@ use actix_web::rt::net::TcpStream;
 
 use super::ServerOptions;
 use super::by_protocol::{Begun, by_protocol};
-use super::connection::{Arrival, Connection, ConnectionTimes, Opening, SLICE, Worker, in_turns};
+use super::connection::{
+    Arrival, ByteStream as _, Connection, ConnectionTimes, Opening, SLICE, Worker, in_turns,
+};
 use super::h2::Http2Options;
+use super::socket_options;
 use super::stop_signal::{self, ServerStop};
 
 /// Adds a listener to the server. What comes in becomes a connection by `opening`.
@@ -86,6 +89,7 @@ where
                     connection.ok_or_else(|| DispatchError::Io(io::ErrorKind::ConnectionRefused.into()))?;
                 if connection.speaks_http2(h2c).await {
                     let (stream, connection) = connection.into_http2();
+                    socket_options::let_answers_share(stream.socket());
                     return Ok(Begun::Http2(stream, connection));
                 }
                 Ok(Begun::Http1(connection))

@@ -2,6 +2,8 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
+use socket2::{Domain, Socket, Type};
+
 use crate::wait::PATIENCE;
 
 /// What a client sends first.
@@ -196,6 +198,20 @@ impl FrameConnection {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
+        Self(stream)
+    }
+
+    /// The same, with so small a buffer for what it does not read.
+    ///
+    /// # Panics
+    /// Where nobody listens there.
+    pub fn silent_and_narrow(address: SocketAddr, receive_buffer: usize) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(receive_buffer).unwrap();
+        socket.connect(&address.into()).unwrap();
+        let stream = TcpStream::from(socket);
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self(stream)
     }
 

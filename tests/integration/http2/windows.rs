@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use edge_proxy::application::Limits;
 use serde_json::json;
-use test_support::http2::{Frame, FrameConnection, code, flag, kind};
+use test_support::http2::{Frame, FrameConnection, PREFACE, code, flag, kind};
 
 use super::{h2c, spawn, with};
 use crate::harness::{App, CLIENT_KEY, EVENT_STREAM, Options, SERVER_KEY, spawn_app, with_many_features};
@@ -202,4 +202,47 @@ fn bodies_that_nobody_reads_are_bounded_by_the_windows() {
         (window.stream, window.payload),
         (0, (256_u32 * 1024 - 65_535).to_be_bytes().to_vec())
     );
+}
+
+#[test]
+fn a_small_answer_does_not_wait_for_what_the_kernel_would_hold_of_a_large_one() {
+    let options = with(json!({}));
+    let app = spawn_app(Options {
+        // Some megabytes.
+        document: Some(with_many_features(30_000).to_string()),
+        ..options
+    });
+    let mut connection = FrameConnection::silent_and_narrow(app.address, 16 * 1024);
+    let settings = Frame::setting(INITIAL_WINDOW_SIZE, 0x7fff_ffff);
+    connection.write(PREFACE);
+    let frames = [settings, Frame::window(0, 0x7fff_0000), document(1)];
+    connection.write(&frames.map(|frame| frame.bytes()).concat());
+    connection.find(|frame| frame.kind == kind::DATA);
+    // One for each worker: each has written to the socket what it takes once it has answered what came later.
+    let mut others: Vec<_> = (0..8).map(|_| app.connect()).collect();
+    for _ in 0..20 {
+        for other in &mut others {
+            assert_eq!(
+                other
+                    .send(&crate::harness::Request::get("/proxy/health/liveness"))
+                    .status,
+                200
+            );
+        }
+    }
+    connection.send(&Frame::get(3, "/proxy/health/liveness", CLIENT_KEY));
+    let mut before = 0;
+    loop {
+        let frame = connection.frame().expect("the connection goes on");
+        match (frame.kind, frame.stream) {
+            (kind::DATA, 1) => {
+                assert!(!frame.ends_stream(), "the small answer comes first");
+                before += frame.payload.len();
+            }
+            (kind::HEADERS, 3) => break,
+            _ => {}
+        }
+    }
+    // What the kernel holds unsent, what it has sent, and what the connection has in hand.
+    assert!(before < 640 * 1024, "{before} bytes came before it");
 }
