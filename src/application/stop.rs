@@ -72,6 +72,9 @@ const STOP_AFTER_DEATH: Duration = Duration::from_millis(3_500);
 /// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
 const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
 
+/// Into how many steps the time of connections made in the listener's last moment, and of clients between two requests, is divided.
+const YOUNG_STEPS: u32 = 10;
+
 /// How long the second signal waits for the connections to hear of the end, and for the answers that are ready.
 const MOMENT: Duration = Duration::from_millis(200);
 
@@ -163,6 +166,7 @@ impl StopPlan {
     pub(super) async fn run(self, parts: Parts, server: &Ending, state: &ServiceState) {
         let end = Instant::now() + self.whole;
         let serving = self.whole - self.for_parts;
+        let crossed = server.crossed();
         if timeout(serving, self.end_serving(&parts, server, state))
             .await
             .is_ok()
@@ -180,6 +184,12 @@ impl StopPlan {
                 timeout_at(end, server.none_open()),
             );
             cut(server).await;
+        }
+        let crossed = server.crossed() - crossed;
+        if crossed > 0 {
+            log::info!(
+                "{crossed} requests came over idle connections whose end had been announced: their clients send them again"
+            );
         }
     }
 
@@ -220,7 +230,15 @@ impl StopPlan {
         server.close_the_doors(self.handshake, self.backlog).await;
         // Not before: whoever is refused while the doors are open comes back through them at once.
         state.end_waits();
-        let _ = timeout(self.young, server.none_open()).await;
+        // In steps: on a machine that is so busy that clients have no turn, each of them takes longer, too.
+        for _ in 0..YOUNG_STEPS {
+            if timeout(self.young / YOUNG_STEPS, server.none_open())
+                .await
+                .is_ok()
+            {
+                break;
+            }
+        }
     }
 }
 

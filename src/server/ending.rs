@@ -80,6 +80,12 @@ impl Ending {
         self.places.none_open().await;
     }
 
+    /// How many requests have crossed the end of their connection so far: they came over a kept one that was idle, when its end had been
+    /// announced. Clients send them again (RFC 9112, 9.3.1 and 9.6).
+    pub(crate) fn crossed(&self) -> usize {
+        self.places.crossed()
+    }
+
     /// Resolves when each client has its answer, and the end of its connection has been announced to it.
     pub(crate) async fn none_unfinished(&self) {
         self.places.none_taken().await;

@@ -28,6 +28,8 @@ struct Shared {
     open: AtomicUsize,
     /// How many were opened so far.
     opened: AtomicUsize,
+    /// How many were asked for something when their end had been announced between two requests.
+    crossed: AtomicUsize,
     /// Tells those who wait for a number that one has changed.
     changed: Notify,
 }
@@ -53,6 +55,7 @@ impl Places {
                 taken: AtomicUsize::new(0),
                 open: AtomicUsize::new(0),
                 opened: AtomicUsize::new(0),
+                crossed: AtomicUsize::new(0),
                 changed: Notify::new(),
             }),
         }
@@ -86,6 +89,16 @@ impl Places {
         OpenConnection {
             shared: Arc::clone(&self.shared),
         }
+    }
+
+    /// Notes that a request has crossed the end of its connection.
+    pub(super) fn note_crossed(&self) {
+        self.shared.crossed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many have so far.
+    pub(super) fn crossed(&self) -> usize {
+        self.shared.crossed.load(Ordering::Relaxed)
     }
 
     /// The limits of it all.

@@ -29,6 +29,16 @@ struct State {
 
 const OUTPUTS: usize = 2;
 
+/// How many requests have crossed the end of their connection, by what a proxy has written: they came over a kept one that was idle,
+/// when its end had been announced. Nothing can keep a client from that, which has to send them again (RFC 9112, 9.3.1).
+pub fn crossed_the_end(written: &str) -> u64 {
+    let lines = written
+        .lines()
+        .filter_map(|line| line.split_once(" requests came over idle connections whose end"));
+    let count = |(before, _): (&str, &str)| before.rsplit(' ').next()?.parse::<u64>().ok();
+    lines.filter_map(count).sum()
+}
+
 impl Program {
     /// Starts it without an input.
     ///

@@ -1,5 +1,5 @@
 //! `forward_identities`: what requests carry reaches upstream, in the background.
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors::write_through::WriteThroughOptions;
@@ -8,6 +8,7 @@ use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
 use test_support::upstream::{Answer, ScriptedUpstream};
 use test_support::wait::{PATIENCE, wait};
+use tokio::sync::watch;
 
 use crate::harness::{
     App, CLIENT_KEY, HEAVY_IDENTIFIER, Options, Proxy, ProxyOptions, Request, SERVER_KEY, fixture,
@@ -15,7 +16,7 @@ use crate::harness::{
 };
 
 /// Identities that upstream was told of, each with the key that told it.
-type Told = Arc<Mutex<Vec<(String, Value)>>>;
+type Told = Arc<watch::Sender<Vec<(String, Value)>>>;
 
 fn upstream(document: &Value) -> (ScriptedUpstream, Told) {
     let told = Told::default();
@@ -26,10 +27,8 @@ fn upstream(document: &Value) -> (ScriptedUpstream, Told) {
             let key = request.header("x-environment-key").unwrap();
             let body = request.json();
             let identities = body["data"].as_array().unwrap().iter();
-            noted
-                .lock()
-                .unwrap()
-                .extend(identities.map(|identity| (key.to_owned(), identity.clone())));
+            let identities = identities.map(|identity| (key.to_owned(), identity.clone()));
+            noted.send_modify(|told| told.extend(identities));
             Answer::ok("[]")
         }
         _ => Answer::ok("{}"),
@@ -78,9 +77,8 @@ fn set(key: &str, value: impl Into<Value>) -> Value {
 
 fn wait_for(told: &Told, identities: usize) {
     wait(async {
-        while told.lock().unwrap().len() < identities {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let mut told = told.subscribe();
+        told.wait_for(|told| told.len() >= identities).await.unwrap();
     });
 }
 
@@ -109,10 +107,7 @@ fn what_requests_carry_reaches_upstream_with_their_kind_of_key() {
     for (number, (request, key, identity)) in expected.iter().enumerate() {
         assert_eq!(app.send(request.clone()).status, 200);
         wait_for(&told, number + 1);
-        assert_eq!(
-            told.lock().unwrap()[number],
-            ((*key).to_owned(), identity.clone())
-        );
+        assert_eq!(told.borrow()[number], ((*key).to_owned(), identity.clone()));
     }
     // All of it is known, whoever says it.
     for (request, ..) in &expected {
@@ -124,7 +119,7 @@ fn what_requests_carry_reaches_upstream_with_their_kind_of_key() {
     );
     assert_eq!(app.send(get(CLIENT_KEY, "identifier=last")).status, 200);
     wait_for(&told, 4);
-    assert_eq!(told.lock().unwrap()[3].1["identifier"], "last");
+    assert_eq!(told.borrow()[3].1["identifier"], "last");
 }
 
 #[test]
@@ -161,7 +156,7 @@ fn what_is_transient_invalid_or_not_allowed_stays_here() {
         assert_eq!(app.send(request).status, status);
     }
     wait_for(&told, 1);
-    assert_eq!(told.lock().unwrap()[0].1["identifier"], "last");
+    assert_eq!(told.borrow()[0].1["identifier"], "last");
 }
 
 #[test]
@@ -201,11 +196,7 @@ fn what_a_caller_writes_in_between_is_written_over_again() {
         assert_eq!(app.send(seen.clone()).status, 200);
         wait_for(&told, number + 2);
         let last = json!({"identifier": "bob", "traits": [set("a", 1)]});
-        assert_eq!(
-            told.lock().unwrap()[number + 1].1,
-            last,
-            "{path}: and no more of it"
-        );
+        assert_eq!(told.borrow()[number + 1].1, last, "{path}: and no more of it");
     }
 }
 
@@ -222,7 +213,7 @@ fn who_takes_much_work_is_written_once() {
     );
     assert_eq!(app.send(get(CLIENT_KEY, "identifier=last")).status, 200);
     wait_for(&told, 2);
-    let told = told.lock().unwrap();
+    let told = told.borrow();
     let identifiers: Vec<_> = told.iter().map(|(_, identity)| &identity["identifier"]).collect();
     assert!(
         identifiers.contains(&&json!("last")) && identifiers.len() == 2,
@@ -237,7 +228,7 @@ fn it_is_off_unless_it_is_asked_for() {
     assert_eq!(app.send(get(CLIENT_KEY, "identifier=bob")).status, 200);
     app.ask_to_stop();
     app.wait();
-    assert!(told.lock().unwrap().is_empty());
+    assert!(told.borrow().is_empty());
 }
 
 #[test]
@@ -248,10 +239,10 @@ fn a_stop_writes_what_waits() {
         let query = format!("identifier={identifier}");
         assert_eq!(app.send(get(CLIENT_KEY, &query)).status, 200);
     }
-    assert!(told.lock().unwrap().is_empty());
+    assert!(told.borrow().is_empty());
     app.ask_to_stop();
     app.wait();
-    assert_eq!(told.lock().unwrap().len(), 3);
+    assert_eq!(told.borrow().len(), 3);
 }
 
 #[test]

@@ -18,6 +18,11 @@ pub(in crate::server) trait ByteStream: AsyncRead + AsyncWrite + Unpin {
     /// of it counts, too.
     fn has_arrived(&mut self) -> bool;
 
+    /// Whether what has come is the beginning of something that cannot be read before all of it has.
+    fn is_within_part(&self) -> bool {
+        false
+    }
+
     /// Resolves when something may be read.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 

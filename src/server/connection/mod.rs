@@ -73,6 +73,8 @@ pub(super) struct Connection<S> {
     inflow: Inflow,
     /// Whether the dispatcher has refused a head, and the peer has its answer.
     has_refused: bool,
+    /// Whether it was ended between two requests, of which no answer could tell its peer.
+    left_idle: bool,
     end: OrderlyEnd,
     open: OpenConnection,
 }
@@ -86,6 +88,7 @@ impl<S: ByteStream> Connection<S> {
             client: admitted.client,
             inflow: Inflow::new(),
             has_refused: false,
+            left_idle: false,
             end: OrderlyEnd::default(),
             open: admitted.open,
         }
@@ -212,8 +215,15 @@ impl<S: ByteStream> AsyncRead for Connection<S> {
         self.state.note_task(cx.waker());
         // An answer under way has not said that it is the last: what is asked meanwhile has its own.
         let is_idle = self.state.is_idle() && !self.end.is_asked();
-        if self.state.takes_leave() && is_idle && !self.has_arrived() {
-            return Poll::Ready(Ok(()));
+        if self.state.takes_leave() && is_idle {
+            if !self.has_arrived() {
+                self.left_idle = true;
+                return Poll::Ready(Ok(()));
+            }
+            if self.stream.is_within_part() {
+                // It may be a head, and has the time of one.
+                self.state.note_head();
+            }
         }
         Poll::Pending
     }
@@ -254,8 +264,12 @@ impl<S: ByteStream> AsyncWrite for Connection<S> {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
             this.state.free_place();
         }
-        let patience = this.state.worker().read_off();
-        this.end.poll_read_off(&mut this.stream, patience, cx)
+        let worker = this.state.worker();
+        let outcome = this.end.poll_read_off(&mut this.stream, worker.read_off(), cx);
+        if this.end.has_read_off() && std::mem::take(&mut this.left_idle) {
+            worker.note_crossed();
+        }
+        outcome
     }
 }
 

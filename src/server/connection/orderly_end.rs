@@ -65,6 +65,13 @@ impl OrderlyEnd {
         self.reading_off.is_some()
     }
 
+    /// Whether anything came after that.
+    pub(super) fn has_read_off(&self) -> bool {
+        self.reading_off
+            .as_ref()
+            .is_some_and(|reading_off| reading_off.read > 0)
+    }
+
     /// Reads off what still comes after the announced end, for at most `patience`.
     pub(in crate::server) fn poll_read_off(
         &mut self,

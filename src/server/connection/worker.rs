@@ -191,6 +191,11 @@ impl Worker {
         self.places.open()
     }
 
+    /// Notes that a request has crossed the end of its connection.
+    pub(super) fn note_crossed(&self) {
+        self.places.note_crossed();
+    }
+
     /// How long what still comes is read off once the end of a connection was announced.
     pub(in crate::server) fn read_off(&self) -> Duration {
         self.times.read_off

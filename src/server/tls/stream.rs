@@ -47,6 +47,10 @@ impl ByteStream for TlsStream {
         has_decrypted || socket.is_within_record() || socket.stream_mut().has_arrived()
     }
 
+    fn is_within_part(&self) -> bool {
+        self.inner.get_ref().0.is_within_record()
+    }
+
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let (socket, session) = self.inner.get_mut();
         let nothing_is_decrypted =

@@ -214,6 +214,18 @@ impl Connection {
         }
     }
 
+    /// Whether the server has announced the end of the connection by now, as clients look before they use a kept one again.
+    pub fn has_ended(&self) -> bool {
+        let socket = self.stream.get_ref().socket();
+        socket.set_nonblocking(true).unwrap();
+        let peeked = socket.peek(&mut [0]);
+        socket.set_nonblocking(false).unwrap();
+        match peeked {
+            Ok(bytes) => bytes == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        }
+    }
+
     /// Everything until the server closes the connection.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

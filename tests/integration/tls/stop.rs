@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use edge_proxy::application::{Limits, Outcome, StopLimits};
 use serde_json::json;
@@ -180,4 +180,27 @@ fn idle_connections_are_told_of_the_stop() {
         assert!(connection.is_closed());
     }
     assert_eq!(secured.app.wait(), Outcome::Stopped);
+}
+
+#[test]
+fn a_record_that_does_not_come_to_its_end_has_the_time_of_a_head() {
+    const WHOLE: Duration = Duration::from_secs(60);
+    let mut secured = secured(Options {
+        config: json!({"server": {
+            "request_head_timeout_seconds": 0.3,
+            "shutdown_timeout_seconds": WHOLE.as_secs(),
+        }}),
+        ..Options::default()
+    });
+    let mut half = secured.connect();
+    assert_eq!(half.send(&flags()).status, 200);
+    // The begin of a record's head, as where a network cuts it.
+    let mut writer = half.duplicate();
+    writer.try_write(&[0x17, 3, 3]).unwrap();
+    let begun = Instant::now();
+    secured.app.ask_to_stop();
+    half.rest();
+    drop((half, writer));
+    assert_eq!(secured.app.wait(), Outcome::Stopped);
+    assert!(begun.elapsed() < WHOLE / 2, "{:?}", begun.elapsed());
 }

@@ -22,10 +22,10 @@ async fn refused_beside_others(status: u16) {
     for identity in 0..20 {
         see(&write_through, &body(identity, 0));
     }
-    until(|| told.count() == 38).await;
+    told.reach(38).await;
     // Where it was the last that was tried, a 500 may be about upstream, until another one is written.
     see(&write_through, &body(20, 0));
-    until(|| told.count() == 40).await;
+    told.reach(40).await;
     rested(&write_through).await;
     assert_eq!(told.count(), 40);
     // It is not sent again and again, but when it changes.
@@ -39,7 +39,7 @@ async fn refused_beside_others(status: u16) {
         Answer::ok("[]")
     });
     see(&write_through, &body(7, 1));
-    until(|| told.count() == 42).await;
+    told.reach(42).await;
 }
 
 #[actix_rt::test]
@@ -55,7 +55,7 @@ async fn one_that_upstream_fails_at_is_given_up_once_another_is_written_after_it
     });
     let write_through = start(&upstream, quick());
     see(&write_through, &body(7, 0));
-    until(|| upstream.requests().len() >= 2).await;
+    upstream.wait_for(2).await;
     assert_eq!(told.count(), 0, "it alone may be upstream's fault, and is kept");
     see(&write_through, &body(8, 0));
     told.reach(2).await;
@@ -223,5 +223,5 @@ async fn many_that_upstream_fails_at_keep_nobody_else_back() {
     for identity in 0..100 {
         see(&write_through, &body(identity, 0));
     }
-    until(|| told.count() == 200).await;
+    told.reach(200).await;
 }
