@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use actix::prelude::*;
 
-use super::actor::{AskWaiting, Configured, Follow, Found, Keep, LookAgain, Parts, Restore, Stop, StoreActor};
+use super::actor::{
+    AskWaiting, Configured, Follow, Found, Keep, LookAgain, Parts, Restore, Stop, StoreActor,
+};
 use super::folder::Folder;
 use super::format::Stored;
 use super::health::{StoreHealth, StoreTrouble};
