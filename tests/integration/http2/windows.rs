@@ -209,7 +209,7 @@ fn a_small_answer_does_not_wait_for_what_the_kernel_would_hold_of_a_large_one() 
     let options = with(json!({}));
     let app = spawn_app(Options {
         // Some megabytes.
-        document: Some(with_many_features(30_000).to_string()),
+        document: Some(with_many_features(10_000).to_string()),
         ..options
     });
     let mut connection = FrameConnection::silent_and_narrow(app.address, 16 * 1024);
