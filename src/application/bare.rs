@@ -11,7 +11,7 @@ use actix_web::Error;
 use actix_web::dev::AppConfig;
 use actors::lifeline::Lifelines;
 
-use super::{Limits, ListenError, StartError, listening, server_options};
+use super::{Limits, ListenError, StartError, connection_terms, listening, server_options};
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
@@ -59,7 +59,9 @@ impl BareServer {
             &budgets,
         );
         let refusals = layers.refusals();
-        let options = server_options(settings, limits, (places, budgets), refusals, terms, &state);
+        let connections = Live::new(connection_terms(settings));
+        let shared = (places, budgets, connections);
+        let options = server_options(settings, limits, shared, refusals, terms, &state);
         let refused = |source| ListenError::new(&settings.server.host, source);
         let serving = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self { addresses, serving })

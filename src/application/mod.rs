@@ -30,8 +30,8 @@ use crate::live::Live;
 use crate::routes::{self, HeavyEvaluations, Services, SharedServices, TableOptions};
 use crate::server::tls::{Tls, TlsTerms};
 use crate::server::{
-    self, BoundListener, Ending, Places, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving,
-    SocketOptions,
+    self, BoundListener, ConnectionTerms, Ending, Places, PlannedEnd, Prefaces, RefusalAnswers,
+    ServerOptions, Serving, SocketOptions,
 };
 use crate::service_state::ServiceState;
 use crate::settings::{ConfigurationSource, Loaded, Settings};
@@ -98,8 +98,10 @@ impl Application {
             layers: Live::new(LayerOptions::new(settings)),
             budgets: budgets.clone(),
             places: places.clone(),
+            connections: Live::new(connection_terms(settings)),
             state: Arc::clone(&state),
         };
+        let connections = changeable.connections.clone();
         let table = TableOptions {
             prefix: settings.server.path_prefix.clone(),
             options: changeable.routes.clone(),
@@ -135,7 +137,14 @@ impl Application {
             running.started(tls.renewal.start());
             tls.terms
         });
-        let options = server_options(settings, &limits, (places, budgets), refusals, terms, &state);
+        let options = server_options(
+            settings,
+            &limits,
+            (places, budgets, connections),
+            refusals,
+            terms,
+            &state,
+        );
         let refused = |source| ListenError::new(&settings.server.host, source);
         let Serving { server, ending } = server::serve(listeners, options, app).map_err(refused)?;
         Ok(Self {
@@ -272,10 +281,22 @@ fn early_end(ended: Result<io::Result<()>, tokio::task::JoinError>) -> io::Error
     }
 }
 
+/// What connections are told of these settings, also those that are there.
+fn connection_terms(settings: &Settings) -> ConnectionTerms {
+    let door = &settings.server.door;
+    ConnectionTerms {
+        planned_end: PlannedEnd {
+            age: door.max_connection_age,
+            requests: door.max_requests_per_connection,
+        },
+        requests_in_flight: door.max_requests_in_flight,
+    }
+}
+
 fn server_options(
     settings: &Settings,
     limits: &Limits,
-    (places, budgets): (Places, Budgets),
+    (places, budgets, connections): (Places, Budgets, Live<ConnectionTerms>),
     refusals: RefusalAnswers,
     tls: Option<TlsTerms>,
     state: &Arc<ServiceState>,
@@ -286,10 +307,7 @@ fn server_options(
         places,
         keep_alive: settings.server.timeout_keep_alive,
         request_head: door.request_head_timeout,
-        planned_end: PlannedEnd {
-            age: door.max_connection_age,
-            requests: door.max_requests_per_connection,
-        },
+        connections,
         disconnect: limits.disconnect,
         shutdown_timeout: settings.server.shutdown_timeout,
         budgets,
@@ -298,7 +316,6 @@ fn server_options(
         tls,
         h2c: settings.server.h2c,
         state: Arc::clone(state),
-        requests_in_flight: door.max_requests_in_flight,
         socket: SocketOptions {
             unacknowledged: limits.unacknowledged,
             send_buffer: limits.send_buffer,

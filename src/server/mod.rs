@@ -47,6 +47,7 @@ use actix_web::Error;
 use actix_web::dev::AppConfig;
 
 use crate::budget::Budgets;
+use crate::live::Live;
 use crate::service_state::ServiceState;
 
 use connection::Plain;
@@ -55,7 +56,7 @@ use listener::Listener;
 use stop_signal::ServerStop;
 use tls::{Secure, TlsTerms};
 
-pub(crate) use connection::{PlannedEnd, Prefaces, RefusalAnswers, Refused};
+pub(crate) use connection::{ConnectionTerms, PlannedEnd, Prefaces, RefusalAnswers, Refused};
 pub(crate) use ending::Ending;
 pub(crate) use in_progress::{InProgress, wait_aside};
 pub(crate) use listener::{BoundListener, bind, try_bind};
@@ -77,16 +78,14 @@ pub(crate) struct ServerOptions {
     /// The longest time from a head's first byte to its last, and from a connection's start to the end of its first
     /// head.
     pub request_head: Duration,
-    /// When a connection ends with which nothing is wrong.
-    pub planned_end: PlannedEnd,
+    /// What a new configuration changes of connections that are there.
+    pub connections: Live<ConnectionTerms>,
     /// How long the server reads off what a client still sends after the end of a connection was announced.
     pub disconnect: Duration,
     /// How long a graceful stop waits for requests in flight.
     pub shutdown_timeout: Duration,
     /// What is set on each connection's socket.
     pub socket: SocketOptions,
-    /// The most requests that each worker has in hand.
-    pub requests_in_flight: usize,
     /// What all connections together may hold.
     pub budgets: Budgets,
     /// Whose connections begin with the client's address.

@@ -101,19 +101,21 @@ where
 
 /// Starts what the connections of this thread share.
 fn start_worker(options: &ServerOptions, stop: &ServerStop) -> Rc<Worker> {
+    let terms = *options.connections.newest();
     let times = ConnectionTimes {
         request_head: options.request_head,
         keep_alive: options.keep_alive,
         read_off: options.disconnect,
-        planned_end: options.planned_end,
+        planned_end: terms.planned_end,
     };
     let worker = Worker::start(
         times,
-        options.requests_in_flight,
+        terms.requests_in_flight,
         &options.budgets.unsent_answers,
         &options.places,
         &options.refusals,
     );
+    worker.follow(&options.connections);
     let told = Rc::downgrade(&worker);
     stop_signal::follow(stop, move || {
         if let Some(worker) = told.upgrade() {

@@ -194,7 +194,7 @@ impl DoorSettings {
                 &self.max_answer_bytes_in_flight,
                 asked.max_answer_bytes_in_flight,
             ),
-            max_requests_in_flight: options.restart(
+            max_requests_in_flight: options.live(
                 "server.max_requests_in_flight",
                 &self.max_requests_in_flight,
                 asked.max_requests_in_flight,
@@ -204,12 +204,12 @@ impl DoorSettings {
                 &self.max_connections,
                 asked.max_connections,
             ),
-            max_connection_age: options.restart(
+            max_connection_age: options.live(
                 "server.max_connection_age_seconds",
                 &self.max_connection_age,
                 asked.max_connection_age,
             ),
-            max_requests_per_connection: options.restart(
+            max_requests_per_connection: options.live(
                 "server.max_requests_per_connection",
                 &self.max_requests_per_connection,
                 asked.max_requests_per_connection,

@@ -1,8 +1,10 @@
 //! A new configuration while the program runs: what each option that can change does from then on.
+use std::time::Instant;
+
 use serde_json::{Value, json};
 use test_support::documents::{FIXTURE, document};
 use test_support::upstream::{Answer, ScriptedUpstream};
-use test_support::wait::wait;
+use test_support::wait::{PATIENCE, wait};
 
 use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request, SERVER_KEY};
 
@@ -53,6 +55,38 @@ fn flags() -> Request {
 fn allowed_origin(proxy: &Proxy) -> Option<String> {
     let answer = proxy.connect().send(&flags().header("Origin", "https://a.b"));
     answer.header("access-control-allow-origin").map(str::to_owned)
+}
+
+#[test]
+fn connections_that_are_open_follow_how_many_requests_they_may_have() {
+    let mut proxy = start(json!({}));
+    let mut kept = proxy.connect();
+    let mut closing = |proxy: &Proxy| {
+        if kept.has_ended() {
+            kept = proxy.connect();
+        }
+        kept.send(&flags()).header("connection") == Some("close")
+    };
+    assert!(!(0..10).any(|_| closing(&proxy)));
+    proxy.reload(&json!({"server": {"max_requests_per_connection": 11}}));
+    // Each worker hears of it within a second.
+    let begun = Instant::now();
+    while !closing(&proxy) {
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    proxy.reload(&json!({"server": {"max_requests_per_connection": null}}));
+    let mut kept = proxy.connect();
+    let begun = Instant::now();
+    // More than it could have before.
+    let mut answered = 0;
+    while answered < 100 {
+        let is_last = kept.send(&flags()).header("connection") == Some("close");
+        answered = if is_last { 0 } else { answered + 1 };
+        if is_last {
+            kept = proxy.connect();
+        }
+        assert!(begun.elapsed() < PATIENCE);
+    }
 }
 
 #[test]

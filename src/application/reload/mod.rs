@@ -12,13 +12,14 @@ use futures::StreamExt as _;
 use futures::stream::{LocalBoxStream, Stream};
 
 use super::admin::AdminPort;
+use super::connection_terms;
 use super::running::{Running, Unfollowed};
 use crate::budget::Budgets;
 use crate::layers::LayerOptions;
 use crate::live::Live;
 use crate::logging;
 use crate::routes::RouteOptions;
-use crate::server::Places;
+use crate::server::{ConnectionTerms, Places};
 use crate::service_state::{ConfigurationStanding, ServiceState};
 use crate::settings::{ConfigurationSource, Followed, Loaded, Notice, Settings};
 
@@ -34,6 +35,7 @@ pub(super) struct Changeable {
     pub(super) layers: Live<LayerOptions>,
     pub(super) budgets: Budgets,
     pub(super) places: Places,
+    pub(super) connections: Live<ConnectionTerms>,
     pub(super) state: Arc<ServiceState>,
 }
 
@@ -112,6 +114,7 @@ impl Reload {
         logging::reconfigure(&now.logging);
         changeable.budgets.resize(&now.server.door);
         changeable.places.serve(running.shares(now).served);
+        changeable.connections.replace(connection_terms(now));
         changeable.layers.replace(LayerOptions::new(now));
         let outcomes = [
             running.follow(&before, now).await,

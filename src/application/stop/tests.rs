@@ -5,9 +5,11 @@ use futures::future::LocalBoxFuture;
 use super::super::parts::Part;
 use super::*;
 use crate::budget::Budgets;
+use crate::live::Live;
 use crate::server::open_files::Shares;
 use crate::server::{
-    self, Places, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving, SocketOptions,
+    self, ConnectionTerms, Places, PlannedEnd, Prefaces, RefusalAnswers, ServerOptions, Serving,
+    SocketOptions,
 };
 use crate::settings::{ProxyProtocol, TrustedProxies};
 
@@ -34,7 +36,10 @@ fn stuck_server() -> Serving {
         workers: 1,
         keep_alive: Duration::ZERO,
         request_head: Duration::ZERO,
-        planned_end: PlannedEnd::default(),
+        connections: Live::new(ConnectionTerms {
+            planned_end: PlannedEnd::default(),
+            requests_in_flight: 1,
+        }),
         disconnect: Duration::ZERO,
         shutdown_timeout: Duration::ZERO,
         socket: SocketOptions {
@@ -42,7 +47,6 @@ fn stuck_server() -> Serving {
             send_buffer: None,
         },
         places: Places::new(Shares::of(64, 1, 1)),
-        requests_in_flight: 1,
         budgets: Budgets::new(0, 0),
         tls: None,
     };

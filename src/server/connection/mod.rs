@@ -60,7 +60,7 @@ pub(crate) use refusal::{RefusalAnswers, Refused};
 pub(super) use state::End;
 pub(crate) use state::{AsideConnection, ConnectionState};
 pub(super) use turns::in_turns;
-pub(crate) use worker::PlannedEnd;
+pub(crate) use worker::{ConnectionTerms, PlannedEnd};
 pub(super) use worker::{ConnectionTimes, Worker};
 
 /// An accepted socket, with or without TLS over it, and what is known of it.

@@ -72,8 +72,10 @@ pub(crate) struct ConnectionState {
     last_request: Cell<u64>,
     /// How many requests have come.
     requests: Cell<u32>,
-    /// The worker's time at which it reaches its age; `None`: never.
-    end_of_age: Option<u32>,
+    /// The worker's time when it began.
+    begun: u32,
+    /// How many thousandths of the age that connections reach are its own.
+    spread: u16,
     /// Whether it is to end as soon as nothing of its peer's is there.
     takes_leave: Cell<bool>,
     /// Its place among the connections of the process, until it is to leave.
@@ -105,7 +107,8 @@ impl ConnectionState {
             is_in_hand: Cell::new(false),
             last_request: Cell::new(0),
             requests: Cell::new(0),
-            end_of_age: worker.end_of_age(),
+            begun: worker.now(),
+            spread: rand::random_range(900..=1_100),
             takes_leave: Cell::new(false),
             place: RefCell::new(Some(place)),
             end: Cell::new(None),
@@ -261,7 +264,7 @@ impl ConnectionState {
 
     /// Tells whether it has reached its age, or had as many requests as it may have: its next answer is its last.
     pub(in crate::server) fn is_due(&self) -> bool {
-        let is_old = self.end_of_age.is_some_and(|end| self.worker.has_come(end));
+        let is_old = self.worker.is_old(self.begun, self.spread);
         let most = self.worker.most_requests();
         is_old || most.is_some_and(|most| self.requests.get() >= most)
     }

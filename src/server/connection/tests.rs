@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::budget::ByteBudget;
+use crate::live::Live;
 use crate::server::open_files::Shares;
 use crate::server::places::Places;
 
@@ -326,4 +327,33 @@ async fn each_head_among_several_requests_has_its_time() {
         ticks += 1;
     }
     assert_eq!((ticks, state.ending()), (6, Some(End::SlowHead)));
+}
+
+#[actix_web::test]
+async fn connections_that_are_there_follow_a_new_configuration() {
+    let (first, worker, _peer) = connected_until(PlannedEnd::default());
+    let terms = |age, requests, requests_in_flight| ConnectionTerms {
+        planned_end: PlannedEnd { age, requests },
+        requests_in_flight,
+    };
+    let live = Live::new(terms(None, None, 8));
+    worker.follow(&live);
+    let state = Rc::clone(first.state());
+    serve_one(&state);
+    worker.tick();
+    (0..8).for_each(|_| worker.take_request());
+    assert!(!state.is_due() && !worker.is_full());
+    live.replace(terms(None, Some(1), 7));
+    assert!(!state.is_due() && !worker.is_full(), "the next tick brings it");
+    worker.tick();
+    assert!(state.is_due() && worker.is_full());
+    live.replace(terms(Some(Duration::from_secs(20)), None, 8));
+    worker.tick();
+    assert!(!state.is_due() && !worker.is_full());
+    // The time from before counts.
+    let ticks = (0..100).take_while(|_| {
+        worker.tick();
+        !state.is_due()
+    });
+    assert!((14..=21).contains(&ticks.count()));
 }

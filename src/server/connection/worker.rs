@@ -13,7 +13,13 @@ use super::portion::AT_ONCE;
 use super::refusal::RefusalAnswers;
 use super::state::{ConnectionState, End};
 use crate::budget::ByteBudget;
+use crate::live::Live;
 use crate::server::places::{OpenConnection, Place, Places};
+
+mod terms;
+
+use terms::TermsInForce;
+pub(crate) use terms::{ConnectionTerms, PlannedEnd};
 
 /// Into how many ticks the shortest time is divided, at least. What is timed may take a tick longer than it should.
 const TICKS_OF_A_TIME: u32 = 5;
@@ -72,16 +78,6 @@ impl ConnectionTimes {
     }
 }
 
-/// When a connection ends with which nothing is wrong: a balancer that shares out connections, and not requests, can then
-/// give its client another instance. Its last answer says so, and no request and no event stream is cut.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PlannedEnd {
-    /// At which age, about: connections that came together do not go together.
-    pub age: Option<Duration>,
-    /// After how many requests.
-    pub requests: Option<u32>,
-}
-
 /// What the connections of one worker share.
 #[derive(Debug)]
 pub(in crate::server) struct Worker {
@@ -106,7 +102,7 @@ pub(in crate::server) struct Worker {
     ended_requests: Cell<u64>,
     /// Requests in hand.
     in_flight: Cell<usize>,
-    most_in_flight: usize,
+    terms: TermsInForce,
     handshakes: Handshakes,
 }
 
@@ -161,7 +157,7 @@ impl Worker {
             scratch: RefCell::new(vec![0; AT_ONCE]),
             ended_requests: Cell::new(0),
             in_flight: Cell::new(0),
-            most_in_flight: requests_in_flight,
+            terms: TermsInForce::new(times, requests_in_flight),
             handshakes: Handshakes::new(),
         }
     }
@@ -201,21 +197,20 @@ impl Worker {
         self.times.read_off
     }
 
-    /// The worker's time at which a connection that begins now reaches its age, spread × 0.9 to 1.1.
-    pub(super) fn end_of_age(&self) -> Option<u32> {
-        let age = self.times.planned_end.age?;
-        let spread = age.mul_f64(rand::random_range(0.9..=1.1));
-        Some(self.now().wrapping_add(self.times.ticks(spread)))
+    /// Follows these from its next tick on.
+    pub(in crate::server) fn follow(&self, terms: &Live<ConnectionTerms>) {
+        self.terms.follow(terms);
     }
 
-    /// Whether this moment of the worker's time has come.
-    pub(super) fn has_come(&self, moment: u32) -> bool {
-        self.now().wrapping_sub(moment) <= u32::MAX / 2
+    /// Whether a connection that began then, by the worker's time, has reached its age; `spread`: how many thousandths of that are
+    /// its own.
+    pub(super) fn is_old(&self, begun: u32, spread: u16) -> bool {
+        self.terms.is_age(self.now().wrapping_sub(begun), spread)
     }
 
     /// After how many requests a connection ends.
     pub(super) fn most_requests(&self) -> Option<u32> {
-        self.times.planned_end.requests
+        self.terms.most_requests()
     }
 
     /// Tells the connections that they end: the idle ones now, the others when they ask after their answer.
@@ -245,7 +240,7 @@ impl Worker {
 
     /// Tells whether more requests are in hand than may be.
     pub(super) fn is_full(&self) -> bool {
-        self.in_flight.get() > self.most_in_flight
+        self.in_flight.get() > self.terms.most_in_flight()
     }
 
     /// Counts a request that has ended, and gives its number.
@@ -338,6 +333,7 @@ impl Worker {
 
     /// Lets a tick pass, and ends the connections whose time is over.
     pub(super) fn tick(&self) {
+        self.terms.renew(self.times);
         let now = self.now.get().wrapping_add(1);
         self.now.set(now);
         self.listed.borrow_mut().retain(|connection| {

@@ -64,6 +64,27 @@ fn what_needs_a_restart_is_compared_with_what_runs() {
 }
 
 #[test]
+fn what_connections_are_bounded_by_changes_live() {
+    let bounds = |bound: u32| {
+        json!({"server": {
+            "max_requests_in_flight": bound,
+            "max_connection_age_seconds": bound,
+            "max_requests_per_connection": bound,
+        }})
+    };
+    let followed = follow(bounds(10), bounds(20));
+    assert_eq!(followed.restart, [""; 0]);
+    assert_eq!(
+        followed.live,
+        [
+            "server.max_requests_in_flight",
+            "server.max_connection_age_seconds",
+            "server.max_requests_per_connection"
+        ]
+    );
+}
+
+#[test]
 fn key_pairs_change_by_anything_in_them() {
     let pairs = |server_side_key: &str| {
         json!({"environment_key_pairs": [
