@@ -84,9 +84,10 @@ fn noticed(subject: &Subject, message: &str) -> Finding {
 
 fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (place, pair) in (1..).zip(environments) {
+    // A document in a file may have any keys.
+    let is_polled = |pair: &EnvironmentOptions| pair.source == DocumentSource::Upstream;
+    for (place, pair) in (1..).zip(environments).filter(|(_, pair)| is_polled(pair)) {
         let subject = Subject::new(format!("key pair {place}"));
-        let is_polled = pair.source == DocumentSource::Upstream;
         let client = pair.client_side_key.reveal();
         if is_placeholder(client) {
             findings.push(subject.failure(
@@ -95,7 +96,7 @@ fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
                 "give the environment's own key (Flagsmith: Environment settings, Keys)",
             ));
         }
-        for key in pair.server_side_keys.iter().filter(|_| is_polled) {
+        for key in &pair.server_side_keys {
             let bare = key.reveal().strip_prefix("ser.").unwrap_or_default();
             if is_placeholder(bare) {
                 findings.push(subject.failure(

@@ -55,9 +55,21 @@ impl Question<'_> {
 pub(super) fn subject(place: usize, document: Option<&DocumentReport>) -> Subject {
     let number = place.saturating_add(1);
     Subject::new(match document {
-        Some(document) if !document.name.is_empty() => format!("key pair {number} ({})", document.name),
+        Some(document) if !document.name.is_empty() => {
+            format!("key pair {number} ({})", shortened(&document.name))
+        }
         _ => format!("key pair {number}"),
     })
+}
+
+/// Of a name, what fits into each line about its environment.
+fn shortened(name: &str) -> String {
+    const MOST: usize = 60;
+    let mut short: String = name.chars().take(MOST).collect();
+    if short.len() < name.len() {
+        short.push('\u{2026}');
+    }
+    short
 }
 
 /// What is to be said of a fetch; pure.

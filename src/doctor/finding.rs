@@ -102,10 +102,18 @@ fn divided(line: &str) -> (&str, Option<&str>) {
     divided.map_or((line, None), |(detail, advice)| (detail, Some(advice)))
 }
 
-/// Names of environments and certificates come from elsewhere: no control character of theirs reaches a terminal.
+/// Characters of a text that are written.
+const MOST_CHARACTERS: usize = 1_000;
+
+/// Names of environments and certificates come from elsewhere: no control character of theirs reaches a terminal, and none of them
+/// fills it.
 fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
+    let mut line = String::new();
+    for (place, character) in text.chars().enumerate() {
+        if place == MOST_CHARACTERS {
+            line.push('\u{2026}');
+            break;
+        }
         if character.is_control() {
             line.extend(character.escape_default());
         } else {
@@ -264,6 +272,12 @@ mod tests {
         ] {
             assert_eq!(divided(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_text_from_elsewhere_fills_no_terminal() {
+        let long = one_line(&"x\u{7}".repeat(100_000));
+        assert!(long.ends_with('\u{2026}') && !long.contains('\u{7}') && long.len() < 10_000);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub use finding::{Finding, Report, Verdict};
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The part of a fetch's time that connecting may take, as in a fetch.
 const CONNECTING: f64 = 0.8;
+/// More would leave no time to say at which step it hangs.
+const LONGEST_CONNECTING: Duration = Duration::from_secs(15);
 /// Key pairs that are examined at once.
 const AT_ONCE: usize = 32;
 /// How long a stream's head may take.
@@ -232,7 +234,8 @@ impl Examination {
     }
 
     fn connecting(&self) -> Duration {
-        self.settings.api_poll_timeout.mul_f64(CONNECTING)
+        let allowed = self.settings.api_poll_timeout.mul_f64(CONNECTING);
+        allowed.min(LONGEST_CONNECTING)
     }
 
     /// Gives what is found once it is known what documents say.

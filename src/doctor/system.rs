@@ -74,11 +74,8 @@ pub(super) fn container(settings: &Settings, container: &Container, documents: &
 
 /// One for each core that is begun.
 fn most_workers(cores: f64) -> usize {
-    let mut workers = 1;
-    while (workers as f64) < cores {
-        workers += 1;
-    }
-    workers
+    // It saturates.
+    (cores.ceil() as usize).max(1)
 }
 
 fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[usize]) -> Finding {
@@ -147,6 +144,7 @@ mod tests {
         const MIB: u64 = 1024 * 1024;
         let large = [50 << 20];
         assert_eq!(verdicts(None, None, &large), [Ok, Ok]);
+        assert_eq!(verdicts(Some(u64::MAX), Some(f64::INFINITY), &large), [Ok, Ok]);
         assert_eq!(verdicts(Some(2048 * MIB), Some(4.0), &large), [Ok, Ok]);
         assert_eq!(verdicts(Some(256 * MIB), Some(3.5), &large), [Failure, Ok]);
         assert_eq!(verdicts(Some(320 * MIB), Some(2.0), &large), [Warning, Warning]);
