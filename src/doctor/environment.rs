@@ -216,17 +216,23 @@ fn cause(
             ),
             "allow this machine's address and \"GET /api/v1/environment-document/\" there (WAF, IP list, VPN); the keys may be right",
         ),
-        FetchFailure::KeyRejected(status, words) => (
+        FetchFailure::KeyRejected(status, None) => (
             "key",
             subject.failure(
                 "key",
                 format!(
-                    "upstream refuses the server-side key ({status}{})",
-                    words
-                        .as_ref()
-                        .map_or_else(String::new, |words| format!(", {words:?}"))
+                    "upstream refuses the server-side key ({status}), without Flagsmith's usual words: an API gateway may have \
+                     answered in its place"
                 ),
-                advice_on_key(words.as_deref()),
+                format!("{}; else look at the gateway's log", advice_on_key(None)),
+            ),
+        ),
+        FetchFailure::KeyRejected(status, Some(words)) => (
+            "key",
+            subject.failure(
+                "key",
+                format!("upstream refuses the server-side key ({status}, {words:?})"),
+                advice_on_key(Some(words)),
             ),
         ),
         FetchFailure::UnusableKey => ("key", subject.told("key", Verdict::Failure, &failure.to_string())),
@@ -332,7 +338,7 @@ mod tests {
                 FetchFailure::KeyRejected(403, None),
                 Some(&json),
                 "key",
-                "refuses the server-side key (403)",
+                "an API gateway may",
             ),
             (
                 FetchFailure::KeyRejected(403, of_flagsmith),

@@ -44,6 +44,11 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<BoundListener> {
 /// # Errors
 /// As those of [`bind`].
 pub(crate) fn try_bind(address: SocketAddr) -> io::Result<()> {
+    bound_alone(address).map(drop)
+}
+
+/// Bound, and not listening.
+fn bound_alone(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     if let SocketAddr::V6(address) = address
         && address.ip().is_unspecified()
@@ -51,7 +56,8 @@ pub(crate) fn try_bind(address: SocketAddr) -> io::Result<()> {
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
-    socket.bind(&address.into())
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 /// Clients with IPv4 come in as `::ffff:a.b.c.d` (RFC 4291 §2.5.5.2).
@@ -75,5 +81,25 @@ impl BoundListener {
     /// Gives the address, with the port that the system chose.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn who_only_tries_an_address_keeps_nobody_out() {
+        let free = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = free.address();
+        assert_eq!(try_bind(address).unwrap_err().kind(), ErrorKind::AddrInUse);
+        drop(free);
+        let trying = bound_alone(address).unwrap();
+        let listening = bind(address).unwrap();
+        assert_eq!(listening.address(), address);
+        drop(trying);
+        assert!(std::net::TcpStream::connect(address).is_ok());
     }
 }

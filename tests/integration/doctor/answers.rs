@@ -46,6 +46,12 @@ fn a_key_that_flagsmith_refuses_is_told_in_its_words() {
 }
 
 #[test]
+fn a_403_in_json_that_is_no_flagsmith_s_is_told_as_such() {
+    let upstream = answering(refusal(403, r#"{"message":"Forbidden"}"#, JSON));
+    examine(&at(&upstream.api_url())).assert_fails(("key pair 1", "key"), "an API gateway may have answered");
+}
+
+#[test]
 fn a_firewall_s_403_is_no_word_on_the_key() {
     let page = "<html><h1>403 Forbidden</h1></html>";
     let upstream = answering(refusal(403, page, HTML).header("Server", "cloudflare"));

@@ -16,7 +16,9 @@ mod tickets;
 mod tls;
 mod way;
 
-use std::path::Path;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -172,6 +174,17 @@ fn examine_with(config: &Value, variables: &[(&str, &str)]) -> Diagnosis {
 /// Examines what is in a folder.
 fn examine_in(folder: &Path, variables: &[(&str, &str)]) -> Diagnosis {
     Diagnosis::of(command(folder).envs(variables.iter().copied()))
+}
+
+/// The program where any account can start it; the folders above the one that it was built in may be closed.
+fn reachable_program(folder: &TempDir) -> PathBuf {
+    let program = folder.path().join("edge-proxy");
+    let built = env!("CARGO_BIN_EXE_edge-proxy");
+    if fs::hard_link(built, &program).is_err() {
+        fs::copy(built, &program).unwrap();
+    }
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    program
 }
 
 /// An upstream that answers every fetch so.

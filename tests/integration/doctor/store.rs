@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::upstream::ScriptedUpstream;
 
-use super::{Diagnosis, at, document, examine_in, folder};
+use super::{Diagnosis, at, document, examine_in, folder, reachable_program};
 use crate::harness::merge;
 
 /// Nothing is forbidden to root.
@@ -23,12 +23,7 @@ fn with_store(upstream: &ScriptedUpstream, directory: &str) -> Value {
 
 /// Examines as an account to which something can be forbidden.
 fn examine_as_nobody(folder: &TempDir) -> Diagnosis {
-    let program = folder.path().join("edge-proxy");
-    let built = env!("CARGO_BIN_EXE_edge-proxy");
-    if fs::hard_link(built, &program).is_err() {
-        fs::copy(built, &program).unwrap();
-    }
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let program = reachable_program(folder);
     let mut command = Command::new(program);
     command
         .env_clear()

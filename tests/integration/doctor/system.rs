@@ -39,6 +39,32 @@ fn fewer_open_files_than_streams_that_are_asked_for() {
     examine(&config).assert_warns(("system", "open files"), "realtime.max_subscribers");
 }
 
+/// A limit of threads holds for every account but root, so root examines as nobody.
+#[test]
+#[cfg(target_os = "linux")]
+fn too_few_threads() {
+    let has = |tool: &str| Command::new(tool).arg("--version").output().is_ok();
+    if !has("prlimit") || !has("setpriv") {
+        eprintln!("skipped: it needs prlimit and setpriv of util-linux");
+        return;
+    }
+    let upstream = ScriptedUpstream::serving(&document());
+    let folder = folder(&at(&upstream.api_url()));
+    let mut command = Command::new("prlimit");
+    command.args(["--nproc=40:40", "--"]);
+    if rustix::process::getuid().is_root() {
+        command.args(["setpriv", "--reuid=65534", "--clear-groups"]);
+    }
+    command
+        .arg(super::reachable_program(&folder))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("TMPDIR", folder.path())
+        .env("WEB_CONCURRENCY", "64")
+        .current_dir(folder.path());
+    Diagnosis::of(&mut command).assert_fails(("system", "threads"), "WEB_CONCURRENCY");
+}
+
 /// The kernel's files are another folder's here: no test can put itself into a container.
 #[test]
 fn a_container_that_is_too_small() {
