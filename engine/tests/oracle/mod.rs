@@ -239,15 +239,21 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
                 text_of_rows(flags, kind, true),
             );
         }
-        // Both kinds in turn, because explaining takes longer than answering.
-        let kind = [KeyKind::Server, KeyKind::Client][number % 2];
-        let (explanation, difference) = explained(&environment, &document, kind, Some(&identity));
+        let ours = environment.matching_segments(Some(&identity));
         check(
             Some(number),
-            "explained identities/",
-            difference.unwrap_or_default(),
-            String::new(),
+            "segments",
+            format!("{ours:?}"),
+            format!("{segments:?}"),
         );
+        // Explaining takes longer than answering: one identity of three, as both kinds in turn.
+        if number % 3 > 0 {
+            continue;
+        }
+        let kind = [KeyKind::Server, KeyKind::Client][number % 2];
+        let (explanation, difference) = explained(&environment, &document, kind, Some(&identity));
+        let difference = difference.unwrap_or_default();
+        check(Some(number), "explained identities/", difference, String::new());
         if environment.takes_traits(kind) {
             let told = explanation.segments.iter();
             let told = told.filter(|segment| segment.matches == Some(true));
@@ -259,13 +265,6 @@ pub(crate) fn compare(case: &Case<'_>, answer: &Answer) -> Vec<Difference> {
                 format!("{segments:?}"),
             );
         }
-        let ours = environment.matching_segments(Some(&identity));
-        check(
-            Some(number),
-            "segments",
-            format!("{ours:?}"),
-            format!("{segments:?}"),
-        );
     }
     differences
 }
