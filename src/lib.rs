@@ -5,6 +5,7 @@
 //! - `admin`: the admin port; one file a resource, `admin/mod.rs` is its URL table.
 //! - [`cli`]: the command line; [`commands`]: what its commands do.
 //! - [`doctor`]: `edge-proxy doctor`.
+//! - `explain`: why a flag is what it is: `edge-proxy explain`, and the admin port's `/explain`.
 //! - [`health_check`]: `edge-proxy health`.
 //! - [`snapshot`]: `edge-proxy snapshot`.
 //! - [`settings`]: the configuration file and the environment variables.
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod commands;
 pub mod doctor;
 mod error;
+mod explain;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 pub mod health_check;

@@ -10,6 +10,7 @@
 mod admission;
 mod body;
 mod context;
+mod explain;
 mod log_level;
 mod overview;
 mod server;
@@ -36,6 +37,11 @@ const TABLE: &[Entry] = &[
         path: "/status",
         about: "how the process and its environments fare: a page, or JSON where that is accepted; /status.json is always JSON",
         configure: status::configure,
+    },
+    Entry {
+        path: "/explain",
+        about: "why flags are what they are; POST {\"environment\": …, \"identifier\": …, \"traits\": {…}}, or the same as a query",
+        configure: explain::configure,
     },
     Entry {
         path: "/log-level",

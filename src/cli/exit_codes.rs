@@ -12,13 +12,19 @@ pub const EXIT_NO_SNAPSHOT: u8 = 1;
 /// Exit code of `doctor` where a check fails, that of the configuration included.
 pub const EXIT_NOT_SOUND: u8 = 1;
 
+/// Exit code of `explain` where there is no such environment or feature, or no document.
+pub const EXIT_UNEXPLAINED: u8 = 1;
+
 /// Exit code for a configuration that cannot be used (`EX_CONFIG` of sysexits.h).
 pub const EXIT_CONFIGURATION: u8 = 78;
 
 /// All of them, and when.
 pub(super) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "stopped in order"),
-    ("1", "not healthy, no snapshot, or doctor found a failure"),
+    (
+        "1",
+        "not healthy, no snapshot, nothing to explain, or doctor found a failure",
+    ),
     ("64", "a command line that cannot be understood"),
     ("70", "a part of the program died"),
     (

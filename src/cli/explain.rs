@@ -13,22 +13,28 @@ pub struct ExplainArguments {
     /// The configuration that has the environment.
     #[command(flatten)]
     pub configuration: ConfigurationArgument,
-    /// The environment, by its name or id; may be left out where there is one alone
+    /// The environment, by its name, its id (as logs have it) or its client-side key; may be left out where there is one alone
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub environment: Option<String>,
-    /// The identity; without one the environment's own flags are explained
+    /// The identity; without it and without traits the environment's own flags are explained
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub identifier: Option<String>,
-    /// A trait of the identity, as often as there are any; a VALUE that is no JSON number, boolean or text is taken as text
+    /// A trait of the identity, as often as there are any: age=18 is a number, age='"18"' and plan=pro are text
     #[arg(long = "trait", value_name = "KEY=VALUE", value_parser = TraitArgument::parse)]
     pub traits: Vec<TraitArgument>,
     /// This feature alone
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub feature: Option<String>,
+    /// As a server-side key sees it
+    #[arg(long)]
+    pub server_side: bool,
+    /// Ask no running proxy: fetch or read the document itself, by the configuration
+    #[arg(long, conflicts_with_all = ["url", "token_file"])]
+    pub alone: bool,
     /// Print JSON, for tools
     #[arg(long)]
     pub json: bool,
-    /// The admin address of a running proxy, as http://127.0.0.1:8001, to ask instead of fetching the document
+    /// The admin address of a running proxy, as http://127.0.0.1:8001 (default: that of the configuration)
     #[arg(long, value_name = "ADMIN_URL", value_hint = ValueHint::Url, value_parser = NonEmptyStringValueParser::new())]
     pub url: Option<String>,
     /// A file with the running proxy's admin.token (default: that of the configuration)

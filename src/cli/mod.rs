@@ -31,7 +31,9 @@ pub use check::CheckArguments;
 pub use completions::CompletionsArguments;
 pub use configuration::ConfigurationArgument;
 pub use doctor::DoctorArguments;
-pub use exit_codes::{EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_NOT_SOUND, EXIT_UNHEALTHY, EXIT_USAGE};
+pub use exit_codes::{
+    EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_NOT_SOUND, EXIT_UNEXPLAINED, EXIT_UNHEALTHY, EXIT_USAGE,
+};
 pub use explain::ExplainArguments;
 pub use health::HealthArguments;
 pub use man::ManArguments;
@@ -65,6 +67,8 @@ pub enum Command {
     Snapshot(SnapshotArguments),
     /// Examine this configuration and all around it: a line a check with what to do, and exit code 0 or 1
     Doctor(DoctorArguments),
+    /// Say why flags are what they are: for each its value, its reason, and the segments that had a say
+    Explain(ExplainArguments),
 }
 
 /// What prints a text that comes from the command line itself.

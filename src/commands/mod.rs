@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - `mod.rs`: [`run`], and what ends a command.
-//! - `serve`, `check`, `health`, `snapshot`, `doctor`: one file a command.
+//! - `serve`, `check`, `health`, `snapshot`, `doctor`, `explain`: one file a command.
 use std::fmt;
 use std::io::{self, Write as _};
 
@@ -12,6 +12,7 @@ use crate::settings::{ConfigurationSource, Loaded};
 
 mod check;
 mod doctor;
+mod explain;
 mod health;
 mod serve;
 mod snapshot;
@@ -56,6 +57,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Health(arguments) => health::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
     }
 }
 

@@ -79,7 +79,7 @@ impl HeavyEvaluations {
 
 /// Lowers the priority of this thread alone; whoever may not goes on with what it has. It takes less than a microsecond.
 #[cfg(target_os = "linux")]
-fn let_workers_go_first() {
+pub(crate) fn let_workers_go_first() {
     // Without an id Linux takes the thread that asks (setpriority(2), "C library/kernel differences").
     if let Err(refused) = rustix::process::setpriority_process(None, NICENESS) {
         log::debug!("evaluations keep the priority of the workers: {refused}");
@@ -88,7 +88,7 @@ fn let_workers_go_first() {
 
 /// Elsewhere the priority is that of the whole process.
 #[cfg(not(target_os = "linux"))]
-fn let_workers_go_first() {}
+pub(crate) fn let_workers_go_first() {}
 
 #[cfg(test)]
 mod tests {

@@ -45,7 +45,7 @@ use unknown_path::no_other_path;
 pub(crate) use analytics::CountsError;
 pub use body::BodyLimits;
 pub(crate) use health::ConfigurationHealth;
-pub(crate) use heavy::HeavyEvaluations;
+pub(crate) use heavy::{HeavyEvaluations, let_workers_go_first};
 pub(crate) use refused_streams::{RefusedStreams, is_of_a_stream, refuse as refuse_stream};
 pub(crate) use services::{RouteOptions, Services, SharedServices};
 pub use stream_options::StreamOptions;

@@ -21,6 +21,7 @@ mod doctor;
 mod door;
 mod encoded_bodies;
 mod environments;
+mod explain;
 mod families;
 mod guides;
 mod harness;

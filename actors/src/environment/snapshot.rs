@@ -1,9 +1,14 @@
 //! What an environment holds now, for a file.
+use std::path::Path;
+
 use engine::{Document, Environment, UpdatedAt};
 
 use super::apply::{read, refused};
 use super::events::Moment;
-use crate::keys::EnvironmentKey;
+use super::loading::read_fallback;
+use super::source::of_file;
+use crate::keys::{EnvironmentKey, KeyDigest};
+use crate::store::read_stored;
 use crate::upstream::{FetchFailure, FetchOutcome, Upstream};
 
 /// An environment document, all pages in one.
@@ -53,6 +58,23 @@ impl DocumentSnapshot {
             }
         }
         Err(failure)
+    }
+
+    /// Reads the document of a file, and checks that it can be served. Blocks.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or its document cannot be served.
+    pub fn read_file(path: &Path) -> Result<Self, FetchFailure> {
+        let document = read_fallback(path).and_then(|document| read(vec![document]));
+        document.and_then(|document| Self::of(&document)).map_err(of_file)
+    }
+
+    /// Reads the document that a process has stored in this directory for the environment of this client-side key; `None`: there
+    /// is none that can be served. Nothing is changed there. Blocks.
+    pub fn read_stored(directory: &Path, client_side_key: &EnvironmentKey) -> Option<Self> {
+        let stored = read_stored(directory, KeyDigest::of(client_side_key))?;
+        let document = read(vec![stored.document]).ok()?;
+        Self::of(&document).ok()
     }
 
     fn of(document: &Document) -> Result<Self, FetchFailure> {

@@ -43,6 +43,15 @@ pub(crate) use format::{SourceDigest, Stored};
 use std::fmt;
 use std::path::Path;
 
+use crate::keys::KeyDigest;
+
+/// Reads what is stored of an environment, as a start would; the folder may be another process's, and stays as it is. Blocks.
+pub(crate) fn read_stored(directory: &Path, environment: KeyDigest) -> Option<Stored> {
+    folder::Folder::new(directory.to_owned())
+        .restore(environment)
+        .stored
+}
+
 /// Writes a file as the store writes its own: whole or not at all, for the process's user alone, handed to the disk. Makes the
 /// directory where there is none. Blocks.
 ///

@@ -97,6 +97,19 @@ impl UpstreamClient {
         }
     }
 
+    /// Sends a POST that may be repeated to this URL, which is of the client's origin, with what `complete` adds.
+    ///
+    /// # Errors
+    /// Why there is no head of an answer.
+    pub async fn post(
+        &self,
+        url: &Uri,
+        complete: &dyn Fn(ClientRequest) -> ClientRequest,
+        body: &Bytes,
+    ) -> Result<ClientResponse<impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + use<>>, Fault> {
+        self.send((&Method::POST, url), complete, body, true).await
+    }
+
     /// Sends a request with a body to this URL, which is of the client's origin, with what `complete` adds. Where it may be
     /// repeated, a kept connection that upstream has closed meanwhile costs another attempt.
     ///

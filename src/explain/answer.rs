@@ -1,0 +1,159 @@
+//! From a question and the environments that are held to an explanation.
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engine::explain::{ExplainError, Explanation, Question};
+use engine::{Document, Environment, IdentityError};
+use serde::Serialize;
+
+use super::asking::{Asking, read_identity};
+use super::environments::{Known, NoneMeant, meant};
+
+/// More environments that override an identity are not named.
+const MOST_ELSEWHERE: usize = 10;
+
+/// An environment that may be asked about.
+pub(crate) struct Held {
+    pub known: Known,
+    /// What there is of it, or why there is nothing.
+    pub content: Result<Content, String>,
+}
+
+/// What is explained.
+#[derive(Clone)]
+pub(crate) struct Content {
+    pub environment: Arc<Environment>,
+    /// The document that it was compiled from, or that is served of it.
+    pub document: Bytes,
+    /// When the document changed, RFC 3339.
+    pub updated_at: String,
+    pub source: Source,
+}
+
+/// Where a document comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Source {
+    /// `running_proxy`, `upstream`, `file`, `store` or `fallback`.
+    pub kind: &'static str,
+    /// The same in words.
+    pub says: String,
+}
+
+/// An explanation, and what it was made from.
+#[derive(Serialize)]
+pub(crate) struct Answer {
+    /// The environment's id, as logs have it.
+    environment_id: String,
+    source: Source,
+    document_updated_at: String,
+    /// Other environments that have overrides of the same identity, which do not count here: their ids and names.
+    overridden_elsewhere: Vec<String>,
+    #[serde(flatten)]
+    explanation: Explanation,
+}
+
+/// Why nothing is explained. Displays as one line that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Environment(NoneMeant),
+    /// The environment has no document: its label, and why.
+    NoDocument(String, String),
+    Identity(IdentityError),
+    Feature(ExplainError),
+    Document(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(none) => none.fmt(f),
+            Self::NoDocument(label, why) => write!(f, "environment {label}: {why}"),
+            Self::Identity(error) => error.fmt(f),
+            Self::Feature(error) => error.fmt(f),
+            Self::Document(error) => write!(f, "the document cannot be read: {error}"),
+        }
+    }
+}
+
+/// Explains what is asked. Blocks, as long as the document takes to be read and some tenths of a second beside.
+pub(crate) fn explain(asking: &Asking, held: Vec<Held>) -> Result<Answer, Refusal> {
+    let (known, contents): (Vec<Known>, Vec<_>) =
+        held.into_iter().map(|held| (held.known, held.content)).unzip();
+    let place = meant(&known, asking.environment.as_deref()).map_err(Refusal::Environment)?;
+    let label = known.get(place).map(Known::label).unwrap_or_default();
+    let content = match contents.get(place) {
+        Some(Ok(content)) => content,
+        Some(Err(why)) => return Err(Refusal::NoDocument(label, why.clone())),
+        None => return Err(Refusal::NoDocument(label, String::new())),
+    };
+    let body = asking.identity_body();
+    let identity = body.as_deref().map(read_identity).transpose();
+    let identity = identity.map_err(Refusal::Identity)?;
+    let document = Document::from_pages(vec![content.document.clone()]);
+    let document = document.map_err(|error| Refusal::Document(error.to_string()))?;
+    let question = Question {
+        kind: asking.kind(),
+        identity: identity.as_ref(),
+        feature: asking.feature.as_deref(),
+    };
+    let mut explanation = content
+        .environment
+        .explain(&document, question)
+        .map_err(Refusal::Feature)?;
+    let elsewhere = match &identity {
+        Some(identity) if !identity.is_transient() => {
+            overridden_elsewhere(identity.identifier(), place, &known, &contents)
+        }
+        _ => Vec::new(),
+    };
+    if !elsewhere.is_empty() {
+        explanation.notes.push(format!(
+            "this identity has overrides in environment {}, which do not count here",
+            elsewhere.join(", ")
+        ));
+    }
+    Ok(Answer {
+        environment_id: known.get(place).map(|known| known.id.clone()).unwrap_or_default(),
+        source: content.source.clone(),
+        document_updated_at: content.updated_at.clone(),
+        overridden_elsewhere: elsewhere,
+        explanation,
+    })
+}
+
+/// The other environments in which an identity has overrides.
+fn overridden_elsewhere(
+    identifier: &str,
+    own: usize,
+    known: &[Known],
+    contents: &[Result<Content, String>],
+) -> Vec<String> {
+    let others = known.iter().zip(contents).enumerate();
+    others
+        .filter(|(place, _)| *place != own)
+        .filter_map(|(_, (known, content))| Some((known, content.as_ref().ok()?)))
+        .filter(|(_, content)| !content.environment.features_overridden_for(identifier).is_empty())
+        .map(|(known, _)| known.label())
+        .take(MOST_ELSEWHERE)
+        .collect()
+}
+
+impl Answer {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "environment {}, its document of {}, from {}",
+            self.environment_id, self.document_updated_at, self.source.says
+        )?;
+        self.explanation.fmt(f)
+    }
+}

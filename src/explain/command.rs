@@ -1,0 +1,99 @@
+//! `edge-proxy explain`.
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use actix_web::http::StatusCode;
+
+use super::alone;
+use super::answer::{Refusal, explain};
+use super::asking::Asking;
+use super::client::{NoAnswer, ask};
+use crate::settings::{AdminSettings, ListenHost, Secret, Settings};
+
+/// How an explanation is sought.
+pub(crate) struct Sought {
+    pub asking: Asking,
+    /// JSON, not text.
+    pub as_json: bool,
+    /// The admin address of a running proxy, in place of the configuration's.
+    pub url: Option<String>,
+    /// The admin port's token, in place of the configuration's.
+    pub token: Option<Secret>,
+    /// Whether no running proxy is asked.
+    pub is_alone: bool,
+}
+
+/// What came of it.
+pub(crate) enum Outcome {
+    /// What is to be printed.
+    Explained(Vec<u8>),
+    /// There is no such environment, or no such feature.
+    Unknown(String),
+    /// The question cannot be understood.
+    Misunderstood(String),
+    /// The admin port does not take the token.
+    Unauthorized(String),
+    /// There is no document, or no answer.
+    Failed(String),
+}
+
+/// Asks the running proxy of these settings, or explains alone where there is none. `tell` hears what the asker is to know
+/// beside, a line each. Needs a running actix `System`.
+pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: impl FnMut(&str)) -> Outcome {
+    let own = settings.and_then(|settings| address(&settings.admin));
+    let asked = sought.url.clone().or(own).filter(|_| !sought.is_alone);
+    if let Some(url) = asked {
+        let token = settings.and_then(|settings| settings.admin.token.as_ref());
+        let token = sought.token.as_ref().or(token);
+        match ask(&url, token, &sought.asking, sought.as_json).await {
+            Ok(answer) => return Outcome::Explained(answer),
+            // Another process may have the document.
+            Err(NoAnswer::Unreachable(origin, why)) if sought.url.is_none() => {
+                tell(&format!(
+                    "no proxy answers at {origin} ({why}): explained from the configuration alone"
+                ));
+            }
+            Err(no_answer) => return refused(&no_answer),
+        }
+    }
+    let Some(settings) = settings else {
+        return Outcome::Failed("there is neither a configuration nor --url to ask by".to_owned());
+    };
+    let held = alone::hold(settings, &sought.asking).await;
+    match explain(&sought.asking, held) {
+        Ok(answer) if sought.as_json => Outcome::Explained(answer.to_json()),
+        Ok(answer) => Outcome::Explained(answer.to_string().into_bytes()),
+        Err(refusal @ (Refusal::Environment(_) | Refusal::Feature(_))) => {
+            Outcome::Unknown(refusal.to_string())
+        }
+        Err(refusal @ Refusal::Identity(_)) => Outcome::Misunderstood(refusal.to_string()),
+        Err(refusal) => Outcome::Failed(refusal.to_string()),
+    }
+}
+
+fn refused(no_answer: &NoAnswer) -> Outcome {
+    let line = no_answer.to_string();
+    match no_answer {
+        NoAnswer::Refused(StatusCode::NOT_FOUND | StatusCode::CONFLICT, why) => Outcome::Unknown(why.clone()),
+        NoAnswer::Refused(StatusCode::BAD_REQUEST, why) => Outcome::Misunderstood(why.clone()),
+        NoAnswer::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Outcome::Unauthorized(line),
+        NoAnswer::Url => Outcome::Misunderstood(line),
+        _ => Outcome::Failed(line),
+    }
+}
+
+/// Where the admin port of these settings is asked; `None`: there is none, or the system chooses it.
+fn address(admin: &AdminSettings) -> Option<String> {
+    let port = admin.port.filter(|port| *port != 0)?;
+    let host = match &admin.host {
+        ListenHost::Address(IpAddr::V4(address)) if address.is_unspecified() => {
+            Ipv4Addr::LOCALHOST.to_string()
+        }
+        ListenHost::Address(IpAddr::V6(address)) if address.is_unspecified() => {
+            format!("[{}]", Ipv6Addr::LOCALHOST)
+        }
+        ListenHost::Address(IpAddr::V6(address)) => format!("[{address}]"),
+        ListenHost::Address(IpAddr::V4(address)) => address.to_string(),
+        ListenHost::Name(name) => name.clone(),
+    };
+    Some(format!("http://{host}:{port}"))
+}
