@@ -3,6 +3,7 @@
 //! # Layout
 //! - `differential`: generated documents, compared live with the pipeline (`oracle` talks to it).
 //! - `recorded`: cases that were recorded from the pipeline. `recorded_answers`: flags as core answered them.
+//! - `bounds`: explanations of large documents.
 //! - `explained`: explanations against answers. `blamed`: what they say against the pipeline, live.
 //! - `properties`: what no document, no request body and no trait may do to the engine.
 //! - `texts`: explanations as people read them.
@@ -17,6 +18,7 @@
 )]
 
 mod blamed;
+mod bounds;
 mod differential;
 mod explained;
 mod oracle;
