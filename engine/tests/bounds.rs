@@ -79,7 +79,10 @@ fn what_is_beyond_is_counted() {
         let winner = feature.segments.last().expect("segments");
         assert_eq!((winner.outcome, winner.id.as_str()), (Outcome::Wins, "1099"));
     }
-    assert_eq!((all.segments.len(), all.segments_left_out), (1000, SEGMENTS - 1000));
+    assert_eq!(
+        (all.segments.len(), all.segments_left_out),
+        (1000, SEGMENTS - 1000)
+    );
     let first = &all.segments[0];
     assert_eq!((first.failed.len(), first.failed_left_out), (5, 45));
     let text = all.to_string();
