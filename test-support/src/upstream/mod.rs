@@ -139,8 +139,15 @@ impl ScriptedUpstream {
                 thread::yield_now();
             }
         }
-        for (_, connection) in self.shared.connections.lock().unwrap().drain() {
+        for connection in self.shared.connections.lock().unwrap().values() {
             let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Waits until nobody reads or answers any more, after it went down: what had come by then may be read in spite of that.
+    pub fn wait_until_quiet(&self) {
+        while !self.shared.connections.lock().unwrap().is_empty() {
+            thread::yield_now();
         }
     }
 

@@ -24,6 +24,8 @@ async fn an_upstream_that_is_away_slow_or_refusing_blocks_nothing_and_gets_every
             see(&write_through, &body(identity, 1));
         }
         looked(&write_through).await;
+        // What it reads and cannot answer is sent again.
+        upstream.wait_until_quiet();
         let before = told.count();
         let noted = Arc::clone(&told);
         upstream.script(move |request| {
