@@ -210,6 +210,16 @@ fn what_cannot_be_understood_is_named_without_its_value() {
     }
 }
 
+#[test]
+fn the_readme_has_every_command() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for command in CommandLine::command().get_subcommands() {
+        let name = command.get_name();
+        let is_there = [format!("\n| `{name}` |"), format!("\n| `{name} ")];
+        assert!(is_there.iter().any(|row| readme.contains(row)), "{name}");
+    }
+}
+
 /// Every line of up to three of these words, in which a key stands wherever one may have slipped.
 #[test]
 fn no_command_line_repeats_a_value() {
