@@ -6,7 +6,7 @@ use bytes::Bytes;
 use engine::explain::{Explanation, Outcome, Question};
 use engine::{Document, Environment, Identity, KeyKind};
 
-const FEATURES: usize = 60;
+const FEATURES: usize = 30;
 const SEGMENTS: usize = 1100;
 const IDENTITIES: usize = 20_000;
 
@@ -34,7 +34,7 @@ fn large() -> (Document, Environment) {
         });
         let states = list(FEATURES, |feature| state(feature, "override", id));
         format!(
-            r#"{{"id":{id},"name":"segment {id} {:x>2000}","rules":[{{"type":"ANY","conditions":[{conditions}]}}],"feature_states":[{states}]}}"#,
+            r#"{{"id":{id},"name":"segment {id} {:x>300}","rules":[{{"type":"ANY","conditions":[{conditions}]}}],"feature_states":[{states}]}}"#,
             ""
         )
     };
