@@ -7,13 +7,14 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::http::KeepAlive;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::{App, HttpServer};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{AdminContext, admission, configure};
-use crate::server::BoundListener;
+use crate::server::{BoundListener, SocketOptions};
 
 /// Connections at a time; more wait until one of them ends.
 pub(crate) const CONNECTIONS: usize = 32;
@@ -37,11 +38,15 @@ pub(crate) struct AdminServer {
     rates: JoinHandle<Infallible>,
 }
 
-/// Starts the server on bound listeners. Needs a running actix `System`.
+/// Starts the server on bound listeners, with these options for each connection. Needs a running actix `System`.
 ///
 /// # Errors
 /// Where the system refuses a listener to it.
-pub(crate) fn serve(listeners: Vec<BoundListener>, context: &AdminContext) -> io::Result<AdminServer> {
+pub(crate) fn serve(
+    listeners: Vec<BoundListener>,
+    socket: SocketOptions,
+    context: &AdminContext,
+) -> io::Result<AdminServer> {
     let (lives, server_ends) = watch::channel(());
     let of_server = AdminContext {
         server_ends,
@@ -58,6 +63,12 @@ pub(crate) fn serve(listeners: Vec<BoundListener>, context: &AdminContext) -> io
         .worker_max_blocking_threads(1)
         .disable_signals()
         .max_connections(CONNECTIONS)
+        // Who never reads would else hold a place for ever.
+        .on_connect(move |connection, _| {
+            if let Some(connection) = connection.downcast_ref::<TcpStream>() {
+                socket.set(connection);
+            }
+        })
         // A request or two a scrape: a connection that stays open for the next one would hold up the stop.
         .keep_alive(KeepAlive::Disabled)
         .client_request_timeout(REQUEST_HEAD)

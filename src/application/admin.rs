@@ -9,7 +9,7 @@ use actors::threads::Threads;
 
 use super::listening::{self, ListenError};
 use crate::admin::{self, AdminContext, AdminOptions, AdminServer};
-use crate::server::BoundListener;
+use crate::server::{BoundListener, SocketOptions};
 use crate::settings::{AdminSettings, ListenHost};
 
 /// The section that says where it is.
@@ -71,6 +71,7 @@ pub(super) fn bind(settings: &AdminSettings) -> Result<Option<Bound>, ListenErro
 #[derive(Debug, Clone)]
 pub(super) struct AdminPort {
     context: AdminContext,
+    socket: SocketOptions,
     open: Rc<RefCell<Option<Open>>>,
 }
 
@@ -86,9 +87,14 @@ impl AdminPort {
     ///
     /// # Errors
     /// Where the system refuses the listeners to the server.
-    pub(super) fn start(bound: Option<Bound>, context: AdminContext) -> Result<Self, ListenError> {
+    pub(super) fn start(
+        bound: Option<Bound>,
+        socket: SocketOptions,
+        context: AdminContext,
+    ) -> Result<Self, ListenError> {
         let port = Self {
             context,
+            socket,
             open: Rc::default(),
         };
         match bound {
@@ -149,7 +155,7 @@ impl AdminPort {
 
     fn serve(&self, Bound { place, listeners }: Bound) -> Result<(), ListenError> {
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
-        let server = admin::serve(listeners, &self.context)
+        let server = admin::serve(listeners, self.socket, &self.context)
             .map_err(|source| ListenError::new(&place.host, source).of(SECTION))?;
         for address in &addresses {
             log::info!("the admin port is http://{address}/");

@@ -13,8 +13,8 @@ use actors::write_through::WriteThroughOptions;
 use super::StopLimits;
 use crate::admin::CONNECTIONS;
 use crate::routes::StreamOptions;
-use crate::server::Places;
 use crate::server::open_files::{self, Shares};
+use crate::server::{Places, SocketOptions};
 use crate::settings::{NotifySpread, Settings};
 
 /// The identities that take much work, for each thread that evaluates them: the last of them has its answer after less
@@ -86,6 +86,14 @@ impl Default for Limits {
 impl Limits {
     fn open_files(&self) -> usize {
         self.open_files.unwrap_or_else(open_files::limit)
+    }
+
+    /// What is set on the socket of each connection.
+    pub(super) fn socket(&self) -> SocketOptions {
+        SocketOptions {
+            unacknowledged: self.unacknowledged,
+            send_buffer: self.send_buffer,
+        }
     }
 
     /// How the descriptors are shared out.

@@ -31,7 +31,7 @@ use crate::routes::{self, HeavyEvaluations, Services, SharedServices, TableOptio
 use crate::server::tls::{Tls, TlsTerms};
 use crate::server::{
     self, BoundListener, ConnectionTerms, Ending, Places, PlannedEnd, Prefaces, RefusalAnswers,
-    ServerOptions, Serving, SocketOptions,
+    ServerOptions, Serving,
 };
 use crate::service_state::ServiceState;
 use crate::settings::{ConfigurationSource, Loaded, Settings};
@@ -90,7 +90,7 @@ impl Application {
             (places.clone(), settings.process.workers),
             running.admin_options(settings),
         );
-        let admin = AdminPort::start(admin, context)?;
+        let admin = AdminPort::start(admin, limits.socket(), context)?;
         running.started(admin.clone());
         let changeable = Changeable {
             admin,
@@ -316,9 +316,6 @@ fn server_options(
         tls,
         h2c: settings.server.h2c,
         state: Arc::clone(state),
-        socket: SocketOptions {
-            unacknowledged: limits.unacknowledged,
-            send_buffer: limits.send_buffer,
-        },
+        socket: limits.socket(),
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn let_answers_share(connection: &TcpStream) {
 
 impl SocketOptions {
     /// Sets them, switches Nagle's delay off, and has the kernel look after silent peers. A socket that refuses an option serves all the same.
-    pub(super) fn set(self, connection: &TcpStream) {
+    pub(crate) fn set(self, connection: &TcpStream) {
         let socket = SockRef::from(connection);
         let send_buffer = self
             .send_buffer

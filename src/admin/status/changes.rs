@@ -1,5 +1,6 @@
 //! Which parts of a page have changed since they were sent last.
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use askama::Template;
 use serde::Serialize;
@@ -7,11 +8,11 @@ use serde::Serialize;
 use super::page::{Process, Row, Summary, rows};
 use super::report::Report;
 
-/// The parts of a page as it has them.
+/// The parts of a page as it has them, each by a hash of its text: hundreds of environments are hundreds of kilobytes.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
-    summary: String,
-    process: String,
+    summary: Option<u64>,
+    process: Option<u64>,
     /// By the environment's number.
     environments: HashMap<String, ShownRow>,
     order: Vec<String>,
@@ -20,7 +21,7 @@ pub(super) struct Shown {
 /// An environment as a page has it.
 #[derive(Debug, Default)]
 struct ShownRow {
-    row: String,
+    row: Option<u64>,
     rate: String,
 }
 
@@ -80,12 +81,10 @@ impl Shown {
 }
 
 /// Writes a part; `None`: it is shown already.
-fn changed(shown: &mut String, part: &impl Template) -> Option<String> {
+fn changed(shown: &mut Option<u64>, part: &impl Template) -> Option<String> {
     // A mistake in a template alone can bring an error about; the part stays then.
     let part = part.render().ok()?;
-    if *shown == part {
-        return None;
-    }
-    shown.clone_from(&part);
-    Some(part)
+    let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(&part);
+    let is_known = shown.replace(hash) == Some(hash);
+    (!is_known).then_some(part)
 }

@@ -1,12 +1,18 @@
 //! Where the admin port is, and how it follows a new configuration.
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use edge_proxy::application::{Application, Limits};
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
 
 use super::app;
-use crate::harness::{CLIENT_KEY, Connection, Proxy, ProxyOptions, Request, SERVER_KEY};
+use crate::harness::{
+    CLIENT_KEY, Connection, Options, Proxy, ProxyOptions, Request, SERVER_KEY, fixture, spawn_app,
+};
+
+/// The connections that are taken at a time.
+const MOST_CONNECTIONS: usize = 32;
 
 fn start(admin: Value) -> Proxy {
     Proxy::start(ProxyOptions {
@@ -166,4 +172,33 @@ fn it_ends_with_the_process_and_holds_nothing_up() {
     assert_eq!(proxy.wait().0.code(), Some(0));
     assert!(!is_open(address));
     drop(silent);
+}
+
+#[test]
+fn clients_that_never_read_leave_their_places() {
+    let mut named = fixture();
+    // More than the system takes of a page that nobody reads.
+    named["name"] = json!("x".repeat(1024 * 1024));
+    let app = spawn_app(Options {
+        document: Some(named.to_string()),
+        config: json!({"admin": {"port": 0}}),
+        limits: Limits {
+            unacknowledged: Duration::from_millis(300),
+            send_buffer: Some(16 * 1024),
+            ..Options::default().limits
+        },
+        ..Options::default()
+    });
+    let admin = app.admin.unwrap();
+    let stuck: Vec<_> = (0..MOST_CONNECTIONS)
+        .map(|_| {
+            let mut connection = Connection::open(admin);
+            connection.write_request(&Request::get("/status").header("Host", &admin.to_string()));
+            // It has its place once the head is there.
+            assert_eq!(connection.read_head().status, 200);
+            connection
+        })
+        .collect();
+    assert_eq!(app.ask_admin(Request::get("/")).status, 200);
+    drop(stuck);
 }
