@@ -281,3 +281,27 @@ fn requests_a_second_are_those_that_bring_a_key() {
         rate(&status).unwrap() > 1.0
     });
 }
+
+#[test]
+fn what_of_a_document_is_not_understood_is_told_until_it_is_mended() {
+    let mut faulty = fixture();
+    let name = "<i>faulty</i>";
+    faulty["project"]["segments"].as_array_mut().unwrap().push(json!({
+        "id": 4711, "name": name, "feature_states": [],
+        "rules": [{"type": "ALL", "rules": [], "conditions": [{"property_": "t", "operator": "REGEX", "value": "("}]}],
+    }));
+    let app = spawn_app(Options {
+        document: Some(faulty.to_string()),
+        config: json!({"admin": {"port": 0}}),
+        ..Options::default()
+    });
+    let warnings = |app: &App| status(app)["environments"][0]["warnings"].clone();
+    let told = warnings(&app);
+    assert_eq!(told["count"], 1, "{told}");
+    assert!(told["first"][0].as_str().unwrap().contains(name), "{told}");
+    let page = page(&app);
+    assert!(page.contains("1 warning about the document"), "{page}");
+    assert!(page.contains("faulty") && !page.contains(name), "escaped: {page}");
+    app.publish(&fixture());
+    assert_eq!(warnings(&app)["count"], 0);
+}
