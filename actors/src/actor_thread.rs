@@ -7,9 +7,9 @@ use std::time::Duration;
 use actix::{Arbiter, ArbiterHandle};
 use tokio::sync::oneshot;
 
-/// An arbiter that runs one actor and nothing else.
+/// An arbiter that runs one actor, or one other long work, and nothing else.
 #[derive(Clone)]
-pub(crate) struct ActorThread {
+pub struct ActorThread {
     /// Taken by whoever ends it.
     arbiter: Arc<Mutex<Option<Arbiter>>>,
 }
@@ -19,7 +19,7 @@ impl ActorThread {
     ///
     /// # Errors
     /// Where the system allows no further thread, or no descriptors for its runtime.
-    pub(crate) fn start() -> io::Result<(Self, ArbiterHandle)> {
+    pub fn start() -> io::Result<(Self, ArbiterHandle)> {
         let arbiter = Arbiter::try_new()?;
         let handle = arbiter.handle();
         let arbiter = Arc::new(Mutex::new(Some(arbiter)));
@@ -28,7 +28,7 @@ impl ActorThread {
 
     /// Ends the thread, and with it whatever of the actor is left; waits for it at most this long, since blocking work that
     /// has begun is finished first. Whether the thread is gone.
-    pub(crate) async fn end(&self, patience: Duration) -> bool {
+    pub async fn end(&self, patience: Duration) -> bool {
         let arbiter = self.arbiter.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(arbiter) = arbiter else { return true };
         arbiter.stop();

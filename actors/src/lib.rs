@@ -12,11 +12,12 @@
 //! - [`upstream_stream`]: listening to Flagsmith's realtime service for changes.
 //! - [`analytics`]: the counts of evaluations that SDKs send, summed and sent on to upstream.
 //! - [`store`]: what survives a restart, on disk.
-//! - [`lifeline`]: the death watch on every actor. `actor_thread`: the thread of one actor, which ends with it.
+//! - [`lifeline`]: the death watch on every actor. [`actor_thread`]: the thread of one actor, which ends with it.
+//! - [`trace`]: what requests and polls bring about, as spans, and the context that goes with them.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `fault`: breaking an actor on purpose, for tests.
-mod actor_thread;
+pub mod actor_thread;
 pub mod analytics;
 pub mod environment;
 #[cfg(feature = "fault-injection")]
@@ -31,6 +32,7 @@ pub mod served;
 pub mod sse_hub;
 pub mod store;
 pub mod threads;
+pub mod trace;
 pub mod upstream;
 pub mod upstream_stream;
 pub mod write_through;

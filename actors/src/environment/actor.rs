@@ -14,6 +14,7 @@ use super::entry::{Entry, Origin};
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
 use super::listeners::Listeners;
 use super::options::{ActorOptions, ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
+use super::polls;
 use super::publisher::{Publisher, release};
 use super::registry::Registry;
 use super::source::{Client, Fetched, Source};
@@ -23,6 +24,7 @@ use crate::keys::{ById, EnvironmentId};
 use crate::lifeline::{Lifeline, Lifelines};
 use crate::served::ServedEnvironment;
 use crate::store::StoreHandle;
+use crate::trace::{SpanKind, Trace, Tracer};
 use crate::upstream::FetchFailure;
 
 mod follow;
@@ -72,6 +74,7 @@ pub(super) struct EnvironmentActor {
     configured: watch::Sender<Arc<[ConfiguredEnvironment]>>,
     workshop: Workshop,
     store: Option<StoreHandle>,
+    tracer: Option<Tracer>,
     lifeline: Lifeline,
 }
 
@@ -97,6 +100,7 @@ impl EnvironmentActor {
             configured: parts.configured,
             workshop: Workshop::new(document_memory),
             store: parts.options.store,
+            tracer: parts.options.tracer,
             lifeline,
             configuration: parts.configuration,
         };
@@ -147,6 +151,9 @@ impl EnvironmentActor {
             served: self.publisher.served(id),
         };
         let fetch = entry.source.clone().fetch(plan, context, self.workshop.clone());
+        let poll = polls::begin(self.tracer.as_ref(), &entry.source);
+        let fetch = Trace::within(poll.as_ref(), fetch);
+        let fetch = async move { (fetch.await, poll) };
         self.work(id, fetch, Self::fetched, ctx);
     }
 
@@ -176,7 +183,13 @@ impl EnvironmentActor {
         }
     }
 
-    fn fetched(&mut self, id: EnvironmentId, fetched: Fetched, ctx: &mut Context<Self>) {
+    fn fetched(
+        &mut self,
+        id: EnvironmentId,
+        (fetched, poll): (Fetched, Option<Trace>),
+        ctx: &mut Context<Self>,
+    ) {
+        let _entered = poll.as_ref().map(Trace::enter);
         let before = self.publisher.served(id);
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
@@ -210,6 +223,10 @@ impl EnvironmentActor {
             .as_ref()
             .or(before.as_ref())
             .map(|served| served.environment.name().to_owned());
+        if let (Some(tracer), Some(poll)) = (&self.tracer, poll) {
+            let outcome = || polls::refreshed(id, name.as_deref(), &end);
+            tracer.end(poll, SpanKind::Internal, outcome);
+        }
         if is_compiled {
             entry.report.warnings(&warnings, name.as_deref());
         }

@@ -11,6 +11,7 @@
 //!   `worker_watch`: which HTTP worker is dead and which is busy.
 //! - `state`: the decisions of one environment, pure: (state, event, now) → next action, both in `events`. Its parts:
 //!   `versions` (content and the two `updated_at`), `schedule` (periods and backoff), `push` (announced changes).
+//! - `polls`: polls as spans.
 //! - `source`: one fetch from wherever; `file`: documents read from files.
 //! - `keeping`: what the store has of one environment; pure. `loading`: documents that no fetch gave: stored ones and fallbacks.
 //! - [`Examiner`] (`examination`): what sources give, for those who look for a fault.
@@ -32,6 +33,7 @@ mod looks;
 mod messages;
 mod options;
 mod ownership;
+mod polls;
 mod publisher;
 mod push;
 mod registry;

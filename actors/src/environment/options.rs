@@ -6,6 +6,7 @@ use engine::UpdatedAt;
 
 use crate::keys::{EnvironmentId, EnvironmentKey};
 use crate::store::StoreHandle;
+use crate::trace::Tracer;
 use crate::upstream::UpstreamOptions;
 
 /// Where one environment's document comes from.
@@ -100,6 +101,8 @@ pub struct ActorOptions {
     pub replicas: ReplicaOptions,
     /// Where the last good documents are kept over restarts; `None`: nowhere.
     pub store: Option<StoreHandle>,
+    /// What traces polls; `None`: nothing does.
+    pub tracer: Option<Tracer>,
 }
 
 impl ActorOptions {
@@ -110,6 +113,7 @@ impl ActorOptions {
             upstream,
             replicas: ReplicaOptions::default(),
             store: None,
+            tracer: None,
         }
     }
 }

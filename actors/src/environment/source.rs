@@ -10,6 +10,7 @@ use super::apply::{Context, Workshop};
 use super::events::{FetchCost, FetchEnd, FetchPlan};
 use super::file::{FileOutcome, FileSource};
 use super::options::DocumentSource;
+use super::polls;
 use crate::keys::EnvironmentKey;
 use crate::served::ServedEnvironment;
 use crate::store::SourceDigest;
@@ -150,7 +151,7 @@ impl Source {
     async fn outcome(&mut self, plan: FetchPlan, workshop: &Workshop) -> FetchOutcome {
         match self {
             Self::Upstream { upstream, keys } => match (upstream, keys.get(plan.key)) {
-                (Ok(upstream), Some(key)) => upstream.fetch(key, plan.if_modified_since).await,
+                (Ok(upstream), Some(key)) => polls::fetch(upstream, key, plan.if_modified_since).await,
                 (Ok(_), None) => FetchOutcome::Failure(FetchFailure::UnusableKey),
                 (Err(failure), _) => FetchOutcome::Failure(failure.clone()),
             },

@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::actor_thread::ActorThread;
 use crate::lifeline::{Lifeline, Lifelines};
+use crate::trace::{self, TraceContext};
 use crate::upstream::{
     ForwardAnswer, ForwardFailure, ForwardRequest, Forwarder, News, Reconnect, Standing, UpstreamOptions,
 };
@@ -110,7 +111,11 @@ impl ForwardingHandle {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .map_err(|_| NotForwarded::Busy)?;
-        let call = Forward { request, place };
+        let call = Forward {
+            request,
+            place,
+            context: trace::current(),
+        };
         let answer = self.address.send(call).timeout(self.timeout + SLACK).await;
         answer
             .map_err(|_| NotForwarded::Unavailable)?
@@ -177,19 +182,28 @@ struct Forward {
     request: ForwardRequest,
     /// Given back at the end of the call.
     place: OwnedSemaphorePermit,
+    /// What the caller's request is a part of, and upstream's work for it.
+    context: Option<TraceContext>,
 }
 
 impl Handler<Forward> for Forwarding {
     type Result = ResponseActFuture<Self, Result<ForwardAnswer, ForwardFailure>>;
 
-    fn handle(&mut self, Forward { request, place }: Forward, _ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, forward: Forward, _ctx: &mut Context<Self>) -> Self::Result {
+        let Forward {
+            request,
+            place,
+            context,
+        } = forward;
         let forwarder = self.forwarder();
         let call = async move {
             let _place = place;
             forwarder?.forward(&request).await
         };
+        let call = trace::within(context.clone(), call);
         // At most as many futures as calls may be under way.
         Box::pin(call.into_actor(self).map(|answer, this, _ctx| {
+            let _entered = context.map(trace::enter);
             this.note(answer.as_ref().map(|_| ()));
             answer
         }))

@@ -26,6 +26,8 @@ impl ServedEnvironment {
         Self {
             client_flags,
             server_flags,
+            client_flag_count: environment.flag_count(KeyKind::Client),
+            server_flag_count: environment.flag_count(KeyKind::Server),
             document: Arc::new(ReadyBody::new(document.to_json(updated_at))),
             environment: Arc::new(environment),
             updated_at,
@@ -41,6 +43,8 @@ impl ServedEnvironment {
         Self {
             client_flags: Arc::clone(&self.client_flags),
             server_flags: Arc::clone(&self.server_flags),
+            client_flag_count: self.client_flag_count,
+            server_flag_count: self.server_flag_count,
             document: Arc::new(ReadyBody::new(document.to_json(updated_at))),
             environment: Arc::clone(&self.environment),
             updated_at,

@@ -35,6 +35,8 @@ pub struct ServedEnvironment {
     pub document: Arc<ReadyBody>,
     client_flags: Arc<ReadyBody>,
     server_flags: Arc<ReadyBody>,
+    client_flag_count: usize,
+    server_flag_count: usize,
 }
 
 impl ServedEnvironment {
@@ -43,6 +45,14 @@ impl ServedEnvironment {
         match kind {
             KeyKind::Client => &self.client_flags,
             KeyKind::Server => &self.server_flags,
+        }
+    }
+
+    /// How many flags that body has.
+    pub fn flag_count(&self, kind: KeyKind) -> usize {
+        match kind {
+            KeyKind::Client => self.client_flag_count,
+            KeyKind::Server => self.server_flag_count,
         }
     }
 }

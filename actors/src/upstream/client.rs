@@ -8,6 +8,7 @@ use futures::Stream;
 
 use super::connect::Connect;
 use super::{ExtraHeaders, Fault, OutgoingProxy, UpstreamOptions, confided};
+use crate::trace::{self, TraceContext};
 
 /// What upstream, and a proxy before it, see as `User-Agent`.
 pub(super) const USER_AGENT: &str = concat!("edge-proxy/", env!("CARGO_PKG_VERSION"));
@@ -148,11 +149,15 @@ impl UpstreamClient {
         for (name, value) in self.headers.iter() {
             request = request.insert_header((name.clone(), value.clone()));
         }
-        match host(url) {
+        if let Some(host) = host(url) {
             // awc leaves the ports 80 and 443 out, whatever the scheme is.
-            Some(host) => request.insert_header((header::HOST, host)),
-            None => request,
+            request = request.insert_header((header::HOST, host));
         }
+        // Of what this thread works on, where that is traced: upstream's spans become a part of it.
+        for (name, value) in trace::current().iter().flat_map(TraceContext::fields) {
+            request = request.insert_header((name, value));
+        }
+        request
     }
 }
 

@@ -81,7 +81,8 @@ impl ExtraHeaders {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+    /// All of them. Their values are not for a log.
+    pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
         self.0.iter().map(|(name, value)| (name, value))
     }
 

@@ -41,6 +41,15 @@ pub enum FetchFailure {
 }
 
 impl FetchFailure {
+    /// The status of upstream's answer, where that is what failed.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::KeyRejected(status, _) | Self::Status(status) => Some(*status),
+            Self::RateLimited(_) => Some(429),
+            _ => None,
+        }
+    }
+
     /// Whether two failures are the same state of affairs, so that the second one is no news.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {

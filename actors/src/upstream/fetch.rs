@@ -106,6 +106,17 @@ impl Upstream {
         })
     }
 
+    /// The host that is asked, and its port.
+    pub(crate) fn place(&self) -> Option<(&str, u16)> {
+        let url = &self.document_url;
+        let own_port = if url.scheme_str() == Some("https") {
+            443
+        } else {
+            80
+        };
+        Some((url.host()?, url.port_u16().unwrap_or(own_port)))
+    }
+
     /// Fetches one environment's document: conditionally, if it is newer than `if_modified_since`, or whatever it is.
     pub async fn fetch(&self, key: &EnvironmentKey, if_modified_since: Option<UpdatedAt>) -> FetchOutcome {
         let mut memory = self.memory.claim();

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`Upstream`] (`fetch`): one environment document, its pages and redirects, under one timeout.
 //! - [`Forwarder`] (`forward`): one request that is sent on, with its answer; [`Standing`]: whether they get through.
+//! - [`Posted`] (`post`), [`ByteStream`]: what is sent to a collector of traces, by HTTP/1.1 and for another protocol.
 //! - [`UpstreamOptions`] (`options`): how Flagsmith is reached, for every call there is; [`ExtraHeaders`] (`extra_headers`): what
 //!   each of them carries.
 //! - `reconnect`: the message that it is reached in another way from now on.
@@ -35,13 +36,14 @@ mod memory;
 mod misdirected;
 mod options;
 mod outgoing;
+mod post;
 mod reconnect;
 mod roots;
 mod said;
 mod tls;
 
 pub use client::UpstreamClient;
-pub use connect::{Names, ProxyAdmissions};
+pub use connect::{ByteStream, Names, ProxyAdmissions};
 pub use extra_headers::{ExtraHeaders, NotAHeader};
 pub use failure::FetchFailure;
 use fault::PROXY_VARIABLES;
@@ -54,6 +56,7 @@ pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
 pub(crate) use misdirected::fault as fault_of_page;
 pub use options::UpstreamOptions;
 pub use outgoing::{ExemptHosts, NotAProxy, OutgoingProxies, OutgoingProxy};
+pub use post::Posted;
 pub(crate) use reconnect::Reconnect;
 pub use roots::RootCertificates;
 pub use tls::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles, malformed_pem};

@@ -4,7 +4,7 @@ use awc::http::Uri;
 use rustls::ClientConfig;
 
 use super::client::UpstreamClient;
-use super::connect::{Connect, Names, ProxyAdmissions};
+use super::connect::{ByteStream, Connect, Names, ProxyAdmissions};
 use super::memory::DocumentMemory;
 use super::roots::RootCertificates;
 use super::tls::Tls;
@@ -94,6 +94,21 @@ impl UpstreamOptions {
     /// Why there is none.
     pub async fn try_connection(&self, url: &Uri, timeout: Duration) -> Result<(), Fault> {
         Connect::new(self, url, timeout).try_once(url).await
+    }
+
+    /// A connection to `url`'s server for another protocol than HTTP/1.1, within this time; `protocols`: what the handshake
+    /// of TLS offers to speak (ALPN).
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn open(
+        &self,
+        url: &Uri,
+        timeout: Duration,
+        protocols: &'static [&'static [u8]],
+    ) -> Result<ByteStream, Fault> {
+        let connect = Connect::new(self, url, timeout);
+        connect.open_for(url, protocols).await.map(ByteStream)
     }
 
     /// A client for calls to `url`'s origin. Where it is the first that needs TLS, it reads the files of certificates: where

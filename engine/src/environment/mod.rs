@@ -57,6 +57,11 @@ impl Environment {
         writers::flags(self, kind)
     }
 
+    /// How many flags the body of `flags/` has.
+    pub fn flag_count(&self, kind: KeyKind) -> usize {
+        writers::flag_count(self, kind)
+    }
+
     /// The body of `flags/?feature=name`: an exact name first, then without case. `None`: unknown or hidden.
     pub fn flag(&self, kind: KeyKind, name: &str) -> Option<Vec<u8>> {
         writers::flag(self, kind, name)

@@ -46,7 +46,8 @@ pub(super) use admission::Admission;
 pub use admission::ProxyAdmissions;
 use answers::Answers;
 pub use names::Names;
-use transport::Transport;
+pub use transport::ByteStream;
+pub(super) use transport::Transport;
 
 /// Opens connections.
 #[derive(Clone)]
@@ -63,6 +64,8 @@ pub(super) struct Connect {
     pub(super) is_tls: bool,
     /// What every connection to the server begins with, before TLS.
     pub(super) preface: &'static [u8],
+    /// What the handshake of TLS with the server offers to speak (ALPN); empty: nothing, which is HTTP/1.1.
+    protocols: &'static [&'static [u8]],
     /// What one connection may take, from the look-up of a name to the end of the last TLS handshake.
     pub(super) timeout: Duration,
     /// Where it is noted what is met.
@@ -81,6 +84,7 @@ impl Connect {
             tls: options.tls.clone(),
             is_tls: url.scheme_str() == Some("https"),
             preface: options.preface,
+            protocols: &[],
             timeout,
             journal: options.journal.clone(),
         }
@@ -95,7 +99,27 @@ impl Connect {
         self.connect(host, port).await.map(drop)
     }
 
+    /// Opens a connection for a protocol of the caller's, one of those that the handshake of TLS offers (ALPN).
+    pub(super) async fn open_for(
+        mut self,
+        url: &Uri,
+        protocols: &'static [&'static [u8]],
+    ) -> Result<Box<dyn Transport>, Fault> {
+        self.protocols = protocols;
+        let port = url.port_u16().or_else(|| default_port(url));
+        let (Some(host), Some(port)) = (url.host(), port) else {
+            return Err(Fault::NameUnknown("the URL names no host".to_owned()));
+        };
+        self.open(host, port).await
+    }
+
     async fn connect(self, host: &str, port: u16) -> Result<Answers, Fault> {
+        let transport = self.open(host, port).await?;
+        Ok(Answers::new(transport, self.is_tls))
+    }
+
+    /// A connection in which nothing has been said yet.
+    async fn open(&self, host: &str, port: u16) -> Result<Box<dyn Transport>, Fault> {
         let deadline = Instant::now() + self.timeout;
         let mut transport = match &self.proxy {
             Some(proxy) => self.through(proxy, (host, port), deadline).await?,
@@ -106,10 +130,9 @@ impl Connect {
             .map_err(|_| Fault::Late(Stage::Connect))?
             .map_err(|error| Fault::of_connecting(&error))?;
         if !self.is_tls {
-            return Ok(Answers::new(transport, false));
+            return Ok(transport);
         }
-        let transport = self.handshake(Peer::Server, host, transport, deadline).await?;
-        Ok(Answers::new(transport, true))
+        self.handshake(Peer::Server, host, transport, deadline).await
     }
 
     /// A connection to the host itself.
@@ -197,7 +220,12 @@ impl Connect {
             Peer::Server => upstream,
             Peer::Proxy => proxy,
         };
-        let connector = TlsConnector::from(noted(of_peer, roots.as_ref(), &self.journal, peer));
+        let mut terms = noted(of_peer, roots.as_ref(), &self.journal, peer);
+        if peer == Peer::Server && !self.protocols.is_empty() {
+            let offered = self.protocols.iter().map(|protocol| protocol.to_vec());
+            Arc::make_mut(&mut terms).alpn_protocols = offered.collect();
+        }
+        let connector = TlsConnector::from(terms);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| Fault::NameUnknown("it is no name that a certificate can hold".to_owned()))?;

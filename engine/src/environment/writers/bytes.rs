@@ -27,6 +27,16 @@ pub(in crate::environment) fn flags(environment: &Environment, kind: KeyKind) ->
     out
 }
 
+/// How many flags the body of `flags/` has.
+pub(in crate::environment) fn flag_count(environment: &Environment, kind: KeyKind) -> usize {
+    let features = 0..offset(environment.features.list.len());
+    let is_visible = |feature: &u32| {
+        let flag = flag_without_identity(environment, kind, *feature);
+        flag.iter().any(|part| !part.is_empty())
+    };
+    features.filter(is_visible).count()
+}
+
 /// The body of `flags/?feature=name`.
 pub(in crate::environment) fn flag(environment: &Environment, kind: KeyKind, name: &str) -> Option<Vec<u8>> {
     let features = &environment.features;

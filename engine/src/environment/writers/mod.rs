@@ -6,6 +6,6 @@ mod bytes;
 mod flags;
 mod gzip;
 
-pub(super) use bytes::{flag, flags, identity, identity_flag};
+pub(super) use bytes::{flag, flag_count, flags, identity, identity_flag};
 pub(super) use flags::Flags;
 pub(super) use gzip::identity_gzip;

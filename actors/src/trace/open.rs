@@ -1,0 +1,273 @@
+//! Spans that have begun. They belong to the thread that began them.
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::caller::{Caller, TraceContext};
+use super::current::{self, Entered, Within};
+use super::ids::{SpanId, TraceId};
+use super::sampler::Sampler;
+use super::span::{Outcome, Span, SpanKind};
+
+/// This process's part of a trace, as the span that began it: a request, or a poll.
+#[derive(Debug)]
+pub struct Trace {
+    scope: Scope,
+    /// The caller's span.
+    parent: Option<SpanId>,
+}
+
+/// A span within it.
+#[derive(Debug)]
+pub struct Child {
+    scope: Scope,
+    record: Rc<Record>,
+    parent: SpanId,
+    begun: Instant,
+}
+
+/// What is worked on: whoever runs within it logs its ids, and its children are recorded with it.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) context: TraceContext,
+    /// `None`: it is not recorded.
+    record: Option<Rc<Record>>,
+}
+
+/// What is recorded of a trace.
+#[derive(Debug)]
+struct Record {
+    begun: Instant,
+    /// The same by the wall clock, in nanoseconds of the Unix epoch.
+    start: u64,
+    /// Its children that have ended.
+    ended: RefCell<Vec<Span>>,
+}
+
+impl Record {
+    fn begin() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            begun: Instant::now(),
+            start: u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX),
+            ended: RefCell::default(),
+        }
+    }
+
+    /// A moment by the wall clock, which jumps in no trace.
+    fn at(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.begun).as_nanos();
+        self.start
+            .saturating_add(u64::try_from(since).unwrap_or(u64::MAX))
+    }
+}
+
+impl Scope {
+    /// What another thread, or another process, has begun.
+    pub(super) fn of(context: TraceContext) -> Self {
+        Self {
+            context,
+            record: None,
+        }
+    }
+}
+
+impl Trace {
+    pub(super) fn begin(sampler: Sampler, caller: Caller) -> Self {
+        let trace_id = caller
+            .parent
+            .map_or_else(TraceId::random, |parent| parent.trace_id);
+        let is_sampled = sampler.samples(trace_id, &caller);
+        Self {
+            scope: Scope {
+                context: TraceContext {
+                    trace_id,
+                    span_id: SpanId::random(),
+                    is_sampled,
+                    carried: caller.carried,
+                },
+                record: is_sampled.then(|| Rc::new(Record::begin())),
+            },
+            parent: caller.parent.map(|parent| parent.span_id),
+        }
+    }
+
+    /// Runs this as a part of it, where it is given.
+    pub fn within<F>(trace: Option<&Self>, future: F) -> Within<F> {
+        Within::new(trace.map(|trace| trace.scope.clone()), future)
+    }
+
+    /// What this thread does is a part of it, until what this gives is dropped.
+    pub fn enter(&self) -> Entered {
+        Entered::new(self.scope.clone())
+    }
+
+    /// All of its spans; `None` where it is not recorded.
+    pub(super) fn end(self, kind: SpanKind, outcome: impl FnOnce() -> Outcome) -> Option<Vec<Span>> {
+        let Self { scope, parent } = self;
+        let record = scope.record?;
+        let mut spans = record.ended.take();
+        spans.push(Span {
+            trace_id: scope.context.trace_id,
+            span_id: scope.context.span_id,
+            parent,
+            has_remote_parent: parent.is_some(),
+            kind,
+            start: record.start,
+            end: record.at(Instant::now()),
+            outcome: outcome(),
+            carried: scope.context.carried,
+        });
+        Some(spans)
+    }
+}
+
+/// Begins a span within what this thread works on; `None` where that is nothing, or is not recorded.
+pub fn begin() -> Option<Child> {
+    let mut scope = current::scope()?;
+    let record = scope.record.clone()?;
+    let parent = std::mem::replace(&mut scope.context.span_id, SpanId::random());
+    Some(Child {
+        scope,
+        record,
+        parent,
+        begun: Instant::now(),
+    })
+}
+
+impl Child {
+    /// Runs this as a part of it.
+    pub fn within<F>(&self, future: F) -> Within<F> {
+        Within::new(Some(self.scope.clone()), future)
+    }
+
+    /// Ends it. One that is dropped instead is recorded nowhere.
+    pub fn end(self, kind: SpanKind, outcome: Outcome) {
+        let context = self.scope.context;
+        let span = Span {
+            trace_id: context.trace_id,
+            span_id: context.span_id,
+            parent: Some(self.parent),
+            has_remote_parent: false,
+            kind,
+            start: self.record.at(self.begun),
+            end: self.record.at(Instant::now()),
+            outcome,
+            carried: context.carried,
+        };
+        self.record.ended.borrow_mut().push(span);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use futures::FutureExt as _;
+
+    use super::super::{QueueOptions, RootSampler, SpanQueue, Tracer, within};
+    use super::*;
+
+    const PARENT: &[u8] = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    fn caller() -> Caller {
+        Caller::read([PARENT].into_iter(), [&b"a=1"[..]].into_iter(), [].into_iter())
+    }
+
+    fn tracer(root: RootSampler) -> (Tracer, Arc<SpanQueue>) {
+        let queue = Arc::new(SpanQueue::new(QueueOptions {
+            capacity: 100,
+            batch: 100,
+        }));
+        let sampler = Sampler {
+            root,
+            ..Sampler::default()
+        };
+        (Tracer::new(sampler, Arc::clone(&queue)), queue)
+    }
+
+    fn outcome(name: &'static str) -> Outcome {
+        Outcome::new(name, vec![("flagsmith.cache_hit", true.into())])
+    }
+
+    #[test]
+    fn spans_know_their_parents_and_come_together() {
+        let (tracer, queue) = tracer(RootSampler::AlwaysOff);
+        let trace = tracer.begin(caller());
+        let work = Trace::within(Some(&trace), async {
+            let outer = begin().unwrap();
+            outer
+                .within(async {
+                    tokio::task::yield_now().await;
+                    begin().unwrap().end(SpanKind::Internal, outcome("inner"));
+                })
+                .await;
+            outer.end(SpanKind::Client, outcome("outer"));
+        });
+        let mut work = Box::pin(work);
+        assert_eq!(work.as_mut().now_or_never(), None);
+        assert!(begin().is_none(), "other work of the thread is no part of it");
+        work.now_or_never().unwrap();
+        assert_eq!(queue.waiting(), 0);
+        tracer.end(trace, SpanKind::Server, || outcome("root"));
+        let spans = queue.take();
+        let names: Vec<_> = spans.iter().map(|span| &*span.outcome.name).collect();
+        assert_eq!(names, ["inner", "outer", "root"]);
+        let [inner, outer, root] = &spans[..] else {
+            panic!("{spans:?}")
+        };
+        assert_eq!(inner.parent, Some(outer.span_id));
+        assert_eq!(outer.parent, Some(root.span_id));
+        assert_eq!(root.parent.unwrap().to_string(), "b7ad6b7169203331");
+        assert!(root.has_remote_parent && !outer.has_remote_parent);
+        for span in &spans {
+            assert_eq!(span.trace_id.to_string(), "0af7651916cd43dd8448eb211c80319c");
+            assert_eq!(span.trace_state(), "a=1");
+            assert!(root.start <= span.start && span.start <= span.end && span.end <= root.end);
+        }
+        assert!(inner.span_id != outer.span_id && outer.span_id != root.span_id);
+    }
+
+    #[test]
+    fn what_is_not_recorded_has_ids_all_the_same() {
+        let (tracer, queue) = tracer(RootSampler::AlwaysOff);
+        let trace = tracer.begin(Caller::default());
+        {
+            let _entered = trace.enter();
+            let context = current::current().unwrap();
+            assert!(!context.is_sampled);
+            assert!(begin().is_none());
+            let fields: Vec<_> = context.fields().collect();
+            let parent = format!("00-{}-{}-00", context.trace_id, context.span_id);
+            assert_eq!(fields, [("traceparent", parent)]);
+        }
+        assert_eq!(current::current(), None);
+        tracer.end(trace, SpanKind::Server, || panic!("nobody asks for it"));
+        assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn another_thread_goes_on_with_the_context() {
+        let (tracer, _) = tracer(RootSampler::AlwaysOn);
+        let trace = tracer.begin(caller());
+        let context = {
+            let _entered = trace.enter();
+            current::current()
+        };
+        let context = context.unwrap();
+        let expected = Some(context.clone());
+        let there =
+            std::thread::spawn(move || within(Some(context), async { current::current() }).now_or_never());
+        assert_eq!(there.join().unwrap().unwrap(), expected);
+    }
+
+    #[test]
+    fn a_panic_leaves_nothing_behind() {
+        let (tracer, _) = tracer(RootSampler::AlwaysOn);
+        let trace = tracer.begin(Caller::default());
+        let work = Trace::within(Some(&trace), async { panic!("injected into a trace") });
+        let work = std::panic::AssertUnwindSafe(work);
+        assert!(work.catch_unwind().now_or_never().unwrap().is_err());
+        assert_eq!(current::current(), None);
+    }
+}
