@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{AllowedOrigins, NotifySpread, Settings};
 
-const MASK: &str = "****";
+pub(super) const MASK: &str = "****";
 
 impl Settings {
     /// The configuration in the shape of `config.json`, pretty-printed, keys, tokens and passwords masked.
@@ -102,6 +102,7 @@ impl Settings {
             "HTTPS_PROXY": proxy(https),
             "ALL_PROXY": proxy(all),
             "NO_PROXY": exempt.to_string(),
+            "OTEL": self.process.telemetry.printed(),
         })
     }
 }

@@ -9,7 +9,7 @@
 //! - `changes`: what a new configuration changes of the one in force, and which of it needs a restart.
 //! - `schema`: the names of all options; `variables`, `sources`: file and variables merged under them.
 //! - `field`: one option read as what it should be; `url` likewise.
-//! - `sections`, `key_pairs`, `process`: each part read into its type.
+//! - `sections`, `key_pairs`, `process`: each part read into its type; `telemetry`: the variables `OTEL_*`.
 //! - `effective`: printed with keys masked, for `--check`.
 //! - `error`: what ends the start; `notice`: what does not; `secret`, `trusted`: small types.
 use std::path::Path;
@@ -31,6 +31,7 @@ mod schema;
 mod secret;
 mod sections;
 mod sources;
+mod telemetry;
 mod trusted;
 mod types;
 mod url;
@@ -38,11 +39,13 @@ mod variables;
 
 pub use changes::Followed;
 pub use configuration_source::{ConfigurationSource, Remains};
+use effective::MASK;
 pub use error::{Origin, SettingsError};
 pub use file_content::FileContent;
 pub use notice::Notice;
 pub use secret::Secret;
 pub use sections::{AdminSettings, DoorSettings};
+pub use telemetry::{ExcludedPaths, Export, MetricSettings, OtlpProtocol, TelemetrySettings, TraceSettings};
 pub use trusted::TrustedProxies;
 pub(crate) use types::LOG_LINE_FIELDS;
 pub use types::{

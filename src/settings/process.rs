@@ -6,22 +6,25 @@ use serde_json::Value;
 
 use super::field::Field;
 use super::variables::{Variable, Variables};
-use super::{Notice, Origin, ProcessSettings, SettingsError, TrustedProxies};
+use super::{Notice, Origin, ProcessSettings, SettingsError, TrustedProxies, telemetry};
 
 /// actix-server panics beyond it.
 const MOST_WORKERS: u16 = 512;
 
-/// `urls`: those that requests go to.
+/// `urls`: those that requests go to by the configuration's other options.
 pub(super) fn read(
     variables: &Variables,
     urls: &[&str],
     notices: &mut Vec<Notice>,
 ) -> Result<ProcessSettings, SettingsError> {
+    let telemetry = telemetry::read(variables, notices)?;
+    let urls: Vec<&str> = urls.iter().copied().chain(telemetry.urls()).collect();
     Ok(ProcessSettings {
         workers: workers(variables)?,
         trusted_proxies: trusted_proxies(variables, notices),
         roots: roots(variables),
-        outgoing: outgoing(variables, urls, notices)?,
+        outgoing: outgoing(variables, &urls, notices)?,
+        telemetry,
     })
 }
 

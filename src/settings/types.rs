@@ -7,7 +7,7 @@ use std::time::Duration;
 use actors::environment::EnvironmentOptions;
 use actors::upstream::{ClientCertificateFiles, ExtraHeaders, OutgoingProxies, RootCertificates};
 
-use super::{AdminSettings, DoorSettings, Secret, TrustedProxies};
+use super::{AdminSettings, DoorSettings, Secret, TelemetrySettings, TrustedProxies};
 
 /// The whole configuration, read and checked.
 #[derive(Debug, Clone)]
@@ -81,6 +81,8 @@ pub(crate) const LOG_LINE_FIELDS: &[&str] = &[
     "bytes",
     "duration_us",
     "remote_ip",
+    "trace_id",
+    "span_id",
 ];
 
 /// The level names of Python's logging, which the official configuration uses.
@@ -251,4 +253,6 @@ pub struct ProcessSettings {
     pub roots: RootCertificates,
     /// `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`.
     pub outgoing: OutgoingProxies,
+    /// `OTEL_…`: what is sent to a collector.
+    pub telemetry: TelemetrySettings,
 }

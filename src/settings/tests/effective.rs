@@ -137,6 +137,7 @@ fn defaults_in_full() {
         "environment variables": {
             "WEB_CONCURRENCY": 2, "FORWARDED_ALLOW_IPS": "127.0.0.1/8,::1/128", "SSL_CERT_FILE": null,
             "SSL_CERT_DIR": [], "HTTP_PROXY": null, "HTTPS_PROXY": null, "ALL_PROXY": null, "NO_PROXY": "",
+            "OTEL": null,
         },
     }));
     expected["environment_key_pairs"] =

@@ -15,6 +15,7 @@ mod notices;
 mod odd;
 mod process;
 mod sources;
+mod telemetry;
 mod upstream;
 mod values;
 

@@ -1,0 +1,192 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_web::http::Uri;
+use actors::upstream::ExtraHeaders;
+use percent_encoding::percent_decode_str;
+
+use super::super::{Origin, SettingsError};
+use super::{DAY, Reader, Signal};
+use crate::settings::variables::Variable;
+
+/// Where a signal is sent to, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// The whole URL for `http/protobuf`; the server's alone for `grpc`.
+    pub url: String,
+    /// `OTEL_EXPORTER_OTLP_PROTOCOL`.
+    pub protocol: OtlpProtocol,
+    /// `OTEL_EXPORTER_OTLP_HEADERS`, whose values are secret.
+    pub headers: ExtraHeaders,
+    /// `OTEL_EXPORTER_OTLP_TIMEOUT`: for one request with its answer.
+    pub timeout: Duration,
+    /// `OTEL_EXPORTER_OTLP_COMPRESSION`: whether it is compressed, by gzip.
+    pub gzip: bool,
+    /// `OTEL_EXPORTER_OTLP_CERTIFICATE`: root certificates to trust in place of others.
+    pub certificate: Option<PathBuf>,
+}
+
+/// The protocols of OTLP that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// `http/protobuf`.
+    HttpProtobuf,
+    /// `grpc`.
+    Grpc,
+}
+
+impl OtlpProtocol {
+    /// Its name in the variable.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::HttpProtobuf => "http/protobuf",
+            Self::Grpc => "grpc",
+        }
+    }
+}
+
+/// Reads how a signal is sent that has an endpoint.
+pub(super) fn read(reader: &mut Reader<'_>, signal: Signal) -> Result<Export, SettingsError> {
+    let protocol = protocol(reader, signal);
+    Ok(Export {
+        url: url(reader, signal, protocol)?,
+        protocol,
+        headers: headers(reader, signal)?,
+        timeout: timeout(reader, signal),
+        gzip: gzip(reader, signal),
+        certificate: reader
+            .variable_of(signal, "certificate")
+            .map(|variable| PathBuf::from(variable.text.trim())),
+    })
+}
+
+fn protocol(reader: &mut Reader<'_>, signal: Signal) -> OtlpProtocol {
+    let Some(variable) = reader.variable_of(signal, "protocol") else {
+        return OtlpProtocol::HttpProtobuf;
+    };
+    match variable.text.trim().to_ascii_lowercase().as_str() {
+        "grpc" => OtlpProtocol::Grpc,
+        "http/protobuf" => OtlpProtocol::HttpProtobuf,
+        _ => {
+            reader.warn(
+                variable,
+                "names a protocol that there is not, so http/protobuf counts; there are http/protobuf and grpc",
+            );
+            OtlpProtocol::HttpProtobuf
+        }
+    }
+}
+
+fn url(reader: &Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Result<String, SettingsError> {
+    let own = reader.own_variable_of(signal, "endpoint");
+    let Some(variable) = own.or_else(|| reader.variable_of(signal, "endpoint")) else {
+        return Ok(String::new());
+    };
+    let wrong = |problem: &str| {
+        let example = match protocol {
+            OtlpProtocol::HttpProtobuf => "http://collector:4318",
+            OtlpProtocol::Grpc => "http://collector:4317",
+        };
+        invalid(variable, format!("{problem}; give a URL as {example}"))
+    };
+    let text = variable.text.trim();
+    let url: Uri = text.parse().map_err(|_| wrong("is no URL"))?;
+    if !matches!(url.scheme_str(), Some("http" | "https")) {
+        return Err(wrong("starts with neither http:// nor https://"));
+    }
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
+        return Err(wrong("is no URL"));
+    };
+    if url.host().is_none_or(str::is_empty) {
+        return Err(wrong("names no host"));
+    }
+    if authority.as_str().contains('@') {
+        return Err(wrong(
+            "holds a user or a password, for which there is OTEL_EXPORTER_OTLP_HEADERS",
+        ));
+    }
+    if text.contains(['?', '#']) {
+        return Err(wrong("has a query or a fragment"));
+    }
+    Ok(match protocol {
+        OtlpProtocol::Grpc => format!("{scheme}://{authority}"),
+        // The one for all signals is what their paths follow; a signal's own is taken as it is.
+        OtlpProtocol::HttpProtobuf if own.is_some() => format!("{scheme}://{authority}{}", url.path()),
+        OtlpProtocol::HttpProtobuf => {
+            let base = url.path().trim_end_matches('/');
+            format!("{scheme}://{authority}{base}/v1/{}", signal.name())
+        }
+    })
+}
+
+/// `name=value,name=value`, percent-encoded.
+fn headers(reader: &Reader<'_>, signal: Signal) -> Result<ExtraHeaders, SettingsError> {
+    let mut headers = ExtraHeaders::default();
+    let Some(variable) = reader.variable_of(signal, "headers") else {
+        return Ok(headers);
+    };
+    let pairs = variable.text.split(',').map(str::trim).enumerate();
+    for (place, pair) in pairs.filter(|(_, pair)| !pair.is_empty()) {
+        let wrong = |problem: &dyn std::fmt::Display| {
+            invalid(
+                variable,
+                format!("has an entry (number {}) that {problem}", place + 1),
+            )
+        };
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| wrong(&"is no name=value; give name=value,name=value"))?;
+        let value = decoded(value).ok_or_else(|| wrong(&"is not percent-encoded as UTF-8"))?;
+        headers
+            .add(name.trim(), &value)
+            .map_err(|problem| wrong(&problem))?;
+    }
+    Ok(headers)
+}
+
+fn timeout(reader: &mut Reader<'_>, signal: Signal) -> Duration {
+    let own = format!("otel_exporter_otlp_{}_timeout", signal.name());
+    let is_own = reader.own_variable_of(signal, "timeout").is_some();
+    let name = if is_own {
+        &own
+    } else {
+        "otel_exporter_otlp_timeout"
+    };
+    Duration::from_millis(reader.number(name, 1, DAY, 10_000))
+}
+
+fn gzip(reader: &mut Reader<'_>, signal: Signal) -> bool {
+    let Some(variable) = reader.variable_of(signal, "compression") else {
+        return false;
+    };
+    let name = variable.text.trim();
+    if !name.eq_ignore_ascii_case("gzip") && !name.eq_ignore_ascii_case("none") {
+        reader.warn(
+            variable,
+            "names a compression that there is not, so none counts; there are gzip and none",
+        );
+    }
+    name.eq_ignore_ascii_case("gzip")
+}
+
+/// A text without its percent-encoding; `None` where that is broken, or gives no UTF-8.
+pub(super) fn decoded(text: &str) -> Option<String> {
+    let is_escaped = |after: &str| {
+        let digits = after.as_bytes().get(..2).unwrap_or_default();
+        digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit)
+    };
+    if !text.split('%').skip(1).all(is_escaped) {
+        return None;
+    }
+    let decoded = percent_decode_str(text.trim()).decode_utf8().ok()?;
+    Some(decoded.into_owned())
+}
+
+/// Shows nothing of the variable's text.
+fn invalid(variable: &Variable, problem: String) -> SettingsError {
+    SettingsError::Invalid {
+        option: variable.name.to_uppercase(),
+        origin: Origin::Variable(variable.name.clone()),
+        problem,
+    }
+}
