@@ -17,6 +17,7 @@
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `budget`: bytes that the whole process may hold.
 //! - `live`: values that requests read and a new configuration replaces.
+//! - `telemetry`: spans and figures for a collector, by OTLP.
 //! - [`serving_record`]: where the process serves, for `edge-proxy health`.
 //! - `service_state`: whether the process drains or has lost an actor.
 //!
@@ -51,6 +52,7 @@ mod service_state;
 pub mod serving_record;
 pub mod settings;
 pub mod snapshot;
+mod telemetry;
 
 /// Event streams need an allocator with size classes. Each holds two buffers of 8 KiB of which it touches one page; the
 /// system's allocator (glibc) cuts them at ever new places, so that over the hours every page has been touched: 15,000

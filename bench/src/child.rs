@@ -65,6 +65,8 @@ pub struct Start<'a> {
     pub speaks_tls: bool,
     /// Whether it takes HTTP/2 with prior knowledge.
     pub speaks_http2: bool,
+    /// The collector that gets its spans; `None`: it makes none.
+    pub collector: Option<SocketAddr>,
 }
 
 /// What the proxy's log has before its address.
@@ -185,6 +187,9 @@ impl Server {
             "LOGGING",
             json!({"log_level": "INFO", "enable_access_log": start.logs_accesses}).to_string(),
         );
+        if let Some(collector) = start.collector {
+            command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"));
+        }
         let file = start.logs_accesses.then(LogFile::new).transpose()?;
         match &file {
             None => command.stderr(Stdio::piped()),

@@ -8,7 +8,7 @@
 //! - `program/clients.rs`: the same as SDKs send them. `program/http2.rs`: over HTTP/2.
 //! - `program/footprint.rs`: start, memory, applying.
 //! - `program/disturbance.rs`: latency while documents change. `program/overload.rs`: latency under too much load.
-//! - `program/evaluation.rs`: the engine alone.
+//! - `program/telemetry.rs`: latency with spans, whatever their collector does. `program/evaluation.rs`: the engine alone.
 //! - `program/machine.rs`: what it ran on.
 #![allow(
     clippy::expect_used,
@@ -50,6 +50,7 @@ fn run(options: &Options) -> io::Result<bool> {
     program::footprint::measure(options, &mut report)?;
     program::disturbance::measure(options, &mut report)?;
     program::overload::measure(options, &mut report)?;
+    program::telemetry::measure(options, &mut report)?;
     program::evaluation::measure(options, &mut report);
     if let Some(path) = &options.write {
         std::fs::write(path, report.markdown())?;

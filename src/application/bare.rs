@@ -51,7 +51,7 @@ impl BareServer {
         let budgets = Budgets::of(&settings.server.door);
         let places = limits.places(settings);
         let state = Arc::new(ServiceState::new(Lifelines::new()));
-        let layer_options = Live::new(LayerOptions::new(settings));
+        let layer_options = Live::new(LayerOptions::new(settings, None));
         let layers = Layers::new(
             layer_options,
             &settings.server.path_prefix,

@@ -92,10 +92,14 @@ impl Application {
         );
         let admin = AdminPort::start(admin, limits.socket(), context)?;
         running.started(admin.clone());
+        let port = addresses.first().map_or(0, SocketAddr::port);
+        let traces = running.telemetry.as_ref();
+        let traces = traces.and_then(|telemetry| telemetry.requests(settings, port));
         let changeable = Changeable {
             admin,
             routes: Live::new(running.route_options(settings, None)),
-            layers: Live::new(LayerOptions::new(settings)),
+            layers: Live::new(LayerOptions::new(settings, traces.clone())),
+            traces,
             budgets: budgets.clone(),
             places: places.clone(),
             connections: Live::new(connection_terms(settings)),
@@ -105,6 +109,7 @@ impl Application {
         let table = TableOptions {
             prefix: settings.server.path_prefix.clone(),
             options: changeable.routes.clone(),
+            is_traced: changeable.traces.is_some(),
         };
         let shared = Arc::new(SharedServices {
             environments: running.environments.clone(),

@@ -15,12 +15,13 @@ use tokio::time::Instant;
 
 use super::admin::AdminPort;
 use crate::server::tls::RunningRenewal;
+use crate::telemetry::Telemetry;
 
 /// How long each part may take to stop. It is bounded to leave the process in time: a part that compiles a large document
 /// finishes it first, and is left to the end of the process where that takes longer.
 const STOP_PATIENCE: Duration = Duration::from_millis(400);
 
-/// The same for what is sent to upstream at last: its answer is awaited, as long as the stop has time.
+/// The same for what is sent to upstream, or to a collector, at last: its answer is awaited, as long as the stop has time.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The same for what is written to the disk at last.
@@ -190,6 +191,20 @@ impl Part for AdminPort {
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
         self.close(patience).boxed_local()
+    }
+}
+
+impl Part for Telemetry {
+    fn name(&self) -> &'static str {
+        "Telemetry"
+    }
+
+    fn stop_patience(&self) -> Duration {
+        FLUSH_PATIENCE
+    }
+
+    fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
+        Self::stop(self, patience).boxed_local()
     }
 }
 

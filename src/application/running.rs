@@ -20,6 +20,7 @@ use crate::admin::AdminOptions;
 use crate::routes::{BodyLimits, RefusedStreams, RouteOptions};
 use crate::server::open_files::Shares;
 use crate::settings::Settings;
+use crate::telemetry::Telemetry;
 
 /// The parts of a process, and what new ones are started from.
 pub(super) struct Running {
@@ -28,6 +29,8 @@ pub(super) struct Running {
     document_memory: DocumentMemory,
     /// What is known of the proxies on the way, whatever the configuration.
     admissions: ProxyAdmissions,
+    /// `None`: nothing is sent to a collector.
+    pub(super) telemetry: Option<Telemetry>,
     /// `None` where `persistence.directory` is not set.
     pub(super) store: Option<StoreHandle>,
     pub(super) hub: SseHubHandle,
@@ -104,6 +107,11 @@ impl Running {
         let admissions = upstream.admissions.clone();
         upstream::tell_of_proxy(&upstream);
         let mut parts = Parts::default();
+        let telemetry = Telemetry::start(&settings.process)?;
+        if let Some(telemetry) = &telemetry {
+            // Before all that is traced, so that it stops after them.
+            parts.started(telemetry.clone());
+        }
         let hub = SseHubHandle::start(limits.hub_options(settings), lifelines)?;
         parts.started(hub.clone());
         let mut options = limits.actor_options(settings, upstream.clone());
@@ -116,6 +124,7 @@ impl Running {
             parts.started(store.clone());
         }
         options.store.clone_from(&store);
+        options.tracer = telemetry.as_ref().and_then(Telemetry::tracer).cloned();
         let (configured, listeners) = (settings.environments.clone(), vec![hub.listener()]);
         let environments = EnvironmentHandle::start(configured, options, listeners, lifelines)?;
         parts.started(environments.clone());
@@ -126,6 +135,7 @@ impl Running {
             lifelines: lifelines.clone(),
             document_memory,
             admissions,
+            telemetry,
             store,
             hub,
             environments,

@@ -26,6 +26,10 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
         "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY",
         "how the Flagsmith API is reached",
     ),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_…",
+        "the OpenTelemetry collector that gets spans",
+    ),
 ];
 
 /// The sections below commands and options.

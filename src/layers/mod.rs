@@ -36,6 +36,7 @@ use crate::live::Live;
 use crate::server::RefusalAnswers;
 use crate::service_state::ServiceState;
 use crate::settings::{AllowedOrigins, Settings};
+use crate::telemetry::RequestTraces;
 
 /// What the layers do by options that a new configuration changes meanwhile.
 #[derive(Debug, Clone)]
@@ -47,11 +48,11 @@ pub(crate) struct LayerOptions {
 }
 
 impl LayerOptions {
-    /// What the settings ask for.
-    pub(crate) fn new(settings: &Settings) -> Self {
+    /// What the settings ask for; `traces`: who traces requests.
+    pub(crate) fn new(settings: &Settings, traces: Option<RequestTraces>) -> Self {
         Self {
             origins: settings.allow_origins.clone(),
-            observers: Observers::new(settings),
+            observers: Observers::new(settings, traces),
         }
     }
 }

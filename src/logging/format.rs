@@ -1,6 +1,7 @@
-//! How a log line looks.
+//! How a log line looks. What is written while something is traced says which trace and which span it belongs to.
 use std::fmt::{Display, Write};
 
+use actors::trace;
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
 
@@ -22,6 +23,9 @@ pub(super) fn generic(line: &mut String, timestamp: impl Display, record: &Recor
     let _ = write!(OnOneLine(line), "{}", record.args());
     // Neither writing into a String nor this visitor fails.
     let _ = record.key_values().visit(&mut GenericFields(line));
+    if let Some((trace_id, span_id)) = trace::current_ids() {
+        let _ = write!(line, " trace_id={trace_id} span_id={span_id}");
+    }
     line.push('\n');
 }
 
@@ -36,6 +40,9 @@ pub(super) fn json(line: &mut String, timestamp: impl Display, record: &Record<'
     line.push(',');
     push_text_field(line, event_field_name, &record.args().to_string());
     let _ = record.key_values().visit(&mut JsonFields(line));
+    if let Some((trace_id, span_id)) = trace::current_ids() {
+        let _ = write!(line, r#","trace_id":"{trace_id}","span_id":"{span_id}""#);
+    }
     line.push_str("}\n");
 }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use actors::served::Encoding;
+use actors::trace;
 use engine::{Body, Environment, Identity, KeyKind, LightWork, TooMuchWork};
 
 use crate::error::ApiError;
 use crate::routes::query::parameter;
 use crate::routes::resolve::{Resolved, resolve};
 use crate::routes::{Services, answer, body};
+use crate::telemetry::Evaluations;
 
 /// How the answer to an identity is coded.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +58,10 @@ impl Coding {
 ///
 /// # Errors
 /// See [`resolve`] and [`body::read`]; 400 where the body describes no identity; 503 where it takes much work and many do.
-pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpResponse, ApiError> {
+pub(super) async fn post<E: Evaluations>(
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, ApiError> {
     // The key comes first: 401 must not depend on what the body holds.
     let resolved = match resolve(&request).await {
         Ok(resolved) => resolved,
@@ -69,6 +74,7 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
     let shared = &services.shared;
     let body = body::read(&request, payload, services.body_limits()).await?;
     let (kind, work, coding) = (resolved.kind, shared.heavy.first_try(), Coding::of(&request));
+    let evaluation = E::begin();
     let light = with_body(&body, |identity| {
         write_through(services, &resolved, identity);
         coding.light_answer(resolved.served(), kind, identity, work)
@@ -83,6 +89,7 @@ pub(super) async fn post(request: HttpRequest, payload: Payload) -> Result<HttpR
             Box::pin(answer).await?
         }
     };
+    E::end_identity(evaluation);
     Ok(answer::single(&request, &resolved.environment, flags).await)
 }
 
@@ -97,11 +104,12 @@ fn with_body<T>(body: &[u8], answer: impl FnOnce(&Identity<'_>) -> T) -> Result<
 /// # Errors
 /// See [`resolve`]; 400 for an identifier of more than 2,000 characters; 404 for a feature that is unknown or hidden from
 /// the key; 503 where it takes much work and many do.
-pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
+pub(super) async fn get<E: Evaluations>(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let resolved = resolve(&request).await?;
     let services = Services::of(&request)?;
     let (kind, environment) = (resolved.kind, resolved.served());
     let (work, coding) = (services.shared.heavy.first_try(), Coding::of(&request));
+    let evaluation = E::begin();
     let light = with_query(request.query_string(), |identity, feature| {
         if !is_transient(request.query_string()) {
             write_through(services, &resolved, identity);
@@ -127,6 +135,7 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
             Box::pin(answer).await?
         }
     };
+    E::end_identity(evaluation);
     let flags = flags.ok_or(ApiError::UnknownFeature)?;
     Ok(answer::single(&request, &resolved.environment, flags).await)
 }
@@ -164,7 +173,9 @@ async fn heavily<T: Send + 'static>(
     evaluate: impl FnOnce(&Environment) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let served = Arc::clone(&resolved.environment);
+    let traced = trace::current();
     let evaluated = Services::of(request)?.shared.heavy.run(move || {
+        let _entered = traced.map(trace::enter);
         let evaluated = evaluate(&served.environment);
         for warning in served.environment.take_exhausted() {
             log::warn!("environment {:?}: {warning}", served.environment.name());

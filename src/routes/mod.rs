@@ -38,6 +38,7 @@ mod written;
 use actix_web::web::ServiceConfig;
 
 use crate::live::Live;
+use crate::telemetry::{Evaluations, Traced, Untraced};
 
 use resource::{Verb, resource};
 use unknown_path::no_other_path;
@@ -57,16 +58,23 @@ pub(crate) struct TableOptions {
     pub prefix: String,
     /// Whether there is a token for `queue-change`; without one there is no such path.
     pub options: Live<RouteOptions>,
+    /// Whether evaluations are spans.
+    pub is_traced: bool,
 }
 
 /// Registers every path; the busiest first, because the router tries them in this order.
-pub(crate) fn configure(table: &mut ServiceConfig, TableOptions { prefix, options }: &TableOptions) {
+pub(crate) fn configure(table: &mut ServiceConfig, asked: &TableOptions) {
+    let TableOptions {
+        prefix,
+        options,
+        is_traced,
+    } = asked;
     let api = format!("{prefix}/api/v1");
-    resource(format!("{api}/flags")).get(flags::get).register(table);
-    resource(format!("{api}/identities"))
-        .get(identities::get)
-        .post(identities::post)
-        .register(table);
+    if *is_traced {
+        register_evaluations::<Traced>(table, &api);
+    } else {
+        register_evaluations::<Untraced>(table, &api);
+    }
     resource(format!("{api}/analytics/flags"))
         .post(analytics::post)
         .register(table);
@@ -100,6 +108,17 @@ pub(crate) fn configure(table: &mut ServiceConfig, TableOptions { prefix, option
         .get(sse_health::get)
         .register(table);
     no_other_path(table, prefix);
+}
+
+/// Registers what evaluates.
+fn register_evaluations<E: Evaluations>(table: &mut ServiceConfig, api: &str) {
+    resource(format!("{api}/flags"))
+        .get(flags::get::<E>)
+        .register(table);
+    resource(format!("{api}/identities"))
+        .get(identities::get::<E>)
+        .post(identities::post::<E>)
+        .register(table);
 }
 
 /// Registers the writes that are sent on to upstream.

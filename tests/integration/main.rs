@@ -54,6 +54,7 @@ mod start;
 mod stop;
 mod stop_of_the_process;
 mod taken_port;
+mod telemetry;
 mod tls;
 mod trait_writes;
 mod traits;

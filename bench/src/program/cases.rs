@@ -23,6 +23,8 @@ pub(super) enum Against {
     WithoutAccessLog,
     /// The proxy that does not forward identities, as it does for the case.
     WithoutForwarding,
+    /// The proxy that makes no spans, as it does for the case.
+    WithoutSpans,
 }
 
 /// A row of the table of requests.
@@ -208,6 +210,13 @@ fn plain() -> Vec<Case> {
         Case::get(UNKNOWN_KEY, "unknown key → 401", SIMPLE, FLAGS).with_key("unknown"),
         Case::get("access-log", "GET flags, simple, access log on", SIMPLE, FLAGS)
             .against(Against::WithoutAccessLog),
+        Case::get(
+            "traced",
+            "GET flags, simple, each with its spans sent",
+            SIMPLE,
+            FLAGS,
+        )
+        .against(Against::WithoutSpans),
         Case::post(
             "analytics-flags",
             "POST analytics/flags, of 3 features",

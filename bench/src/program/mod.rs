@@ -11,4 +11,5 @@ pub(crate) mod options;
 pub(crate) mod overload;
 pub(crate) mod report;
 pub(crate) mod requests;
+pub(crate) mod telemetry;
 pub(crate) mod tls;

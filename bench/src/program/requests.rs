@@ -16,6 +16,7 @@ use test_support::upstream::{Answer, ScriptedUpstream};
 use super::cases::{self, Against, Case, NOT_MODIFIED, UNKNOWN_KEY};
 use super::options::Options;
 use super::report::Report;
+use super::telemetry::start_collector;
 
 /// Measures every case that is wanted.
 pub(crate) fn measure(options: &Options, report: &mut Report) {
@@ -30,6 +31,7 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
 fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<()> {
     let upstream = case.has_upstream.then(|| upstream(case.profile));
     let api_url = upstream.as_ref().map(ScriptedUpstream::api_url);
+    let collector = (case.against == Against::WithoutSpans).then(start_collector);
     let start = Start {
         build: None,
         logs_accesses: case.against == Against::WithoutAccessLog,
@@ -37,6 +39,7 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
         forwards_identities: case.against == Against::WithoutForwarding,
         speaks_tls: false,
         speaks_http2: false,
+        collector: collector.transpose()?,
     };
     let server = Rc::new(start_proxy_with(case.profile, start)?);
     let etag = match case.name {
@@ -90,7 +93,7 @@ fn other(
             ("bare POST", Subject::new(server, request))
         }
         Against::Document(profile) => ("the same without", Subject::new(start_proxy(profile)?, request)),
-        Against::WithoutAccessLog | Against::WithoutForwarding => {
+        Against::WithoutAccessLog | Against::WithoutForwarding | Against::WithoutSpans => {
             let start = Start {
                 upstream: start.upstream,
                 ..Start::default()

@@ -22,6 +22,7 @@ use crate::routes::RouteOptions;
 use crate::server::{ConnectionTerms, Places};
 use crate::service_state::{ConfigurationStanding, ServiceState};
 use crate::settings::{ConfigurationSource, Followed, Loaded, Notice, Settings};
+use crate::telemetry::RequestTraces;
 
 mod watch;
 mod watcher;
@@ -33,6 +34,8 @@ pub(super) struct Changeable {
     pub(super) admin: AdminPort,
     pub(super) routes: Live<RouteOptions>,
     pub(super) layers: Live<LayerOptions>,
+    /// Who traces requests, which no configuration changes.
+    pub(super) traces: Option<RequestTraces>,
     pub(super) budgets: Budgets,
     pub(super) places: Places,
     pub(super) connections: Live<ConnectionTerms>,
@@ -115,7 +118,9 @@ impl Reload {
         changeable.budgets.resize(&now.server.door);
         changeable.places.serve(running.shares(now).served);
         changeable.connections.replace(connection_terms(now));
-        changeable.layers.replace(LayerOptions::new(now));
+        changeable
+            .layers
+            .replace(LayerOptions::new(now, changeable.traces.clone()));
         let outcomes = [
             running.follow(&before, now).await,
             changeable

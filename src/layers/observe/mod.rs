@@ -5,6 +5,7 @@ mod access_log;
 mod observed;
 #[cfg(test)]
 pub(super) mod recorder;
+mod traced;
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -18,10 +19,12 @@ use futures::future::Either;
 
 use access_log::AccessLog;
 use observed::{Observed, ObservedBody};
+use traced::TracedRequest;
 
 use super::LayerOptions;
 use crate::live::Reader;
 use crate::settings::Settings;
+use crate::telemetry::RequestTraces;
 
 /// Who hears of every outcome.
 #[derive(Debug, Clone)]
@@ -43,22 +46,33 @@ impl Observer {
 
 /// All who hear.
 #[derive(Debug, Clone)]
-pub(super) struct Observers(Vec<Observer>);
+pub(super) struct Observers {
+    /// Of every outcome.
+    of_outcomes: Vec<Observer>,
+    /// Who traces requests, from their beginning; `None`: nobody.
+    traces: Option<RequestTraces>,
+}
 
 impl Observers {
     /// The access log hears where `logging.enable_access_log` is on.
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, traces: Option<RequestTraces>) -> Self {
         let access_log = settings
             .logging
             .access_log
             .then(|| Observer::AccessLog(AccessLog::new(settings)));
-        Self(access_log.into_iter().collect())
+        Self {
+            of_outcomes: access_log.into_iter().collect(),
+            traces,
+        }
     }
 
     /// One recorder alone.
     #[cfg(test)]
     pub(super) fn recording(recorder: &recorder::Recorder) -> Self {
-        Self(vec![Observer::Recorder(recorder.clone())])
+        Self {
+            of_outcomes: vec![Observer::Recorder(recorder.clone())],
+            traces: None,
+        }
     }
 
     /// Tells of what is no request, and got an answer all the same. It took no time that could be told.
@@ -82,8 +96,12 @@ impl Observers {
         });
     }
 
+    fn is_nobody(&self) -> bool {
+        self.of_outcomes.is_empty() && self.traces.is_none()
+    }
+
     fn tell(&self, observed: &Observed<'_>) {
-        for observer in &self.0 {
+        for observer in &self.of_outcomes {
             observer.hear(observed);
         }
     }
@@ -110,7 +128,7 @@ impl Observe {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        if self.options.with(|options| options.observers.0.is_empty()) {
+        if self.options.with(|options| options.observers.is_nobody()) {
             return Either::Left(routes.call(request));
         }
         // Who hears of its beginning hears of its end.
@@ -118,20 +136,26 @@ impl Observe {
         let started = Instant::now();
         let method = known_method(request.method());
         let peer = request.peer_addr().map(|peer| peer.ip());
-        let answer = routes.call(request);
+        let traced = TracedRequest::begin(&options, &request, method);
+        let answer = {
+            let _entered = traced.enter();
+            traced.within(routes.call(request))
+        };
         Either::Right(async move {
             let answer = answer.await;
+            let _entered = traced.enter();
             let route = answer
                 .as_ref()
                 .ok()
                 .and_then(|answer| answer.request().match_pattern());
+            let status = match &answer {
+                Ok(answer) => answer.status(),
+                Err(error) => error.as_response_error().status_code(),
+            };
             options.observers.tell(&Observed {
                 method,
                 route: route.as_deref(),
-                status: match &answer {
-                    Ok(answer) => answer.status(),
-                    Err(error) => error.as_response_error().status_code(),
-                },
+                status,
                 body: answer.as_ref().map_or(ObservedBody::Streamed, |answer| {
                     ObservedBody::of(answer.response().body().size())
                 }),
@@ -139,6 +163,7 @@ impl Observe {
                 peer,
                 headers: answer.as_ref().ok().map(|answer| answer.request().headers()),
             });
+            traced.answered(|| route, status);
             answer
         })
     }

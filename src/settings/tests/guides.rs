@@ -14,6 +14,7 @@ const VARIABLES: &[&str] = &[
     "HTTPS_PROXY",
     "ALL_PROXY",
     "NO_PROXY",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
 /// Variables of other programs that the guides name: Flagsmith's own, and that of the compose file.

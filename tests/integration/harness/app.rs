@@ -30,6 +30,8 @@ pub(crate) struct Options {
     pub config: Value,
     /// HTTP workers.
     pub workers: usize,
+    /// Further environment variables.
+    pub variables: Vec<(&'static str, String)>,
     /// Durations and limits.
     pub limits: Limits,
     /// Changes settings past what a configuration may say, such as a poll period under a second.
@@ -42,6 +44,7 @@ impl Default for Options {
             document: Some(FIXTURE.to_owned()),
             config: json!({}),
             workers: 2,
+            variables: Vec::new(),
             limits: Limits {
                 file_period: Duration::from_millis(20),
                 stop: StopLimits {
@@ -79,7 +82,9 @@ pub(crate) fn spawn_app(options: Options) -> App {
     }
     let config_path = directory.path().join("config.json");
     std::fs::write(&config_path, configuration(&options.config).to_string()).unwrap();
-    let variables = [("WEB_CONCURRENCY".to_owned(), options.workers.to_string())];
+    let own = [("WEB_CONCURRENCY", options.workers.to_string())];
+    let variables = own.into_iter().chain(options.variables);
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
     let mut settings = Settings::load(Some(&config_path), variables).unwrap().settings;
     (options.adjust)(&mut settings);
 

@@ -13,6 +13,7 @@ pub(super) const OVERRIDDEN: &str = "0verr1ddenMarkQz";
 pub(super) const PROXY_USER: &str = "pr0xyUs3rMarkQz";
 pub(super) const PROXY_PASSWORD: &str = "pr0xyPassw0rdMarkQz";
 pub(super) const UPSTREAM_HEADER: &str = "upstr34mH34derMarkQz";
+pub(super) const COLLECTOR_HEADER: &str = "c0llect0rH34derMarkQz";
 /// What a client sends where nothing of it has a meaning: path, query, fields, bodies that cannot be read.
 pub(super) const JUNK: &str = "cl13ntJunkMarkQz";
 /// The name of an option is shown; its value is not.
@@ -20,7 +21,7 @@ pub(super) const UNKNOWN_OPTION: &str = "authentication_tokens";
 pub(super) const UNKNOWN_OPTION_VALUE: &str = "0pt10nValu3MarkQz";
 
 /// Each with the word that is looked for, which stays where a key has a name behind it or lost its `ser.`.
-const ALL: [&str; 14] = [
+const ALL: [&str; 15] = [
     "cl13ntK3y",
     "s3rv3rK3y",
     "unkn0wnK3y",
@@ -33,6 +34,7 @@ const ALL: [&str; 14] = [
     "pr0xyUs3r",
     "pr0xyPassw0rd",
     "upstr34mH34der",
+    "c0llect0rH34der",
     "cl13ntJunk",
     "0pt10nValu3",
 ];
@@ -161,6 +163,7 @@ fn every_secret_has_its_word() {
         PROXY_USER,
         PROXY_PASSWORD,
         UPSTREAM_HEADER,
+        COLLECTOR_HEADER,
         JUNK,
         UNKNOWN_OPTION_VALUE,
     ] {

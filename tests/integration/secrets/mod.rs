@@ -1,5 +1,5 @@
 //! Nothing that the process emits shows a key, a token, a password, an identifier or a trait's value: log lines of every
-//! level in both formats, errors, health, `--check`, the lines of starts that fail, panics.
+//! level in both formats, spans, errors, health, `--check`, the lines of starts that fail, panics.
 //!
 //! # Layout
 //! - `marks`: what is secret, and how it may look.
@@ -26,6 +26,7 @@ use tempfile::TempDir;
 use test_support::program::Program;
 
 use crate::harness::{Proxy, command};
+use crate::telemetry::collector::Collector;
 use marks::assert_shows_nothing;
 
 const LEVELS: [&str; 6] = ["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"];
@@ -81,10 +82,14 @@ fn variables() -> [(&'static str, String); 3] {
 /// A whole life of the process at one level, and what it wrote.
 fn life(level: &str, format: &str) -> String {
     let upstream = upstream::Echo::start();
+    let collector = Collector::start();
     let folder = folder(&configuration(&upstream, level, format));
     // The address is told at INFO.
     let mut command = command(folder.path());
-    command.envs(variables()).arg("--config").arg("config.json");
+    command.envs(variables()).envs(collector.variables());
+    let header = format!("x-tenant={0},authorization=Bearer%20{0}", marks::COLLECTOR_HEADER);
+    command.env("OTEL_EXPORTER_OTLP_HEADERS", header);
+    command.arg("--config").arg("config.json");
     let program = Program::start(&mut command);
     let id = program.id();
     let path = folder.path().join("config.json");
@@ -110,7 +115,28 @@ fn life(level: &str, format: &str) -> String {
     proxy.signal("TERM");
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
+    assert_spans_show_nothing(&collector);
     log
+}
+
+/// What the collector has got, as it came and decoded.
+fn assert_spans_show_nothing(collector: &Collector) {
+    for request in collector.server().requests() {
+        assert_shows_nothing("what was sent", &String::from_utf8_lossy(&request.body));
+    }
+    let spans = collector.spans();
+    for span in &spans {
+        assert_shows_nothing("a span", &format!("{:?}", span.span));
+    }
+    for name in [
+        "evaluate.flags",
+        "evaluate.identity",
+        "poll.fetch_document",
+        "GET /sse/environments/{client_side_key}/stream",
+        "POST /api/v1/traits/",
+    ] {
+        assert!(spans.iter().any(|span| span.span.name == name), "{name}");
+    }
 }
 
 /// Where a process listens at this address, as the system knows it: nothing that it writes tells at these levels.

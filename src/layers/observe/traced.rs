@@ -1,0 +1,54 @@
+//! A request's span: from its head to the head of its answer, or to where its client goes before that.
+use std::rc::Rc;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::StatusCode;
+use actors::trace::{Entered, Trace, Within};
+
+use super::LayerOptions;
+use crate::telemetry::RequestTrace;
+
+/// A request as it is traced; nothing, where it is not.
+pub(super) struct TracedRequest {
+    options: Rc<LayerOptions>,
+    method: &'static str,
+    /// `None`: it is not traced, or has ended.
+    request: Option<RequestTrace>,
+}
+
+impl TracedRequest {
+    /// Begins its span, where requests to its path have one.
+    pub(super) fn begin(options: &Rc<LayerOptions>, request: &ServiceRequest, method: &'static str) -> Self {
+        let traces = options.observers.traces.as_ref();
+        Self {
+            request: traces.and_then(|traces| traces.begin(request)),
+            options: Rc::clone(options),
+            method,
+        }
+    }
+
+    /// What this thread does is a part of it, until what this gives is dropped.
+    pub(super) fn enter(&self) -> Option<Entered> {
+        self.request.as_ref().map(|request| request.trace.enter())
+    }
+
+    /// Runs this as a part of it.
+    pub(super) fn within<F>(&self, answer: F) -> Within<F> {
+        Trace::within(self.request.as_ref().map(|request| &request.trace), answer)
+    }
+
+    /// Ends it; `route`: the pattern that matched, asked for where it is recorded alone.
+    pub(super) fn answered(mut self, route: impl FnOnce() -> Option<String>, status: StatusCode) {
+        if let (Some(traces), Some(request)) = (&self.options.observers.traces, self.request.take()) {
+            traces.answered(request, self.method, route, status);
+        }
+    }
+}
+
+impl Drop for TracedRequest {
+    fn drop(&mut self) {
+        if let (Some(traces), Some(request)) = (&self.options.observers.traces, self.request.take()) {
+            traces.given_up(request, self.method);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! From what is known here to the messages of OTLP (<https://opentelemetry.io/docs/specs/otlp/>).
+use actors::trace::{Attribute, Span, SpanKind, Value};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as ProtoValue;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource as ProtoResource;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind as ProtoKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as ProtoSpan, Status};
+use prost::Message as _;
+
+/// What wrote all of it.
+const SCOPE: &str = env!("CARGO_PKG_NAME");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// In the flags of a span: whether the flag beside it says anything, and that its parent is another process's.
+const KNOWS_WHETHER_REMOTE: u32 = 0x100;
+/// See [`KNOWS_WHETHER_REMOTE`].
+const IS_REMOTE: u32 = 0x200;
+/// It is recorded, which nothing else would be sent as.
+const SAMPLED: u32 = 1;
+
+/// What the process says of itself with all that it sends.
+#[derive(Debug)]
+pub(super) struct Resource(ProtoResource);
+
+impl Resource {
+    /// These attributes of the configuration, and what is known beside them.
+    pub(super) fn of(configured: &[(String, String)]) -> Self {
+        let own = [
+            ("service.version", VERSION.to_owned()),
+            // Figures of two processes would else be one series.
+            ("service.instance.id", instance()),
+            ("telemetry.sdk.name", SCOPE.to_owned()),
+            ("telemetry.sdk.language", "rust".to_owned()),
+            ("telemetry.sdk.version", VERSION.to_owned()),
+        ];
+        let is_configured = |name: &str| configured.iter().any(|(known, _)| known == name);
+        let own = own.into_iter().filter(|(name, _)| !is_configured(name));
+        let configured = configured.iter().map(|(name, value)| text(name, value));
+        Self(ProtoResource {
+            attributes: configured
+                .chain(own.map(|(name, value)| text(name, &value)))
+                .collect(),
+            ..ProtoResource::default()
+        })
+    }
+}
+
+/// A UUID of version 4 (RFC 9562, 5.4), as the conventions ask for where nothing else tells processes apart.
+fn instance() -> String {
+    let random: u128 = rand::random();
+    let version = random & !(0xf << 76) | 4 << 76;
+    let uuid = version & !(0b11 << 62) | 0b10 << 62;
+    let digits = format!("{uuid:032x}");
+    let mut parts = Vec::new();
+    let mut rest = digits.as_str();
+    for length in [8, 4, 4, 4, 12] {
+        let (part, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        parts.push(part);
+        rest = after;
+    }
+    parts.join("-")
+}
+
+/// A request to take these spans.
+pub(super) fn of_spans(resource: &Resource, spans: Vec<Span>) -> Vec<u8> {
+    let request = ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(resource.0.clone()),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(scope()),
+                spans: spans.into_iter().map(span).collect(),
+                ..ScopeSpans::default()
+            }],
+            ..ResourceSpans::default()
+        }],
+    };
+    request.encode_to_vec()
+}
+
+fn scope() -> InstrumentationScope {
+    InstrumentationScope {
+        name: SCOPE.to_owned(),
+        version: VERSION.to_owned(),
+        ..InstrumentationScope::default()
+    }
+}
+
+fn span(span: Span) -> ProtoSpan {
+    let mut flags = SAMPLED | KNOWS_WHETHER_REMOTE;
+    if span.has_remote_parent {
+        flags |= IS_REMOTE;
+    }
+    let kind = match span.kind {
+        SpanKind::Internal => ProtoKind::Internal,
+        SpanKind::Server => ProtoKind::Server,
+        SpanKind::Client => ProtoKind::Client,
+    };
+    ProtoSpan {
+        trace_id: span.trace_id.bytes().to_vec(),
+        span_id: span.span_id.bytes().to_vec(),
+        trace_state: span.trace_state().to_owned(),
+        parent_span_id: span
+            .parent
+            .map_or_else(Vec::new, |parent| parent.bytes().to_vec()),
+        flags,
+        kind: kind.into(),
+        start_time_unix_nano: span.start,
+        end_time_unix_nano: span.end,
+        name: span.outcome.name.into_owned(),
+        attributes: span.outcome.attributes.into_iter().map(attribute).collect(),
+        status: span.outcome.failure.map(|why| Status {
+            message: why.into_owned(),
+            code: StatusCode::Error.into(),
+        }),
+        ..ProtoSpan::default()
+    }
+}
+
+fn attribute((name, value): Attribute) -> KeyValue {
+    let value = match value {
+        Value::Truth(truth) => ProtoValue::BoolValue(truth),
+        Value::Number(number) => ProtoValue::IntValue(number),
+        Value::Text(text) => ProtoValue::StringValue(text.into_owned()),
+    };
+    key_value(name, value)
+}
+
+fn text(name: &str, value: &str) -> KeyValue {
+    key_value(name, ProtoValue::StringValue(value.to_owned()))
+}
+
+fn key_value(name: &str, value: ProtoValue) -> KeyValue {
+    KeyValue {
+        key: name.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}

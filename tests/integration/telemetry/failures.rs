@@ -1,0 +1,140 @@
+//! Collectors that do not take what they are sent: requests are answered as ever, and what is lost is counted.
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+use test_support::upstream::Answer;
+use test_support::wait::wait;
+
+use super::collector::{Collector, variables};
+use super::{TRACE_ID, TRACEPARENT, traced, traced_by};
+use crate::harness::{App, CLIENT_KEY, Proxy, ProxyOptions, Request};
+
+fn flags() -> Request {
+    Request::get("/api/v1/flags/").key(CLIENT_KEY)
+}
+
+/// Asks so often that a queue of a few spans would be full for long.
+fn ask_often(app: &App) {
+    let mut connection = app.connect();
+    for _ in 0..100 {
+        assert_eq!(connection.send(&flags()).status, 200);
+    }
+}
+
+#[test]
+fn no_request_waits_for_a_collector() {
+    for answer in [
+        Answer::hang(),
+        Answer::status(429).header("Retry-After", "3600"),
+        Answer::status(503),
+        Answer::status(400),
+        Answer::reset(),
+        Answer::raw("nonsense"),
+    ] {
+        let collector = Collector::answering(move |_| answer.clone());
+        let app = traced(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "4")]);
+        assert_eq!(app.send(flags()).status, 200);
+        // From here on it has something that it does not take, or does not answer.
+        wait(collector.server().wait_for(1));
+        ask_often(&app);
+    }
+}
+
+#[test]
+fn no_request_waits_where_nobody_listens() {
+    let collector = Collector::start();
+    collector.server().go_down();
+    let app = traced(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "4")]);
+    ask_often(&app);
+    // Whoever comes back has spans again.
+    collector.server().come_up();
+    assert_eq!(app.send(flags().header("traceparent", TRACEPARENT)).status, 200);
+    collector.span("evaluate.flags");
+}
+
+#[test]
+fn what_was_refused_for_a_while_is_sent_again() {
+    let asked = AtomicUsize::new(0);
+    let collector = Collector::answering(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::status(503),
+        1 => Answer::reset(),
+        _ => Answer::ok(""),
+    });
+    let app = traced(&collector, &[]);
+    assert_eq!(app.send(flags().header("traceparent", TRACEPARENT)).status, 200);
+    wait(collector.server().wait_for(3));
+    let spans = collector.trace(TRACE_ID, 6);
+    let ids: std::collections::HashSet<_> = spans.iter().map(|span| span.id()).collect();
+    assert_eq!(ids.len(), 2, "the same two, three times");
+}
+
+#[test]
+fn what_is_lost_is_counted_to_the_last_span_and_told() {
+    let collector = Collector::answering(|_| Answer::status(401));
+    let mut proxy = Proxy::start(ProxyOptions {
+        logging: json!({"log_level": "INFO"}),
+        variables: [
+            collector.variables(),
+            vec![
+                ("OTEL_TRACING_EXCLUDED_URL_PATHS", "health".to_owned()),
+                ("OTEL_BSP_MAX_QUEUE_SIZE", "4".to_owned()),
+                (
+                    "OTEL_EXPORTER_OTLP_HEADERS",
+                    "authorization=Bearer%20s3cret".to_owned(),
+                ),
+            ],
+        ]
+        .concat(),
+        ..ProxyOptions::default()
+    });
+    let mut connection = proxy.connect();
+    for _ in 0..50 {
+        assert_eq!(connection.send(&flags()).status, 200);
+    }
+    drop(connection);
+    wait(collector.server().wait_for(1));
+    proxy.signal("TERM");
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let lost = log.lines().filter_map(|line| {
+        let (before, _) = line.split_once(" spans were lost")?;
+        before.rsplit(' ').next()?.parse::<u64>().ok()
+    });
+    assert_eq!(lost.sum::<u64>(), 100, "two a request: {log}");
+    let failures = log
+        .lines()
+        .filter(|line| line.contains("spans do not reach the collector"));
+    let failures: Vec<_> = failures.collect();
+    assert_eq!(failures.len(), 1, "{log}");
+    assert!(
+        failures[0].contains("it answers 401; check OTEL_EXPORTER_OTLP_HEADERS"),
+        "{log}"
+    );
+    assert!(!log.contains("s3cret"), "{log}");
+    let sent = &collector.server().requests()[0];
+    assert_eq!(sent.header("authorization"), Some("Bearer s3cret"));
+    assert_eq!(sent.header("content-type"), Some("application/x-protobuf"));
+    assert_eq!(sent.header("traceparent"), None, "sending is traced by nobody");
+}
+
+#[test]
+fn spans_are_compressed_where_that_is_asked_for() {
+    let collector = Collector::start();
+    let _app = {
+        let app = traced(&collector, &[("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
+        assert_eq!(app.send(flags()).status, 200);
+        app
+    };
+    wait(collector.server().wait_for(1));
+    let request = &collector.server().requests()[0];
+    assert_eq!(request.header("content-encoding"), Some("gzip"));
+    let mut plain = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&request.body[..]), &mut plain).unwrap();
+    assert_eq!(super::collector::spans_of(&plain).len(), 2);
+}
+
+#[test]
+fn a_place_that_is_named_wrongly_costs_no_request() {
+    let app = traced_by(variables("http://no-such-host.invalid:4318"), &[], json!({}));
+    ask_often(&app);
+}

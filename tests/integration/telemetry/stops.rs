@@ -1,0 +1,52 @@
+//! What waits at the stop is sent, as far as there is time.
+use edge_proxy::application::Outcome;
+use serde_json::json;
+use test_support::upstream::Answer;
+
+use super::collector::Collector;
+use super::{TRACE_ID, TRACEPARENT, traced};
+use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request};
+
+/// Longer than any test: nothing is sent before the stop.
+const LATER: (&str, &str) = ("OTEL_BSP_SCHEDULE_DELAY", "3600000");
+
+#[test]
+fn spans_that_wait_are_sent_at_the_stop() {
+    let collector = Collector::start();
+    let mut app = traced(&collector, &[LATER, ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "7")]);
+    for _ in 0..3 {
+        let request = Request::get("/api/v1/flags/").key(CLIENT_KEY);
+        assert_eq!(app.send(request.header("traceparent", TRACEPARENT)).status, 200);
+    }
+    assert!(collector.spans().is_empty());
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+    let spans = collector.spans();
+    assert_eq!(spans.iter().filter(|span| span.trace_id() == TRACE_ID).count(), 6);
+}
+
+#[test]
+fn a_collector_that_hangs_or_is_gone_does_not_hold_the_stop_up() {
+    let hanging = Collector::answering(|_| Answer::hang());
+    let gone = Collector::start();
+    gone.server().go_down();
+    for collector in [hanging, gone] {
+        let mut variables = collector.variables();
+        variables.extend([(LATER.0, LATER.1.to_owned())]);
+        let mut proxy = Proxy::start(ProxyOptions {
+            logging: json!({"log_level": "INFO"}),
+            config: json!({"server": {"shutdown_timeout_seconds": 2}}),
+            variables: [
+                variables,
+                vec![("OTEL_TRACING_EXCLUDED_URL_PATHS", "health".to_owned())],
+            ]
+            .concat(),
+        });
+        let request = Request::get("/api/v1/flags/").key(CLIENT_KEY);
+        assert_eq!(proxy.connect().send(&request).status, 200);
+        proxy.signal("TERM");
+        let (status, log) = proxy.wait();
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(log.contains("2 spans were lost"), "{log}");
+    }
+}
