@@ -5,6 +5,7 @@ CARGO ?= cargo
 CONFIG ?= config/config.json
 PYTHON ?= python3
 ORACLE_VENV := target/oracle-venv
+COLLECTOR_VENV := target/collector-venv
 # What tests/proxies starts, each with the Debian package that has it.
 PROXIES := nginx:nginx haproxy:haproxy varnishd:varnish javac:default-jdk-headless
 # What installs and runs Flagsmith's SDKs, likewise.
@@ -32,7 +33,7 @@ FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
-.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs check fmt lint docs deny rust-version oracle smoke bench bench-check clean help
+.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs check fmt lint docs deny rust-version oracle collector smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -121,6 +122,14 @@ oracle: $(ORACLE_VENV)/.ready ## Install Flagsmith's Python engine, which the di
 $(ORACLE_VENV)/.ready: engine/oracle/requirements.txt
 	$(PYTHON) -m venv $(ORACLE_VENV)
 	$(ORACLE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+collector: $(COLLECTOR_VENV)/.ready ## Install a real OpenTelemetry collector, which one test sends spans to
+
+$(COLLECTOR_VENV)/.ready: tests/integration/telemetry/requirements.txt
+	$(PYTHON) -m venv $(COLLECTOR_VENV)
+	$(COLLECTOR_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	install -m 755 $(COLLECTOR_VENV)/lib/python3*/site-packages/rotel/rotel-agent $(COLLECTOR_VENV)/collector
 	touch $@
 
 smoke: ## Start the proxy as a newcomer would and ask it what the README says

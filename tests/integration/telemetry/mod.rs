@@ -4,6 +4,7 @@ mod failures;
 mod grpc;
 mod log_lines;
 mod polls;
+mod real;
 mod requests;
 mod stops;
 
