@@ -14,11 +14,13 @@
 //! - [`store`]: what survives a restart, on disk.
 //! - [`lifeline`]: the death watch on every actor. [`actor_thread`]: the thread of one actor, which ends with it.
 //! - [`trace`]: what requests and polls bring about, as spans, and the context that goes with them.
+//! - [`counts`]: counters of all of them, for whoever looks.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
 //! - `fault`: breaking an actor on purpose, for tests.
 pub mod actor_thread;
 pub mod analytics;
+pub mod counts;
 pub mod environment;
 #[cfg(feature = "fault-injection")]
 pub mod fault;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::apply::{Context as ApplyContext, Workshop};
 use super::configuration::Configuration;
+use super::counts::DocumentCounts;
 use super::entry::{Entry, Origin};
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
 use super::listeners::Listeners;
@@ -41,6 +42,7 @@ pub(super) struct Parts {
     pub(super) registry: Arc<Registry>,
     pub(super) acknowledged: watch::Sender<u64>,
     pub(super) configured: watch::Sender<Arc<[ConfiguredEnvironment]>>,
+    pub(super) counts: Arc<DocumentCounts>,
     pub(super) lifelines: Lifelines,
 }
 
@@ -95,10 +97,11 @@ impl EnvironmentActor {
                 parts.registry,
                 parts.acknowledged,
                 parts.options.replicas.late_after,
+                Arc::clone(&parts.counts),
             ),
             listeners: parts.listeners,
             configured: parts.configured,
-            workshop: Workshop::new(document_memory),
+            workshop: Workshop::new(document_memory, parts.counts),
             store: parts.options.store,
             tracer: parts.options.tracer,
             lifeline,

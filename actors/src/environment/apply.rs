@@ -4,10 +4,12 @@
 //! Everything large that is no longer needed is freed here as well.
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use engine::{ContentDigest, Document, DocumentError, Environment, UpdatedAt, Warning};
 
+use super::counts::DocumentCounts;
 use super::events::Moment;
 use super::loading::{Loaded, Loading};
 use super::looks::Looks;
@@ -33,6 +35,7 @@ pub(super) struct Workshop {
     small: Arc<Threads>,
     looks: Arc<Looks>,
     memory: DocumentMemory,
+    counts: Arc<DocumentCounts>,
 }
 
 /// What is needed to decide about a document.
@@ -53,9 +56,10 @@ pub(super) struct Applied {
 }
 
 impl Workshop {
-    pub(super) fn new(memory: DocumentMemory) -> Self {
+    pub(super) fn new(memory: DocumentMemory, counts: Arc<DocumentCounts>) -> Self {
         Self {
             memory,
+            counts,
             large: Arc::new(Threads::new("documents", 1)),
             small: Arc::new(Threads::new("documents", SMALL_AT_ONCE)),
             looks: Arc::new(Looks::new()),
@@ -76,8 +80,12 @@ impl Workshop {
         memory: Claim,
         context: Context,
     ) -> Result<Applied, FetchFailure> {
-        let bytes = pages.iter().map(Bytes::len).sum();
-        self.compile(bytes, memory, || apply(pages, context)).await
+        let (arrived, bytes) = (Instant::now(), pages.iter().map(Bytes::len).sum());
+        let applied = self.compile(bytes, memory, || apply(pages, context)).await?;
+        if applied.served.is_some() {
+            self.counts.applied.observe_duration(arrived.elapsed());
+        }
+        Ok(applied)
     }
 
     /// Reads and compiles a document that no fetch gave.
@@ -215,7 +223,7 @@ mod tests {
 
     #[actix_rt::test]
     async fn small_documents_wait_for_no_large_one() {
-        let workshop = Workshop::new(DocumentMemory::default());
+        let workshop = Workshop::new(DocumentMemory::default(), Arc::default());
         let (release, blocked) = mpsc::channel::<()>();
         let blocked = Arc::new(std::sync::Mutex::new(blocked));
         let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
@@ -252,7 +260,8 @@ mod tests {
             .expect("a runtime");
         let (release, blocked) = mpsc::channel::<()>();
         let hanging = runtime.spawn_blocking(move || blocked.recv().is_ok());
-        let done = runtime.block_on(Workshop::new(DocumentMemory::default()).run(1, || "done"));
+        let done =
+            runtime.block_on(Workshop::new(DocumentMemory::default(), Arc::default()).run(1, || "done"));
         assert_eq!(done, Some("done"));
         release.send(()).expect("it hangs");
         assert!(runtime.block_on(hanging).expect("no panic"));

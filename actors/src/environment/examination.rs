@@ -63,7 +63,7 @@ impl Examiner {
     /// For these environments; `memory`: what their documents may take together meanwhile.
     pub fn new(environments: &[EnvironmentOptions], memory: DocumentMemory) -> Self {
         Self {
-            workshop: Workshop::new(memory),
+            workshop: Workshop::new(memory, std::sync::Arc::default()),
             environments: environments.into(),
         }
     }

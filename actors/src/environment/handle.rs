@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::actor::{EnvironmentActor, Parts};
 use super::configuration::Configuration;
+use super::counts::DocumentCounts;
 use super::history::Announcer;
 use super::listeners::Listeners;
 use super::messages::{Configure, Refresh, Statuses, Stop};
@@ -38,6 +39,7 @@ pub struct EnvironmentHandle {
     configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
     /// Between two beats of a replica.
     beat: Duration,
+    counts: Arc<DocumentCounts>,
     lifelines: Lifelines,
 }
 
@@ -64,6 +66,7 @@ impl EnvironmentHandle {
         let (acknowledged_sender, acknowledged) = watch::channel(0);
         let (configured_sender, configured) = watch::channel(configuration.environments().into());
         let beat = options.replicas.beat;
+        let counts = Arc::<DocumentCounts>::default();
         let parts = Parts {
             configuration,
             options,
@@ -71,6 +74,7 @@ impl EnvironmentHandle {
             registry: Arc::clone(&registry),
             acknowledged: acknowledged_sender,
             configured: configured_sender,
+            counts: Arc::clone(&counts),
             lifelines: lifelines.clone(),
         };
         // Before any replica can resolve a key: who asks for an environment's events must find it known.
@@ -84,6 +88,7 @@ impl EnvironmentHandle {
             acknowledged,
             configured,
             beat,
+            counts,
             lifelines: lifelines.clone(),
         })
     }
@@ -169,6 +174,11 @@ impl EnvironmentHandle {
     /// How many requests brought a key of each environment so far, those of workers that have stopped included.
     pub fn requests(&self) -> RequestTotals {
         self.registry.requests()
+    }
+
+    /// How long documents took since the start.
+    pub fn counts(&self) -> &DocumentCounts {
+        &self.counts
     }
 
     /// The newest snapshot; it may still be on its way to the replicas.

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 use super::events::{FetchEnd, Moment};
 use super::status::{ChangeSource, FetchCounts, LastChange, LastFailure};
 use super::versions::Verdict;
-use crate::upstream::FetchFailure;
+use crate::upstream::{FailureKind, FetchFailure};
 
 /// Who announced a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,12 @@ impl History {
                 match failure {
                     FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey => &mut fetches.rejected,
                     FetchFailure::RateLimited(_) => &mut fetches.limited,
-                    _ => &mut fetches.failed,
+                    failure => match failure.kind() {
+                        FailureKind::Late => &mut fetches.late,
+                        FailureKind::Unreachable => &mut fetches.unreachable,
+                        FailureKind::BadAnswer => &mut fetches.bad_answer,
+                        FailureKind::Unusable => &mut fetches.unusable,
+                    },
                 }
             }
             FetchEnd::Abandoned => return,
@@ -109,6 +114,7 @@ mod tests {
     use super::super::events::FetchCost;
     use super::super::versions::Versions;
     use super::*;
+    use crate::upstream::{Fault, Stage};
 
     fn at(seconds: u64) -> Moment {
         Moment {
@@ -169,18 +175,18 @@ mod tests {
         for failure in [
             FetchFailure::KeyRejected(403, None),
             FetchFailure::RateLimited(None),
+            FetchFailure::NoAnswer(Fault::Late(Stage::Head)),
+            FetchFailure::NoAnswer(Fault::Refused),
+            FetchFailure::NoAnswer(Fault::Chunks),
+            FetchFailure::File("gone".to_owned()),
             FetchFailure::Status(502),
         ] {
             history.fetched(at(1), &FetchEnd::<u8>::Failure(failure), false);
         }
         history.fetched(at(2), &FetchEnd::<u8>::Abandoned, false);
-        let FetchCounts {
-            rejected,
-            limited,
-            failed,
-            ..
-        } = history.fetches();
-        assert_eq!((rejected, limited, failed), (1, 1, 1));
+        let fetches = history.fetches();
+        let counts = fetches.by_outcome().map(|(_, count)| count);
+        assert_eq!((counts, fetches.failed()), ([0, 0, 1, 1, 1, 1, 2, 1], 5));
         history.fetched(at(3), &FetchEnd::<u8>::NotModified { date: None }, false);
         let failure = history.last_failure(true).unwrap();
         assert!(failure.reason.contains("502") && failure.is_over, "{failure:?}");

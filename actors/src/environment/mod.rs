@@ -16,10 +16,12 @@
 //! - `keeping`: what the store has of one environment; pure. `loading`: documents that no fetch gave: stored ones and fallbacks.
 //! - [`Examiner`] (`examination`): what sources give, for those who look for a fault.
 //! - [`DocumentSnapshot`] (`snapshot`): what an environment holds now, for a file.
+//! - [`DocumentCounts`] (`counts`): how long documents took.
 //! - `apply`: parse, compare, compile, build bodies; on [`threads`](crate::threads) of their own, as are `looks` at files.
 mod actor;
 mod apply;
 mod configuration;
+mod counts;
 mod entry;
 mod events;
 mod examination;
@@ -46,6 +48,7 @@ mod status;
 mod versions;
 mod worker_watch;
 
+pub use counts::DocumentCounts;
 pub use examination::{DocumentReport, Examiner, PolledReport};
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use loading::check_document;

@@ -1,7 +1,7 @@
 //! Snapshots to replicas, acknowledged.
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::MailboxError;
 use actix::dev::RecipientRequest;
@@ -9,6 +9,7 @@ use futures::future::join_all;
 use tokio::sync::watch;
 
 use super::apply::Workshop;
+use super::counts::DocumentCounts;
 use super::registry::{Registry, Replaced, ReplicaId};
 use crate::keys::{EnvironmentId, KeyTable};
 use crate::replica::Publish;
@@ -24,6 +25,7 @@ pub(super) struct Publisher {
     registry: Arc<Registry>,
     acknowledged: watch::Sender<u64>,
     late_after: Duration,
+    counts: Arc<DocumentCounts>,
 }
 
 impl Publisher {
@@ -31,11 +33,13 @@ impl Publisher {
         registry: Arc<Registry>,
         acknowledged: watch::Sender<u64>,
         late_after: Duration,
+        counts: Arc<DocumentCounts>,
     ) -> Self {
         Self {
             registry,
             acknowledged,
             late_after,
+            counts,
         }
     }
 
@@ -90,9 +94,11 @@ impl Publisher {
             acknowledged(reply, Arc::clone(&self.registry), id, self.late_after)
         });
         let acknowledgements = join_all(acknowledgements.collect::<Vec<_>>());
-        let acknowledged = self.acknowledged.clone();
+        let (acknowledged, counts) = (self.acknowledged.clone(), Arc::clone(&self.counts));
+        let sent = Instant::now();
         async move {
             acknowledgements.await;
+            counts.published.observe_duration(sent.elapsed());
             acknowledged.send_if_modified(|known| {
                 let is_newer = version > *known;
                 *known = version.max(*known);

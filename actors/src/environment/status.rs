@@ -130,6 +130,34 @@ pub struct FetchCounts {
     pub rejected: u64,
     /// Upstream limits the rate (429).
     pub limited: u64,
-    /// They failed in another way.
-    pub failed: u64,
+    /// Nothing came in time.
+    pub late: u64,
+    /// Upstream was not reached, or the connection broke.
+    pub unreachable: u64,
+    /// What upstream answered is no document.
+    pub bad_answer: u64,
+    /// What was asked for cannot be had: the URL or the file cannot be used, or there is no memory for the document.
+    pub unusable: u64,
+}
+
+impl FetchCounts {
+    /// All of them, each with the word for how they ended.
+    pub fn by_outcome(&self) -> [(&'static str, u64); 8] {
+        [
+            ("changed", self.changed),
+            ("unchanged", self.unchanged),
+            ("key_rejected", self.rejected),
+            ("rate_limited", self.limited),
+            ("timeout", self.late),
+            ("unreachable", self.unreachable),
+            ("bad_answer", self.bad_answer),
+            ("unusable", self.unusable),
+        ]
+    }
+
+    /// Those that failed in another way than by the key or the rate.
+    pub fn failed(&self) -> u64 {
+        let failed = [self.late, self.unreachable, self.bad_answer, self.unusable];
+        failed.into_iter().fold(0, u64::saturating_add)
+    }
 }

@@ -12,6 +12,7 @@ use actix::prelude::*;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::actor_thread::ActorThread;
+use crate::counts::Counter;
 use crate::lifeline::{Lifeline, Lifelines};
 use crate::trace::{self, TraceContext};
 use crate::upstream::{
@@ -60,6 +61,15 @@ pub enum NotForwarded {
     Unavailable,
 }
 
+/// Counts of calls since the start.
+#[derive(Debug, Default)]
+pub struct ForwardingCounts {
+    /// Those that upstream has answered, whatever it said.
+    pub answered: Counter,
+    /// Those without an answer.
+    pub unanswered: Counter,
+}
+
 /// What routes and the composition root hold of the actor.
 #[derive(Debug, Clone)]
 pub struct ForwardingHandle {
@@ -67,6 +77,7 @@ pub struct ForwardingHandle {
     thread: ActorThread,
     places: Arc<Semaphore>,
     timeout: Duration,
+    counts: Arc<ForwardingCounts>,
 }
 
 impl ForwardingHandle {
@@ -94,7 +105,13 @@ impl ForwardingHandle {
             thread,
             places: Arc::new(Semaphore::new(options.at_once.min(Semaphore::MAX_PERMITS))),
             timeout,
+            counts: Arc::default(),
         })
+    }
+
+    /// What became of calls since the start.
+    pub fn counts(&self) -> &ForwardingCounts {
+        &self.counts
     }
 
     /// Whether another call may begin, for callers who would have to read a body first.
@@ -108,6 +125,17 @@ impl ForwardingHandle {
     /// # Errors
     /// Why there is no answer.
     pub async fn forward(&self, request: ForwardRequest) -> Result<ForwardAnswer, NotForwarded> {
+        let outcome = self.call(request).await;
+        match &outcome {
+            Ok(_) => self.counts.answered.add(1),
+            // It was never a call.
+            Err(NotForwarded::Busy) => {}
+            Err(NotForwarded::Failed(_) | NotForwarded::Unavailable) => self.counts.unanswered.add(1),
+        }
+        outcome
+    }
+
+    async fn call(&self, request: ForwardRequest) -> Result<ForwardAnswer, NotForwarded> {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .map_err(|_| NotForwarded::Busy)?;

@@ -1,10 +1,12 @@
 //! What routes and the composition root hold of the hub.
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::counts::StreamCounts;
 use super::options::{HubOptions, Refusal};
 use super::slot::Subscription;
 use super::{Admits, Counts, Drain, Reconfigure, SseHub, Stop, Subscribe};
@@ -21,6 +23,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 pub struct SseHubHandle {
     address: Addr<SseHub>,
     thread: ActorThread,
+    counts: Arc<StreamCounts>,
 }
 
 /// An admitted subscriber.
@@ -42,9 +45,15 @@ impl SseHubHandle {
     pub fn start(options: HubOptions, lifelines: &Lifelines) -> io::Result<Self> {
         let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("SseHub");
-        let hub = move |_: &mut Context<SseHub>| SseHub::new(options, lifeline);
+        let counts = Arc::<StreamCounts>::default();
+        let of_hub = Arc::clone(&counts);
+        let hub = move |_: &mut Context<SseHub>| SseHub::new(options, of_hub, lifeline);
         let address = SseHub::start_in_arbiter(&arbiter, hub);
-        Ok(Self { address, thread })
+        Ok(Self {
+            address,
+            thread,
+            counts,
+        })
     }
 
     /// Where the EnvironmentActor tells of its environments and of their new content.
@@ -69,6 +78,11 @@ impl SseHubHandle {
     pub async fn admits(&self, id: EnvironmentId) -> Result<(), Refusal> {
         let answer = self.address.send(Admits { id }).timeout(ANSWER_WITHIN).await;
         answer.unwrap_or(Err(Refusal::Unavailable))
+    }
+
+    /// What was told since the start.
+    pub fn told(&self) -> &StreamCounts {
+        &self.counts
     }
 
     /// Subscribers by environment; `None`: the hub does not answer.

@@ -7,6 +7,7 @@
 //! - `topics`: the pure state: who is told what, and when.
 //! - `spread`: the pace at which it happens.
 //! - `slot`: what lies between the hub and one stream.
+//! - `counts`: what was told, and how late.
 //! - `options`: what the hub is started with, tells and refuses with.
 //! - `handle`: what routes hold.
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use actix::prelude::*;
 use engine::UpdatedAt;
 use tokio::sync::oneshot;
 
+mod counts;
 mod handle;
 mod options;
 mod slot;
@@ -25,6 +27,7 @@ mod topics;
 use slot::Slot;
 use topics::{SubscriberKey, Topics};
 
+pub use counts::StreamCounts;
 pub use handle::{Admitted, HubCounts, SseHubHandle};
 pub use options::{Change, HubOptions, Refusal};
 pub use slot::Subscription;
@@ -41,15 +44,17 @@ pub struct SseHub {
     /// Whether an [`Advance`] is under way.
     is_advancing: bool,
     drained: Vec<oneshot::Sender<()>>,
+    counts: Arc<StreamCounts>,
     lifeline: Lifeline,
 }
 
 impl SseHub {
-    fn new(options: HubOptions, lifeline: Lifeline) -> Self {
+    fn new(options: HubOptions, counts: Arc<StreamCounts>, lifeline: Lifeline) -> Self {
         Self {
             topics: Topics::new(options),
             is_advancing: false,
             drained: Vec::new(),
+            counts,
             lifeline,
         }
     }
@@ -136,7 +141,8 @@ impl Handler<Subscribe> for SseHub {
     fn handle(&mut self, Subscribe { id }: Subscribe, ctx: &mut Context<Self>) -> Self::Result {
         let slot = Arc::new(Slot::default());
         let key = self.topics.subscribe(id, Arc::clone(&slot), Instant::now())?;
-        let subscription = Subscription::new(slot, ctx.address(), id, key);
+        self.counts.opened.add(1);
+        let subscription = Subscription::new(slot, ctx.address(), Arc::clone(&self.counts), (id, key));
         Ok(Admitted {
             subscription,
             spread: self.topics.window(id),

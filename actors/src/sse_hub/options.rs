@@ -1,5 +1,5 @@
 //! What the hub is started with, tells and refuses with.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 use engine::UpdatedAt;
@@ -38,12 +38,15 @@ pub struct Change {
     pub updated_at: UpdatedAt,
     /// The event's data. The number is written as the header is: some SDKs ignore an integer.
     pub data: ByteString,
+    /// When the hub heard of it.
+    pub since: Instant,
 }
 
 impl Change {
-    pub(super) fn new(updated_at: UpdatedAt) -> Self {
+    pub(super) fn new(updated_at: UpdatedAt, since: Instant) -> Self {
         Self {
             updated_at,
+            since,
             data: ByteString::from(format!("{{\"updated_at\": {updated_at}}}")),
         }
     }

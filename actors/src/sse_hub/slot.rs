@@ -1,11 +1,13 @@
 //! What lies between the hub and one stream: a place for the latest change, never a queue.
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use actix::prelude::*;
 use bytestring::ByteString;
 use futures::task::AtomicWaker;
 
+use super::counts::StreamCounts;
 use super::options::Change;
 use super::topics::{Subscriber, SubscriberKey};
 use super::{SseHub, Unsubscribe};
@@ -23,8 +25,16 @@ pub(super) struct Slot {
 
 #[derive(Debug, Default)]
 struct Contents {
-    change: Option<ByteString>,
+    change: Option<Untaken>,
     is_ended: bool,
+}
+
+/// A change that the stream has not taken.
+#[derive(Debug)]
+struct Untaken {
+    data: ByteString,
+    /// When the hub heard of it; `None`: it is no news.
+    since: Option<Instant>,
 }
 
 impl Slot {
@@ -32,20 +42,31 @@ impl Slot {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Poll<Option<ByteString>> {
+    fn take(&self) -> Poll<Option<Untaken>> {
         let mut contents = self.contents();
         match contents.change.take() {
-            Some(data) => Poll::Ready(Some(data)),
+            Some(change) => Poll::Ready(Some(change)),
             None if contents.is_ended => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
 }
 
+impl Slot {
+    fn put(&self, change: &Change, since: Option<Instant>) {
+        let data = change.data.clone();
+        self.contents().change = Some(Untaken { data, since });
+        self.waker.wake();
+    }
+}
+
 impl Subscriber for Arc<Slot> {
     fn tell(&self, change: &Change) {
-        self.contents().change = Some(change.data.clone());
-        self.waker.wake();
+        self.put(change, Some(change.since));
+    }
+
+    fn replay(&self, change: &Change) {
+        self.put(change, None);
     }
 
     fn end(&self) {
@@ -59,23 +80,44 @@ impl Subscriber for Arc<Slot> {
 pub struct Subscription {
     slot: Arc<Slot>,
     hub: Addr<SseHub>,
+    counts: Arc<StreamCounts>,
     id: EnvironmentId,
     key: SubscriberKey,
 }
 
 impl Subscription {
-    pub(super) fn new(slot: Arc<Slot>, hub: Addr<SseHub>, id: EnvironmentId, key: SubscriberKey) -> Self {
-        Self { slot, hub, id, key }
+    pub(super) fn new(
+        slot: Arc<Slot>,
+        hub: Addr<SseHub>,
+        counts: Arc<StreamCounts>,
+        (id, key): (EnvironmentId, SubscriberKey),
+    ) -> Self {
+        Self {
+            slot,
+            hub,
+            counts,
+            id,
+            key,
+        }
     }
 
     /// The data of the latest change that has not been taken yet; `None`: the stream is to end.
     pub fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<Option<ByteString>> {
-        if let Poll::Ready(taken) = self.slot.take() {
-            return Poll::Ready(taken);
-        }
-        self.slot.waker.register(cx.waker());
-        // Once more: the hub may have written between the look and the registration.
-        self.slot.take()
+        let taken = match self.slot.take() {
+            Poll::Ready(taken) => taken,
+            Poll::Pending => {
+                self.slot.waker.register(cx.waker());
+                // Once more: the hub may have written between the look and the registration.
+                ready!(self.slot.take())
+            }
+        };
+        Poll::Ready(taken.map(|Untaken { data, since }| {
+            match since {
+                Some(since) => self.counts.deliveries.observe_duration(since.elapsed()),
+                None => self.counts.replays.add(1),
+            }
+            data
+        }))
     }
 }
 

@@ -23,6 +23,8 @@ const REMOVAL_WINDOW: Duration = Duration::from_secs(5);
 pub(super) trait Subscriber: Clone {
     /// Replaces whatever it has not taken yet.
     fn tell(&self, change: &Change);
+    /// Does the same with a change that is no news, which it may have missed between two streams.
+    fn replay(&self, change: &Change);
     /// Its stream ends after what it has not taken yet.
     fn end(&self);
 }
@@ -254,7 +256,7 @@ impl<S: Subscriber> Topic<S> {
         if let Some(latest) = &self.latest {
             told = latest.version;
             if latest.replay_until.is_some_and(|until| now < until) {
-                subscriber.tell(&latest.change);
+                subscriber.replay(&latest.change);
             }
         }
         let key = self.members.insert(Member {
@@ -293,7 +295,7 @@ impl<S: Subscriber> Topic<S> {
             .checked_sub(age)
             .and_then(|left| now.checked_add(left)?.checked_add(window));
         self.latest = Some(Latest {
-            change: Change::new(updated_at),
+            change: Change::new(updated_at, now),
             version,
             replay_until,
         });

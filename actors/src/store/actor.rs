@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
+use super::counts::StoreCounts;
 use super::folder::{Folder, Kept, Survey};
 use super::health::StoreHealth;
 use super::pending::{Item, Pending};
@@ -32,6 +33,7 @@ pub(super) struct Parts {
     /// How often it is looked whether the folder is still the one that this process has.
     pub(super) look: Duration,
     pub(super) configured: HashSet<KeyDigest>,
+    pub(super) counts: Arc<StoreCounts>,
     pub(super) lifeline: Lifeline,
 }
 
@@ -64,6 +66,7 @@ pub(super) struct StoreActor {
     timer: Option<SpawnHandle>,
     /// Told when there is nothing more to write, or no way to.
     stops: Vec<oneshot::Sender<()>>,
+    counts: Arc<StoreCounts>,
     lifeline: Lifeline,
 }
 
@@ -87,6 +90,7 @@ impl StoreActor {
             is_looking: false,
             timer: None,
             stops: Vec::new(),
+            counts: parts.counts,
             lifeline: parts.lifeline,
         }
     }
@@ -151,6 +155,7 @@ impl StoreActor {
         let is_another = self.notice_another_folder();
         match kept {
             Ok(kept) => {
+                self.counts.written.add(1);
                 self.pending.written();
                 let updated_at = item.stored.served.to_rfc3339();
                 log::debug!(
@@ -249,6 +254,7 @@ impl StoreActor {
     }
 
     fn failed(&mut self, trouble: &Trouble, ctx: &mut Context<Self>) {
+        self.counts.failed.add(1);
         self.has_failed = true;
         self.health.note(Some(trouble.clone()));
         if let Some((level, line)) = self.standing.failed(trouble, self.folder.path()) {

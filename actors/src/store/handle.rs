@@ -8,6 +8,7 @@ use actix::prelude::*;
 use super::actor::{
     AskWaiting, Configured, Follow, Found, Keep, LookAgain, Parts, Restore, Stop, StoreActor,
 };
+use super::counts::StoreCounts;
 use super::folder::Folder;
 use super::format::Stored;
 use super::health::{StoreHealth, StoreTrouble};
@@ -53,6 +54,7 @@ pub struct StoreHandle {
     thread: ActorThread,
     folder: Arc<Folder>,
     health: StoreHealth,
+    counts: Arc<StoreCounts>,
 }
 
 impl StoreHandle {
@@ -63,9 +65,11 @@ impl StoreHandle {
     pub fn start(options: StoreOptions, lifelines: &Lifelines) -> io::Result<Self> {
         let folder = Arc::new(Folder::new(options.directory));
         let health = StoreHealth::new();
+        let counts = Arc::<StoreCounts>::default();
         let parts = Parts {
             folder: Arc::clone(&folder),
             health: health.clone(),
+            counts: Arc::clone(&counts),
             retry: options.retry,
             look: options.look,
             configured: options.environments.iter().map(KeyDigest::of).collect(),
@@ -78,7 +82,13 @@ impl StoreHandle {
             thread,
             folder,
             health,
+            counts,
         })
+    }
+
+    /// What was written since the start.
+    pub fn counts(&self) -> &StoreCounts {
+        &self.counts
     }
 
     /// Why documents are not stored now, if they are not. Waits for nobody.

@@ -12,6 +12,7 @@
 //! - `names`: what the folder's files are called; pure.
 //! - `folder`: the disk: looks, reads, writes, and the lock that one process has; `trouble`: what it may refuse.
 //! - [`examine`] (`examination`): what there is, for those who look for a fault.
+//! - [`StoreCounts`] (`counts`): what was written.
 //! - `unsent`: evaluation counts that could not be sent.
 //!
 //! # What a file promises
@@ -19,6 +20,7 @@
 //! folder is handed to the disk as well. The one before it is kept as a second generation, for a disk that loses what it was
 //! handed. A checksum finds out. What is not this program's, or of another version of it, is never changed or deleted.
 mod actor;
+mod counts;
 mod examination;
 mod folder;
 mod format;
@@ -33,6 +35,7 @@ mod standing;
 mod trouble;
 mod unsent;
 
+pub use counts::StoreCounts;
 pub use examination::{StoreReport, examine};
 pub use handle::{StoreHandle, StoreOptions};
 pub use health::StoreTrouble;

@@ -40,6 +40,19 @@ pub enum FetchFailure {
     Apply,
 }
 
+/// Kinds of failures, beside those that are about the key or the rate: what an operator looks at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// Nothing came in time.
+    Late,
+    /// Upstream was not reached, or the connection broke.
+    Unreachable,
+    /// What upstream answered is no document.
+    BadAnswer,
+    /// What was asked for cannot be had.
+    Unusable,
+}
+
 impl FetchFailure {
     /// The status of upstream's answer, where that is what failed.
     pub(crate) fn status(&self) -> Option<u16> {
@@ -47,6 +60,30 @@ impl FetchFailure {
             Self::KeyRejected(status, _) | Self::Status(status) => Some(*status),
             Self::RateLimited(_) => Some(429),
             _ => None,
+        }
+    }
+
+    /// Of which kind it is.
+    pub(crate) fn kind(&self) -> FailureKind {
+        match self {
+            // Room that other documents take is nothing of upstream's.
+            Self::NoAnswer(Fault::Late(Stage::Memory)) => FailureKind::Unusable,
+            Self::NoAnswer(Fault::Late(_)) => FailureKind::Late,
+            Self::NoAnswer(fault) if fault.is_of_the_answer() => FailureKind::BadAnswer,
+            Self::NoAnswer(_) => FailureKind::Unreachable,
+            Self::KeyRejected(..)
+            | Self::RateLimited(_)
+            | Self::Redirect
+            | Self::Status(_)
+            | Self::TooLarge
+            | Self::Inflated
+            | Self::UnknownCoding
+            | Self::TooManyPages
+            | Self::NotJson(_)
+            | Self::NotADocument(_) => FailureKind::BadAnswer,
+            Self::Unusable | Self::UnusableKey | Self::TooMuchMemory | Self::File(_) | Self::Apply => {
+                FailureKind::Unusable
+            }
         }
     }
 

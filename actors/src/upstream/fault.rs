@@ -110,6 +110,20 @@ impl Fault {
         matches!(self, Self::Proxy(_))
     }
 
+    /// Whether an answer came, which cannot be read.
+    pub(super) fn is_of_the_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::NotHttp
+                | Self::HeadTooLarge
+                | Self::TooManyFields
+                | Self::UnreadableLength
+                | Self::TransferCoding
+                | Self::Chunks
+                | Self::ContentCoding
+        )
+    }
+
     /// Whether it lies on the way to the server, which no part of a request has reached.
     pub(super) fn is_of_the_way(&self) -> bool {
         match self {

@@ -45,6 +45,7 @@ mod tls;
 pub use client::UpstreamClient;
 pub use connect::{ByteStream, Names, ProxyAdmissions};
 pub use extra_headers::{ExtraHeaders, NotAHeader};
+pub(crate) use failure::FailureKind;
 pub use failure::FetchFailure;
 use fault::PROXY_VARIABLES;
 pub use fault::{Fault, ProxyFault, Stage};

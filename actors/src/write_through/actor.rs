@@ -77,6 +77,7 @@ impl WriteThrough {
         configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
         lifeline: Lifeline,
     ) -> Self {
+        let counts = Arc::clone(&shared.counts);
         let pace = PaceOptions {
             calls_a_second: options.calls_a_second,
             at_once: options.at_once,
@@ -97,7 +98,7 @@ impl WriteThrough {
             server_side_keys: ById::default(),
             standing: Standing::default(),
             under_way: 0,
-            losses: Losses::default(),
+            losses: Losses::counted(counts),
             options,
             lifeline,
         }
@@ -109,6 +110,7 @@ impl WriteThrough {
         self.decide_on_suspects();
         self.begin_calls(ctx);
         self.close_and_open();
+        self.shared.counts.waiting.set(self.left());
         if let Some((identities, why)) = self.losses.news(Instant::now()) {
             log::warn!(
                 "{identities} times an identity was not written to upstream, and will be when it is seen again: {why}"

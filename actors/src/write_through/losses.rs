@@ -1,6 +1,9 @@
 //! Identities that were not written, and what the log says of them; pure.
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use super::counts::WriteThroughCounts;
 
 /// Between two lines of the log.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -22,13 +25,23 @@ pub(super) struct Losses {
     untold: u64,
     why: Option<Why>,
     last_told: Option<Instant>,
+    counts: Arc<WriteThroughCounts>,
 }
 
 impl Losses {
+    /// Of nothing so far; all that comes is counted there, too.
+    pub(super) fn counted(counts: Arc<WriteThroughCounts>) -> Self {
+        Self {
+            counts,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn add(&mut self, identities: u64, why: Why) {
         if identities > 0 {
             self.untold = self.untold.saturating_add(identities);
             self.why = Some(why);
+            self.counts.lose(identities, why);
         }
     }
 

@@ -9,7 +9,7 @@
 //! - `actor`: takes what is in the queue, and calls upstream; `actor/outcome`: what becomes of each batch; `actor/stop`.
 //! - `pending`: what is to be written, merged by identity; `batch`: what is written in one call.
 //! - `pace`: how fast; `verdict`: what an answer means; `doubts`: whom a refusal is about;
-//!   `losses`: what was not written, and what the log says of it.
+//!   `counts`: how many were written and lost; `losses`: what was not written, and what the log says of it.
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use tokio::sync::watch;
 mod actor;
 mod batch;
 mod closed;
+mod counts;
 mod doubts;
 mod intake;
 mod losses;
@@ -32,6 +33,8 @@ mod pending;
 mod seen;
 mod sighting;
 mod verdict;
+
+pub use counts::WriteThroughCounts;
 
 use actor::{Stop, WriteThrough};
 use closed::Closed;
@@ -110,6 +113,7 @@ struct Shared {
     closed: Closed,
     /// Sightings that found no room in the intake.
     turned_away: AtomicU64,
+    counts: Arc<WriteThroughCounts>,
     #[cfg(test)]
     looks: tests::Looks,
 }
@@ -142,6 +146,7 @@ impl WriteThroughHandle {
             intake: Intake::new(options.intake_bytes),
             closed: Closed::default(),
             turned_away: AtomicU64::new(0),
+            counts: Arc::default(),
             #[cfg(test)]
             looks: tests::Looks::default(),
         });
@@ -158,6 +163,11 @@ impl WriteThroughHandle {
             thread,
             release,
         })
+    }
+
+    /// What became of identities since the start.
+    pub fn counts(&self) -> &WriteThroughCounts {
+        &self.shared.counts
     }
 
     /// Notes an identity that a request carried, with a key of this kind that may set traits. It never waits: what is no news

@@ -189,14 +189,14 @@ impl FetchesReport {
             unchanged,
             rejected,
             limited,
-            failed,
+            ..
         } = counts;
         Self {
             changed,
             unchanged,
             rejected,
             limited,
-            failed,
+            failed: counts.failed(),
         }
     }
 }

@@ -23,6 +23,9 @@ impl Subscriber for Recorder {
     fn tell(&self, change: &Change) {
         self.0.borrow_mut().push(change.updated_at.to_string());
     }
+    fn replay(&self, change: &Change) {
+        self.tell(change);
+    }
     fn end(&self) {
         self.0.borrow_mut().push("end".to_owned());
     }
@@ -123,7 +126,7 @@ fn a_change_is_told_to_the_subscribers_of_its_environment_alone() {
 
 #[test]
 fn the_data_of_a_change_is_one_shared_text_with_a_decimal_point() {
-    let change = Change::new(UpdatedAt::from_micros(1_735_229_888_760_000));
+    let change = Change::new(UpdatedAt::from_micros(1_735_229_888_760_000), Instant::now());
     assert_eq!(&*change.data, r#"{"updated_at": 1735229888.76}"#);
     assert_eq!(change.data.as_ptr(), change.clone().data.as_ptr());
 }

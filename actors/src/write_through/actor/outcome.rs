@@ -84,6 +84,8 @@ impl WriteThrough {
                 self.shared.written.note(place, content);
             }
         }
+        let written = u64::try_from(batch.len()).unwrap_or(u64::MAX);
+        self.shared.counts.written.add(written);
         self.pending.release(batch);
     }
 

@@ -28,7 +28,7 @@ impl WriteThrough {
     }
 
     /// Identities that wait, are held, or are under way in a call that began before the stop.
-    fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         let halves: usize = self.halves.iter().map(Batch::len).sum();
         let held: usize = self.doubts.values().map(Doubts::len).sum();
         self.pending.len() + halves + held + self.under_way

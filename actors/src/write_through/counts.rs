@@ -1,0 +1,30 @@
+//! What became of the identities that requests carried.
+use super::losses::Why;
+use crate::counts::{Counter, Level};
+
+/// Counts of one WriteThrough actor since its start.
+#[derive(Debug, Default)]
+pub struct WriteThroughCounts {
+    /// Identities that upstream has taken.
+    pub written: Counter,
+    /// Those that found no room.
+    pub no_room: Counter,
+    /// Those that upstream refuses.
+    pub refused: Counter,
+    /// Those whose environment's key upstream rejects.
+    pub key_rejected: Counter,
+    /// Those that wait, as the actor saw it at its last look.
+    pub waiting: Level,
+}
+
+impl WriteThroughCounts {
+    /// Counts identities that were not written.
+    pub(super) fn lose(&self, identities: u64, why: Why) {
+        let lost = match why {
+            Why::NoRoom => &self.no_room,
+            Why::Refused(_) => &self.refused,
+            Why::KeyRejected(_) => &self.key_rejected,
+        };
+        lost.add(identities);
+    }
+}
