@@ -8,6 +8,8 @@ ORACLE_VENV := target/oracle-venv
 COLLECTOR_VENV := target/collector-venv
 # What tests/proxies starts, each with the Debian package that has it.
 PROXIES := nginx:nginx haproxy:haproxy varnishd:varnish javac:default-jdk-headless
+# What checks deploy/monitoring, likewise.
+MONITORING := promtool:prometheus
 # What installs and runs Flagsmith's SDKs, likewise.
 SDK_PROGRAMS := node:nodejs npm:npm chromium:chromium
 SDK_PYTHON := target/sdk/python
@@ -33,7 +35,7 @@ FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
-.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs check fmt lint docs deny rust-version oracle collector smoke bench bench-check clean help
+.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs check fmt lint docs deny rust-version oracle collector monitoring smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -131,6 +133,10 @@ $(COLLECTOR_VENV)/.ready: tests/integration/telemetry/requirements.txt
 	$(COLLECTOR_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	install -m 755 $(COLLECTOR_VENV)/lib/python3*/site-packages/rotel/rotel-agent $(COLLECTOR_VENV)/collector
 	touch $@
+
+monitoring: ## Check and test the alert rules for Prometheus; `make test` holds them, and the dashboard, against the metrics
+	$(call need,$(MONITORING))
+	.ci/monitoring
 
 smoke: ## Start the proxy as a newcomer would and ask it what the README says
 	.ci/smoke
