@@ -1,7 +1,7 @@
 //! Servers as processes of their own: CPU time and memory are then theirs alone.
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its admin port is, if it has one that was asked for.
+    pub admin: Option<SocketAddr>,
     /// When it was started.
     pub started: Instant,
     /// What clients agree on with it; `None`: it speaks plain HTTP.
@@ -67,6 +69,8 @@ pub struct Start<'a> {
     pub speaks_http2: bool,
     /// The collector that gets its spans; `None`: it makes none.
     pub collector: Option<SocketAddr>,
+    /// Whether it has an admin port, so that it counts requests.
+    pub has_admin: bool,
 }
 
 /// What the proxy's log has before its address.
@@ -126,6 +130,7 @@ impl Server {
     fn of(child: Child, started: Instant) -> Self {
         Self {
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            admin: None,
             started,
             terms: None,
             child,
@@ -172,7 +177,8 @@ impl Server {
         Self::start_proxy_with(config, Start::default())
     }
 
-    fn start_proxy_with(config: &Path, start: Start<'_>) -> io::Result<Self> {
+    /// The same, started in another way.
+    pub fn start_proxy_with(config: &Path, start: Start<'_>) -> io::Result<Self> {
         let mut command = Command::new(start.build.map_or_else(|| program("edge-proxy"), Path::to_owned));
         command.arg("--config").arg(config);
         // Other options have their documented defaults.
@@ -190,6 +196,13 @@ impl Server {
         if let Some(collector) = start.collector {
             command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{collector}"));
         }
+        let admin = start.has_admin.then(free_address).transpose()?;
+        if let Some(admin) = admin {
+            command.env(
+                "ADMIN",
+                json!({"host": admin.ip(), "port": admin.port()}).to_string(),
+            );
+        }
         let file = start.logs_accesses.then(LogFile::new).transpose()?;
         match &file {
             None => command.stderr(Stdio::piped()),
@@ -204,6 +217,7 @@ impl Server {
             (None, None) => return Err(io::Error::other("the server's log is not piped")),
         };
         server._log = file;
+        server.admin = admin;
         Ok(server)
     }
 
@@ -267,6 +281,11 @@ pub struct Memory {
     pub resident: u64,
     /// The most that was resident at any time.
     pub peak: u64,
+}
+
+/// An address that nobody has at the moment.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
 }
 
 fn spawn(command: &mut Command) -> (Instant, Child) {

@@ -7,6 +7,7 @@
 //! - `program/tls.rs`: the same over TLS.
 //! - `program/clients.rs`: the same as SDKs send them. `program/http2.rs`: over HTTP/2.
 //! - `program/footprint.rs`: start, memory, applying.
+//! - `program/scrape.rs`: how long a scrape of metrics takes.
 //! - `program/disturbance.rs`: latency while documents change. `program/overload.rs`: latency under too much load.
 //! - `program/telemetry.rs`: latency with spans, whatever their collector does. `program/evaluation.rs`: the engine alone.
 //! - `program/machine.rs`: what it ran on.
@@ -48,6 +49,7 @@ fn run(options: &Options) -> io::Result<bool> {
     program::clients::measure(options, &mut report)?;
     program::http2::measure(options, &mut report);
     program::footprint::measure(options, &mut report)?;
+    program::scrape::measure(options, &mut report)?;
     program::disturbance::measure(options, &mut report)?;
     program::overload::measure(options, &mut report)?;
     program::telemetry::measure(options, &mut report)?;

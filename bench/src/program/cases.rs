@@ -25,6 +25,8 @@ pub(super) enum Against {
     WithoutForwarding,
     /// The proxy that makes no spans, as it does for the case.
     WithoutSpans,
+    /// The proxy without an admin port, which it has for the case.
+    WithoutMetrics,
 }
 
 /// A row of the table of requests.
@@ -217,6 +219,15 @@ fn plain() -> Vec<Case> {
             FLAGS,
         )
         .against(Against::WithoutSpans),
+        Case::get("metrics-flags", "GET flags, simple, metrics on", SIMPLE, FLAGS)
+            .against(Against::WithoutMetrics),
+        Case::post(
+            "metrics-identities",
+            "POST identities, sizing, metrics on",
+            SIZING,
+            no_match(),
+        )
+        .against(Against::WithoutMetrics),
         Case::post(
             "analytics-flags",
             "POST analytics/flags, of 3 features",

@@ -11,5 +11,6 @@ pub(crate) mod options;
 pub(crate) mod overload;
 pub(crate) mod report;
 pub(crate) mod requests;
+pub(crate) mod scrape;
 pub(crate) mod telemetry;
 pub(crate) mod tls;

@@ -45,6 +45,11 @@ impl Report {
             }
             false => format!("`bench --rounds {rounds} --seconds {seconds}`, interleaved"),
         };
+        // Every proxy that is started has the variables of this program.
+        let command = match std::env::var("ADMIN") {
+            Ok(admin) => format!("{command}, with metrics on everywhere (`ADMIN={admin}`)"),
+            Err(_) => command,
+        };
         Self {
             limits,
             command,

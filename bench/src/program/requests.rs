@@ -40,6 +40,7 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
         speaks_tls: false,
         speaks_http2: false,
         collector: collector.transpose()?,
+        has_admin: case.against == Against::WithoutMetrics,
     };
     let server = Rc::new(start_proxy_with(case.profile, start)?);
     let etag = match case.name {
@@ -93,7 +94,10 @@ fn other(
             ("bare POST", Subject::new(server, request))
         }
         Against::Document(profile) => ("the same without", Subject::new(start_proxy(profile)?, request)),
-        Against::WithoutAccessLog | Against::WithoutForwarding | Against::WithoutSpans => {
+        Against::WithoutAccessLog
+        | Against::WithoutForwarding
+        | Against::WithoutSpans
+        | Against::WithoutMetrics => {
             let start = Start {
                 upstream: start.upstream,
                 ..Start::default()
