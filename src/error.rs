@@ -4,6 +4,7 @@
 //! No text here ever repeats what a request carried.
 mod admin;
 mod head;
+mod reason;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -17,6 +18,7 @@ use crate::routes::CountsError;
 
 pub(crate) use admin::AdminFault;
 pub(crate) use head::HeadFault;
+pub(crate) use reason::{Reason, Refusals, Shortage};
 
 /// How many seconds a client should wait before it asks again. They are spread, so that clients who hear it together do
 /// not come back together.
@@ -75,8 +77,8 @@ pub(crate) enum ApiError {
     NotReady,
     /// As many event streams are open as `realtime.max_subscribers` allows.
     TooManySubscribers,
-    /// The process has as much in hand as it may have.
-    Overloaded,
+    /// The process has as much in hand as it may have; of what.
+    Overloaded(Shortage),
     /// The worker's replica is gone: the process is about to end.
     Unavailable,
 }
@@ -135,7 +137,7 @@ impl ApiError {
             Self::BodyTooLarge => "the body is too large",
             Self::NotReady => "the environment document is not available yet",
             Self::TooManySubscribers => "too many subscribers",
-            Self::Overloaded => "the service has too much to do at the moment",
+            Self::Overloaded(_) => "the service has too much to do at the moment",
             Self::Unavailable => "the service is about to restart",
         }
     }
@@ -168,7 +170,7 @@ impl ApiError {
             Self::NotReady
             | Self::TooManySubscribers
             | Self::UpstreamAway
-            | Self::Overloaded
+            | Self::Overloaded(_)
             | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -198,7 +200,7 @@ impl ApiError {
             Self::NotReady
             | Self::TooManySubscribers
             | Self::UpstreamAway
-            | Self::Overloaded
+            | Self::Overloaded(_)
             | Self::Unavailable => "unavailable",
         }
     }
@@ -210,7 +212,7 @@ impl ApiError {
             Self::NotReady
                 | Self::TooManySubscribers
                 | Self::UpstreamAway
-                | Self::Overloaded
+                | Self::Overloaded(_)
                 | Self::Unavailable
         );
         is_passing.then(|| rand::random_range(RETRY_AFTER_SECONDS))

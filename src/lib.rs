@@ -15,6 +15,7 @@
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
 //! - `error`: why a request gets no regular answer; the one place that knows status codes.
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
+//! - `metrics`: what the process does, in numbers.
 //! - `budget`: bytes that the whole process may hold.
 //! - `live`: values that requests read and a new configuration replaces.
 //! - `telemetry`: spans and figures for a collector, by OTLP.
@@ -46,6 +47,7 @@ pub mod health_check;
 mod layers;
 mod live;
 pub mod logging;
+mod metrics;
 pub mod routes;
 pub mod server;
 mod service_state;

@@ -2,6 +2,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use actors::counts::Counter;
 use actors::lifeline::Lifelines;
 use tokio::sync::watch;
 
@@ -13,6 +14,16 @@ pub(crate) struct ServiceState {
     /// Whether nothing waits on purpose any more.
     waits_ended: watch::Sender<bool>,
     configuration: Mutex<ConfigurationStanding>,
+    reloads: Reloads,
+}
+
+/// How often a new configuration came while the process ran.
+#[derive(Debug, Default)]
+pub(crate) struct Reloads {
+    /// All of it came into force, or all but what a restart alone can change.
+    pub followed: Counter,
+    /// None of it did, or a part.
+    pub refused: Counter,
 }
 
 /// What has become of the newest configuration.
@@ -35,12 +46,22 @@ impl ServiceState {
             draining: AtomicBool::new(false),
             waits_ended: watch::Sender::new(false),
             configuration: Mutex::default(),
+            reloads: Reloads::default(),
         }
     }
 
     /// Notes what has become of the newest configuration.
     pub(crate) fn note_configuration(&self, standing: ConfigurationStanding) {
+        match standing {
+            ConfigurationStanding::Refused(_) => self.reloads.refused.add(1),
+            _ => self.reloads.followed.add(1),
+        }
         *self.lock_configuration() = standing;
+    }
+
+    /// How often one came.
+    pub(crate) fn reloads(&self) -> &Reloads {
+        &self.reloads
     }
 
     /// Tells what has become of the newest configuration.

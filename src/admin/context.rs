@@ -7,11 +7,13 @@ use actors::analytics::AnalyticsHandle;
 use actors::environment::EnvironmentHandle;
 use actors::sse_hub::SseHubHandle;
 use actors::store::StoreHandle;
+use actors::write_through::WriteThroughHandle;
 use tokio::sync::watch;
 
 use super::status::{Rates, Viewers};
 use crate::error::ApiError;
 use crate::live::Live;
+use crate::metrics::Sources;
 use crate::server::Places;
 use crate::service_state::ServiceState;
 use crate::settings::{ListenHost, Secret};
@@ -35,6 +37,8 @@ pub(crate) struct AdminContext {
     pub options: Live<AdminOptions>,
     /// How many requests a second there are.
     pub rates: Rates,
+    /// What a scrape of metrics asks.
+    pub metrics: Sources,
     /// The places of pages that follow the status.
     pub viewers: Viewers,
     /// Its sender is gone when the server ends that this was given to.
@@ -71,6 +75,8 @@ pub(crate) struct AdminOptions {
     pub analytics: Option<AnalyticsHandle>,
     /// Where documents are kept; `None` where `persistence.directory` is not set.
     pub store: Option<StoreHandle>,
+    /// What writes identities to upstream; `None` where `forward_identities` is off.
+    pub write_through: Option<WriteThroughHandle>,
 }
 
 impl AdminContext {
@@ -79,6 +85,7 @@ impl AdminContext {
         (environments, hub): (EnvironmentHandle, SseHubHandle),
         state: Arc<ServiceState>,
         (places, workers): (Places, usize),
+        metrics: Sources,
         options: AdminOptions,
     ) -> Self {
         // Each server has an end of its own.
@@ -92,6 +99,7 @@ impl AdminContext {
             started: Started::now(),
             options: Live::new(options),
             rates: Rates::default(),
+            metrics,
             viewers: Viewers::default(),
             server_ends,
         }

@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //! - `mod.rs`: the URL table and nothing else.
-//! - `status`, `log_level`, `overview`: one file a resource, each with a `configure` that registers it.
+//! - `metrics`, `status`, `log_level`, `overview`: one file a resource, each with a `configure` that registers it.
 //! - `context`: what the resources answer from.
 //! - `admission`: who may ask. `body`: reading what a request carries.
 //! - `server`: the HTTP server. Where it listens is `application::admin`'s.
@@ -12,6 +12,7 @@ mod body;
 mod context;
 mod explain;
 mod log_level;
+mod metrics;
 mod overview;
 mod server;
 mod status;
@@ -33,6 +34,11 @@ struct Entry {
 
 /// Every resource.
 const TABLE: &[Entry] = &[
+    Entry {
+        path: "/metrics",
+        about: "the process in numbers, for Prometheus: in OpenMetrics where that is accepted",
+        configure: metrics::configure,
+    },
     Entry {
         path: "/status",
         about: "how the process and its environments fare: a page, or JSON where that is accepted; /status.json is always JSON",

@@ -15,6 +15,7 @@ use super::{Limits, ListenError, StartError, connection_terms, listening, server
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::server::tls::Tls;
 use crate::server::{self, BoundListener, Serving};
 use crate::service_state::ServiceState;
@@ -51,7 +52,7 @@ impl BareServer {
         let budgets = Budgets::of(&settings.server.door);
         let places = limits.places(settings);
         let state = Arc::new(ServiceState::new(Lifelines::new()));
-        let layer_options = Live::new(LayerOptions::new(settings, None));
+        let layer_options = Live::new(LayerOptions::new(settings, &Metrics::default(), None));
         let layers = Layers::new(
             layer_options,
             &settings.server.path_prefix,

@@ -27,7 +27,8 @@ use crate::admin::AdminContext;
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
-use crate::routes::{self, HeavyEvaluations, Services, SharedServices, TableOptions};
+use crate::metrics::{Metrics, ServerSources, Sources};
+use crate::routes::{self, HeavyEvaluations, Patterns, Services, SharedServices, TableOptions};
 use crate::server::tls::{Tls, TlsTerms};
 use crate::server::{
     self, BoundListener, ConnectionTerms, Ending, Places, PlannedEnd, Prefaces, RefusalAnswers,
@@ -84,10 +85,26 @@ impl Application {
         let mut running = Running::start(settings, &limits, &lifelines).map_err(StartError::Thread)?;
         let budgets = Budgets::of(&settings.server.door);
         let places = limits.places(settings);
+        let metrics = Metrics::default();
+        let sources = Sources::new(
+            metrics.clone(),
+            (
+                running.environments.clone(),
+                running.hub.clone(),
+                running.forwarding.clone(),
+            ),
+            ServerSources {
+                places: places.clone(),
+                budgets: budgets.clone(),
+                state: Arc::clone(&state),
+                certificate: tls.as_ref().map(|tls| Arc::clone(&tls.served)),
+            },
+        );
         let context = AdminContext::new(
             (running.environments.clone(), running.hub.clone()),
             Arc::clone(&state),
             (places.clone(), settings.process.workers),
+            sources,
             running.admin_options(settings),
         );
         let admin = AdminPort::start(admin, limits.socket(), context)?;
@@ -98,7 +115,8 @@ impl Application {
         let changeable = Changeable {
             admin,
             routes: Live::new(running.route_options(settings, None)),
-            layers: Live::new(LayerOptions::new(settings, traces.clone())),
+            layers: Live::new(LayerOptions::new(settings, &metrics, traces.clone())),
+            metrics: metrics.clone(),
             traces,
             budgets: budgets.clone(),
             places: places.clone(),
@@ -132,10 +150,11 @@ impl Application {
         let refusals = layers.refusals();
         // Once for each worker and socket, and again where a worker is restarted.
         let app = move || {
+            let mut patterns = Patterns::default();
             let routes = App::new()
                 .app_data(Services::start(&shared))
-                .configure(|config| routes::configure(config, &table));
-            layers.around(routes)
+                .configure(|config| patterns = routes::configure(config, &table));
+            layers.around(routes, patterns)
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
         let terms = tls.map(|tls| {

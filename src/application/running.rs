@@ -207,6 +207,7 @@ impl Running {
             token: settings.admin.token.clone(),
             analytics: self.analytics.clone(),
             store: self.store.clone(),
+            write_through: self.write_through.clone(),
         }
     }
 

@@ -33,6 +33,8 @@ use overload::Overload;
 
 use crate::budget::Budgets;
 use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::routes::Patterns;
 use crate::server::RefusalAnswers;
 use crate::service_state::ServiceState;
 use crate::settings::{AllowedOrigins, Settings};
@@ -48,11 +50,11 @@ pub(crate) struct LayerOptions {
 }
 
 impl LayerOptions {
-    /// What the settings ask for; `traces`: who traces requests.
-    pub(crate) fn new(settings: &Settings, traces: Option<RequestTraces>) -> Self {
+    /// What the settings ask for; `metrics`: where requests are counted, `traces`: who traces them.
+    pub(crate) fn new(settings: &Settings, metrics: &Metrics, traces: Option<RequestTraces>) -> Self {
         Self {
             origins: settings.allow_origins.clone(),
-            observers: Observers::new(settings, traces),
+            observers: Observers::new(settings, metrics, traces),
         }
     }
 }
@@ -90,10 +92,11 @@ impl Layers {
         })
     }
 
-    /// Puts the layers around an App, in their order.
+    /// Puts the layers around an App whose routes have these patterns, in their order.
     pub(crate) fn around<T>(
         &self,
         routes: App<T>,
+        patterns: Patterns,
     ) -> App<
         impl ServiceFactory<
             ServiceRequest,
@@ -117,7 +120,7 @@ impl Layers {
             closing_answers,
             overload,
         } = self.clone();
-        let observe = Rc::new(Observe::new(options.reader()));
+        let observe = Rc::new(Observe::new(options.reader(), patterns));
         let (closing_answers, cors) = (Rc::new(closing_answers), Rc::new(Cors::new(options.reader())));
         // The last one wrapped is the outermost.
         routes

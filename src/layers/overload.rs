@@ -9,7 +9,7 @@ use futures::future::Either;
 use tokio::time::Instant;
 
 use crate::budget::{Budgets, ByteBudget};
-use crate::error::ApiError;
+use crate::error::{ApiError, Shortage};
 use crate::routes::{answer, body, is_of_a_stream, refuse_stream};
 use crate::server::InProgress;
 
@@ -38,25 +38,37 @@ impl Overload {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        let (has_no_place, is_full) = InProgress::of(request.request()).map_or((false, false), |known| {
-            (known.has_no_place(), known.worker_is_full())
-        });
-        if (has_no_place || is_full || self.unsent_answers.is_spent()) && !self.is_probe(request.path()) {
+        if let Some(shortage) = self.shortage(&request)
+            && !self.is_probe(request.path())
+        {
             let asked = Instant::now();
             // In a box, because every request moves the room that this future would take.
             return Either::Left(Box::pin(async move {
                 body::discard(request.take_payload()).await;
                 // Who listens comes back at once, and often. What has no place cannot wait.
-                let answer = if is_of_a_stream(request.path()) && !has_no_place {
-                    refuse_stream(request.request(), &ApiError::Overloaded, asked).await
+                let (error, has_place) = (ApiError::Overloaded(shortage), shortage != Shortage::Connections);
+                let answer = if is_of_a_stream(request.path()) && has_place {
+                    refuse_stream(request.request(), &error, asked).await
                 } else {
                     // The connection goes on: a new one would cost more than this.
-                    answer::refused(request.path(), &ApiError::Overloaded)
+                    answer::refused(request.path(), &error)
                 };
                 Ok(request.into_response(answer))
             }));
         }
         Either::Right(routes.call(request))
+    }
+
+    /// Of what there is too much in hand, if anything.
+    fn shortage(&self, request: &ServiceRequest) -> Option<Shortage> {
+        let known = InProgress::of(request.request());
+        if known.as_ref().is_some_and(InProgress::has_no_place) {
+            Some(Shortage::Connections)
+        } else if known.is_some_and(|known| known.worker_is_full()) {
+            Some(Shortage::Requests)
+        } else {
+            self.unsent_answers.is_spent().then_some(Shortage::Answers)
+        }
     }
 
     /// Tells whether this is the root or one of the health routes, all of which end so.

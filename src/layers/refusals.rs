@@ -16,13 +16,14 @@ pub(super) fn answer(refused: &Refused, origins: &AllowedOrigins, observers: &Ob
     let fields = refused.head.as_ref().map_or(&no_fields, |head| &head.fields);
     // Its path may be unreadable. Where it is not of the API the answer varies by more than it must, which does no harm.
     let mut answer = answer::refused("/api/v1/", &refused.error);
+    observers.refused(refused.error.reason());
     mark_refusal(origins, fields, answer.headers_mut());
     let (answer, body) = answer.into_parts();
     let body = body.try_into_bytes().unwrap_or_default();
     // Whoever sends nothing at all has asked for nothing, and is no line in a log.
     if let Some(head) = &refused.head {
         let bytes = body.len() as u64;
-        observers.refused(
+        observers.answered(
             head.method.as_deref(),
             answer.status(),
             bytes,

@@ -105,6 +105,11 @@ fn logger(settings: &LoggingSettings) -> Logger {
     builder.build()
 }
 
+/// How many lines of the process were lost, because standard error was not read fast enough or could not be written.
+pub(crate) fn lost_lines() -> u64 {
+    QUEUE.lost()
+}
+
 /// Waits until what was logged is written, at most half a second: the last thing that a process does.
 pub fn flush() {
     QUEUE.flush(FLUSH_PATIENCE);

@@ -35,6 +35,8 @@ struct State {
     pending: Vec<u8>,
     /// Lines that did not fit since the writer last looked.
     dropped: u64,
+    /// All that were lost since the start.
+    lost: u64,
     is_writing: bool,
     has_writer: bool,
 }
@@ -51,6 +53,7 @@ impl Queue {
             state: Mutex::new(State {
                 pending: Vec::new(),
                 dropped: 0,
+                lost: 0,
                 is_writing: false,
                 has_writer: false,
             }),
@@ -85,6 +88,7 @@ impl Queue {
         let mut state = self.lock();
         if state.pending.len().saturating_add(lines.len()) > CAPACITY && !IS_WRITER.get() {
             state.dropped = state.dropped.saturating_add(1);
+            state.lost = state.lost.saturating_add(1);
             return;
         }
         let was_empty = state.pending.is_empty();
@@ -93,6 +97,11 @@ impl Queue {
         if was_empty {
             self.arrived.notify_one();
         }
+    }
+
+    /// How many lines were lost since the start.
+    pub(super) fn lost(&self) -> u64 {
+        self.lock().lost
     }
 
     /// Waits until all that was pushed is written, at most `patience`. Whether it is.
@@ -121,7 +130,11 @@ impl Queue {
                 Ok(()) if lost > 0 => report(std::mem::take(&mut lost)),
                 Ok(()) => {}
                 // Nobody reads any more, or the disk is full: told once a write succeeds.
-                Err(unwritten) => lost = lost.saturating_add(unwritten),
+                Err(unwritten) => {
+                    lost = lost.saturating_add(unwritten);
+                    let mut state = self.lock();
+                    state.lost = state.lost.saturating_add(unwritten);
+                }
             }
         }
     }

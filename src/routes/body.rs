@@ -13,7 +13,7 @@ use futures::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::timeout;
 
 use crate::budget::{ByteBudget, HeldBytes};
-use crate::error::ApiError;
+use crate::error::{ApiError, Shortage};
 use crate::routes::Services;
 use crate::server::{InProgress, wait_aside};
 
@@ -156,7 +156,7 @@ impl GrowingBody {
             // Twice as much, so that it is copied a few times only, but not more than will come.
             let grown = needed.max((2 * room).min(self.most));
             if !self.held.try_add(grown - room) {
-                return Err(ApiError::Overloaded);
+                return Err(ApiError::Overloaded(Shortage::Bodies));
             }
             let mut bytes = BytesMut::with_capacity(grown);
             bytes.extend_from_slice(&self.bytes);

@@ -12,7 +12,7 @@ use engine::LightWork;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Shortage};
 
 /// One thread for so many workers: a worker takes what a core has.
 const WORKERS_A_THREAD: usize = 2;
@@ -63,7 +63,7 @@ impl HeavyEvaluations {
         evaluate: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| ApiError::Overloaded)?;
+        let place = place.map_err(|_| ApiError::Overloaded(Shortage::Evaluations))?;
         let evaluate = move || {
             // Also a request that is given up has its place until a thread has seen that.
             let _place = place;
@@ -72,7 +72,7 @@ impl HeavyEvaluations {
         };
         match timeout(PATIENCE, self.threads.run(evaluate)).await {
             Ok(evaluated) => evaluated.ok_or(ApiError::Unavailable),
-            Err(_) => Err(ApiError::Overloaded),
+            Err(_) => Err(ApiError::Overloaded(Shortage::Evaluations)),
         }
     }
 }
@@ -105,7 +105,10 @@ mod tests {
         let mut first = Box::pin(heavy.run(move || blocked.recv().is_err()));
         assert!((&mut first).now_or_never().is_none());
         let before = tokio::time::Instant::now();
-        assert_eq!(heavy.run(|| ()).await, Err(ApiError::Overloaded));
+        assert_eq!(
+            heavy.run(|| ()).await,
+            Err(ApiError::Overloaded(Shortage::Evaluations))
+        );
         assert_eq!(before.elapsed(), PATIENCE);
         drop(release);
     }
@@ -119,7 +122,10 @@ mod tests {
         assert_eq!(heavy.first_try(), LightWork::Ample);
         assert_eq!(heavy.run(|| ()).now_or_never(), None, "it waits, and is given up");
         assert_eq!(heavy.first_try(), LightWork::Scarce);
-        assert_eq!(heavy.run(|| ()).await, Err(ApiError::Overloaded));
+        assert_eq!(
+            heavy.run(|| ()).await,
+            Err(ApiError::Overloaded(Shortage::Evaluations))
+        );
         drop(release);
         assert_eq!(first.await, Ok(true));
         while heavy.run(|| ()).await != Ok(()) {

@@ -5,6 +5,7 @@
 //! - `flags`, `identities`, `environment_document`, `analytics`, `traits`, `health`: one file a resource.
 //! - `stream`, `queue_change`, `sse_health`: realtime; `event_stream`, `refused_streams`, `stream_options`: its streams.
 //! - `heavy`: evaluations beside the workers.
+//! - `table`: where all of them are registered; `patterns`: their patterns.
 //! - `resource`: a path with its handlers by method: HEAD, OPTIONS, 405.
 //! - `unknown_path`: what is no path here, and which base URL was meant.
 //! - `services`: what the routes share.
@@ -22,6 +23,7 @@ pub(crate) mod fuzz;
 mod health;
 mod heavy;
 mod identities;
+mod patterns;
 mod query;
 mod queue_change;
 mod refused_streams;
@@ -31,6 +33,7 @@ mod services;
 mod sse_health;
 mod stream;
 mod stream_options;
+mod table;
 mod traits;
 mod unknown_path;
 mod written;
@@ -41,12 +44,14 @@ use crate::live::Live;
 use crate::telemetry::{Evaluations, Traced, Untraced};
 
 use resource::{Verb, resource};
+use table::Table;
 use unknown_path::no_other_path;
 
 pub(crate) use analytics::CountsError;
 pub use body::BodyLimits;
 pub(crate) use health::ConfigurationHealth;
 pub(crate) use heavy::{HeavyEvaluations, let_workers_go_first};
+pub(crate) use patterns::Patterns;
 pub(crate) use refused_streams::{RefusedStreams, is_of_a_stream, refuse as refuse_stream};
 pub(crate) use services::{RouteOptions, Services, SharedServices};
 pub use stream_options::StreamOptions;
@@ -62,13 +67,42 @@ pub(crate) struct TableOptions {
     pub is_traced: bool,
 }
 
-/// Registers every path; the busiest first, because the router tries them in this order.
-pub(crate) fn configure(table: &mut ServiceConfig, asked: &TableOptions) {
+#[cfg(test)]
+impl TableOptions {
+    /// Those of routes that no service stands behind.
+    pub(crate) fn without_services() -> Self {
+        use std::time::Duration;
+
+        let streams = StreamOptions::default();
+        let body_limits = BodyLimits {
+            bytes: 1024,
+            duration: Duration::from_secs(1),
+        };
+        Self {
+            prefix: String::new(),
+            is_traced: false,
+            options: Live::new(RouteOptions {
+                body_limits,
+                write_through: None,
+                tallies: None,
+                stale_is_unready: false,
+                refused_streams: std::sync::Arc::new(RefusedStreams::new(&streams)),
+                streams,
+                authentication_token: None,
+            }),
+        }
+    }
+}
+
+/// Registers every path; the busiest first, because the router tries them in this order. Gives their patterns.
+pub(crate) fn configure(config: &mut ServiceConfig, asked: &TableOptions) -> Patterns {
     let TableOptions {
         prefix,
         options,
         is_traced,
     } = asked;
+    let mut table = Table::new(config);
+    let table = &mut table;
     let api = format!("{prefix}/api/v1");
     if *is_traced {
         register_evaluations::<Traced>(table, &api);
@@ -107,11 +141,12 @@ pub(crate) fn configure(table: &mut ServiceConfig, asked: &TableOptions) {
     resource(format!("{api}/sse/health"))
         .get(sse_health::get)
         .register(table);
-    no_other_path(table, prefix);
+    no_other_path(table.config, prefix);
+    std::mem::take(&mut table.patterns)
 }
 
 /// Registers what evaluates.
-fn register_evaluations<E: Evaluations>(table: &mut ServiceConfig, api: &str) {
+fn register_evaluations<E: Evaluations>(table: &mut Table<'_>, api: &str) {
     resource(format!("{api}/flags"))
         .get(flags::get::<E>)
         .register(table);
@@ -122,7 +157,7 @@ fn register_evaluations<E: Evaluations>(table: &mut ServiceConfig, api: &str) {
 }
 
 /// Registers the writes that are sent on to upstream.
-fn register_writes(table: &mut ServiceConfig, api: &str) {
+fn register_writes(table: &mut Table<'_>, api: &str) {
     resource(format!("{api}/traits"))
         .post(traits::post)
         .register(table);
@@ -138,7 +173,7 @@ fn register_writes(table: &mut ServiceConfig, api: &str) {
 }
 
 /// Registers what balancers and orchestrators ask.
-fn register_probes(table: &mut ServiceConfig, root: &str) {
+fn register_probes(table: &mut Table<'_>, root: &str) {
     resource(format!("{root}/proxy/health/readiness"))
         .get(health::readiness)
         .register(table);

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 use crate::routes::stream::{LONGEST_RETRY_SPREAD, respond, retry_after};
 use crate::routes::{Services, SharedServices, StreamOptions, answer};
 use crate::server::wait_aside;
@@ -58,6 +58,12 @@ pub(crate) fn is_of_a_stream(path: &str) -> bool {
 /// optimised (`sse_load refused` in `examples/`): refused at once 581 requests a second and 30 % of a core; held 0.4, 0.011 %
 /// and 27 KiB; put off 0.2, 0.009 % and 16 KiB. It is the second choice all the same, because it looks like a good stream.
 pub(crate) async fn refuse(request: &HttpRequest, error: &ApiError, asked: Instant) -> HttpResponse {
+    let mut answer = refusal(request, error, asked).await;
+    answer::note(&mut answer, Reason::of_stream(error));
+    answer
+}
+
+async fn refusal(request: &HttpRequest, error: &ApiError, asked: Instant) -> HttpResponse {
     if let Ok(Services { shared, options, .. }) = Services::of(request) {
         let refused = options.with(|options| Arc::clone(&options.refused_streams));
         if let Ok(_held) = refused.held.try_acquire() {

@@ -10,10 +10,11 @@ use std::rc::Rc;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::web::{self, Payload};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, guard};
 
 use crate::error::ApiError;
+use crate::routes::table::Register;
 use crate::routes::{answer, body};
 
 /// What a handler gives.
@@ -180,7 +181,8 @@ impl<R: Handlers> Resource<R> {
 
     /// Registers the path with and without its trailing slash; an empty one is the root. These are two paths, because a pattern with an optional
     /// slash would cost every request a regular expression.
-    pub(crate) fn register(self, table: &mut ServiceConfig) {
+    pub(crate) fn register(self, table: &mut impl Register) {
+        table.note(&self.path);
         let paths = self.paths();
         let service = self.service();
         for path in paths {
@@ -191,9 +193,10 @@ impl<R: Handlers> Resource<R> {
     /// Does the same for a path that is there at times; at other times it is one that is not in the table.
     pub(super) fn register_while(
         self,
-        table: &mut ServiceConfig,
+        table: &mut impl Register,
         is_there: impl Fn() -> bool + Clone + 'static,
     ) {
+        table.note(&self.path);
         let paths = self.paths();
         let service = self.service();
         for path in paths {

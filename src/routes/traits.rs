@@ -15,7 +15,7 @@ use actors::forwarding::NotForwarded;
 use actors::keys::{EnvironmentId, EnvironmentKey};
 use actors::upstream::ForwardRequest;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, Shortage};
 use crate::routes::resolve::{X_ENVIRONMENT_KEY, resolve};
 use crate::routes::{Services, answer, body, written};
 use crate::server::wait_aside;
@@ -104,7 +104,7 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
     let body = body::read(&request, payload, services.body_limits()).await?;
     let mut held = shared.budgets.request_bodies.holder();
     if !held.try_add(body.len()) {
-        return Err(ApiError::Overloaded);
+        return Err(ApiError::Overloaded(Shortage::Bodies));
     }
     let content_type = request.headers().get(CONTENT_TYPE).cloned().unwrap_or(JSON);
     let write_through = options.with(|options| options.write_through.clone());
@@ -131,7 +131,7 @@ async fn send_on(request: HttpRequest, payload: Payload, write: Write) -> Result
     drop(held);
     match answered {
         Ok(answer) => answer::forwarded(&request, answer),
-        Err(NotForwarded::Busy) => Err(ApiError::Overloaded),
+        Err(NotForwarded::Busy) => Err(ApiError::Overloaded(Shortage::Writes)),
         Err(NotForwarded::Failed(_)) => Err(ApiError::UpstreamAway),
         Err(NotForwarded::Unavailable) => Err(ApiError::Unavailable),
     }
@@ -147,7 +147,7 @@ async fn writing_key(request: &HttpRequest) -> Result<(EnvironmentId, Environmen
         return Err(ApiError::ClientTraits);
     }
     if !Services::of(request)?.shared.forwarding.has_place() {
-        return Err(ApiError::Overloaded);
+        return Err(ApiError::Overloaded(Shortage::Writes));
     }
     let key = request.headers().get(X_ENVIRONMENT_KEY);
     let key = key.and_then(|key| str::from_utf8(key.as_bytes().trim_ascii()).ok());

@@ -17,6 +17,7 @@ use futures::future::{Either, LocalBoxFuture};
 
 use super::connection::{ByteStream, Connection};
 use super::h2::{self, Http2Connection, Http2Options};
+use super::places::Protocol;
 
 /// A connection that begins.
 pub(super) enum Begun<S> {
@@ -121,11 +122,13 @@ where
 
     fn call(&self, begun: Begun<C>) -> Self::Future {
         match begun {
-            Begun::Http1(connection) => {
+            Begun::Http1(mut connection) => {
+                connection.speaks_http1();
                 let peer = connection.peer_address();
                 Either::Left(self.http1.call((connection, peer)))
             }
-            Begun::Http2(stream, connection) => {
+            Begun::Http2(stream, mut connection) => {
+                connection.open.speaks(Protocol::Http2);
                 let served = h2::serve(stream, connection, &self.options, Rc::clone(&self.app));
                 Either::Right(served.map(Ok).boxed_local())
             }

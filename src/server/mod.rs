@@ -60,7 +60,7 @@ pub(crate) use connection::{ConnectionTerms, PlannedEnd, Prefaces, RefusalAnswer
 pub(crate) use ending::Ending;
 pub(crate) use in_progress::{InProgress, wait_aside};
 pub(crate) use listener::{BoundListener, bind, try_bind};
-pub(crate) use places::Places;
+pub(crate) use places::{Places, Protocol};
 pub(crate) use socket_options::SocketOptions;
 
 /// How many threads compress large answers for each HTTP worker. More would only wait for each other's core.

@@ -30,13 +30,38 @@ struct Shared {
     opened: AtomicUsize,
     /// How many were asked for something when their end had been announced between two requests.
     crossed: AtomicUsize,
+    /// The same by what they speak, each at the place of its protocol; those that have not said so yet are in none.
+    by_protocol: [Spoken; Protocol::ALL.len()],
     /// Tells those who wait for a number that one has changed.
     changed: Notify,
+}
+
+/// What is spoken over a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+}
+
+impl Protocol {
+    /// All of them, each at the place of its number.
+    pub(crate) const ALL: [Self; 2] = [Self::Http1, Self::Http2];
+}
+
+/// The connections of one protocol.
+#[derive(Debug, Default)]
+struct Spoken {
+    open: AtomicUsize,
+    opened: AtomicUsize,
 }
 
 impl Shared {
     fn is_over(&self) -> bool {
         self.taken.load(Ordering::Relaxed) > self.served.load(Ordering::Relaxed)
+    }
+
+    fn spoken(&self, protocol: Protocol) -> Option<&Spoken> {
+        self.by_protocol.get(protocol as usize)
     }
 
     fn change(&self, change: impl FnOnce(&Self)) {
@@ -56,6 +81,7 @@ impl Places {
                 open: AtomicUsize::new(0),
                 opened: AtomicUsize::new(0),
                 crossed: AtomicUsize::new(0),
+                by_protocol: Default::default(),
                 changed: Notify::new(),
             }),
         }
@@ -88,6 +114,7 @@ impl Places {
         });
         OpenConnection {
             shared: Arc::clone(&self.shared),
+            protocol: None,
         }
     }
 
@@ -99,6 +126,18 @@ impl Places {
     /// How many have so far.
     pub(super) fn crossed(&self) -> usize {
         self.shared.crossed.load(Ordering::Relaxed)
+    }
+
+    /// How many connections of a protocol are open, and how many were opened so far.
+    pub(crate) fn of_protocol(&self, protocol: Protocol) -> (usize, usize) {
+        let counts = self.shared.spoken(protocol);
+        let get = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        counts.map_or((0, 0), |counts| (get(&counts.open), get(&counts.opened)))
+    }
+
+    /// How many connections are served at a time.
+    pub(crate) fn served(&self) -> usize {
+        self.shared.served.load(Ordering::Relaxed)
     }
 
     /// The limits of it all.
@@ -193,10 +232,26 @@ impl Drop for Place {
 #[derive(Debug)]
 pub(super) struct OpenConnection {
     shared: Arc<Shared>,
+    protocol: Option<Protocol>,
+}
+
+impl OpenConnection {
+    /// Counts it among those of this protocol from now on.
+    pub(super) fn speaks(&mut self, protocol: Protocol) {
+        if self.protocol.replace(protocol).is_none()
+            && let Some(counts) = self.shared.spoken(protocol)
+        {
+            counts.open.fetch_add(1, Ordering::Relaxed);
+            counts.opened.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
+        if let Some(counts) = self.protocol.and_then(|protocol| self.shared.spoken(protocol)) {
+            counts.open.fetch_sub(1, Ordering::Relaxed);
+        }
         self.shared.change(|shared| {
             shared.open.fetch_sub(1, Ordering::SeqCst);
         });
@@ -238,6 +293,18 @@ mod tests {
         assert!((&mut none_open).now_or_never().is_none());
         drop(connection);
         none_open.await;
+    }
+
+    #[test]
+    fn open_connections_are_counted_by_what_they_speak() {
+        let all = places();
+        let (mut one, mut other, silent) = (all.open(), all.open(), all.open());
+        one.speaks(Protocol::Http1);
+        one.speaks(Protocol::Http1);
+        other.speaks(Protocol::Http2);
+        drop((one, silent));
+        let counts = Protocol::ALL.map(|protocol| all.of_protocol(protocol));
+        assert_eq!(counts, [(0, 1), (1, 1)]);
     }
 
     #[test]

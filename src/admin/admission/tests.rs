@@ -22,6 +22,7 @@ fn options(host: &str, token: Option<&str>) -> AdminOptions {
         token: token.map(Secret::new),
         analytics: None,
         store: None,
+        write_through: None,
     }
 }
 

@@ -18,6 +18,7 @@ use crate::budget::Budgets;
 use crate::layers::LayerOptions;
 use crate::live::Live;
 use crate::logging;
+use crate::metrics::Metrics;
 use crate::routes::RouteOptions;
 use crate::server::{ConnectionTerms, Places};
 use crate::service_state::{ConfigurationStanding, ServiceState};
@@ -34,6 +35,8 @@ pub(super) struct Changeable {
     pub(super) admin: AdminPort,
     pub(super) routes: Live<RouteOptions>,
     pub(super) layers: Live<LayerOptions>,
+    /// Where requests are counted.
+    pub(super) metrics: Metrics,
     /// Who traces requests, which no configuration changes.
     pub(super) traces: Option<RequestTraces>,
     pub(super) budgets: Budgets,
@@ -118,9 +121,11 @@ impl Reload {
         changeable.budgets.resize(&now.server.door);
         changeable.places.serve(running.shares(now).served);
         changeable.connections.replace(connection_terms(now));
-        changeable
-            .layers
-            .replace(LayerOptions::new(now, changeable.traces.clone()));
+        changeable.layers.replace(LayerOptions::new(
+            now,
+            &changeable.metrics,
+            changeable.traces.clone(),
+        ));
         let outcomes = [
             running.follow(&before, now).await,
             changeable

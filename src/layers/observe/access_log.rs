@@ -3,6 +3,7 @@ use actix_web::http::header::HeaderMap;
 
 use super::observed::Observed;
 use crate::logging::{Access, RemoteAddress, log_access};
+use crate::metrics::MethodNumber;
 use crate::settings::Settings;
 
 /// Whose word on the client's address is taken.
@@ -21,14 +22,15 @@ impl AccessLog {
 
     /// Writes the line.
     pub(super) fn hear(&self, observed: &Observed<'_>) {
-        let forwarded_for = observed.headers.into_iter().flat_map(forwarded_for);
+        let (asked, route) = (observed.asked, observed.asked.pattern());
+        let forwarded_for = asked.headers().into_iter().flat_map(forwarded_for);
         log_access(&Access {
-            method: observed.method,
-            route: observed.route,
+            method: observed.method.map_or("-", MethodNumber::name),
+            route: route.as_deref(),
             status: observed.status.as_u16(),
             bytes: observed.body.bytes(),
             duration: observed.duration,
-            remote: self.remote.of(observed.peer, forwarded_for),
+            remote: self.remote.of(asked.peer(), forwarded_for),
         });
     }
 }

@@ -1,68 +1,61 @@
 //! The one layer that sees every request and its outcome, and tells whoever is to hear of it.
 //!
-//! Who hears is chosen by the configuration. Another listener is another [`Observer`], not another layer.
+//! Who hears is chosen by the configuration. Another listener is another one of the [`Observers`], not another layer.
 mod access_log;
 mod observed;
 #[cfg(test)]
 pub(super) mod recorder;
 mod traced;
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use actix_web::Error;
-use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use futures::future::Either;
+use pin_project_lite::pin_project;
 
 use access_log::AccessLog;
-use observed::{Observed, ObservedBody};
+use observed::{Asked, Observed, ObservedBody};
 use traced::TracedRequest;
 
 use super::LayerOptions;
+use crate::error::Reason;
 use crate::live::Reader;
+use crate::metrics::{MethodNumber, Metrics, WorkerCounts};
+use crate::routes::Patterns;
 use crate::settings::Settings;
 use crate::telemetry::RequestTraces;
-
-/// Who hears of every outcome.
-#[derive(Debug, Clone)]
-enum Observer {
-    AccessLog(AccessLog),
-    #[cfg(test)]
-    Recorder(recorder::Recorder),
-}
-
-impl Observer {
-    fn hear(&self, observed: &Observed<'_>) {
-        match self {
-            Self::AccessLog(log) => log.hear(observed),
-            #[cfg(test)]
-            Self::Recorder(recorder) => recorder.hear(observed),
-        }
-    }
-}
 
 /// All who hear.
 #[derive(Debug, Clone)]
 pub(super) struct Observers {
-    /// Of every outcome.
-    of_outcomes: Vec<Observer>,
+    access_log: Option<AccessLog>,
+    metrics: Option<Metrics>,
     /// Who traces requests, from their beginning; `None`: nobody.
     traces: Option<RequestTraces>,
+    #[cfg(test)]
+    recorder: Option<recorder::Recorder>,
 }
 
 impl Observers {
-    /// The access log hears where `logging.enable_access_log` is on.
-    pub(super) fn new(settings: &Settings, traces: Option<RequestTraces>) -> Self {
-        let access_log = settings
-            .logging
-            .access_log
-            .then(|| Observer::AccessLog(AccessLog::new(settings)));
+    /// The access log hears where `logging.enable_access_log` is on; `metrics` where there is somebody to ask for them
+    /// (`admin.port`).
+    pub(super) fn new(settings: &Settings, metrics: &Metrics, traces: Option<RequestTraces>) -> Self {
+        let access_log = settings.logging.access_log;
         Self {
-            of_outcomes: access_log.into_iter().collect(),
+            access_log: access_log.then(|| AccessLog::new(settings)),
+            metrics: settings.admin.port.map(|_| metrics.clone()),
             traces,
+            #[cfg(test)]
+            recorder: None,
         }
     }
 
@@ -70,39 +63,72 @@ impl Observers {
     #[cfg(test)]
     pub(super) fn recording(recorder: &recorder::Recorder) -> Self {
         Self {
-            of_outcomes: vec![Observer::Recorder(recorder.clone())],
+            access_log: None,
+            metrics: None,
             traces: None,
+            recorder: Some(recorder.clone()),
         }
     }
 
-    /// Tells of what is no request, and got an answer all the same. It took no time that could be told.
-    pub(super) fn refused(
+    /// Metrics alone.
+    #[cfg(test)]
+    pub(super) fn counting(metrics: &Metrics) -> Self {
+        Self {
+            access_log: None,
+            metrics: Some(metrics.clone()),
+            traces: None,
+            recorder: None,
+        }
+    }
+
+    fn has_any(&self) -> bool {
+        let has_any = self.access_log.is_some() || self.metrics.is_some() || self.traces.is_some();
+        #[cfg(test)]
+        let has_any = has_any || self.recorder.is_some();
+        has_any
+    }
+
+    /// Tells of what is no request, and why it is refused.
+    pub(super) fn refused(&self, reason: Option<Reason>) {
+        if let (Some(metrics), Some(reason)) = (&self.metrics, reason) {
+            metrics.refused(reason);
+        }
+    }
+
+    /// Tells of what is no request, and got an answer that somebody has asked for. It took no time that could be told.
+    pub(super) fn answered(
         &self,
         method: Option<&str>,
         status: StatusCode,
         bytes: u64,
         peer: Option<IpAddr>,
-        headers: &HeaderMap,
+        fields: &HeaderMap,
     ) {
         let method = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
-        self.tell(&Observed {
-            method: method.as_ref().map_or("-", known_method),
-            route: None,
+        self.log(&Observed {
+            method: method.as_ref().map(MethodNumber::of),
+            asked: Asked::Nothing(fields, peer),
             status,
             body: ObservedBody::Ready(bytes),
             duration: Duration::ZERO,
-            peer,
-            headers: Some(headers),
         });
     }
 
-    fn is_nobody(&self) -> bool {
-        self.of_outcomes.is_empty() && self.traces.is_none()
+    fn tell(&self, observed: &Observed<'_>, own: &Own) {
+        if let Some(metrics) = &self.metrics {
+            own.count(metrics, observed);
+        }
+        self.log(observed);
     }
 
-    fn tell(&self, observed: &Observed<'_>) {
-        for observer in &self.of_outcomes {
-            observer.hear(observed);
+    #[inline]
+    fn log(&self, observed: &Observed<'_>) {
+        if let Some(log) = &self.access_log {
+            log.hear(observed);
+        }
+        #[cfg(test)]
+        if let Some(recorder) = &self.recorder {
+            recorder.hear(observed);
         }
     }
 }
@@ -111,12 +137,40 @@ impl Observers {
 #[derive(Debug)]
 pub(super) struct Observe {
     options: Reader<LayerOptions>,
+    own: Rc<Own>,
+}
+
+/// What a worker alone has.
+#[derive(Debug)]
+struct Own {
+    patterns: Arc<Patterns>,
+    /// Where it counts, from the first request that is counted.
+    counts: OnceCell<Arc<WorkerCounts>>,
+}
+
+impl Own {
+    fn count(&self, metrics: &Metrics, observed: &Observed<'_>) {
+        if let (Some(path), Some(method)) = (observed.asked.path(), observed.method) {
+            let counts = self.counts.get_or_init(|| metrics.register(&self.patterns));
+            let (status, bytes) = (observed.status, observed.body.bytes());
+            counts.count(path, method, status, observed.duration, bytes);
+        }
+        if let Some(reason) = observed.reason() {
+            metrics.refused(reason);
+        }
+    }
 }
 
 impl Observe {
-    /// Takes who hears from the options.
-    pub(super) fn new(options: Reader<LayerOptions>) -> Self {
-        Self { options }
+    /// Takes who hears from the options; `patterns`: those of the worker's routes.
+    pub(super) fn new(options: Reader<LayerOptions>, patterns: Patterns) -> Self {
+        Self {
+            options,
+            own: Rc::new(Own {
+                patterns: Arc::new(patterns),
+                counts: OnceCell::new(),
+            }),
+        }
     }
 
     /// Passes the request on and tells of its outcome. Where nobody hears it costs a look at the options.
@@ -128,59 +182,60 @@ impl Observe {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        if self.options.with(|options| options.observers.is_nobody()) {
+        if !self.options.with(|options| options.observers.has_any()) {
             return Either::Left(routes.call(request));
         }
         // Who hears of its beginning hears of its end.
-        let options = self.options.get();
+        let (options, own) = (self.options.get(), Rc::clone(&self.own));
         let started = Instant::now();
-        let method = known_method(request.method());
-        let peer = request.peer_addr().map(|peer| peer.ip());
-        let traced = TracedRequest::begin(&options, &request, method);
+        let method = MethodNumber::of(request.method());
+        if options.observers.traces.is_none() {
+            return Either::Right(Either::Left(Observing {
+                answer: routes.call(request),
+                started,
+                method,
+                options,
+                own,
+            }));
+        }
+        let traced = TracedRequest::begin(&options, &request, method.name());
         let answer = {
             let _entered = traced.enter();
             traced.within(routes.call(request))
         };
-        Either::Right(async move {
+        Either::Right(Either::Right(async move {
             let answer = answer.await;
             let _entered = traced.enter();
-            let route = answer
-                .as_ref()
-                .ok()
-                .and_then(|answer| answer.request().match_pattern());
-            let status = match &answer {
-                Ok(answer) => answer.status(),
-                Err(error) => error.as_response_error().status_code(),
-            };
-            options.observers.tell(&Observed {
-                method,
-                route: route.as_deref(),
-                status,
-                body: answer.as_ref().map_or(ObservedBody::Streamed, |answer| {
-                    ObservedBody::of(answer.response().body().size())
-                }),
-                duration: started.elapsed(),
-                peer,
-                headers: answer.as_ref().ok().map(|answer| answer.request().headers()),
-            });
-            traced.answered(|| route, status);
+            let observed = Observed::of(&answer, method, started.elapsed());
+            options.observers.tell(&observed, &own);
+            traced.answered(|| observed.asked.pattern(), observed.status);
             answer
-        })
+        }))
     }
 }
 
-/// A method that no specification names is the client's own text, of any length, and is not shown.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::TRACE => "TRACE",
-        Method::CONNECT => "CONNECT",
-        _ => "OTHER",
+pin_project! {
+    /// Waits for an answer and tells of it. It is no async block, which would move what it waits for once more for each request.
+    struct Observing<F> {
+        #[pin]
+        answer: F,
+        started: Instant,
+        method: MethodNumber,
+        options: Rc<LayerOptions>,
+        own: Rc<Own>,
+    }
+}
+
+impl<F: Future<Output = Result<ServiceResponse, Error>>> Future for Observing<F> {
+    type Output = Result<ServiceResponse, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let polled = this.answer.poll(cx);
+        if let Poll::Ready(answer) = &polled {
+            let observed = Observed::of(answer, *this.method, this.started.elapsed());
+            this.options.observers.tell(&observed, this.own);
+        }
+        polled
     }
 }

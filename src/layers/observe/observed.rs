@@ -2,27 +2,116 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use actix_web::body::BodySize;
+use actix_web::body::{BodySize, BoxBody, MessageBody as _};
+use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
+use actix_web::{Error, HttpRequest};
 
-/// One request and its outcome, when the head of the answer is ready.
+use crate::error::Reason;
+use crate::metrics::MethodNumber;
+
+/// One request and its outcome, when the head of the answer is ready. What it takes work to find out is found out by whoever
+/// needs it.
 #[derive(Debug)]
 pub(super) struct Observed<'a> {
-    /// The request's method; `OTHER` where no specification names it.
-    pub(super) method: &'static str,
-    /// The pattern of the route; `None` where none matched. Never the path, which holds keys.
-    pub(super) route: Option<&'a str>,
+    /// The request's method; `None` where it cannot be read.
+    pub(super) method: Option<MethodNumber>,
+    /// What it was.
+    pub(super) asked: Asked<'a>,
     /// The answer's status.
     pub(super) status: StatusCode,
     /// What is known of the answer's body.
     pub(super) body: ObservedBody,
     /// From the request's head to the answer's head.
     pub(super) duration: Duration,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked<'a> {
+    /// A request.
+    Request(&'a ServiceResponse),
+    /// A request that is lost in an error of the framework.
+    Lost,
+    /// What is no request: the fields that could be read, and who opened the connection.
+    Nothing(&'a HeaderMap, Option<IpAddr>),
+}
+
+impl<'a> Asked<'a> {
+    fn request(self) -> Option<&'a HttpRequest> {
+        match self {
+            Self::Request(answer) => Some(answer.request()),
+            Self::Lost | Self::Nothing(..) => None,
+        }
+    }
+
+    /// The pattern of the route; `None` where none matched. Never the path, which holds keys.
+    pub(super) fn pattern(self) -> Option<String> {
+        self.request()?.match_pattern()
+    }
+
+    /// The path as the router has read it, which holds keys.
+    pub(super) fn path(self) -> Option<&'a str> {
+        Some(self.request()?.match_info().as_str())
+    }
+
     /// Who opened the connection; `None` where it has no address.
-    pub(super) peer: Option<IpAddr>,
-    /// The request's headers; `None` where the request is lost in an error of the framework.
-    pub(super) headers: Option<&'a HeaderMap>,
+    pub(super) fn peer(self) -> Option<IpAddr> {
+        match self {
+            Self::Nothing(_, peer) => peer,
+            _ => self.request()?.peer_addr().map(|peer| peer.ip()),
+        }
+    }
+
+    /// The request's headers.
+    pub(super) fn headers(self) -> Option<&'a HeaderMap> {
+        match self {
+            Self::Nothing(fields, _) => Some(fields),
+            _ => self.request().map(HttpRequest::headers),
+        }
+    }
+}
+
+impl<'a> Observed<'a> {
+    /// That of a request; it took so long until its answer was ready.
+    pub(super) fn of(
+        answer: &'a Result<ServiceResponse, Error>,
+        method: MethodNumber,
+        duration: Duration,
+    ) -> Self {
+        let (asked, status, body) = match answer {
+            Ok(answer) => (
+                Asked::Request(answer),
+                answer.status(),
+                ObservedBody::of(answer.response().body()),
+            ),
+            Err(error) => (
+                Asked::Lost,
+                error.as_response_error().status_code(),
+                ObservedBody::Streamed,
+            ),
+        };
+        Self {
+            method: Some(method),
+            asked,
+            status,
+            body,
+            duration,
+        }
+    }
+
+    /// Why a request was refused, where that is counted.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        let Asked::Request(answer) = self.asked else {
+            return None;
+        };
+        // A stream that is put off looks like a good one.
+        let may_be = self.status.as_u16() >= 400 || self.body == ObservedBody::Streamed;
+        may_be
+            .then(|| answer.response().extensions().get().copied())
+            .flatten()
+    }
 }
 
 /// What is known of an answer's body before it is sent.
@@ -35,8 +124,9 @@ pub(super) enum ObservedBody {
 }
 
 impl ObservedBody {
-    pub(super) fn of(size: BodySize) -> Self {
-        match size {
+    /// That of an answer.
+    pub(super) fn of(body: &BoxBody) -> Self {
+        match body.size() {
             BodySize::None => Self::Ready(0),
             BodySize::Sized(bytes) => Self::Ready(bytes),
             BodySize::Stream => Self::Streamed,

@@ -2,6 +2,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::Observed;
+use crate::metrics::MethodNumber;
 
 /// Clones share what they have heard.
 #[derive(Debug, Clone, Default)]
@@ -13,8 +14,8 @@ impl Recorder {
     pub(super) fn hear(&self, observed: &Observed<'_>) {
         let line = format!(
             "{} {} {} {:?}",
-            observed.method,
-            observed.route.unwrap_or("-"),
+            observed.method.map_or("-", MethodNumber::name),
+            observed.asked.pattern().as_deref().unwrap_or("-"),
             observed.status.as_u16(),
             observed.body.bytes()
         );

@@ -98,6 +98,7 @@ fn a_stalled_reader_costs_lines_and_their_number_is_told() {
 
     queue.push(b"after\n");
     assert!(queue.flush(PATIENCE), "there is room again");
+    assert_eq!(queue.lost(), 5, "and the number stays");
 }
 
 #[test]

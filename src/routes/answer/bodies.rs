@@ -18,7 +18,7 @@ use super::caching;
 use super::encodings::{FOR_READY_BODIES, FOR_SINGLE_ANSWERS, compress, content_encoding, negotiate};
 use super::held_body::HeldBody;
 use super::preconditions::{Held, if_none_match, unmodified_since};
-use crate::error::ApiError;
+use crate::error::{ApiError, Reason};
 
 /// `Content-Type` of every answer but event streams.
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -54,6 +54,9 @@ pub(in crate::routes) fn nothing(path: &str) -> HttpResponse {
 /// Refuses a request for this path: the answer that it gets in place of its regular one.
 pub(crate) fn refused(path: &str, error: &ApiError) -> HttpResponse {
     let mut answer = json(path, error.status_code(), error.body());
+    if let Some(reason) = error.reason() {
+        note(&mut answer, reason);
+    }
     let headers = answer.headers_mut();
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -73,6 +76,11 @@ pub(crate) fn refused(path: &str, error: &ApiError) -> HttpResponse {
         _ => {}
     }
     answer
+}
+
+/// Notes why a request gets this answer, for those who count. The client does not hear of it.
+pub(in crate::routes) fn note(answer: &mut HttpResponse, reason: Reason) {
+    answer.extensions_mut().insert(reason);
 }
 
 /// Answers OPTIONS for this path; what it allows is still to be added.

@@ -9,7 +9,7 @@ use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
 
 use crate::budget::HeldBytes;
-use crate::error::ApiError;
+use crate::error::{ApiError, Shortage};
 use crate::routes::Services;
 
 /// Smaller bodies are not counted: the connection's buffer takes them whole, and counts them there.
@@ -33,7 +33,7 @@ impl HeldBody {
             let budget = &Services::of(request)?.shared.budgets.unsent_answers;
             let mut holder = budget.holder();
             if !holder.try_add(bytes.len()) {
-                return Err(ApiError::Overloaded);
+                return Err(ApiError::Overloaded(Shortage::Answers));
             }
             held = Some(holder);
         }

@@ -13,7 +13,7 @@ mod held_body;
 mod preconditions;
 
 pub use bodies::ready;
-pub(super) use bodies::{forwarded, nothing, single};
+pub(super) use bodies::{forwarded, note, nothing, single};
 pub(crate) use bodies::{json, options, refused, stream};
 pub(super) use encodings::prefers_gzip;
 #[cfg(any(test, feature = "fuzzing"))]

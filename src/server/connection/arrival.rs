@@ -14,7 +14,7 @@ use super::orderly_end::OrderlyEnd;
 use super::state::ConnectionState;
 use super::worker::Worker;
 use super::{Connection, refuse};
-use crate::error::{ApiError, HeadFault};
+use crate::error::{ApiError, HeadFault, Shortage};
 use crate::server::places::OpenConnection;
 
 /// How what arrives becomes a connection, which depends on what the listener speaks.
@@ -37,7 +37,13 @@ impl Opening for Plain {
     type Stream = TcpStream;
 
     fn turn_away(&self, stream: &mut TcpStream, worker: &Worker) {
-        refuse(stream, worker, ApiError::Overloaded, None, None);
+        refuse(
+            stream,
+            worker,
+            ApiError::Overloaded(Shortage::Connections),
+            None,
+            None,
+        );
     }
 
     async fn open(&self, arrival: Arrival) -> Option<Connection<TcpStream>> {

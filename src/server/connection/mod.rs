@@ -42,12 +42,12 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::error::{ApiError, HeadFault};
+use crate::error::{ApiError, HeadFault, Shortage};
 
 use fault::read_refused;
 use inflow::Inflow;
 
-use super::places::OpenConnection;
+use super::places::{OpenConnection, Protocol};
 
 pub(super) use arrival::{Admitted, Arrival, Opening, Plain};
 pub(super) use byte_stream::ByteStream;
@@ -99,6 +99,11 @@ impl<S: ByteStream> Connection<S> {
         &self.state
     }
 
+    /// HTTP/1 is spoken over it.
+    pub(super) fn speaks_http1(&mut self) {
+        self.open.speaks(Protocol::Http1);
+    }
+
     /// The client's address, which is the peer's, or what the peer has told; `None` where the peer has gone already.
     pub(super) fn peer_address(&self) -> Option<SocketAddr> {
         self.client
@@ -139,7 +144,7 @@ impl<S: ByteStream> Connection<S> {
                 self.refuse(ApiError::Head(HeadFault::Slow), self.partial_head());
             }
             End::Refused(fault) => self.refuse(ApiError::Head(fault), self.partial_head()),
-            End::NoPlace => self.refuse(ApiError::Overloaded, None),
+            End::NoPlace => self.refuse(ApiError::Overloaded(Shortage::Connections), None),
             End::SlowHead | End::Idle | End::BrokenBody => {}
         }
     }

@@ -29,7 +29,7 @@ use super::request::{Received, receive};
 use super::stream_state::StreamTurn;
 use super::wire::{Wire, WireEnd};
 use super::{Http2Connection, Http2Options, MOST_STREAMS};
-use crate::error::ApiError;
+use crate::error::{ApiError, Shortage};
 use crate::logging::Repeated;
 use crate::server::connection::{ConnectionState, End, MOST_HEAD, ReadHead, Refused};
 use crate::server::places::OpenConnection;
@@ -239,7 +239,7 @@ where
                 method: Some(request.method().as_str().to_owned()),
                 fields: std::mem::take(request.headers_mut()),
             };
-            return self.refusal(ApiError::Overloaded, read, exchanged);
+            return self.refusal(ApiError::Overloaded(Shortage::Bodies), read, exchanged);
         }
         if expects_continue {
             let mut informed = http::Response::new(());

@@ -11,11 +11,11 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::ReadBuf;
 use tokio_rustls::server;
 
-use super::super::connection::{Admitted, Arrival, ByteStream as _, Connection, Opening, Worker};
+use super::super::connection::{Admitted, Arrival, ByteStream as _, Connection, Opening, Refused, Worker};
 use super::socket::TlsSocket;
 use super::stream::{AHEAD, TlsStream};
 use super::terms::TlsTerms;
-use crate::error::HeadFault;
+use crate::error::{ApiError, HeadFault, Shortage};
 
 /// The first byte of a record of a handshake (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -47,8 +47,14 @@ enum Beginning {
 impl Opening for Secure {
     type Stream = TlsStream;
 
-    /// It would hear of it after a handshake, which is what there is no place for.
-    fn turn_away(&self, _: &mut TcpStream, _: &Worker) {}
+    /// It would hear of it after a handshake, which is what there is no place for. Who counts refusals hears of it.
+    fn turn_away(&self, _: &mut TcpStream, worker: &Worker) {
+        worker.refusals().answer(&Refused {
+            error: ApiError::Overloaded(Shortage::Connections),
+            head: None,
+            peer: None,
+        });
+    }
 
     async fn open(&self, mut arrival: Arrival) -> Option<Connection<TlsStream>> {
         match beginning(&mut arrival).await? {

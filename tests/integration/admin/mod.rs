@@ -4,11 +4,13 @@
 //! - `listener`: where it is, and how it follows a new configuration.
 //! - `admission`: who may ask.
 //! - `log_level`: the level of the log.
+//! - `metrics`: what is counted, and what a scrape says.
 //! - `status`: how the process fares, as a page and as JSON; `events`: what pages that are open are told.
 mod admission;
 mod events;
 mod listener;
 mod log_level;
+mod metrics;
 mod status;
 
 use serde_json::{Value, json};

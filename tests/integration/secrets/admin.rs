@@ -69,7 +69,24 @@ pub(super) fn talk(address: SocketAddr) {
     }
     let elsewhere = Request::get("/status").header("Origin", &format!("http://{JUNK}.example"));
     assert_eq!(ask(address, &with_token(elsewhere, address)).status, 403);
+    metrics(address);
     events(address);
+}
+
+/// What a scrape tells of all that the session has sent, in both formats.
+fn metrics(address: SocketAddr) {
+    for accept in ["text/plain", "application/openmetrics-text"] {
+        let request = Request::get("/metrics").header("Accept", accept);
+        let answer = ask(address, &with_token(request, address));
+        for part in [
+            r#"route="unmatched",method="OTHER""#,
+            r#"route="/sse/environments/{client_side_key}/stream/""#,
+            r#"flagsmith_edge_proxy_refused_requests_total{reason="bad_head"}"#,
+            r#"status="key rejected""#,
+        ] {
+            assert!(answer.text().contains(part), "no {part} in {}", answer.text());
+        }
+    }
 }
 
 /// What a page that is open is told.

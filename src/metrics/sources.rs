@@ -1,0 +1,201 @@
+//! All that a scrape asks: the counters as they are, and the actors by messages that they answer in microseconds.
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actors::analytics::AnalyticsHandle;
+use actors::environment::{EnvironmentHandle, EnvironmentStatus};
+use actors::forwarding::ForwardingHandle;
+use actors::sse_hub::SseHubHandle;
+use actors::store::StoreHandle;
+use actors::write_through::WriteThroughHandle;
+
+use super::Metrics;
+use super::exposition::{self, Format};
+use super::process::{ProcessReading, Started};
+use super::reading::{
+    ConfigurationReading, ConnectionsReading, DocumentsReading, EnvironmentReading, HeldReading,
+    IdentitiesReading, Reading, ServedReading, StoreReading, StreamsReading,
+};
+use crate::budget::Budgets;
+use crate::logging;
+use crate::server::tls::ServedCertificate;
+use crate::server::{Places, Protocol};
+use crate::service_state::{ConfigurationStanding, ServiceState};
+
+/// What a scrape asks. Clones ask the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    metrics: Metrics,
+    environments: EnvironmentHandle,
+    hub: SseHubHandle,
+    forwarding: ForwardingHandle,
+    server: ServerSources,
+    started: Started,
+}
+
+/// The parts that a configuration switches on and off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SwitchedParts<'a> {
+    /// What is kept over restarts.
+    pub store: Option<&'a StoreHandle>,
+    /// What writes identities to upstream.
+    pub write_through: Option<&'a WriteThroughHandle>,
+    /// What sends evaluation counts to upstream.
+    pub analytics: Option<&'a AnalyticsHandle>,
+}
+
+/// What is known of the public port.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerSources {
+    /// Its connections.
+    pub places: Places,
+    /// What its requests hold.
+    pub budgets: Budgets,
+    /// What has become of new configurations.
+    pub state: Arc<ServiceState>,
+    /// What `server.tls` has at the moment.
+    pub certificate: Option<Arc<ServedCertificate>>,
+}
+
+impl Sources {
+    /// Those of a process that has started.
+    pub(crate) fn new(
+        metrics: Metrics,
+        (environments, hub, forwarding): (EnvironmentHandle, SseHubHandle, ForwardingHandle),
+        server: ServerSources,
+    ) -> Self {
+        Self {
+            metrics,
+            environments,
+            hub,
+            forwarding,
+            server,
+            started: Started::find(),
+        }
+    }
+
+    /// Asks all of them, and gives what they say as text. An actor that does not answer within two seconds is left out.
+    pub(crate) async fn scrape(&self, parts: SwitchedParts<'_>, format: Format) -> String {
+        exposition::encode(self.read(parts).await, format)
+    }
+
+    async fn read(&self, parts: SwitchedParts<'_>) -> Reading {
+        let totals = async {
+            match parts.analytics {
+                Some(analytics) => analytics.totals().await.ok(),
+                None => None,
+            }
+        };
+        let (environments, analytics) = tokio::join!(self.environments(), totals);
+        let ServerSources {
+            places,
+            budgets,
+            state,
+            certificate,
+        } = &self.server;
+        let (documents, streams, writes) = (
+            self.environments.counts(),
+            self.hub.told(),
+            self.forwarding.counts(),
+        );
+        Reading {
+            requests: self.metrics.totals(),
+            refusals: self.metrics.refusals(),
+            connections: Protocol::ALL.map(|protocol| connections(places, protocol)).into(),
+            most_connections: places.served(),
+            held: HeldReading {
+                bodies: budgets.request_bodies.held(),
+                answers: budgets.unsent_answers.held(),
+            },
+            environments,
+            documents: DocumentsReading {
+                applied: documents.applied.read(),
+                published: documents.published.read(),
+            },
+            streams: StreamsReading {
+                opened: streams.opened.get(),
+                deliveries: streams.deliveries.read(),
+                replays: streams.replays.get(),
+            },
+            analytics,
+            identities: parts.write_through.map(identities),
+            writes: (writes.answered.get(), writes.unanswered.get()),
+            store: parts.store.map(|store| StoreReading {
+                written: store.counts().written.get(),
+                failed: store.counts().failed.get(),
+            }),
+            configuration: configuration(state),
+            certificate_expires: certificate.as_ref().map(|served| seconds(served.expires())),
+            lost_log_lines: logging::lost_lines(),
+            process: ProcessReading::take(self.started),
+        }
+    }
+
+    async fn environments(&self) -> Option<Vec<EnvironmentReading>> {
+        let (statuses, counts) = tokio::join!(self.environments.statuses(), self.hub.counts());
+        let streams = counts.map(|counts| counts.by_environment).unwrap_or_default();
+        let (snapshot, now) = (self.environments.newest(), SystemTime::now());
+        let requests = self.environments.requests();
+        let read = |status: EnvironmentStatus| {
+            let id = status.environment;
+            let served = snapshot.environment(id).map(|served| ServedReading {
+                bytes: served.document.plain.len(),
+                updated_at: micros_as_seconds(served.updated_at.as_micros()),
+            });
+            EnvironmentReading {
+                id: id.to_string(),
+                name: status.name.unwrap_or_default(),
+                status: status.status,
+                age: status.last_successful_update.map(|last| {
+                    // A clock that was put back makes nothing older than it is.
+                    now.duration_since(last).unwrap_or_default().as_secs_f64()
+                }),
+                served,
+                fetches: status.fetches.by_outcome().to_vec(),
+                warnings: u64::try_from(status.warnings.count).unwrap_or(u64::MAX),
+                streams: streams.get(&id).copied().unwrap_or(0),
+                requests: requests.of(id),
+            }
+        };
+        Some(statuses.ok()?.into_iter().map(read).collect())
+    }
+}
+
+fn connections(places: &Places, protocol: Protocol) -> ConnectionsReading {
+    let (open, opened) = places.of_protocol(protocol);
+    ConnectionsReading {
+        protocol,
+        open,
+        opened,
+    }
+}
+
+fn identities(write_through: &WriteThroughHandle) -> IdentitiesReading {
+    let counts = write_through.counts();
+    IdentitiesReading {
+        written: counts.written.get(),
+        dropped: [
+            ("no_room", counts.no_room.get()),
+            ("refused", counts.refused.get()),
+            ("key_rejected", counts.key_rejected.get()),
+        ],
+        waiting: counts.waiting.get(),
+    }
+}
+
+fn configuration(state: &ServiceState) -> ConfigurationReading {
+    ConfigurationReading {
+        followed: state.reloads().followed.get(),
+        refused: state.reloads().refused.get(),
+        is_in_force: state.configuration() == ConfigurationStanding::InForce,
+    }
+}
+
+fn seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact until the year 2255")]
+fn micros_as_seconds(micros: i64) -> f64 {
+    micros as f64 / 1e6
+}
