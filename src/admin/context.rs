@@ -79,6 +79,17 @@ pub(crate) struct AdminOptions {
     pub write_through: Option<WriteThroughHandle>,
 }
 
+impl AdminOptions {
+    /// The same for whoever `before` lets in.
+    pub(crate) fn for_those_of(self, before: &Self) -> Self {
+        Self {
+            host: before.host.clone(),
+            token: before.token.clone(),
+            ..self
+        }
+    }
+}
+
 impl AdminContext {
     /// The context of a process that begins to serve.
     pub(crate) fn new(

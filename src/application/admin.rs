@@ -9,6 +9,7 @@ use actors::threads::Threads;
 
 use super::listening::{self, ListenError};
 use crate::admin::{self, AdminContext, AdminOptions, AdminServer};
+use crate::live::Live;
 use crate::server::{BoundListener, SocketOptions};
 use crate::settings::{AdminSettings, ListenHost};
 
@@ -80,6 +81,8 @@ struct Open {
     place: Place,
     addresses: Vec<SocketAddr>,
     server: AdminServer,
+    /// This server's own: who is asked for no token at one address must not be let in at another.
+    options: Live<AdminOptions>,
 }
 
 impl AdminPort {
@@ -92,13 +95,14 @@ impl AdminPort {
         socket: SocketOptions,
         context: AdminContext,
     ) -> Result<Self, ListenError> {
+        let options = AdminOptions::clone(&context.options.newest());
         let port = Self {
             context,
             socket,
             open: Rc::default(),
         };
         match bound {
-            Some(bound) => port.serve(bound).map(|()| port),
+            Some(bound) => port.serve(bound, options).map(|()| port),
             None => Ok(port),
         }
     }
@@ -111,51 +115,66 @@ impl AdminPort {
             .unwrap_or_default()
     }
 
-    /// Follows a new configuration: opens, closes or moves where that says so. Requests in hand are answered first.
+    /// Follows a new configuration: opens, closes or moves where that says so. Requests in hand are answered first. Until it has
+    /// moved, and where it cannot, whoever asks is let in as before.
     ///
     /// # Errors
-    /// Where it cannot be where it is to be; it stays where it is then, if it is anywhere.
+    /// Where it cannot be where it is to be; it stays as it is then, if it is anywhere, its host and token included.
     pub(super) async fn follow(
         &self,
         settings: &AdminSettings,
         options: AdminOptions,
     ) -> Result<(), ListenError> {
-        self.context.options.replace(options);
-        let (asked, before) = (Place::of(settings), self.place());
-        if asked == before {
-            return Ok(());
-        }
-        let Some(asked) = asked else {
-            self.close(MOVE_PATIENCE).await;
-            log::info!("the admin port is closed");
-            return Ok(());
+        let (asked, before) = (Place::of(settings), self.open_at());
+        let asked = match (asked, &before) {
+            (None, None) => return Ok(()),
+            (None, Some(_)) => {
+                self.close(MOVE_PATIENCE).await;
+                log::info!("the admin port is closed");
+                return Ok(());
+            }
+            (Some(asked), Some((place, in_force))) if asked == *place => {
+                in_force.replace(options);
+                return Ok(());
+            }
+            (Some(asked), _) => asked,
         };
+        // What is told there is of what runs now, whoever is let in.
+        let kept = before.map(|(place, in_force)| {
+            let kept = options.clone().for_those_of(&in_force.newest());
+            in_force.replace(kept.clone());
+            (place, kept)
+        });
         // Two hosts may share an address.
-        let is_in_its_own_way = before.as_ref().is_some_and(|before| before.port == asked.port);
+        let is_in_its_own_way = kept.as_ref().is_some_and(|(before, _)| before.port == asked.port);
         if is_in_its_own_way {
             self.close(MOVE_PATIENCE).await;
         }
-        let moved = asked.bind_aside().await;
-        let moved = match moved {
+        let moved = match asked.bind_aside().await {
             Ok(bound) => {
                 self.close(MOVE_PATIENCE).await;
-                self.serve(bound)
+                self.serve(bound, options)
             }
             Err(error) => Err(error),
         };
         if moved.is_err()
-            && self.place().is_none()
-            && let Some(before) = before
+            && self.open.borrow().is_none()
+            && let Some((before, kept)) = kept
             && let Ok(bound) = before.bind_aside().await
         {
-            self.serve(bound)?;
+            self.serve(bound, kept)?;
         }
         moved
     }
 
-    fn serve(&self, Bound { place, listeners }: Bound) -> Result<(), ListenError> {
+    fn serve(&self, Bound { place, listeners }: Bound, options: AdminOptions) -> Result<(), ListenError> {
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
-        let server = admin::serve(listeners, self.socket, &self.context)
+        let options = Live::new(options);
+        let context = AdminContext {
+            options: options.clone(),
+            ..self.context.clone()
+        };
+        let server = admin::serve(listeners, self.socket, &context)
             .map_err(|source| ListenError::new(&place.host, source).of(SECTION))?;
         for address in &addresses {
             log::info!("the admin port is http://{address}/");
@@ -164,12 +183,16 @@ impl AdminPort {
             place,
             addresses,
             server,
+            options,
         });
         Ok(())
     }
 
-    fn place(&self) -> Option<Place> {
-        self.open.borrow().as_ref().map(|open| open.place.clone())
+    /// Where it is, and the options in force there.
+    fn open_at(&self) -> Option<(Place, Live<AdminOptions>)> {
+        let open = self.open.borrow();
+        open.as_ref()
+            .map(|open| (open.place.clone(), open.options.clone()))
     }
 
     /// Closes the port; waits at most `patience` for what is in hand. Whether nothing of it is left.

@@ -79,6 +79,13 @@ impl fmt::Display for Unfollowed {
     }
 }
 
+impl Unfollowed {
+    /// Whether the setting of this name is what is not in force.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        matches!(self, Self::Admin(_)) && name.starts_with("admin.")
+    }
+}
+
 impl From<io::Error> for Unfollowed {
     fn from(error: io::Error) -> Self {
         Self::Thread(error)

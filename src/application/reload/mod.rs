@@ -138,9 +138,14 @@ impl Reload {
         changeable
             .routes
             .replace(running.route_options(now, Some(&known)));
-        let unfollowed = outcomes.into_iter().filter_map(Result::err);
-        let unfollowed: Vec<_> = unfollowed.map(|what| what.to_string()).collect();
-        let standing = if !unfollowed.is_empty() {
+        let unfollowed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        let live = live
+            .into_iter()
+            .filter(|name| !unfollowed.iter().any(|what| what.is_of(name)));
+        let live: Vec<_> = live.collect();
+        let is_whole = unfollowed.is_empty();
+        let standing = if !is_whole {
+            let unfollowed: Vec<_> = unfollowed.iter().map(ToString::to_string).collect();
             let unfollowed = unfollowed.join("; ");
             log::error!("the configuration is in force but in part: {unfollowed}");
             ConfigurationStanding::Refused(unfollowed)
@@ -150,14 +155,24 @@ impl Reload {
             ConfigurationStanding::NeedsRestart(restart.clone())
         };
         changeable.state.note_configuration(standing);
-        tell(&live, &restart);
+        tell(&live, &restart, is_whole);
         running.stop_what_ended().await;
     }
 }
 
-/// Says what a new configuration has changed, and what it has not.
-fn tell(live: &[&str], restart: &[&str]) {
-    if live.is_empty() {
+/// Says what a new configuration has changed, and what it has not; what is not in force for another reason was told before.
+fn tell(live: &[&str], restart: &[&str], is_whole: bool) {
+    if !is_whole {
+        let changed = if live.is_empty() {
+            "nothing else changes".to_owned()
+        } else {
+            format!(
+                "{} changed, in force but for what was told before",
+                live.join(", ")
+            )
+        };
+        log::info!("the configuration was read again: {changed}");
+    } else if live.is_empty() {
         log::info!("the configuration was read again: nothing changes");
     } else {
         log::info!(

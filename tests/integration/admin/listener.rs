@@ -163,6 +163,34 @@ fn a_port_that_is_taken_at_a_reload_is_told_and_the_one_before_stays() {
 }
 
 #[test]
+fn a_port_that_cannot_move_still_asks_for_its_token() {
+    let mut proxy = start(json!({"port": 0, "host": "0.0.0.0", "token": "sesame"}));
+    let before = proxy.admin();
+    assert_eq!(proxy.ask_admin(Request::get("/")).status, 401);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let bearer = || Request::get("/").header("Authorization", "Bearer sesame");
+    // The second is the port that it has: it gives that up first, and takes it again.
+    for (host, port) in [("127.0.0.1", port), ("192.0.2.1", before.port())] {
+        proxy.reload(&json!({"admin": {"host": host, "port": port, "token": null}}));
+        let written = proxy.written();
+        assert_eq!(proxy.ask_admin(Request::get("/")).status, 401, "{written}");
+        assert_eq!(proxy.ask_admin(bearer()).status, 200, "{written}");
+    }
+    let written = proxy.written();
+    assert!(written.contains("the admin port stays as it was"), "{written}");
+    assert!(
+        !written.contains("admin.host, admin.port, admin.token changed"),
+        "{written}"
+    );
+    drop(taken);
+    proxy.reload(&json!({"admin": {"host": "127.0.0.1", "port": port}}));
+    assert_eq!(proxy.admin().port(), port);
+    assert_eq!(proxy.ask_admin(Request::get("/")).status, 200);
+    assert!(!is_open(before));
+}
+
+#[test]
 fn it_ends_with_the_process_and_holds_nothing_up() {
     let mut proxy = start(json!({"port": 0}));
     let address = proxy.admin();
