@@ -14,17 +14,24 @@ pub(super) fn configure(table: &mut ServiceConfig) {
     resource("/metrics").get(get).register(table);
 }
 
+impl AdminContext {
+    /// The metrics as text, for whoever asks and for a collector.
+    pub(crate) async fn exposed(&self, format: Format) -> String {
+        let options = self.options.newest();
+        let parts = SwitchedParts {
+            store: options.store.as_ref(),
+            write_through: options.write_through.as_ref(),
+            analytics: options.analytics.as_ref(),
+        };
+        self.metrics.scrape(parts, format).await
+    }
+}
+
 async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let context = AdminContext::of(&request)?;
     let accept = request.headers().get_all(ACCEPT);
     let format = Format::accepted(accept.filter_map(|value| value.to_str().ok()));
-    let options = context.options.newest();
-    let parts = SwitchedParts {
-        store: options.store.as_ref(),
-        write_through: options.write_through.as_ref(),
-        analytics: options.analytics.as_ref(),
-    };
-    let text = context.metrics.scrape(parts, format).await;
+    let text = context.exposed(format).await;
     let mut answer = answer::json(request.path(), StatusCode::OK, text);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));

@@ -9,7 +9,7 @@ use actix_web::dev::Server;
 use actors::environment::EnvironmentHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
-use futures::{Stream, StreamExt as _};
+use futures::{FutureExt as _, Stream, StreamExt as _};
 
 mod admin;
 mod bare;
@@ -27,7 +27,7 @@ use crate::admin::AdminContext;
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
-use crate::metrics::{Metrics, ServerSources, Sources};
+use crate::metrics::{Format, Metrics, ServerSources, Sources};
 use crate::routes::{self, HeavyEvaluations, Patterns, Services, SharedServices, TableOptions};
 use crate::server::tls::{Tls, TlsTerms};
 use crate::server::{
@@ -107,6 +107,14 @@ impl Application {
             sources,
             running.admin_options(settings),
         );
+        if let Some(telemetry) = &running.telemetry {
+            let context = context.clone();
+            let read = move || {
+                let context = context.clone();
+                async move { context.exposed(Format::OpenMetrics).await }.boxed_local()
+            };
+            telemetry.send_figures(&settings.process, Box::new(read));
+        }
         let admin = AdminPort::start(admin, limits.socket(), context)?;
         running.started(admin.clone());
         let port = addresses.first().map_or(0, SocketAddr::port);

@@ -28,7 +28,7 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ),
     (
         "OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_…",
-        "the OpenTelemetry collector that gets spans",
+        "the OpenTelemetry collector that gets spans and metrics",
     ),
 ];
 

@@ -1,13 +1,17 @@
 //! From what is known here to the messages of OTLP (<https://opentelemetry.io/docs/specs/otlp/>).
 use actors::trace::{Attribute, Span, SpanKind, Value};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as ProtoValue;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::{ResourceMetrics, ScopeMetrics};
 use opentelemetry_proto::tonic::resource::v1::Resource as ProtoResource;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind as ProtoKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as ProtoSpan, Status};
 use prost::Message as _;
+
+use super::figures::{self, Times};
 
 /// What wrote all of it.
 const SCOPE: &str = env!("CARGO_PKG_NAME");
@@ -79,6 +83,22 @@ pub(super) fn of_spans(resource: &Resource, spans: Vec<Span>) -> Vec<u8> {
     request.encode_to_vec()
 }
 
+/// A request to take the figures of this text.
+pub(super) fn of_figures(resource: &Resource, exposed: &str, times: Times) -> Vec<u8> {
+    let request = ExportMetricsServiceRequest {
+        resource_metrics: vec![ResourceMetrics {
+            resource: Some(resource.0.clone()),
+            scope_metrics: vec![ScopeMetrics {
+                scope: Some(scope()),
+                metrics: figures::of_text(exposed, times),
+                ..ScopeMetrics::default()
+            }],
+            ..ResourceMetrics::default()
+        }],
+    };
+    request.encode_to_vec()
+}
+
 fn scope() -> InstrumentationScope {
     InstrumentationScope {
         name: SCOPE.to_owned(),
@@ -127,7 +147,7 @@ fn attribute((name, value): Attribute) -> KeyValue {
     key_value(name, value)
 }
 
-fn text(name: &str, value: &str) -> KeyValue {
+pub(super) fn text(name: &str, value: &str) -> KeyValue {
     key_value(name, ProtoValue::StringValue(value.to_owned()))
 }
 

@@ -8,12 +8,13 @@
 //! - [`RequestTraces`] (`requests`): the spans of requests, for the layer that observes them.
 //! - [`Evaluations`] (`evaluations`): the spans of evaluations within them.
 //! - [`Telemetry`]: the thread that sends, as a part of the process.
-//! - `export`: sending, by HTTP and gRPC. `messages`: from spans to OTLP's messages.
+//! - `export`: sending, by HTTP and gRPC. `messages`: from spans to OTLP's messages; `figures`: from the text of `/metrics`.
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::ArbiterHandle;
 use actors::actor_thread::ActorThread;
 use actors::trace::{SpanQueue, Tracer};
 use tokio::sync::watch;
@@ -21,10 +22,11 @@ use tokio::time::{Instant, timeout_at};
 
 mod evaluations;
 mod export;
+mod figures;
 mod messages;
 mod requests;
 
-use export::{Batches, Destination};
+use export::{Batches, Destination, Read, Readings};
 use messages::Resource;
 
 pub(crate) use evaluations::{Evaluations, Traced, Untraced};
@@ -36,12 +38,14 @@ use crate::settings::{ProcessSettings, Settings};
 #[derive(Clone)]
 pub(crate) struct Telemetry {
     thread: ActorThread,
+    arbiter: ArbiterHandle,
+    resource: Arc<Resource>,
     /// `None`: nothing is traced.
     tracer: Option<Tracer>,
     /// Until when what waits may still be sent; `None`: nothing has ended.
     end: watch::Sender<Option<Instant>>,
     /// How many senders are at work.
-    at_work: watch::Receiver<usize>,
+    at_work: watch::Sender<usize>,
 }
 
 impl Telemetry {
@@ -56,7 +60,7 @@ impl Telemetry {
         }
         let (thread, arbiter) = ActorThread::start()?;
         let (end, ended) = watch::channel(None);
-        let (working, at_work) = watch::channel(0);
+        let at_work = watch::Sender::new(0);
         let resource = Arc::new(Resource::of(&settings.resource));
         let tracer = settings.traces.as_ref().map(|traces| {
             let queue = Arc::new(SpanQueue::new(traces.queue));
@@ -68,7 +72,7 @@ impl Telemetry {
                 export_timeout: traces.export_timeout,
                 resource: Arc::clone(&resource),
             };
-            let (ended, working) = (ended.clone(), AtWork::begin(&working));
+            let (ended, working) = (ended.clone(), AtWork::begin(&at_work));
             arbiter.spawn_fn(move || {
                 actix_rt::spawn(async move {
                     let _working = working;
@@ -79,6 +83,8 @@ impl Telemetry {
         });
         Ok(Some(Self {
             thread,
+            arbiter,
+            resource,
             tracer,
             end,
             at_work,
@@ -97,12 +103,34 @@ impl Telemetry {
         Some(RequestTraces::new(self.tracer.clone()?, excluded, is_tls, port))
     }
 
+    /// Sends what `read` gives, the text of `/metrics`, again and again, where the settings ask for it.
+    pub(crate) fn send_figures(&self, process: &ProcessSettings, read: Read) {
+        let Some(metrics) = &process.telemetry.metrics else {
+            return;
+        };
+        let destination = Destination::new(&metrics.export, process);
+        log::info!("metrics are sent to {destination}");
+        let readings = Readings {
+            read,
+            interval: metrics.interval,
+            export_timeout: metrics.export_timeout,
+            resource: Arc::clone(&self.resource),
+        };
+        let (ended, working) = (self.end.subscribe(), AtWork::begin(&self.at_work));
+        self.arbiter.spawn_fn(move || {
+            actix_rt::spawn(async move {
+                let _working = working;
+                readings.send_all(destination.connect(), ended).await;
+            });
+        });
+    }
+
     /// Sends what waits, within `patience`, and ends the thread. Whether the thread is gone.
     pub(crate) async fn stop(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         // The thread itself may take as long to end as the last answer to come.
         self.end.send_replace(Some(until - patience / 10));
-        let mut at_work = self.at_work.clone();
+        let mut at_work = self.at_work.subscribe();
         let _ = timeout_at(until, at_work.wait_for(|senders| *senders == 0)).await;
         self.thread
             .end(until.saturating_duration_since(Instant::now()))

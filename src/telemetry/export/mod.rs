@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`Destination`]: where a signal goes, made on any thread; [`Connected`]: the same on the thread that sends.
 //! - [`Batches`] (`batches`): takes spans out of their queue and sends them, one batch at a time.
+//! - [`Readings`] (`readings`): reads figures and sends them, each time all of them.
 //! - `http`, `grpc`: the two protocols; [`Refusal`] (`refusal`): why something was not taken.
 //! - `standing`: what the operator hears of it; `pace`: when to try again.
 use std::fmt;
@@ -16,12 +17,14 @@ mod batches;
 mod grpc;
 mod http;
 mod pace;
+mod readings;
 mod refusal;
 mod standing;
 
 pub(super) use batches::Batches;
 use grpc::Grpc;
 use http::Http;
+pub(super) use readings::{Read, Readings};
 use refusal::Refusal;
 
 use crate::settings::{Export, OtlpProtocol, ProcessSettings};
@@ -33,6 +36,7 @@ const CONNECTING: f64 = 0.8;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum GrpcMethod {
     Traces,
+    Metrics,
 }
 
 impl GrpcMethod {
@@ -40,6 +44,7 @@ impl GrpcMethod {
     fn path(self) -> &'static str {
         match self {
             Self::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            Self::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
         }
     }
 }

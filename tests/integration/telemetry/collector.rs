@@ -1,9 +1,11 @@
 //! A collector of OTLP that answers as a test says: what it takes it decodes, by the messages that OpenTelemetry publishes.
 use std::collections::HashMap;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as ProtoValue;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -115,6 +117,17 @@ pub(crate) fn spans_of(message: &[u8]) -> Vec<ReceivedSpan> {
     of_resource.collect()
 }
 
+/// The metrics of one message, by name.
+pub(crate) fn metrics_of(message: &[u8]) -> HashMap<String, Metric> {
+    let request = ExportMetricsServiceRequest::decode(message).unwrap();
+    let of_resource = request.resource_metrics.into_iter();
+    let of_scope = of_resource.flat_map(|of_resource| of_resource.scope_metrics);
+    of_scope
+        .flat_map(|of_scope| of_scope.metrics)
+        .map(|metric| (metric.name.clone(), metric))
+        .collect()
+}
+
 /// A span as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct ReceivedSpan {
@@ -159,7 +172,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn values(attributes: &[KeyValue]) -> HashMap<String, Value> {
+pub(crate) fn values(attributes: &[KeyValue]) -> HashMap<String, Value> {
     let value = |value: &Option<AnyValue>| match value.as_ref().and_then(|value| value.value.clone()) {
         Some(ProtoValue::StringValue(text)) => json!(text),
         Some(ProtoValue::BoolValue(truth)) => json!(truth),

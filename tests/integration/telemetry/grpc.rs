@@ -9,7 +9,7 @@ use test_support::wait::wait;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use super::collector::{ReceivedSpan, spans_of, variables};
+use super::collector::{ReceivedSpan, metrics_of, spans_of, variables};
 use super::{TRACEPARENT, traced_by};
 use crate::harness::{CLIENT_KEY, Request};
 
@@ -186,6 +186,25 @@ fn spans_come_by_grpc() {
         let names: Vec<_> = spans.iter().map(|span| span.span.name.as_str()).collect();
         assert_eq!(names, ["evaluate.flags", "GET /api/v1/flags/"]);
     }
+}
+
+#[test]
+fn figures_come_by_grpc() {
+    let collector = GrpcCollector::start(&[Reply::Status(0)]);
+    let mut variables = variables(&format!("http://{}", collector.address));
+    variables.push(("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned()));
+    let more = [
+        ("OTEL_TRACES_EXPORTER", "none"),
+        ("OTEL_METRICS_EXPORTER", "otlp"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
+    ];
+    let _app = traced_by(variables, &more, json!({}));
+    let call = &collector.calls(1)[0];
+    assert_eq!(
+        call.path,
+        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+    );
+    assert!(!metrics_of(&plain(&call.message)).is_empty());
 }
 
 #[test]

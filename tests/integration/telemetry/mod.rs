@@ -1,6 +1,7 @@
 //! Spans of requests and polls, as a collector gets them.
 pub(crate) mod collector;
 mod failures;
+mod figures;
 mod grpc;
 mod log_lines;
 mod polls;

@@ -1,0 +1,103 @@
+//! The figures of `/metrics`, as a collector gets them.
+use std::collections::HashMap;
+
+use edge_proxy::application::Outcome;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
+use test_support::upstream::Answer;
+use test_support::wait::wait;
+
+use super::collector::{Collector, metrics_of, values};
+use super::traced;
+use crate::harness::{CLIENT_KEY, Request};
+
+const REQUESTS: &str = "flagsmith_http_server_requests_total";
+const DURATIONS: &str = "flagsmith_http_server_request_duration_seconds";
+
+/// Figures alone, every tenth of a second.
+const OFTEN: [(&str, &str); 3] = [
+    ("OTEL_TRACES_EXPORTER", "none"),
+    ("OTEL_METRICS_EXPORTER", "otlp"),
+    ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
+];
+
+fn flags() -> Request {
+    Request::get("/api/v1/flags/").key(CLIENT_KEY)
+}
+
+/// What came so far, one reading each.
+fn readings(collector: &Collector) -> Vec<HashMap<String, Metric>> {
+    let mut requests = collector.server().requests();
+    requests.retain(|request| request.target == "/v1/metrics");
+    requests.iter().map(|request| metrics_of(&request.body)).collect()
+}
+
+/// How many requests for flags a reading counts.
+fn counted(reading: &HashMap<String, Metric>) -> i64 {
+    let Some(Data::Sum(sum)) = reading.get(REQUESTS).and_then(|metric| metric.data.as_ref()) else {
+        return 0;
+    };
+    let of_flags = sum.data_points.iter().find(|point| {
+        let labels = values(&point.attributes);
+        labels["route"] == "/api/v1/flags/" && labels["response_status"] == "200"
+    });
+    match of_flags.and_then(|point| point.value) {
+        Some(Value::AsInt(count)) => count,
+        _ => 0,
+    }
+}
+
+#[test]
+fn figures_come_again_and_again_without_an_admin_port() {
+    let collector = Collector::start();
+    let app = traced(&collector, &OFTEN);
+    for _ in 0..3 {
+        assert_eq!(app.send(flags()).status, 200);
+    }
+    let mut count = collector.server().count();
+    let reading = wait(async {
+        loop {
+            if let Some(reading) = readings(&collector)
+                .into_iter()
+                .find(|reading| counted(reading) == 3)
+            {
+                return reading;
+            }
+            count.changed().await.unwrap();
+        }
+    });
+    let Some(Data::Histogram(durations)) = &reading[DURATIONS].data else {
+        panic!("{reading:?}")
+    };
+    let point = &durations.data_points[0];
+    assert_eq!(point.bucket_counts.iter().sum::<u64>(), point.count);
+    assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+    assert!(point.start_time_unix_nano > 0 && point.start_time_unix_nano <= point.time_unix_nano);
+    assert!(reading.len() > 20, "all that /metrics has: {}", reading.len());
+    assert!(collector.spans().is_empty());
+}
+
+#[test]
+fn the_last_figures_are_sent_at_the_stop() {
+    let collector = Collector::start();
+    let mut app = traced(
+        &collector,
+        &[OFTEN[0], OFTEN[1], ("OTEL_METRIC_EXPORT_INTERVAL", "3600000")],
+    );
+    assert_eq!(app.send(flags()).status, 200);
+    assert!(readings(&collector).is_empty());
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+    assert_eq!(readings(&collector).iter().map(counted).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn a_collector_that_hangs_holds_no_request_up_and_no_stop() {
+    let collector = Collector::answering(|_| Answer::hang());
+    let mut app = traced(&collector, &OFTEN);
+    wait(collector.server().wait_for(1));
+    assert_eq!(app.send(flags()).status, 200);
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+}
