@@ -47,12 +47,13 @@ pub(super) struct Observers {
 
 impl Observers {
     /// The access log hears where `logging.enable_access_log` is on; `metrics` where there is somebody to ask for them
-    /// (`admin.port`).
+    /// (`admin.port`), or to send them to (`OTEL_EXPORTER_OTLP_ENDPOINT`).
     pub(super) fn new(settings: &Settings, metrics: &Metrics, traces: Option<RequestTraces>) -> Self {
         let access_log = settings.logging.access_log;
+        let are_sent = settings.process.telemetry.metrics.is_some();
         Self {
             access_log: access_log.then(|| AccessLog::new(settings)),
-            metrics: settings.admin.port.map(|_| metrics.clone()),
+            metrics: (are_sent || settings.admin.port.is_some()).then(|| metrics.clone()),
             traces,
             #[cfg(test)]
             recorder: None,
