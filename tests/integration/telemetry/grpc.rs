@@ -15,7 +15,7 @@ use crate::harness::{CLIENT_KEY, Request};
 
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reply {
+pub(super) enum Reply {
     /// With a message and this status behind it.
     Status(u16),
     /// With this status alone.
@@ -30,21 +30,21 @@ enum Reply {
 
 /// A call as it came.
 #[derive(Debug, Clone)]
-struct Call {
-    path: String,
+pub(super) struct Call {
+    pub(super) path: String,
     fields: HeaderMap,
     message: Vec<u8>,
 }
 
 /// A server of gRPC that replies in this order, and by the last of it from then on.
-struct GrpcCollector {
-    address: SocketAddr,
+pub(super) struct GrpcCollector {
+    pub(super) address: SocketAddr,
     calls: watch::Receiver<Vec<Call>>,
     _end: oneshot::Sender<()>,
 }
 
 impl GrpcCollector {
-    fn start(replies: &[Reply]) -> Self {
+    pub(super) fn start(replies: &[Reply]) -> Self {
         let (started, address) = std::sync::mpsc::channel();
         let (calls_sender, calls) = watch::channel(Vec::new());
         let (end, ended) = oneshot::channel();
@@ -71,7 +71,7 @@ impl GrpcCollector {
     }
 
     /// The calls, once there have been so many.
-    fn calls(&self, count: usize) -> Vec<Call> {
+    pub(super) fn calls(&self, count: usize) -> Vec<Call> {
         let mut calls = self.calls.clone();
         wait(async {
             calls

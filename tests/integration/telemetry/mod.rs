@@ -4,6 +4,7 @@ mod failures;
 mod figures;
 mod grpc;
 mod log_lines;
+mod over_tls;
 mod polls;
 mod real;
 mod requests;
