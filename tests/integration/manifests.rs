@@ -62,11 +62,18 @@ fn load(variables: impl IntoIterator<Item = (String, String)>) -> Option<Setting
 fn ports_are_the_one_that_it_listens_on() {
     let port = defaults().server.port.to_string();
     for file in DEPLOYMENTS {
-        assert_eq!(values(&read(file), "containerPort")[0], port, "{file}");
+        let text = read(file);
+        match values(&text, "containerPort")[0] {
+            r#"{{ include "edge-proxy.port" . }}"# => {
+                let helpers = read("helm/edge-proxy/templates/_helpers.tpl");
+                assert!(helpers.contains(&format!(r#"(dig "server" "port" {port} "#)), "{helpers}");
+            }
+            named => assert_eq!(named, port, "{file}"),
+        }
     }
     let compose = read(COMPOSE);
     let (_, proxy) = compose.split_once("  edge-proxy:\n").unwrap();
-    assert!(proxy.contains(&format!("\"8001:{port}\"")), "{proxy}");
+    assert!(proxy.contains(&format!("\"127.0.0.1:8001:{port}\"")), "{proxy}");
     let dockerfile = Path::new(env!("CARGO_MANIFEST_DIR")).join("Dockerfile");
     let dockerfile = std::fs::read_to_string(dockerfile).unwrap();
     assert!(dockerfile.contains(&format!("EXPOSE {port}\n")));
@@ -105,7 +112,7 @@ fn variables() -> Vec<(&'static str, String, String)> {
         let named = named.filter(|(_, name, _)| !name.contains("{{"));
         // As the chart's own value.
         found.extend(
-            named.map(|(file, name, value)| (file, name, value.replace("{{ .Values.admin.port }}", "8001"))),
+            named.map(|(file, name, value)| (file, name, filled_as_in_chart(&value))),
         );
     }
     for file in ["helm/edge-proxy/values.yaml", "checks/values-full.yaml"] {
@@ -145,6 +152,13 @@ fn variables() -> Vec<(&'static str, String, String)> {
     found
 }
 
+/// With the chart's own values.
+fn filled_as_in_chart(value: &str) -> String {
+    value
+        .replace("{{ .Values.admin.port }}", "8001")
+        .replace("{{ .Values.workers | quote }}", "2")
+}
+
 /// With each `${NAME:-default}` as its default.
 fn filled_in(value: &str) -> String {
     let mut parts = value.split("${");
@@ -166,6 +180,11 @@ fn every_variable_has_an_effect() {
             // Of which nothing shows but that there is a configuration.
             "ENVIRONMENT_KEY_PAIRS" => {
                 assert!(load([(name.clone(), value.clone())]).is_some(), "{file}: {value}");
+            }
+            // Which may be the number of cores here.
+            "WEB_CONCURRENCY" => {
+                let settings = load([KEY_PAIRS.map(str::to_owned).into(), (name.clone(), value.clone())]);
+                assert_eq!(settings.unwrap().process.workers.to_string(), *value, "{file}");
             }
             "CONFIG_PATH" => assert_eq!(value, "/app/config.json", "{file}"),
             _ => {
@@ -260,6 +279,8 @@ fn the_unit_starts_it_with_a_command_line_that_it_knows() {
         cli::EXIT_CONFIGURATION
     );
     assert!(unit.contains(&ends));
+    // Whatever else ends it may pass by itself, and is not to count against it.
+    assert!(unit.contains("StartLimitIntervalSec=0\n"));
 }
 
 /// It is in a guide alone.
