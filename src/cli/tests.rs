@@ -55,6 +55,8 @@ fn reads_every_form() {
         (&[], serve(None)),
         (&["--config", "a b.json"], serve(path)),
         (&["--config=a b.json"], serve(path)),
+        // What begins with a hyphen comes so: after a blank it is an option.
+        (&["--config=-x.json"], serve(Some("-x.json"))),
         (&["serve"], serve(None)),
         (&["serve", "--config", "a b.json"], serve(path)),
         (&["--check"], check(None)),
@@ -254,6 +256,19 @@ fn no_command_line_repeats_a_value() {
         }
     }
     assert!(refused > 1000, "{refused}");
+}
+
+#[test]
+fn an_option_and_its_value_in_one_argument_are_told_apart() {
+    let said = parse_all(&["--config ser.s3cret"]).unwrap_err().to_string();
+    assert!(
+        said.starts_with("unknown option \"--config\" with more behind it"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("s3cret") && !said.contains("did you mean"),
+        "{said}"
+    );
 }
 
 #[test]

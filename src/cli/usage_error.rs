@@ -139,7 +139,14 @@ impl fmt::Display for UsageError {
             Self::UnknownCommand => f.write_str("there is no man page of such a command"),
             Self::Other => f.write_str("the command line cannot be understood"),
         }?;
-        if let Self::UnknownOption { near: Some(near), .. } | Self::Unexpected { near: Some(near), .. } = self
+        if let Self::UnknownOption { name, near } = self
+            && near.as_ref() == Some(name)
+        {
+            f.write_str(
+                " with more behind it; an option and its value are two arguments, or one with = between them",
+            )?;
+        } else if let Self::UnknownOption { near: Some(near), .. }
+        | Self::Unexpected { near: Some(near), .. } = self
         {
             write!(f, "; did you mean {near}?")?;
         }

@@ -127,7 +127,7 @@ impl Settings {
             .map(String::as_str)
             .collect();
         let process = process::read(variables, &urls, notices)?;
-        Ok(Self {
+        let settings = Self {
             environments,
             api_url,
             realtime,
@@ -144,7 +144,9 @@ impl Settings {
             upstream: sources.upstream()?,
             persistence: sources.persistence()?,
             admin: sources.admin(notices)?,
-        })
+        };
+        sources.check_ports(&settings)?;
+        Ok(settings)
     }
 }
 

@@ -36,6 +36,14 @@ fn each_error_names_option_origin_and_problem() {
             "endpoint_caches.flags.cache_max_size (from config.json) is text that is no number",
         ),
         (
+            json!({"admin": {"port": 8000}}),
+            "admin.port (from config.json) is server.port too; give another one",
+        ),
+        (
+            json!({"server": {"host": "localhost", "port": 9000}, "admin": {"port": 9000}}),
+            "admin.port (from config.json) is server.port too; give another one",
+        ),
+        (
             json!({"server": {"port": 65536}}),
             "server.port (from config.json) must be a whole number from 0 to 65535",
         ),
