@@ -134,7 +134,7 @@ impl Sources {
     async fn environments(&self) -> Option<Vec<EnvironmentReading>> {
         let (statuses, counts) = tokio::join!(self.environments.statuses(), self.hub.counts());
         let streams = counts.map(|counts| counts.by_environment).unwrap_or_default();
-        let (snapshot, now) = (self.environments.newest(), SystemTime::now());
+        let snapshot = self.environments.newest();
         let requests = self.environments.requests();
         let read = |status: EnvironmentStatus| {
             let id = status.environment;
@@ -146,10 +146,7 @@ impl Sources {
                 id: id.to_string(),
                 name: status.name.unwrap_or_default(),
                 status: status.status,
-                age: status.last_successful_update.map(|last| {
-                    // A clock that was put back makes nothing older than it is.
-                    now.duration_since(last).unwrap_or_default().as_secs_f64()
-                }),
+                age: status.age.map(|age| age.as_secs_f64()),
                 served,
                 fetches: status.fetches.by_outcome().to_vec(),
                 warnings: u64::try_from(status.warnings.count).unwrap_or(u64::MAX),

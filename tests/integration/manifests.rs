@@ -66,7 +66,10 @@ fn ports_are_the_one_that_it_listens_on() {
         match values(&text, "containerPort")[0] {
             r#"{{ include "edge-proxy.port" . }}"# => {
                 let helpers = read("helm/edge-proxy/templates/_helpers.tpl");
-                assert!(helpers.contains(&format!(r#"(dig "server" "port" {port} "#)), "{helpers}");
+                assert!(
+                    helpers.contains(&format!(r#"(dig "server" "port" {port} "#)),
+                    "{helpers}"
+                );
             }
             named => assert_eq!(named, port, "{file}"),
         }
@@ -111,9 +114,7 @@ fn variables() -> Vec<(&'static str, String, String)> {
         });
         let named = named.filter(|(_, name, _)| !name.contains("{{"));
         // As the chart's own value.
-        found.extend(
-            named.map(|(file, name, value)| (file, name, filled_as_in_chart(&value))),
-        );
+        found.extend(named.map(|(file, name, value)| (file, name, filled_as_in_chart(&value))));
     }
     for file in ["helm/edge-proxy/values.yaml", "checks/values-full.yaml"] {
         let text = read(file);

@@ -22,6 +22,8 @@ pub(super) struct History {
     announcer: Option<Announcer>,
     last_change: Option<LastChange>,
     last_failure: Option<(FetchFailure, SystemTime)>,
+    /// Whether a fetch has succeeded since. A further key that is to be tried is no success.
+    has_succeeded_since: bool,
     fetches: FetchCounts,
 }
 
@@ -53,12 +55,17 @@ impl History {
                 verdict: Verdict::Serve(_) | Verdict::ServeUnsettled(_),
                 ..
             } => {
+                self.has_succeeded_since = true;
                 self.last_change = Some(LastChange { source, at: now.wall });
                 &mut fetches.changed
             }
-            FetchEnd::Document { .. } | FetchEnd::NotModified { .. } => &mut fetches.unchanged,
+            FetchEnd::Document { .. } | FetchEnd::NotModified { .. } => {
+                self.has_succeeded_since = true;
+                &mut fetches.unchanged
+            }
             FetchEnd::Failure(failure) => {
                 self.last_failure = Some((failure.clone(), now.wall));
+                self.has_succeeded_since = false;
                 match failure {
                     FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey => &mut fetches.rejected,
                     FetchFailure::RateLimited(_) => &mut fetches.limited,
@@ -90,13 +97,13 @@ impl History {
         self.last_change
     }
 
-    /// The last fetch that failed; `is_over`: whether one has succeeded since.
-    pub(super) fn last_failure(&self, is_over: bool) -> Option<LastFailure> {
+    /// The last fetch that failed.
+    pub(super) fn last_failure(&self) -> Option<LastFailure> {
         let (failure, at) = self.last_failure.as_ref()?;
         Some(LastFailure {
             reason: failure.to_string(),
             at: *at,
-            is_over,
+            is_over: self.has_succeeded_since,
         })
     }
 
@@ -184,14 +191,18 @@ mod tests {
             history.fetched(at(1), &FetchEnd::<u8>::Failure(failure), false);
         }
         history.fetched(at(2), &FetchEnd::<u8>::Abandoned, false);
+        // A push announces what may come, and content from elsewhere is none of upstream's.
+        history.announced(Announcer::Push);
+        history.loaded(at(2), ChangeSource::Store);
+        assert!(!history.last_failure().unwrap().is_over);
         let fetches = history.fetches();
         let counts = fetches.by_outcome().map(|(_, count)| count);
         assert_eq!((counts, fetches.failed()), ([0, 0, 1, 1, 1, 1, 2, 1], 5));
         history.fetched(at(3), &FetchEnd::<u8>::NotModified { date: None }, false);
-        let failure = history.last_failure(true).unwrap();
+        let failure = history.last_failure().unwrap();
         assert!(failure.reason.contains("502") && failure.is_over, "{failure:?}");
         assert_eq!(failure.at, at(1).wall);
         history.moved();
-        assert_eq!(history.last_failure(false), None);
+        assert_eq!(history.last_failure(), None);
     }
 }

@@ -270,10 +270,14 @@ impl<D: Copy + PartialEq> EnvironmentState<D> {
 
     /// Whether the last good fetch is recent enough.
     pub(super) fn is_fresh(&self, now: Moment) -> bool {
-        self.last_success.is_some_and(|success| {
-            let age = now.instant.saturating_duration_since(success.instant);
-            self.options.freshness.is_none_or(|freshness| age <= freshness)
-        })
+        self.age(now)
+            .is_some_and(|age| self.options.freshness.is_none_or(|freshness| age <= freshness))
+    }
+
+    /// The time since upstream last answered well.
+    pub(super) fn age(&self, now: Moment) -> Option<Duration> {
+        let success = self.last_success?;
+        Some(now.instant.saturating_duration_since(success.instant))
     }
 
     /// When upstream last answered well.

@@ -1,6 +1,6 @@
 //! What operators see of one environment.
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use engine::UpdatedAt;
 
@@ -26,6 +26,8 @@ pub struct EnvironmentStatus {
     pub is_fresh: bool,
     /// When upstream last answered well.
     pub last_successful_update: Option<SystemTime>,
+    /// How long ago that was, whatever the clock has been set to since.
+    pub age: Option<Duration>,
     /// The served `updated_at`.
     pub updated_at: Option<UpdatedAt>,
     /// The last time that it got other content in this process, the first included.

@@ -1,11 +1,15 @@
 //! What is said of one environment.
-use std::time::SystemTime;
-
 use actors::environment::{EnvironmentStatus, FetchCounts, KeyInUse, LastChange, LastFailure, Warnings};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::time::Time;
+
+/// Characters of a name that a page shows. The JSON has all of them.
+const LONGEST_NAME: usize = 200;
+
+/// Characters of a reason or a warning that a page shows: it may name what the document calls things.
+const LONGEST_TEXT: usize = 2_000;
 
 /// How a key is shown: as `--check` does.
 const MASKED_KEY: &str = "ser.****";
@@ -85,14 +89,13 @@ pub(super) struct FetchesReport {
 impl EnvironmentReport {
     pub(super) fn new(status: EnvironmentStatus, streams: Option<usize>, rate: Option<f64>) -> Self {
         let confirmed = status.last_successful_update;
-        let age = confirmed.map(|confirmed| SystemTime::now().duration_since(confirmed).unwrap_or_default());
         Self {
             number: status.environment.to_string(),
             name: status.name,
             id: status.id.and_then(|id| RawValue::from_string(id).ok()),
             status: status.status,
             detail: status.detail,
-            age_seconds: age.map(|age| (age.as_secs_f64() * 10.0).round() / 10.0),
+            age_seconds: status.age.map(|age| (age.as_secs_f64() * 10.0).round() / 10.0),
             last_successful_update: confirmed.and_then(Time::of),
             updated_at: status
                 .updated_at
@@ -107,12 +110,17 @@ impl EnvironmentReport {
         }
     }
 
-    /// What a reader calls it.
+    /// What a reader calls it; not all of a name that is very long.
     pub(super) fn title(&self) -> String {
         match self.name.as_deref() {
-            Some(name) if !name.trim().is_empty() => name.to_owned(),
+            Some(name) if !name.trim().is_empty() => short(name, LONGEST_NAME),
             _ => format!("environment {}", self.number),
         }
+    }
+
+    /// Its id as a reader sees it.
+    pub(super) fn shown_id(&self) -> Option<String> {
+        self.id.as_ref().map(|id| short(id.get(), LONGEST_NAME))
     }
 
     /// Its status as a reader sees it.
@@ -131,6 +139,19 @@ impl EnvironmentReport {
     /// Whether all is well with it.
     pub(super) fn is_well(&self) -> bool {
         self.status == "ok" && self.detail.is_none()
+    }
+}
+
+/// What a reader sees of a text that may be of any length.
+pub(super) fn shown(text: &str) -> String {
+    short(text, LONGEST_TEXT)
+}
+
+/// Takes the first characters, and says so where there are more.
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 
@@ -198,5 +219,17 @@ impl FetchesReport {
             limited,
             failed: counts.failed(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(short("äöü", 3), "äöü");
+        assert_eq!(short("äöüß", 3), "äöü…");
+        assert_eq!(shown(&"x".repeat(10_000)).chars().count(), LONGEST_TEXT + 1);
     }
 }

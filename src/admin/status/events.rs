@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, Responder as _};
 use actix_web_lab::sse::{self, Sse};
-use futures::{Stream, stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use futures::{Stream, StreamExt as _, stream};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use super::changes::Shown;
 use super::report::Report;
@@ -18,6 +18,12 @@ use crate::routes::answer;
 /// Between two looks at what has changed.
 const PERIOD: Duration = Duration::from_secs(1);
 
+/// What another page was told is told once more so long after: each page looks once in a period.
+const SHARED_FOR: Duration = Duration::from_millis(750);
+
+/// A stream ends then, and its page comes back: a place is not held for ever by a page that nobody looks at.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// A comment shows that the stream lives, and finds out whose page has gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -27,13 +33,46 @@ const RETRY: Duration = Duration::from_secs(2);
 /// The pages that may follow at a time: they leave half of the connections to everything else.
 const MOST: usize = 16;
 
-/// The places of pages that follow; clones share them.
+/// The places of pages that follow, and what they were told last; clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Viewers(Arc<Semaphore>);
+pub(crate) struct Viewers {
+    places: Arc<Semaphore>,
+    latest: Arc<Mutex<Option<Told>>>,
+}
+
+/// What pages were told, and when.
+#[derive(Debug)]
+struct Told {
+    at: Instant,
+    report: Arc<Report>,
+}
 
 impl Default for Viewers {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MOST)))
+        Self {
+            places: Arc::new(Semaphore::new(MOST)),
+            latest: Arc::default(),
+        }
+    }
+}
+
+impl Viewers {
+    /// What there is to tell now. It is asked for once, however many pages follow; a page that is new is not told what is older
+    /// than itself.
+    async fn report(&self, is_new: bool, take: impl Future<Output = Report>) -> Arc<Report> {
+        let mut latest = self.latest.lock().await;
+        let shared = latest
+            .as_ref()
+            .filter(|told| !is_new && told.at.elapsed() < SHARED_FOR);
+        if let Some(told) = shared {
+            return Arc::clone(&told.report);
+        }
+        let report = Arc::new(take.await);
+        *latest = Some(Told {
+            at: Instant::now(),
+            report: Arc::clone(&report),
+        });
+        report
     }
 }
 
@@ -41,6 +80,7 @@ impl Default for Viewers {
 struct Viewer {
     context: AdminContext,
     shown: Shown,
+    is_new: bool,
     looks: Interval,
     server_ends: watch::Receiver<()>,
     _place: OwnedSemaphorePermit,
@@ -52,7 +92,7 @@ struct Viewer {
 /// 503 where as many pages follow as may.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let context = AdminContext::of(&request)?;
-    let place = Arc::clone(&context.viewers.0).try_acquire_owned();
+    let place = Arc::clone(&context.viewers.places).try_acquire_owned();
     let place = place.map_err(|_| ApiError::Admin(AdminFault::Viewers))?;
     let mut looks = interval(PERIOD);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -60,10 +100,16 @@ pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> 
         server_ends: context.server_ends.clone(),
         context: context.clone(),
         shown: Shown::default(),
+        is_new: true,
         looks,
         _place: place,
     };
-    Ok(respond(&request, stream::unfold(viewer, Viewer::next)))
+    Ok(respond(&request, bounded(stream::unfold(viewer, Viewer::next))))
+}
+
+/// Ends a stream that is open for long.
+fn bounded<E>(events: impl Stream<Item = E>) -> impl Stream<Item = E> {
+    events.take_until(sleep(LONGEST))
 }
 
 /// Answers as [`get`] would, without a stream.
@@ -90,7 +136,9 @@ impl Viewer {
                 _ = self.server_ends.changed() => return None,
                 _ = self.looks.tick() => {}
             }
-            let report = Report::take(&self.context).await;
+            let is_new = std::mem::take(&mut self.is_new);
+            let report = Report::take(&self.context);
+            let report = self.context.viewers.report(is_new, report).await;
             let changes = self.shown.take(&report);
             if !changes.is_empty()
                 && let Ok(data) = sse::Data::new_json(&changes)
@@ -98,5 +146,18 @@ impl Viewer {
                 return Some((Ok(data.event("changes").into()), self));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_after_minutes() {
+        let begun = Instant::now();
+        let mut events = std::pin::pin!(bounded(stream::pending::<()>()));
+        assert_eq!(events.next().await, None);
+        assert_eq!(begun.elapsed().as_secs(), LONGEST.as_secs());
     }
 }

@@ -1,7 +1,7 @@
 //! The page, and those of its parts that change while it is open. Everything that comes from outside is escaped.
 use askama::Template;
 
-use super::environments::{EnvironmentReport, rate};
+use super::environments::{EnvironmentReport, rate, shown};
 use super::process::{ProcessReport, State};
 use super::report::{QueuesReport, Report};
 use super::time::Time;
@@ -147,6 +147,11 @@ impl<'a> Row<'a> {
     fn has_notes(&self) -> bool {
         let environment = self.environment;
         environment.detail.is_some() || environment.last_failure.is_some() || environment.warnings.count > 0
+    }
+
+    /// A text as a reader sees it.
+    fn shown(&self, text: &str) -> String {
+        shown(text)
     }
 
     /// How many warnings are not among those that are shown.

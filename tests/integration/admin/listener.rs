@@ -205,7 +205,7 @@ fn it_ends_with_the_process_and_holds_nothing_up() {
 #[test]
 fn clients_that_never_read_leave_their_places() {
     let mut named = fixture();
-    // More than the system takes of a page that nobody reads.
+    // More than the system takes of an answer that nobody reads.
     named["name"] = json!("x".repeat(1024 * 1024));
     let app = spawn_app(Options {
         document: Some(named.to_string()),
@@ -221,7 +221,7 @@ fn clients_that_never_read_leave_their_places() {
     let stuck: Vec<_> = (0..MOST_CONNECTIONS)
         .map(|_| {
             let mut connection = Connection::open(admin);
-            connection.write_request(&Request::get("/status").header("Host", &admin.to_string()));
+            connection.write_request(&Request::get("/status.json").header("Host", &admin.to_string()));
             // It has its place once the head is there.
             assert_eq!(connection.read_head().status, 200);
             connection

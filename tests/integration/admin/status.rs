@@ -109,6 +109,38 @@ fn a_document_from_a_file_is_told_of_with_the_process() {
 }
 
 #[test]
+fn a_page_shows_the_beginning_of_a_long_name_and_the_json_all_of_it() {
+    let mut named = fixture();
+    named["name"] = json!("ö".repeat(10_000));
+    let app = spawn_app(Options {
+        document: Some(named.to_string()),
+        config: json!({"admin": {"port": 0}}),
+        ..Options::default()
+    });
+    let page = page(&app);
+    assert!(page.contains(&format!("{}…", "ö".repeat(200))), "{page}");
+    assert!(!page.contains(&"ö".repeat(201)));
+    assert_eq!(status(&app)["environments"][0]["name"], named["name"]);
+}
+
+#[test]
+fn a_key_that_is_rejected_while_the_next_is_tried_is_no_end_of_the_failure() {
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some(SERVER_KEY) => Answer::refusal(403, r#"{"detail": "no"}"#),
+        _ => Answer::hang(),
+    });
+    let app = polling(&upstream, json!({}));
+    let tried = environment(&app, |environment| environment["key"]["place"] == 2);
+    assert_eq!(tried["last_successful_update"], Value::Null, "{tried}");
+    assert_eq!(tried["last_failure"]["is_over"], false, "{tried}");
+    let page = page(&app);
+    assert!(
+        page.contains("The last fetch failed") && page.contains("403"),
+        "{page}"
+    );
+}
+
+#[test]
 fn what_came_how_and_what_failed_is_told_without_a_key() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok(document("one", T1)));
     let app = polling(&upstream, json!({"authentication_token": "push"}));

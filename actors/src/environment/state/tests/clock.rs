@@ -12,6 +12,7 @@ fn a_clock_that_jumps_changes_neither_the_polls_nor_freshness() {
         let mut player = Player::polling();
         player.clock = wall(jump);
         assert!(player.state.is_fresh(player.now()), "{jump}");
+        assert!(player.state.age(player.now()).unwrap() < PERIOD, "{jump}");
         let (waited, _) = player.plan();
         assert!((9.0..=11.0).contains(&waited.as_secs_f64()), "{jump}: {waited:?}");
         player.fail(FetchFailure::NoAnswer(Fault::Refused));
