@@ -2,8 +2,9 @@
 //! process keeps the configuration before where the file cannot be used, and its address until it is restarted.
 //!
 //! The record is a small file, for its own account alone, named by the configuration file's path: in the directory for temporary files,
-//! or in `persistence.directory` where that takes none, as on a read-only root. The process holds a lock on it, which ends
-//! with the process however that ends; a record without its lock is nobody's.
+//! which a service may have for itself alone (systemd's `PrivateTmp`), and in `persistence.directory`. One of them may take none, as on
+//! a read-only root. The process holds a lock on each, which ends with the process however that ends; a record without its lock
+//! is nobody's.
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _, Write as _};
@@ -38,36 +39,49 @@ pub struct Serving {
     pub needs_header: bool,
 }
 
-/// The record of this process, which is gone when this is dropped.
+/// The records of this process, which are gone when this is dropped.
 #[derive(Debug)]
 pub struct ServingRecord {
+    _copies: Vec<LeftCopy>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct LeftCopy {
     path: PathBuf,
     /// Holds the lock.
     _file: File,
 }
 
 impl ServingRecord {
-    /// Leaves the record of a process with this configuration file, in the first of the two places that takes it. Waits for a disk
-    /// that hangs a second at most.
+    /// Leaves the record of a process with this configuration file, in each of the two places that takes it. Waits for a disk
+    /// that hangs a second at most, and for each by itself.
     ///
     /// # Errors
     /// Where neither does: why the last one does not.
     pub fn leave(config_path: &Path, persistence: Option<&Path>, serving: &Serving) -> io::Result<Self> {
-        let (places, serving) = (places(config_path, persistence).collect(), serving.clone());
-        within(PATIENCE, move || Self::leave_in(places, &serving))?
+        Self::leave_in(places(config_path, persistence).collect(), serving)
     }
 
     fn leave_in(places: Vec<PathBuf>, serving: &Serving) -> io::Result<Self> {
-        let mut outcome = Err(io::Error::other("there is no place for it"));
+        let mut copies = Vec::new();
+        let mut problem = io::Error::other("there is no place for it");
         for path in places {
-            outcome = Self::leave_at(path, serving);
-            if outcome.is_ok() {
-                break;
+            let serving = serving.clone();
+            let left = within(PATIENCE, move || LeftCopy::leave_at(path, &serving));
+            match left.flatten() {
+                Ok(copy) => copies.push(copy),
+                Err(error) => problem = error,
             }
         }
-        outcome
+        match copies.is_empty() {
+            true => Err(problem),
+            false => Ok(Self { _copies: copies }),
+        }
     }
+}
 
+impl LeftCopy {
     fn leave_at(path: PathBuf, serving: &Serving) -> io::Result<Self> {
         let mut file = locked(&path)?;
         file.set_len(0)?;
@@ -76,7 +90,7 @@ impl ServingRecord {
     }
 }
 
-impl Drop for ServingRecord {
+impl Drop for LeftCopy {
     fn drop(&mut self) {
         // Where it stays, it is nobody's.
         let _ = fs::remove_file(&self.path);
@@ -154,7 +168,7 @@ fn is_at(file: &File, path: &Path) -> bool {
         .unwrap_or(false)
 }
 
-/// Where the record of this configuration file may be, the first choice first.
+/// Where the record of this configuration file may be.
 fn places(config_path: &Path, persistence: Option<&Path>) -> impl Iterator<Item = PathBuf> {
     let mut hasher = DefaultHasher::new();
     let absolute = std::path::absolute(config_path);
@@ -185,17 +199,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record");
         assert_eq!(read_at(&path), None);
-        let record = ServingRecord::leave_at(path.clone(), &serving(1)).unwrap();
+        let record = LeftCopy::leave_at(path.clone(), &serving(1)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(read_at(&path), Some(serving(1)));
-        assert!(ServingRecord::leave_at(path.clone(), &serving(2)).is_err());
+        assert!(LeftCopy::leave_at(path.clone(), &serving(2)).is_err());
         assert_eq!(read_at(&path), Some(serving(1)));
         drop(record);
         assert!(!path.exists());
         // One that was killed leaves its file, and no lock.
         fs::write(&path, serde_json::to_string(&serving(1)).unwrap()).unwrap();
         assert_eq!(read_at(&path), None);
-        let _record = ServingRecord::leave_at(path.clone(), &serving(3)).unwrap();
+        let _record = LeftCopy::leave_at(path.clone(), &serving(3)).unwrap();
         assert_eq!(read_at(&path), Some(serving(3)));
     }
 
@@ -205,13 +219,28 @@ mod tests {
         let [path, elsewhere] = ["record", "elsewhere"].map(|name| folder.path().join(name));
         fs::write(&elsewhere, "kept").unwrap();
         std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
-        assert!(ServingRecord::leave_at(path.clone(), &serving(1)).is_err());
+        assert!(LeftCopy::leave_at(path.clone(), &serving(1)).is_err());
         assert_eq!(read_at(&path), None);
         assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "kept");
     }
 
     #[test]
-    fn each_configuration_file_has_its_own_and_the_directory_of_the_store_is_the_second_choice() {
+    fn a_record_is_in_both_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
+        let missing = folder.path().join("missing/record");
+        let record = ServingRecord::leave_in(vec![one.clone(), missing, other.clone()], &serving(1));
+        assert_eq!(
+            [&one, &other].map(|path| read_at(path)),
+            [Some(serving(1)), Some(serving(1))]
+        );
+        drop(record);
+        assert_eq!([&one, &other].map(|path| read_at(path)), [None, None]);
+        assert!(ServingRecord::leave_in(Vec::new(), &serving(1)).is_err());
+    }
+
+    #[test]
+    fn each_configuration_file_has_its_own_and_the_directory_of_the_store_is_the_second_place() {
         let of = |path: &str| places(Path::new(path), Some(Path::new("/store"))).collect::<Vec<_>>();
         let (one, other) = (of("/app/config.json"), of("/app/other.json"));
         assert_eq!(one, of("/app/config.json"));

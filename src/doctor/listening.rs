@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::finding::{Finding, Subject};
 use crate::application::try_addresses;
-use crate::health_check::{self, Asked, Candidates};
+use crate::health_check::{self, Asked, Candidates, Healthy, Unhealthy};
 use crate::serving_record::{self, Serving};
 use crate::settings::{ConfigurationSource, ListenHost, Settings};
 
@@ -19,9 +19,39 @@ pub(super) struct Looked {
     /// Where a proxy with this configuration file says that it listens.
     serving: Option<Serving>,
     /// What it, or whoever holds the port, says of its readiness; asked only where somebody does.
-    health: Option<Result<String, String>>,
+    health: Option<Health>,
     /// Why its documents are not fresh, where it is ready.
     stale: Option<String>,
+}
+
+/// What whoever is asked says of its readiness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Health {
+    Ready(String),
+    /// In a proxy's words.
+    NotReady(String),
+    /// Nothing, or nothing that a proxy says.
+    NoAnswer(String),
+}
+
+impl Health {
+    fn of(answer: Result<Healthy, Unhealthy>) -> Self {
+        match answer {
+            Ok(healthy) => Self::Ready(healthy.to_string()),
+            Err(
+                unhealthy @ Unhealthy::Answer {
+                    status: 503,
+                    reason: Some(_),
+                    ..
+                },
+            ) => Self::NotReady(unhealthy.to_string()),
+            Err(unhealthy) => Self::NoAnswer(unhealthy.to_string()),
+        }
+    }
+
+    const fn is_of_a_proxy(&self) -> bool {
+        matches!(self, Self::Ready(_) | Self::NotReady(_))
+    }
 }
 
 /// A port that is to be listened on.
@@ -99,16 +129,13 @@ pub(super) fn look(source: &ConfigurationSource, settings: &Settings) -> Looked 
     let admin = &settings.admin;
     let directory = settings.persistence.directory.as_deref();
     let serving = serving_record::read(source.path(), directory);
-    let ask = |asked| {
-        let answer = health_check::ask(asked);
-        answer
-            .map(|healthy| healthy.to_string())
-            .map_err(|unhealthy| unhealthy.to_string())
-    };
     let is_any_asked = server.held().is_some() || serving.is_some();
-    let health = is_any_asked.then(|| ask(Asked::Server(Candidates::of(source))));
-    let is_ready = matches!(health, Some(Ok(_))) && serving.is_some();
-    let stale = is_ready.then(|| ask(Asked::Freshness(Candidates::of(source))).err());
+    let health = is_any_asked.then(|| Health::of(health_check::ask(Asked::Server(Candidates::of(source)))));
+    let is_ready = matches!(health, Some(Health::Ready(_))) && serving.is_some();
+    let stale = is_ready.then(|| {
+        let freshness = health_check::ask(Asked::Freshness(Candidates::of(source)));
+        freshness.err().map(|unhealthy| unhealthy.to_string())
+    });
     Looked {
         server,
         admin: admin.port.map(|port| Port::try_at(&admin.host, port)),
@@ -135,7 +162,8 @@ pub(super) fn told(settings: &Settings, looked: &Looked) -> Vec<Finding> {
     let subject = Subject::new("admin");
     findings.extend(looked.admin.as_ref().map(|port| {
         port.told(&subject, "admin", |address| {
-            admin_held(&subject, address, looked.serving.is_some())
+            let health = looked.health.as_ref();
+            admin_held(&subject, address, looked.serving.is_some(), health)
         })
     }));
     if settings.admin.is_open_to_others() {
@@ -149,21 +177,20 @@ pub(super) fn told(settings: &Settings, looked: &Looked) -> Vec<Finding> {
     findings
 }
 
-fn held(
-    subject: &Subject,
-    address: SocketAddr,
-    is_own: bool,
-    health: Option<&Result<String, String>>,
-) -> Finding {
+fn held(subject: &Subject, address: SocketAddr, is_own: bool, health: Option<&Health>) -> Finding {
     match health {
         _ if is_own => subject.ok(
             "port",
             format!("{address} is held by the proxy of this configuration"),
         ),
-        Some(Ok(healthy)) => subject.warning(
+        Some(Health::Ready(told) | Health::NotReady(told)) => subject.warning(
             "port",
-            format!("{address} is held by a process that answers as a proxy does ({healthy}), and was not started with this file"),
-            "nothing, where that is the proxy which is meant; else choose another server.port, or free this one",
+            format!(
+                "{address} is held by a process that answers as a proxy does ({told}), and has left no word here that it was \
+                 started with this file"
+            ),
+            "where that is not the proxy which is meant, choose another server.port, or free this one; else run the doctor as that \
+             one runs: its account, its file, its TMPDIR or persistence.directory",
         ),
         _ => subject.failure(
             "port",
@@ -174,11 +201,18 @@ fn held(
 }
 
 /// The record of a proxy that runs does not say where its admin port is.
-fn admin_held(subject: &Subject, address: SocketAddr, is_running: bool) -> Finding {
+fn admin_held(subject: &Subject, address: SocketAddr, is_running: bool, health: Option<&Health>) -> Finding {
     if is_running {
         return subject.ok(
             "port",
             format!("{address} is held, as a proxy with this configuration runs"),
+        );
+    }
+    if health.is_some_and(Health::is_of_a_proxy) {
+        return subject.warning(
+            "port",
+            format!("{address} is held, likely by the proxy that has server.port"),
+            "where that is not the proxy which is meant, choose another admin.port, or free this one",
         );
     }
     subject.failure(
@@ -188,22 +222,17 @@ fn admin_held(subject: &Subject, address: SocketAddr, is_running: bool) -> Findi
     )
 }
 
-fn running(
-    subject: &Subject,
-    serving: &Serving,
-    health: &Result<String, String>,
-    stale: Option<&str>,
-) -> Finding {
+fn running(subject: &Subject, serving: &Serving, health: &Health, stale: Option<&str>) -> Finding {
     let at: Vec<String> = serving.addresses.iter().map(ToString::to_string).collect();
     let runs = format!("a proxy with this configuration runs at {}", at.join(", "));
     match (health, stale) {
-        (Ok(_), Some(stale)) => subject.warning(
+        (Health::Ready(_), Some(stale)) => subject.warning(
             "health",
             format!("{runs}, and serves old documents: {stale}"),
             "see its key pairs above: why nothing new comes is said there, and in the detail of its /proxy/health",
         ),
-        (Ok(healthy), None) => subject.ok("health", format!("{runs}: {healthy}")),
-        (Err(unhealthy), _) => subject.failure(
+        (Health::Ready(healthy), None) => subject.ok("health", format!("{runs}: {healthy}")),
+        (Health::NotReady(unhealthy) | Health::NoAnswer(unhealthy), _) => subject.failure(
             "health",
             format!("{runs}: {unhealthy}"),
             "see its key pairs above, and the detail of each environment in its /proxy/health",
@@ -220,11 +249,19 @@ mod tests {
     fn a_held_port_is_the_proxys_own_or_somebody_s() {
         let subject = Subject::new("server");
         let address = ([127, 0, 0, 1], 1).into();
-        let healthy = Ok("healthy".to_owned());
-        let unhealthy = Err("no answer".to_owned());
+        let ready = Health::Ready("healthy".to_owned());
+        let unready = Health::NotReady("no document".to_owned());
+        let silent = Health::NoAnswer("no answer".to_owned());
         let verdict = |is_own, health| held(&subject, address, is_own, Some(health)).verdict;
-        assert_eq!(verdict(true, &unhealthy), Verdict::Ok);
-        assert_eq!(verdict(false, &healthy), Verdict::Warning);
-        assert_eq!(verdict(false, &unhealthy), Verdict::Failure);
+        assert_eq!(verdict(true, &silent), Verdict::Ok);
+        assert_eq!(verdict(false, &ready), Verdict::Warning);
+        assert_eq!(verdict(false, &unready), Verdict::Warning);
+        assert_eq!(verdict(false, &silent), Verdict::Failure);
+        let admin = |is_running, health| admin_held(&subject, address, is_running, health).verdict;
+        assert_eq!(admin(true, None), Verdict::Ok);
+        assert_eq!(admin(false, Some(&ready)), Verdict::Warning);
+        assert_eq!(admin(false, Some(&unready)), Verdict::Warning);
+        assert_eq!(admin(false, Some(&silent)), Verdict::Failure);
+        assert_eq!(admin(false, None), Verdict::Failure);
     }
 }

@@ -123,7 +123,8 @@ pub(super) fn told(looked: &Looked, documents: u64) -> Vec<Finding> {
             "make it, for the process's account; documents are served without it, and a restart without upstream serves none",
         )),
     }
-    findings.extend(room(&subject, looked.room, documents));
+    let stored = report.as_ref().map_or(0, |report| report.bytes);
+    findings.extend(room(&subject, looked.room, stored, documents));
     findings.extend(looked.fleeting.map(|fleeting| {
         subject.warning(
             "kept",
@@ -183,12 +184,24 @@ fn held(subject: &Subject, report: &StoreReport) -> Vec<Finding> {
     findings
 }
 
-fn room(subject: &Subject, room: Option<u64>, documents: u64) -> Option<Finding> {
+/// `stored`: what the directory holds of it already.
+fn room(subject: &Subject, room: Option<u64>, stored: u64, documents: u64) -> Option<Finding> {
     let room = room?;
-    let needed = documents.saturating_mul(GENERATIONS).saturating_add(UNSENT);
+    let more = |needed: u64| needed.saturating_sub(stored);
+    let of_documents = more(documents.saturating_mul(GENERATIONS));
+    let needed = more(documents.saturating_mul(GENERATIONS).saturating_add(UNSENT));
     let size = |bytes_64: u64| bytes(usize::try_from(bytes_64).unwrap_or(usize::MAX));
-    let detail = format!("{} are free, and up to {} are needed", size(room), size(needed));
-    Some(if room < documents.saturating_mul(GENERATIONS) {
+    let beside = if stored > 0 {
+        format!(" beside {} that are stored", size(stored))
+    } else {
+        String::new()
+    };
+    let detail = format!(
+        "{} are free, and up to {} are needed{beside}",
+        size(room),
+        size(needed)
+    );
+    Some(if room < of_documents {
         subject.failure("room", detail, "make room on its disk, or give a larger one")
     } else if room < needed {
         subject.warning(
@@ -227,6 +240,7 @@ mod tests {
                 of_nobody: 0,
                 of_other_versions: 0,
                 foreign: Vec::new(),
+                bytes: 0,
             })),
             unmade: None,
             room: Some(1 << 40),
@@ -256,6 +270,16 @@ mod tests {
         assert_eq!(room(400 << 20), Some(("room", Verdict::Ok)));
         assert_eq!(room(310 << 20), Some(("room", Verdict::Warning)));
         assert_eq!(room(290 << 20), Some(("room", Verdict::Failure)));
+        // Two of the three are there.
+        let mut steady = with(110 << 20);
+        if let Ok(Some(report)) = &mut steady.report {
+            report.bytes = 200 << 20;
+        }
+        let found = verdicts(&steady, 100 << 20);
+        assert!(found.contains(&("room", Verdict::Warning)), "{found:?}");
+        steady.room = Some(90 << 20);
+        let found = verdicts(&steady, 100 << 20);
+        assert!(found.contains(&("room", Verdict::Failure)), "{found:?}");
     }
 
     #[test]

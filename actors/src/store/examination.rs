@@ -3,6 +3,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::folder::Folder;
+use super::names::{self, Generation};
 use super::trouble::Trouble;
 use crate::keys::{EnvironmentKey, KeyDigest};
 
@@ -24,6 +25,8 @@ pub struct StoreReport {
     pub of_other_versions: usize,
     /// Names of files that are no store's.
     pub foreign: Vec<String>,
+    /// Bytes of what is stored of the configured environments, evaluation counts included.
+    pub bytes: u64,
 }
 
 /// Looks at the folder, and whether it can be written to: a file is written and deleted. Blocks. `None`: there is no such folder.
@@ -65,7 +68,21 @@ fn look(folder: &Folder, environments: &[EnvironmentKey]) -> Result<Option<Store
         of_nobody: of_nobody.count(),
         of_other_versions: survey.of_other_versions,
         foreign: survey.foreign,
+        bytes: stored_bytes(folder.path(), &digests),
     }))
+}
+
+/// What takes part of the room that is needed already.
+fn stored_bytes(directory: &Path, environments: &[KeyDigest]) -> u64 {
+    let names = environments.iter().flat_map(|environment| {
+        [Generation::Current, Generation::Previous].map(|generation| generation.of(*environment))
+    });
+    let lengths = names
+        .chain([names::UNSENT.to_owned()])
+        .filter_map(|name| std::fs::symlink_metadata(directory.join(name)).ok())
+        .filter(std::fs::Metadata::is_file)
+        .map(|metadata| metadata.len());
+    lengths.sum()
 }
 
 #[cfg(test)]
@@ -106,6 +123,7 @@ mod tests {
         assert_eq!((report.stored.len(), report.complaints.len()), (0, 1));
         assert_eq!((report.of_nobody, report.of_other_versions), (1, 1));
         assert_eq!(report.foreign, ["notes.txt"]);
+        assert_eq!(report.bytes, 4, "of the torn document alone");
         assert_eq!(owner.own(), Ok(true));
         assert!(examine(directory, &keys).unwrap().unwrap().is_taken);
         assert!(directory.join(unfinished).exists());

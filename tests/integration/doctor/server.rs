@@ -28,7 +28,7 @@ fn a_port_that_another_proxy_holds() {
     let other = Proxy::start(ProxyOptions::default());
     let mut config = at(&upstream.api_url());
     merge(&mut config, &json!({"server": {"port": other.address.port()}}));
-    examine(&config).assert_warns(("server", "port"), "was not started with this file");
+    examine(&config).assert_warns(("server", "port"), "has left no word");
 }
 
 #[test]

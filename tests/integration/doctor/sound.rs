@@ -91,6 +91,34 @@ fn a_proxy_that_runs_is_asked_and_left_alone() {
     assert!(!log.contains("WARN") && !log.contains("another process"), "{log}");
 }
 
+/// As a service's own temporary directory is (systemd's `PrivateTmp`).
+#[test]
+fn a_proxy_that_runs_with_another_temporary_directory_is_no_other_program() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (persistence, is_known) in [(json!({"directory": "store"}), true), (json!({}), false)] {
+        let proxy = Proxy::start(ProxyOptions {
+            config: json!({"persistence": persistence, "admin": {"port": 0}}),
+            ..ProxyOptions::default()
+        });
+        let server = json!({"host": "127.0.0.1", "port": proxy.address.port()}).to_string();
+        let admin = json!({"port": proxy.admin().port()}).to_string();
+        let variables = [
+            ("TMPDIR", elsewhere.path().to_str().unwrap()),
+            ("SERVER", server.as_str()),
+            ("ADMIN", admin.as_str()),
+        ];
+        let diagnosis = examine_in(proxy.folder(), &variables);
+        let warned = diagnosis.of_verdict("warning");
+        let expected: &[_] = match is_known {
+            true => &[],
+            false => &[("server", "port"), ("admin", "port")],
+        };
+        assert_eq!(warned, expected, "{:#}", diagnosis.report);
+        assert_eq!(diagnosis.of_verdict("failure"), [], "{:#}", diagnosis.report);
+        assert_eq!(diagnosis.code, Some(0));
+    }
+}
+
 #[test]
 fn a_hundred_environments_share_what_they_can() {
     let mut pairs = vec![];
