@@ -132,27 +132,46 @@ fn success(subject: &Subject, check: Check, peer: Peer, steps: &[Step], now: Sys
                 _ => None,
             });
             let version = version.unwrap_or_else(|| "TLS".to_owned());
-            match shown(steps) {
-                None => subject.ok("tls", version),
-                Some(certificate) => trusted(subject, &version, &certificate, now),
+            match shown(steps).as_slice() {
+                [] => subject.ok("tls", version),
+                [certificate, above @ ..] => trusted(subject, &version, certificate, above, now),
             }
         }
     }
 }
 
-fn trusted(subject: &Subject, version: &str, certificate: &Certificate, now: SystemTime) -> Finding {
+fn trusted(
+    subject: &Subject,
+    version: &str,
+    certificate: &Certificate,
+    above: &[Certificate],
+    now: SystemTime,
+) -> Finding {
     let Certificate { issuer, .. } = certificate;
     let detail = format!(
         "{version}, a trusted certificate by {issuer} for {}, valid {}",
         certificate.hosts(),
         certificate.time(now)
     );
-    match certificate.standing(now) {
-        Standing::Valid if certificate.is_of_an_interceptor() => subject.ok(
+    // One that has expired is not needed: the certificate is trusted without it.
+    let ending = above
+        .iter()
+        .find(|above| above.standing(now) == Standing::ExpiresSoon);
+    match (certificate.standing(now), ending) {
+        (Standing::Valid, Some(ending)) => subject.warning(
+            "tls",
+            format!(
+                "{detail}; {} of its chain is valid {}",
+                ending.subject,
+                ending.time(now)
+            ),
+            "renew the chain there",
+        ),
+        (Standing::Valid, None) if certificate.is_of_an_interceptor() => subject.ok(
             "tls",
             format!("{detail}; its issuer looks into connections on their way, keys included"),
         ),
-        Standing::Valid => subject.ok("tls", detail),
+        (Standing::Valid, None) => subject.ok("tls", detail),
         _ => subject.warning("tls", detail, "renew the certificate there"),
     }
 }
@@ -160,10 +179,33 @@ fn trusted(subject: &Subject, version: &str, certificate: &Certificate, now: Sys
 fn failure(subject: &Subject, check: Check, fault: &Fault, steps: &[Step], now: SystemTime) -> Finding {
     let text = fault.to_string();
     let finding = subject.told(check.name(), Verdict::Failure, &text);
-    let certificate = shown(steps);
-    let (Check::Tls, Some(certificate)) = (check, certificate) else {
+    let chain = shown(steps);
+    let (Check::Tls, Some(certificate)) = (check, chain.first()) else {
         return finding;
     };
+    let wrong = match fault {
+        Fault::CertificateExpired => Some(Standing::Expired),
+        Fault::CertificateNotYetValid => Some(Standing::NotYetValid),
+        _ => None,
+    };
+    let of_chain = chain
+        .iter()
+        .enumerate()
+        .find(|(_, shown)| Some(shown.standing(now)) == wrong);
+    if let Some((1.., wrong)) = of_chain {
+        return subject.failure(
+            "tls",
+            format!(
+                "{} (it is {} of the server's chain, valid {} and by {}; the server's own is valid {})",
+                finding.detail,
+                wrong.subject,
+                wrong.time(now),
+                wrong.issuer,
+                certificate.time(now)
+            ),
+            "give the server the newest chain of its certificate's issuer",
+        );
+    }
     let seen = match fault {
         Fault::CertificateExpired | Fault::CertificateNotYetValid => {
             format!(
@@ -194,12 +236,14 @@ fn failure(subject: &Subject, check: Check, fault: &Fault, steps: &[Step], now: 
     subject.failure("tls", detail, advice.unwrap_or_default())
 }
 
-/// The certificate that the server has shown.
-fn shown(steps: &[Step]) -> Option<Certificate> {
-    steps.iter().rev().find_map(|step| match step {
-        Step::Certificates(Peer::Server, chain) => Certificate::read(chain.first()?),
+/// The certificates that the server has shown, its own first.
+fn shown(steps: &[Step]) -> Vec<Certificate> {
+    let chain = steps.iter().rev().find_map(|step| match step {
+        Step::Certificates(Peer::Server, chain) => Some(chain),
         _ => None,
-    })
+    });
+    let read = |der: &Vec<u8>| Certificate::read(der);
+    chain.map_or_else(Vec::new, |chain| chain.iter().map_while(read).collect())
 }
 
 /// Addresses, with their families.
@@ -277,6 +321,54 @@ mod tests {
         }
         let plain = found("http://flagsmith.test/", &[addresses, connected], Result::Ok(()));
         assert_eq!(plain, [("proxy", Ok), ("name", Ok), ("connect", Ok)]);
+    }
+
+    fn shown_until(years: &[i32]) -> Step {
+        use rustls::pki_types::CertificateDer;
+        use rustls::pki_types::pem::PemObject as _;
+        let authority = test_support::certificates::Authority::new("Root");
+        let der = |year: &i32| {
+            let issued = authority.issue_between("flagsmith.test", 2000, *year);
+            CertificateDer::from_pem_slice(issued.certificate.as_bytes())
+                .unwrap()
+                .to_vec()
+        };
+        Step::Certificates(Peer::Server, years.iter().map(der).collect())
+    }
+
+    /// The days that are told are those of the certificate which is wrong.
+    #[test]
+    fn what_is_wrong_with_a_chain_is_told_of_the_one_that_is() {
+        let url: Uri = "https://flagsmith.test/".parse().unwrap();
+        let tls = |years: &[i32], outcome, now| {
+            let steps = [shown_until(years)];
+            let reached = told(&Subject::new("upstream"), &url, Way::Direct, &steps, outcome, now);
+            reached.findings.last().cloned().unwrap()
+        };
+        let now = SystemTime::now();
+        let expired = tls(&[4000, 2021], Err(Fault::CertificateExpired), now);
+        assert!(
+            expired.detail.contains("chain, valid until 2021-01-01"),
+            "{}",
+            expired.detail
+        );
+        assert!(expired.advice.unwrap().contains("chain"));
+        let own = tls(&[2021, 4000], Err(Fault::CertificateExpired), now);
+        assert!(
+            own.detail.contains("it is valid until 2021-01-01"),
+            "{}",
+            own.detail
+        );
+        let before_2030 = std::time::UNIX_EPOCH + Duration::from_secs((60 * 365 + 15 - 3) * 24 * 3600);
+        let ending = tls(&[4000, 2030], Ok(()), before_2030);
+        assert_eq!(ending.verdict, Verdict::Warning);
+        assert!(
+            ending.detail.contains("chain is valid until 2030-01-01"),
+            "{}",
+            ending.detail
+        );
+        // A root that was replaced long ago is shown by many, and is not needed.
+        assert_eq!(tls(&[4000, 2021], Ok(()), now).verdict, Verdict::Ok);
     }
 
     #[test]

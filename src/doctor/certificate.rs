@@ -8,7 +8,9 @@ use x509_parser::prelude::X509Name;
 use x509_parser::time::ASN1Time;
 
 /// How long before its end a certificate is warned of, as the server does of its own.
+/// One that lives short is renewed often: the last third of its time counts, where that is less.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+const SOON_PART: u32 = 3;
 /// Names that are told of one.
 const MOST_NAMES: usize = 4;
 
@@ -45,6 +47,8 @@ const INTERCEPTORS: [&str; 26] = [
 /// What counts of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Certificate {
+    /// Whose it is.
+    pub(super) subject: String,
     /// Who signed it.
     pub(super) issuer: String,
     /// Hosts and addresses that it is for.
@@ -71,6 +75,7 @@ impl Certificate {
             names.value.general_names.iter().filter_map(name).collect()
         });
         Some(Self {
+            subject: called(certificate.subject()),
             issuer: called(certificate.issuer()),
             names,
             begins: time(certificate.validity().not_before),
@@ -82,8 +87,10 @@ impl Certificate {
         if now < self.begins {
             return Standing::NotYetValid;
         }
+        let lives = self.expires.duration_since(self.begins).unwrap_or_default();
+        let soon = SOON.min(lives / SOON_PART);
         match self.expires.duration_since(now) {
-            Ok(left) if left > SOON => Standing::Valid,
+            Ok(left) if left > soon => Standing::Valid,
             Ok(_) => Standing::ExpiresSoon,
             Err(_) => Standing::Expired,
         }
@@ -91,13 +98,16 @@ impl Certificate {
 
     /// Until when it is valid, as `until 2027-02-24, for 90 days`.
     pub(super) fn time(&self, now: SystemTime) -> String {
-        let days = |time: Duration| time.as_secs() / (24 * 3600);
+        let span = |time: Duration| match time.as_secs() / 3600 {
+            hours @ ..48 => format!("{hours} hours"),
+            hours => format!("{} days", hours / 24),
+        };
         if now < self.begins {
             return format!("from {} on", date(self.begins));
         }
         match (self.expires.duration_since(now), now.duration_since(self.expires)) {
-            (Ok(left), _) => format!("until {}, for {} days", date(self.expires), days(left)),
-            (Err(_), Ok(past)) => format!("until {}, {} days ago", date(self.expires), days(past)),
+            (Ok(left), _) => format!("until {}, for {}", date(self.expires), span(left)),
+            (Err(_), Ok(past)) => format!("until {}, {} ago", date(self.expires), span(past)),
             (Err(_), Err(_)) => format!("until {}", date(self.expires)),
         }
     }
@@ -199,6 +209,15 @@ mod tests {
         ] {
             assert_eq!(one.standing(now), standing);
         }
+        let short = Certificate {
+            begins: day(100),
+            expires: day(101),
+            ..one.clone()
+        };
+        let hour = |hour: u64| day(100) + Duration::from_secs(hour * 3600);
+        assert_eq!(short.standing(hour(15)), Standing::Valid);
+        assert_eq!(short.standing(hour(17)), Standing::ExpiresSoon);
+        assert!(short.time(hour(17)).ends_with("for 7 hours"));
         let address = certificate("Corporate", "127.0.0.1", 2000, 4000);
         assert_eq!(
             (address.hosts().as_str(), address.is_of_an_interceptor()),

@@ -49,6 +49,15 @@ pub(super) fn unusable(error: &SettingsError) -> Finding {
     }
 }
 
+/// One that is not read to its end, in the time that all checks have.
+pub(super) fn hangs(path: &Path) -> Finding {
+    subject().failure(
+        "file",
+        format!("{}, or a file that it names, does not answer", path.display()),
+        "check the file system of each (a network that hangs), and that each is a file, no pipe",
+    )
+}
+
 /// One that can.
 pub(super) fn examine(loaded: &Loaded, path: &Path) -> Vec<Finding> {
     let settings = &loaded.settings;
@@ -63,6 +72,7 @@ pub(super) fn examine(loaded: &Loaded, path: &Path) -> Vec<Finding> {
         });
     }
     findings.extend(keys(&settings.environments));
+    findings.extend(secrets(&subject, settings));
     findings.extend(api_url(&subject, settings));
     findings.extend(freshness(&subject, settings));
     findings.extend(origins(&subject, &settings.allow_origins));
@@ -87,7 +97,7 @@ fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
     // A document in a file may have any keys.
     let is_polled = |pair: &EnvironmentOptions| pair.source == DocumentSource::Upstream;
     for (place, pair) in (1..).zip(environments).filter(|(_, pair)| is_polled(pair)) {
-        let subject = Subject::new(format!("key pair {place}"));
+        let subject = Subject::key_pair(place, None);
         let client = pair.client_side_key.reveal();
         if is_placeholder(client) {
             findings.push(subject.failure(
@@ -117,6 +127,28 @@ fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
         findings.push(subject().ok("keys", "none is a placeholder, or stands in another's place"));
     }
     findings
+}
+
+/// Whoever has read the documentation knows a placeholder.
+fn secrets(subject: &Subject, settings: &Settings) -> Vec<Finding> {
+    let admin = settings.admin.port.and(settings.admin.token.as_ref());
+    [
+        ("admin.token", admin),
+        (
+            "realtime.authentication_token",
+            settings.realtime.authentication_token.as_ref(),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, secret)| secret.is_some_and(|secret| is_placeholder(secret.reveal())))
+    .map(|(option, _)| {
+        subject.warning(
+            "secrets",
+            format!("{option} is a placeholder of an example, which anybody may know"),
+            "give one that is made for this proxy, as openssl rand -hex 32 makes them",
+        )
+    })
+    .collect()
 }
 
 fn is_placeholder(key: &str) -> bool {

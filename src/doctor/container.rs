@@ -31,13 +31,22 @@ pub(super) struct Container {
     pub(super) memory: Option<u64>,
     /// How many cores' time, as 1.5.
     pub(super) cores: Option<f64>,
+    /// What is left of the memory, in bytes.
+    pub(super) room: Option<u64>,
+    /// Whether the kernel does not say in which group the process is.
+    pub(super) is_unknown: bool,
 }
 
 impl Container {
     /// Reads the limits of the process's group and of those above it, of either version. Reads files of the kernel.
     pub(super) fn read(files: &CgroupFiles) -> Self {
-        let own = fs::read_to_string(&files.own).unwrap_or_default();
-        let mut limits = Self::default();
+        let own = fs::read_to_string(&files.own);
+        let mut limits = Self {
+            is_unknown: own.is_err(),
+            ..Self::default()
+        };
+        // In a container the root is the group itself, mostly.
+        let own = own.unwrap_or_else(|_| "0::/".to_owned());
         for line in own.lines() {
             let mut fields = line.splitn(3, ':');
             let (Some(_), Some(controllers), Some(path)) = (fields.next(), fields.next(), fields.next())
@@ -48,11 +57,13 @@ impl Container {
             if controllers.is_empty() {
                 for group in groups(&files.root, path) {
                     limits.add(bytes(&group.join("memory.max")), quota(&group.join("cpu.max")));
+                    limits.add_room(&group, "memory.max", "memory.current");
                 }
             }
             if has("memory") {
                 for group in groups(&files.root.join("memory"), path) {
                     limits.add(bytes(&group.join("memory.limit_in_bytes")), None);
+                    limits.add_room(&group, "memory.limit_in_bytes", "memory.usage_in_bytes");
                 }
             }
             if has("cpu") {
@@ -62,6 +73,13 @@ impl Container {
             }
         }
         limits
+    }
+
+    fn add_room(&mut self, group: &Path, limit: &str, used: &str) {
+        let limit = bytes(&group.join(limit));
+        let room = limit.zip(bytes(&group.join(used)));
+        let room = room.map(|(limit, used)| limit.saturating_sub(used));
+        self.room = self.room.into_iter().chain(room).min();
     }
 
     /// The narrowest counts.
@@ -122,6 +140,7 @@ mod tests {
     fn the_narrowest_limit_of_version_2_counts() {
         let entries = [
             ("pod/memory.max", "268435456\n"),
+            ("pod/memory.current", "100000000\n"),
             ("pod/app/memory.max", "max\n"),
             ("pod/cpu.max", "max 100000\n"),
             ("pod/app/cpu.max", "150000 100000\n"),
@@ -129,6 +148,8 @@ mod tests {
         let expected = Container {
             memory: Some(268_435_456),
             cores: Some(1.5),
+            room: Some(168_435_456),
+            is_unknown: false,
         };
         assert_eq!(read("0::/pod/app\n", &entries), expected);
         assert_eq!(read("0::/\n", &entries), Container::default());
@@ -145,6 +166,7 @@ mod tests {
         let expected = Container {
             memory: Some(134_217_728),
             cores: Some(0.5),
+            ..Container::default()
         };
         assert_eq!(read(own, &entries), expected);
         let none = [

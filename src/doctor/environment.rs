@@ -1,15 +1,14 @@
 //! One key pair: what upstream answers, whether it takes the key, and what its document is like.
-use std::time::Duration;
-
-use actors::environment::{DocumentReport, Examiner, PolledReport};
+use actors::environment::{DocumentReport, Examiner, PolledReport, Unexamined};
 use actors::upstream::{
-    AnswerHead, Content, FetchFailure, Journal, Redirect, Step, Upstream, UpstreamOptions,
+    AnswerHead, Content, Fault, FetchFailure, Journal, Redirect, Stage, Step, Upstream, UpstreamOptions,
 };
 
 use super::configuration::api_url_problem;
 use super::document;
 use super::finding::{Finding, Subject, Verdict};
 use crate::settings::Settings;
+use tokio::time::Instant;
 
 /// What was found of a key pair.
 #[derive(Debug, Default)]
@@ -26,6 +25,10 @@ pub(super) struct Question<'q> {
     pub(super) settings: &'q Settings,
     pub(super) examiner: &'q Examiner,
     pub(super) options: &'q UpstreamOptions,
+    /// Whether documents have less memory here than in the proxy.
+    pub(super) is_short_of_memory: bool,
+    /// When all of it ends.
+    pub(super) until: Instant,
 }
 
 impl Question<'_> {
@@ -35,31 +38,37 @@ impl Question<'_> {
         let mut options = self.options.clone();
         options.journal = journal.clone();
         let report = match Upstream::new(&options, self.settings.api_poll_timeout) {
-            Ok(upstream) => self.examiner.polled(place, &upstream).await,
-            Err(failure) => PolledReport {
-                refused: Vec::new(),
-                took: Duration::ZERO,
-                document: Err(failure),
-            },
+            Ok(upstream) => self.examiner.polled(place, &upstream, self.until).await,
+            Err(failure) => PolledReport::without(failure),
         };
-        let heads = journal.steps().into_iter().filter_map(|step| match step {
+        let steps = journal.steps();
+        let is_refused_by_flagsmith = steps.contains(&Step::Refusal);
+        let heads = steps.into_iter().filter_map(|step| match step {
             Step::Answer(head) => Some(head),
             _ => None,
         });
-        let heads = heads.collect();
-        told(self.settings, place, report, heads)
+        let answers = Answers {
+            heads: heads.collect(),
+            is_refused_by_flagsmith,
+            is_short_of_memory: self.is_short_of_memory,
+        };
+        told(self.settings, place, report, answers)
     }
+}
+
+/// What the answers were like, and what they were read with.
+struct Answers {
+    heads: Vec<AnswerHead>,
+    /// Whether a refusal had Flagsmith's form.
+    is_refused_by_flagsmith: bool,
+    is_short_of_memory: bool,
 }
 
 /// What to call a key pair.
 pub(super) fn subject(place: usize, document: Option<&DocumentReport>) -> Subject {
     let number = place.saturating_add(1);
-    Subject::new(match document {
-        Some(document) if !document.name.is_empty() => {
-            format!("key pair {number} ({})", shortened(&document.name))
-        }
-        _ => format!("key pair {number}"),
-    })
+    let name = document.map(|document| shortened(&document.name));
+    Subject::key_pair(number, name.filter(|name| !name.is_empty()))
 }
 
 /// Of a name, what fits into each line about its environment.
@@ -72,34 +81,64 @@ fn shortened(name: &str) -> String {
     short
 }
 
+/// The checks of a key pair that is polled, in their order.
+pub(super) const CHECKS: [&str; 4] = ["http", "key", "document", "overrides"];
+
 /// What is to be said of a fetch; pure.
-fn told(settings: &Settings, place: usize, report: PolledReport, heads: Vec<AnswerHead>) -> Examined {
+fn told(settings: &Settings, place: usize, report: PolledReport, answers: Answers) -> Examined {
     let subject = subject(place, report.document.as_ref().ok());
+    let pair = settings.environments.get(place);
+    let keys = pair.map_or(0, |pair| pair.server_side_keys.len());
+    let Answers { heads, .. } = &answers;
+    let fetched = || {
+        let head = heads.iter().rev().find(|head| is_good(head));
+        let mut findings = vec![answered(&subject, settings, &report, head)];
+        findings.extend(keys_taken(&subject, &report, keys));
+        findings
+    };
+    let unexamined = |because: &str, advice: &str| {
+        let mut findings = fetched();
+        findings.push(subject.warning("document", format!("not examined: {because}"), advice));
+        findings.push(subject.skipped("overrides", "see document"));
+        findings
+    };
     let findings = match &report.document {
         Ok(document) => {
-            let keys = settings
-                .environments
-                .get(place)
-                .map_or(0, |pair| pair.server_side_keys.len());
-            let mut findings = vec![
-                answered(
-                    &subject,
-                    settings,
-                    &report,
-                    heads.iter().rev().find(|head| is_good(head)),
-                ),
-                key_taken(&subject, &report, keys),
-            ];
+            let mut findings = fetched();
             findings.extend(document::told(&subject, settings, document));
             findings
         }
-        Err(failure) => failed(&subject, &settings.api_url, failure, heads.last()),
+        Err(Unexamined::NoTime) => unexamined("no time was left to read and compile it", NO_TIME),
+        Err(Unexamined::Failure(failure)) if answers.is_short_of_memory && is_of_memory(failure) => {
+            unexamined(
+                "the doctor takes no more memory of the container than half of what is left",
+                "run the doctor in a container of its own with the same configuration, or see the proxy's log",
+            )
+        }
+        Err(Unexamined::Failure(failure)) => {
+            let mut findings = failed(&subject, &settings.api_url, failure, &answers);
+            // Of keys that were refused before the one of which this is told.
+            let before = report.refused.iter().filter(|(_, refused)| refused != failure);
+            findings.extend(before.map(|refused| key_refused(&subject, refused, keys)));
+            findings
+        }
     };
     Examined {
         findings,
         document: report.document.ok(),
-        heads,
+        heads: answers.heads,
     }
+}
+
+/// What to do where documents take long.
+pub(super) const NO_TIME: &str = "see how busy this machine's processors are, and what of them the container has: documents are compiled one \
+    after the other; run the doctor again when they have less to do";
+
+fn is_of_memory(failure: &FetchFailure) -> bool {
+    matches!(
+        failure,
+        FetchFailure::TooMuchMemory | FetchFailure::NoAnswer(Fault::Late(Stage::Memory))
+    )
 }
 
 /// Of the keys that are asked about after the document has come, one may be refused.
@@ -139,20 +178,56 @@ fn answered(
     }
 }
 
-fn key_taken(subject: &Subject, report: &PolledReport, keys: usize) -> Finding {
-    let several = if keys == 1 { "" } else { "s" };
-    match report.refused.first() {
-        None => subject.ok("key", format!("upstream takes the server-side key{several}")),
-        Some((number, failure)) => subject.warning(
+/// Whether upstream takes the keys, as those of this environment.
+fn keys_taken(subject: &Subject, report: &PolledReport, keys: usize) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = report
+        .refused
+        .iter()
+        .map(|refused| key_refused(subject, refused, keys))
+        .collect();
+    for (number, why) in &report.unknown {
+        let why = why.as_ref().map_or_else(
+            || "no time was left to ask".to_owned(),
+            |failure| failure.to_string(),
+        );
+        findings.push(subject.warning(
             "key",
             format!(
-                "upstream refuses server-side key {} of {keys}{}",
-                number.saturating_add(1),
-                said(failure)
+                "it is not known whether upstream takes server-side key {} of {keys}: {why}",
+                number.saturating_add(1)
             ),
-            "take it out of the key pair, or give the right one; another one of the pair is taken meanwhile",
-        ),
+            "run the doctor again",
+        ));
     }
+    for (number, foreign) in &report.foreign {
+        findings.push(subject.failure(
+            "key",
+            format!(
+                "server-side key {} of {keys} is of another environment: {foreign}",
+                number.saturating_add(1)
+            ),
+            "take it out of the key pair, or give one of its environment: the other one's flags are served once the keys before it are \
+             not taken any more",
+        ));
+    }
+    if findings.is_empty() {
+        let several = if keys == 1 { "" } else { "s" };
+        let taken = subject.ok("key", format!("upstream takes the server-side key{several}"));
+        findings.push(taken);
+    }
+    findings
+}
+
+fn key_refused(subject: &Subject, (number, failure): &(usize, FetchFailure), keys: usize) -> Finding {
+    subject.warning(
+        "key",
+        format!(
+            "upstream refuses server-side key {} of {keys}{}",
+            number.saturating_add(1),
+            said(failure)
+        ),
+        "take it out of the key pair, or give the right one; another one of the pair is taken meanwhile",
+    )
 }
 
 fn said(failure: &FetchFailure) -> String {
@@ -164,14 +239,10 @@ fn said(failure: &FetchFailure) -> String {
 }
 
 /// Why there is no document: the step that fails, and those after it.
-fn failed(
-    subject: &Subject,
-    api_url: &str,
-    failure: &FetchFailure,
-    head: Option<&AnswerHead>,
-) -> Vec<Finding> {
-    let (check, finding) = cause(subject, api_url, failure, head);
-    let checks = ["http", "key", "document", "overrides"];
+fn failed(subject: &Subject, api_url: &str, failure: &FetchFailure, answers: &Answers) -> Vec<Finding> {
+    let (check, finding) = cause(subject, api_url, failure, answers);
+    let head = answers.heads.last();
+    let checks = CHECKS;
     let place = checks.iter().position(|known| *known == check).unwrap_or(0);
     let status = head.map_or_else(|| "an answer".to_owned(), |head| head.status.to_string());
     let mut findings: Vec<Finding> = checks
@@ -195,8 +266,9 @@ fn cause(
     subject: &Subject,
     api_url: &str,
     failure: &FetchFailure,
-    head: Option<&AnswerHead>,
+    answers: &Answers,
 ) -> (&'static str, Finding) {
+    let head = answers.heads.last();
     let content = head.map(|head| head.content);
     let by = head.and_then(|head| head.gateway).map_or_else(
         || "a gateway or firewall".to_owned(),
@@ -208,6 +280,7 @@ fn cause(
         "check the path of api_url, as https://flagsmith.example.com/api/v1",
         |(_, advice)| advice,
     );
+    let is_path_right = shape.is_none();
     let shape = shape.map_or_else(String::new, |(problem, _)| format!(": {problem}"));
     match failure {
         FetchFailure::KeyRejected(status, None) if content != Some(Content::Json) => http(
@@ -216,15 +289,20 @@ fn cause(
             ),
             "allow this machine's address and \"GET /api/v1/environment-document/\" there (WAF, IP list, VPN); the keys may be right",
         ),
+        FetchFailure::KeyRejected(status, None) if !answers.is_refused_by_flagsmith => http(
+            format!(
+                "{status} in JSON that is not Flagsmith's: {by}, such as an API gateway, refuses the request, likely before Flagsmith \
+                 sees the key"
+            ),
+            "allow this machine's address and \"GET /api/v1/environment-document/\" there, and see its log; where nothing is between, \
+             check the key",
+        ),
         FetchFailure::KeyRejected(status, None) => (
             "key",
             subject.failure(
                 "key",
-                format!(
-                    "upstream refuses the server-side key ({status}), without Flagsmith's usual words: an API gateway may have \
-                     answered in its place"
-                ),
-                format!("{}; else look at the gateway's log", advice_on_key(None)),
+                format!("upstream refuses the server-side key ({status})"),
+                advice_on_key(None),
             ),
         ),
         FetchFailure::KeyRejected(status, Some(words)) => (
@@ -257,6 +335,16 @@ fn cause(
             "give api_url with the scheme, host and port that answer; where that is a login page, exempt this machine",
         ),
         FetchFailure::Status(404) => http(format!("404: there is no Flagsmith API{shape}"), of_path),
+        FetchFailure::Status(status @ (407 | 511)) => http(
+            format!("{status}: a proxy or a portal on the way wants a login before it lets requests through"),
+            OF_PORTAL,
+        ),
+        FetchFailure::Status(status @ (405 | 406 | 412)) => http(
+            format!(
+                "{status} is no answer of Flagsmith's API to a fetch: {by} refuses the method or a field{shape}"
+            ),
+            "have \"GET /api/v1/environment-document/\" let through as it is, and check the path of api_url",
+        ),
         FetchFailure::Status(status @ 500..) => http(
             format!("{status}: upstream, or {by} fails"),
             "look at Flagsmith's own log and health, and at what is before it",
@@ -269,7 +357,7 @@ fn cause(
             format!(
                 "a page for people comes in place of JSON: a portal, the dashboard or {by} answers{shape}"
             ),
-            of_path,
+            if is_path_right { OF_PORTAL } else { of_path },
         ),
         FetchFailure::NoAnswer(fault) => ("http", subject.told("http", Verdict::Failure, &fault.to_string())),
         FetchFailure::Unusable => http("api_url cannot be used".to_owned(), "give an http or https URL"),
@@ -279,6 +367,9 @@ fn cause(
         ),
     }
 }
+
+const OF_PORTAL: &str = "where a proxy or a portal on the way wants a login, exempt this machine there, or set HTTPS_PROXY (HTTP_PROXY) \
+    with its credentials; else see what answers at api_url";
 
 fn advice_on_key(words: Option<&str>) -> &'static str {
     let words = words.unwrap_or_default().to_lowercase();
@@ -293,9 +384,7 @@ fn advice_on_key(words: Option<&str>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
-    use actors::upstream::Fault;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
 
@@ -311,7 +400,13 @@ mod tests {
     }
 
     fn found(failure: &FetchFailure, head: Option<&AnswerHead>) -> (&'static str, String) {
-        let findings = failed(&Subject::new("key pair 1"), "http://a.test/api/v1", failure, head);
+        let answers = Answers {
+            heads: head.cloned().into_iter().collect(),
+            is_refused_by_flagsmith: false,
+            is_short_of_memory: false,
+        };
+        let subject = Subject::key_pair(1, None);
+        let findings = failed(&subject, "http://a.test/api/v1", failure, &answers);
         let failures: Vec<_> = findings
             .iter()
             .filter(|finding| finding.verdict == Verdict::Failure)
@@ -337,8 +432,8 @@ mod tests {
             (
                 FetchFailure::KeyRejected(403, None),
                 Some(&json),
-                "key",
-                "an API gateway may",
+                "http",
+                "an API gateway",
             ),
             (
                 FetchFailure::KeyRejected(403, of_flagsmith),
@@ -354,6 +449,9 @@ mod tests {
             ),
             (FetchFailure::Status(404), None, "http", "no Flagsmith API"),
             (FetchFailure::Status(502), None, "http", "502"),
+            (FetchFailure::Status(511), None, "http", "wants a login"),
+            (FetchFailure::Status(407), None, "http", "wants a login"),
+            (FetchFailure::Status(405), None, "http", "the method"),
             (
                 FetchFailure::NotJson("x".to_owned()),
                 Some(&html),

@@ -2,13 +2,14 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use actors::environment::{DocumentReport, Examiner};
+use actors::environment::{DocumentReport, Examiner, Unexamined};
 use engine::UpdatedAt;
 
 use super::document::{ago, told};
-use super::environment::subject;
+use super::environment::{NO_TIME, subject};
 use super::finding::{Finding, Verdict};
 use crate::settings::Settings;
+use tokio::time::Instant;
 
 /// A fallback document that is older holds flags that few remember.
 const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -19,15 +20,29 @@ pub(super) async fn served(
     examiner: &Examiner,
     place: usize,
     path: &Path,
+    until: Instant,
 ) -> (Vec<Finding>, Option<DocumentReport>) {
-    match examiner.file(place, path).await {
+    match examiner.file(place, path, until).await {
         Ok(document) => {
             let subject = subject(place, Some(&document));
             let mut findings = vec![subject.ok("file", format!("{} can be read", path.display()))];
             findings.extend(told(&subject, settings, &document));
             (findings, Some(document))
         }
-        Err(failure) => {
+        Err(Unexamined::NoTime) => {
+            let subject = subject(place, None);
+            let findings = vec![
+                subject.ok("file", format!("{} can be read", path.display())),
+                subject.warning(
+                    "document",
+                    "not examined: no time was left to read and compile it",
+                    NO_TIME,
+                ),
+                subject.skipped("overrides", "see document"),
+            ];
+            (findings, None)
+        }
+        Err(Unexamined::Failure(failure)) => {
             let subject = subject(place, None);
             let finding = subject.told("file", Verdict::Failure, &failure.to_string());
             let detail = format!("{}: {}", path.display(), finding.detail);
@@ -41,12 +56,17 @@ pub(super) async fn served(
 }
 
 /// Looks at a `fallback_document_path`.
-pub(super) async fn fallback(examiner: &Examiner, place: usize, path: &Path) -> Finding {
-    let outcome = examiner.file(place, path).await;
+pub(super) async fn fallback(examiner: &Examiner, place: usize, path: &Path, until: Instant) -> Finding {
+    let outcome = examiner.file(place, path, until).await;
     let subject = subject(place, outcome.as_ref().ok());
     let file = path.display();
     match outcome {
-        Err(failure) => {
+        Err(Unexamined::NoTime) => subject.warning(
+            "fallback",
+            format!("{file} is not examined: no time was left to read and compile it"),
+            NO_TIME,
+        ),
+        Err(Unexamined::Failure(failure)) => {
             let told = subject.told("fallback", Verdict::Failure, &failure.to_string());
             subject.failure(
                 "fallback",

@@ -22,6 +22,13 @@ pub enum Verdict {
 pub struct Finding {
     /// What was looked at, as `key pair 1 (Production)`.
     pub subject: String,
+    /// Of which kind that is, which stays the same whatever is found: `configuration`, `upstream`, `key_pair`, `realtime`, `store`,
+    /// `server`, `admin`, `system`.
+    pub kind: &'static str,
+    /// Which key pair, from 1.
+    pub number: Option<usize>,
+    /// The origin of a URL, or the name of a key pair's environment where it is known.
+    pub name: Option<String>,
     /// What of it, as `tls`.
     pub check: &'static str,
     /// What is to be thought of it.
@@ -34,11 +41,46 @@ pub struct Finding {
 
 /// What is looked at; makes findings about it.
 #[derive(Debug, Clone)]
-pub(super) struct Subject(String);
+pub(super) struct Subject {
+    kind: &'static str,
+    number: Option<usize>,
+    name: Option<String>,
+}
 
 impl Subject {
-    pub(super) fn new(name: impl Into<String>) -> Self {
-        Self(one_line(&name.into()))
+    /// There is one of it.
+    pub(super) const fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            number: None,
+            name: None,
+        }
+    }
+
+    /// A URL, by its origin.
+    pub(super) fn of_url(kind: &'static str, origin: &str) -> Self {
+        Self {
+            name: Some(one_line(origin)),
+            ..Self::new(kind)
+        }
+    }
+
+    /// A key pair, from 1, with its environment's name where that is known.
+    pub(super) fn key_pair(number: usize, name: Option<String>) -> Self {
+        Self {
+            number: Some(number),
+            name: name.map(|name| one_line(&name)),
+            ..Self::new("key_pair")
+        }
+    }
+
+    fn called(&self) -> String {
+        match (self.number, &self.name) {
+            (Some(number), Some(name)) => format!("key pair {number} ({name})"),
+            (Some(number), None) => format!("key pair {number}"),
+            (None, Some(name)) => format!("{} {name}", self.kind),
+            (None, None) => self.kind.to_owned(),
+        }
     }
 
     pub(super) fn ok(&self, check: &'static str, detail: impl AsRef<str>) -> Finding {
@@ -76,7 +118,10 @@ impl Subject {
 
     fn finding(&self, check: &'static str, verdict: Verdict, detail: &str, advice: Option<&str>) -> Finding {
         Finding {
-            subject: self.0.clone(),
+            subject: self.called(),
+            kind: self.kind,
+            number: self.number,
+            name: self.name.clone(),
             check,
             verdict,
             detail: one_line(detail),
@@ -236,7 +281,7 @@ mod tests {
     use super::*;
 
     fn report() -> Report {
-        let subject = Subject::new("key pair 1 (a\nb\u{1b}[1m)");
+        let subject = Subject::key_pair(1, Some("a\nb\u{1b}[1m".to_owned()));
         Report {
             findings: vec![
                 subject.ok("http", "200"),
@@ -288,6 +333,8 @@ mod tests {
             json["sum"],
             serde_json::json!({"ok": 1, "warning": 1, "failure": 1, "skipped": 1})
         );
+        assert_eq!(json["checks"][1]["kind"], "key_pair");
+        assert_eq!(json["checks"][1]["number"], 1);
         assert_eq!(json["checks"][1]["check"], "key");
         assert_eq!(json["checks"][1]["verdict"], "failure");
         assert_eq!(json["checks"][1]["advice"], "correct it");

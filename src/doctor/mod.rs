@@ -60,26 +60,37 @@ const CONNECTING: f64 = 0.8;
 /// More would leave no time to say at which step it hangs.
 const LONGEST_CONNECTING: Duration = Duration::from_secs(15);
 /// Key pairs that are examined at once.
-const AT_ONCE: usize = 32;
+/// Their documents are held meanwhile, beside those of a proxy that runs.
+const AT_ONCE: usize = 8;
+/// What documents may take of a container's memory, however little it has left: a small document.
+const LEAST_DOCUMENT_MEMORY: usize = 8 * 1024 * 1024;
 /// How long a stream's head may take.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Examines a configuration. Needs a running actix `System`, on whose thread nothing else is to wait: starts and checks take their
 /// moment there.
 pub async fn examine(source: &Arc<ConfigurationSource>, cgroups: &CgroupFiles) -> Report {
-    let loaded = match source.load() {
-        Err(error) => {
+    let until = Instant::now() + PATIENCE;
+    let loading = Arc::clone(source);
+    let loaded = match aside(until, move || loading.load()).await {
+        None => {
+            return Report {
+                findings: vec![configuration::hangs(source.path())],
+            };
+        }
+        Some(Err(error)) => {
             return Report {
                 findings: vec![configuration::unusable(&error)],
             };
         }
-        Ok(loaded) => loaded,
+        Some(Ok(loaded)) => loaded,
     };
     let mut findings = configuration::examine(&loaded, source.path());
     // Before there are threads and files of these checks.
     let limits = system::limits(&loaded.settings);
     let settings = Arc::new(loaded.settings);
-    let examination = Examination::new(&settings);
+    let container = Container::read(cgroups);
+    let examination = Examination::new(&settings, container.room, until);
     let (environments, realtime, store, server) = futures::join!(
         examination.environments(),
         examination.realtime(),
@@ -91,7 +102,7 @@ pub async fn examine(source: &Arc<ConfigurationSource>, cgroups: &CgroupFiles) -
         .iter()
         .map(|document| document.bytes)
         .collect();
-    findings.extend(client_certificate::examine(&settings));
+    findings.extend(examination.client_certificate().await);
     findings.extend(environments.findings);
     findings.extend(
         realtime
@@ -102,7 +113,7 @@ pub async fn examine(source: &Arc<ConfigurationSource>, cgroups: &CgroupFiles) -
     findings.extend(store.map(|store| store(&sizes)).into_iter().flatten());
     findings.extend(server);
     findings.extend(limits);
-    findings.extend(system::container(&settings, &Container::read(cgroups), &sizes));
+    findings.extend(system::container(&settings, &container, &sizes));
     Report { findings }
 }
 
@@ -111,6 +122,8 @@ struct Examination {
     settings: Arc<Settings>,
     options: UpstreamOptions,
     examiner: Examiner,
+    /// Whether documents have less memory here than in the proxy.
+    is_short_of_memory: bool,
     /// When all of it ends.
     until: Instant,
 }
@@ -123,13 +136,17 @@ struct Environments {
 }
 
 impl Examination {
-    fn new(settings: &Arc<Settings>) -> Self {
-        let memory = DocumentMemory::new(settings.upstream.document_memory);
+    /// `room`: how much of its memory the container has left.
+    fn new(settings: &Arc<Settings>, room: Option<u64>, until: Instant) -> Self {
+        let most = settings.upstream.document_memory;
+        let half = room.map_or(most, |room| usize::try_from(room / 2).unwrap_or(most));
+        let memory = DocumentMemory::new(most.min(half.max(LEAST_DOCUMENT_MEMORY)));
         Self {
             options: upstream_options(settings, &memory),
             examiner: Examiner::new(&settings.environments, memory),
             settings: Arc::clone(settings),
-            until: Instant::now() + PATIENCE,
+            is_short_of_memory: half < most,
+            until,
         }
     }
 
@@ -173,7 +190,7 @@ impl Examination {
         let mut examined = match (&pair.source, obstacle) {
             (DocumentSource::File(path), _) => {
                 // It may be on a network that hangs.
-                let served = file::served(&self.settings, &self.examiner, place, path);
+                let served = file::served(&self.settings, &self.examiner, place, path, self.until);
                 let late = |_| {
                     (
                         vec![out_of_time(&environment::subject(place, None), "file")],
@@ -187,30 +204,45 @@ impl Examination {
                     heads: Vec::new(),
                 }
             }
-            (DocumentSource::Upstream, Some(obstacle)) => Examined {
-                findings: vec![environment::subject(place, None).skipped(
-                    "http, key, document",
-                    &format!("upstream is not reached ({obstacle})"),
-                )],
-                ..Examined::default()
-            },
+            (DocumentSource::Upstream, Some(obstacle)) => {
+                let subject = environment::subject(place, None);
+                let because = format!("upstream is not reached ({obstacle})");
+                Examined {
+                    findings: environment::CHECKS
+                        .map(|check| subject.skipped(check, &because))
+                        .into(),
+                    ..Examined::default()
+                }
+            }
             (DocumentSource::Upstream, None) => {
                 let question = Question {
                     settings: &self.settings,
                     examiner: &self.examiner,
                     options: &self.options,
+                    is_short_of_memory: self.is_short_of_memory,
+                    until: self.until,
                 };
                 match timeout_at(self.until, question.ask(place)).await {
                     Ok(examined) => examined,
-                    Err(_) => Examined {
-                        findings: vec![out_of_time(&environment::subject(place, None), "http")],
-                        ..Examined::default()
-                    },
+                    Err(_) => {
+                        let subject = environment::subject(place, None);
+                        let [http, rest @ ..] = environment::CHECKS;
+                        let mut findings = vec![out_of_time(&subject, http)];
+                        findings.extend(rest.map(|check| subject.skipped(check, "see http")));
+                        Examined {
+                            findings,
+                            ..Examined::default()
+                        }
+                    }
                 }
             }
         };
         if let Some(path) = &pair.fallback {
-            let fallback = timeout_at(self.until, file::fallback(&self.examiner, place, path)).await;
+            let fallback = timeout_at(
+                self.until,
+                file::fallback(&self.examiner, place, path, self.until),
+            )
+            .await;
             let late = |_| out_of_time(&environment::subject(place, None), "fallback");
             examined.findings.push(fallback.unwrap_or_else(late));
         }
@@ -218,7 +250,7 @@ impl Examination {
     }
 
     /// The way to a URL's origin.
-    async fn reached(&self, what: &str, url: &str, timeout: Duration) -> Reached {
+    async fn reached(&self, what: &'static str, url: &str, timeout: Duration) -> Reached {
         let Ok(url) = url.parse::<Uri>() else {
             return Reached::default();
         };
@@ -277,7 +309,7 @@ impl Examination {
             .map(|pair| pair.client_side_key.clone())
             .collect();
         let looking = directory.clone();
-        let looked = self.aside(move || store::look(&looking, &environments)).await;
+        let looked = aside(self.until, move || store::look(&looking, &environments)).await;
         Some(move |sizes: &[usize]| match looked {
             Some(looked) => {
                 let documents = sizes.iter().map(|size| *size as u64).sum();
@@ -289,7 +321,7 @@ impl Examination {
 
     async fn server(&self, source: &Arc<ConfigurationSource>) -> Vec<Finding> {
         let (source, settings) = (Arc::clone(source), Arc::clone(&self.settings));
-        let looked = self.aside(move || {
+        let looked = aside(self.until, move || {
             let mut findings = listening::told(&settings, &listening::look(&source, &settings));
             findings.extend(
                 settings
@@ -304,24 +336,30 @@ impl Examination {
         looked.await.unwrap_or_else(late)
     }
 
-    /// Runs what blocks on a thread of its own, which nothing waits for at the end; `None`: it does not end in time.
-    async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let (sender, outcome) = oneshot::channel();
-        let work = move || {
-            // Nobody may wait any more.
-            let _ = sender.send(work());
-        };
-        thread::Builder::new().spawn(work).ok()?;
-        timeout_at(self.until, outcome).await.ok()?.ok()
+    async fn client_certificate(&self) -> Option<Finding> {
+        let settings = Arc::clone(&self.settings);
+        let examined = aside(self.until, move || client_certificate::examine(&settings)).await;
+        examined.unwrap_or_else(|| Some(out_of_time(&Subject::new("upstream"), "client certificate")))
     }
+}
+
+/// Runs what blocks on a thread of its own, which nothing waits for at the end; `None`: it does not end in time.
+async fn aside<T: Send + 'static>(until: Instant, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, outcome) = oneshot::channel();
+    let work = move || {
+        // Nobody may wait any more.
+        let _ = sender.send(work());
+    };
+    thread::Builder::new().spawn(work).ok()?;
+    timeout_at(until, outcome).await.ok()?.ok()
 }
 
 fn is_polled(pair: &EnvironmentOptions) -> bool {
     pair.source == DocumentSource::Upstream
 }
 
-fn called(what: &str, url: &Uri) -> Subject {
-    Subject::new(format!("{what} {}", address::origin(url)))
+fn called(what: &'static str, url: &Uri) -> Subject {
+    Subject::of_url(what, &address::origin(url))
 }
 
 fn out_of_time(subject: &Subject, check: &'static str) -> Finding {
@@ -331,6 +369,6 @@ fn out_of_time(subject: &Subject, check: &'static str) -> Finding {
             "it does not end within the {} s that all checks have",
             PATIENCE.as_secs()
         ),
-        "see what is slow: upstream, its network, a file system, or very many key pairs",
+        "see what is slow: upstream, its network, a file system, this machine's processors, or very many key pairs",
     )
 }

@@ -8,10 +8,10 @@ use super::container::Container;
 use super::document::bytes;
 use super::finding::{Finding, Subject, Verdict};
 
-/// What a proxy takes without any document, on a few workers.
-const BARE_MEMORY: usize = 32 * 1024 * 1024;
-/// Further workers take so much each.
-const WORKER_MEMORY: usize = 2 * 1024 * 1024;
+/// What a proxy takes with a small document, as measured (docs/sizing.md).
+const BARE_MEMORY: usize = 12 * 1024 * 1024;
+/// What a worker may take under load.
+const WORKER_MEMORY: usize = 512 * 1024;
 
 fn subject() -> Subject {
     Subject::new("system")
@@ -56,6 +56,10 @@ pub(super) fn container(settings: &Settings, container: &Container, documents: &
     let subject = subject();
     let mut findings = Vec::new();
     findings.push(match container.memory {
+        None if container.is_unknown => subject.ok(
+            "memory",
+            "whether a container limits it could not be read (/proc/self/cgroup)",
+        ),
         None => subject.ok("memory", "no limit of a container's"),
         Some(limit) => memory(&subject, settings, limit, documents),
     });
@@ -82,13 +86,13 @@ fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[usize
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let held: usize = documents
         .iter()
-        .map(|document| document.saturating_mul(5) / 2)
+        .map(|document| document.saturating_mul(3) / 2)
         .sum();
-    let applied = documents.iter().max().copied().unwrap_or(0).saturating_mul(5) / 2;
-    let needed = BARE_MEMORY
-        .saturating_add(WORKER_MEMORY.saturating_mul(settings.process.workers))
-        .saturating_add(held)
-        .saturating_add(applied);
+    // What the largest takes beside, while its next version is applied.
+    let applied = documents.iter().max().copied().unwrap_or(0).saturating_mul(2);
+    let needed = BARE_MEMORY.saturating_add(held).saturating_add(applied);
+    let of_workers = WORKER_MEMORY.saturating_mul(settings.process.workers);
+    let ample = needed.saturating_mul(3) / 2 + of_workers;
     let door = &settings.server.door;
     let budgets = settings
         .upstream
@@ -103,7 +107,7 @@ fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[usize
     let advice = "raise the container's memory limit: the kernel ends the process when it is reached (OOMKilled, exit 137)";
     if limit < needed {
         subject.failure("memory", detail, advice)
-    } else if limit < needed.saturating_mul(3) / 2 {
+    } else if limit < ample {
         subject.warning("memory", detail, advice)
     } else if limit < budgets {
         subject.ok(
@@ -133,7 +137,11 @@ mod tests {
     }
 
     fn verdicts(memory: Option<u64>, cores: Option<f64>, documents: &[usize]) -> Vec<Verdict> {
-        let container_limits = Container { memory, cores };
+        let container_limits = Container {
+            memory,
+            cores,
+            ..Container::default()
+        };
         let findings = container(&settings(), &container_limits, documents);
         findings.iter().map(|finding| finding.verdict).collect()
     }
@@ -146,7 +154,9 @@ mod tests {
         assert_eq!(verdicts(None, None, &large), [Ok, Ok]);
         assert_eq!(verdicts(Some(u64::MAX), Some(f64::INFINITY), &large), [Ok, Ok]);
         assert_eq!(verdicts(Some(2048 * MIB), Some(4.0), &large), [Ok, Ok]);
-        assert_eq!(verdicts(Some(256 * MIB), Some(3.5), &large), [Failure, Ok]);
+        assert_eq!(verdicts(Some(160 * MIB), Some(3.5), &large), [Failure, Ok]);
+        // Twice what a proxy takes.
+        assert_eq!(verdicts(Some(32 * MIB), Some(4.0), &[100_000]), [Ok, Ok]);
         assert_eq!(verdicts(Some(320 * MIB), Some(2.0), &large), [Warning, Warning]);
         assert_eq!(verdicts(Some(128 * MIB), Some(0.5), &[100_000]), [Ok, Warning]);
     }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use engine::{Environment, UpdatedAt, Warning};
+use engine::{Document, Environment, UpdatedAt, Warning};
+use tokio::time::timeout_at;
 
 use super::apply::{Workshop, read, refused};
 use super::file::{FileOutcome, FileSource};
 use super::options::EnvironmentOptions;
 use super::ownership::{Foreign, Places};
 use super::source::of_file;
+use crate::keys::EnvironmentKey;
 use crate::upstream::{DocumentMemory, FetchFailure, FetchOutcome, Upstream};
 
 /// Looks at the sources of a configuration's environments.
@@ -53,10 +55,42 @@ pub struct DocumentReport {
 pub struct PolledReport {
     /// The server-side keys that upstream does not take, by their place from 0, and why.
     pub refused: Vec<(usize, FetchFailure)>,
+    /// Further keys, which upstream takes as those of another environment.
+    pub foreign: Vec<(usize, Foreign)>,
+    /// Further keys of which it is not known whether upstream takes them: why the fetch failed, or `None` where no time was left.
+    pub unknown: Vec<(usize, Option<FetchFailure>)>,
     /// How long the fetch took that gave the document, or ended in something else than a refused key.
     pub took: Duration,
     /// The document, by the first key that upstream takes.
-    pub document: Result<DocumentReport, FetchFailure>,
+    pub document: Result<DocumentReport, Unexamined>,
+}
+
+/// Why there is no report of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unexamined {
+    /// It cannot be had, or cannot be used.
+    Failure(FetchFailure),
+    /// It was there, and no time was left to read and compile it.
+    NoTime,
+}
+
+impl From<FetchFailure> for Unexamined {
+    fn from(failure: FetchFailure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl PolledReport {
+    /// That there is no document.
+    pub const fn without(failure: FetchFailure) -> Self {
+        Self {
+            refused: Vec::new(),
+            foreign: Vec::new(),
+            unknown: Vec::new(),
+            took: Duration::ZERO,
+            document: Err(Unexamined::Failure(failure)),
+        }
+    }
 }
 
 impl Examiner {
@@ -68,13 +102,15 @@ impl Examiner {
         }
     }
 
-    /// Fetches the document of the environment at this place, from 0, and asks about the keys that were not needed for it.
-    pub async fn polled(&self, place: usize, upstream: &Upstream) -> PolledReport {
-        let mut report = PolledReport {
-            refused: Vec::new(),
-            took: Duration::ZERO,
-            document: Err(FetchFailure::UnusableKey),
-        };
+    /// Fetches the document of the environment at this place, from 0, and those of the keys that were not needed for it, for a
+    /// further key may be another environment's, or not be taken. `until`: when what comes after the first fetch ends.
+    pub async fn polled(
+        &self,
+        place: usize,
+        upstream: &Upstream,
+        until: tokio::time::Instant,
+    ) -> PolledReport {
+        let mut report = PolledReport::without(FetchFailure::UnusableKey);
         let Some(environment) = self.environments.get(place) else {
             return report;
         };
@@ -87,51 +123,74 @@ impl Examiner {
                 FetchOutcome::Document { pages, memory, .. } => {
                     let bytes = pages.iter().map(Bytes::len).sum();
                     let examine = self.examine(place, pages);
-                    self.workshop.compile(bytes, memory, examine).await
+                    let examined = self.workshop.compile(bytes, memory, examine);
+                    in_time(until, examined).await
                 }
                 // Nobody asked for it.
-                FetchOutcome::NotModified { .. } => Err(FetchFailure::Status(304)),
-                FetchOutcome::Failure(failure) => Err(failure),
+                FetchOutcome::NotModified { .. } => Err(FetchFailure::Status(304).into()),
+                FetchOutcome::Failure(failure) => Err(failure.into()),
             };
             match &report.document {
-                Err(failure) if is_of_key(failure) => report.refused.push((number, failure.clone())),
+                Err(Unexamined::Failure(failure)) if is_of_key(failure) => {
+                    report.refused.push((number, failure.clone()));
+                }
                 _ => break,
             }
         }
-        let updated_at = report
-            .document
-            .as_ref()
-            .ok()
-            .and_then(|document| document.updated_at);
-        if let Some(updated_at) = updated_at {
-            for (number, key) in keys {
-                match upstream.fetch(key, Some(updated_at)).await {
-                    FetchOutcome::Failure(failure) if is_of_key(&failure) => {
-                        report.refused.push((number, failure));
-                    }
-                    _ => {}
-                }
+        for (number, key) in keys {
+            let further = timeout_at(until, self.further(place, upstream, key)).await;
+            match further {
+                Ok(Ok(foreign)) => report.foreign.extend(foreign.map(|foreign| (number, foreign))),
+                Ok(Err(failure)) if is_of_key(&failure) => report.refused.push((number, failure)),
+                Ok(Err(failure)) => report.unknown.push((number, Some(failure))),
+                Err(_) => report.unknown.push((number, None)),
             }
         }
         report
     }
 
-    /// Reads the document of the environment at this place, from 0, from a file.
+    /// Whose document upstream gives for a further key.
+    async fn further(
+        &self,
+        place: usize,
+        upstream: &Upstream,
+        key: &EnvironmentKey,
+    ) -> Result<Option<Foreign>, FetchFailure> {
+        let (pages, memory) = match upstream.fetch(key, None).await {
+            FetchOutcome::Document { pages, memory, .. } => (pages, memory),
+            FetchOutcome::NotModified { .. } => return Err(FetchFailure::Status(304)),
+            FetchOutcome::Failure(failure) => return Err(failure),
+        };
+        let bytes = pages.iter().map(Bytes::len).sum();
+        let environments = Arc::clone(&self.environments);
+        let look = move || Ok(foreign(&environments, place, &read(pages)?));
+        self.workshop.compile(bytes, memory, look).await
+    }
+
+    /// Reads the document of the environment at this place, from 0, from a file. `until`: when it ends once the file is read.
     ///
     /// # Errors
     /// Where it cannot be used: why.
-    pub async fn file(&self, place: usize, path: &Path) -> Result<DocumentReport, FetchFailure> {
+    pub async fn file(
+        &self,
+        place: usize,
+        path: &Path,
+        until: tokio::time::Instant,
+    ) -> Result<DocumentReport, Unexamined> {
         let mut file = FileSource::new(PathBuf::from(path));
         let looked = self.workshop.look(path, move || file.look(true)).await;
         let FileOutcome::Changed(bytes) = looked.unwrap_or(Err(FetchFailure::Apply))? else {
             // A first look finds a change.
-            return Err(FetchFailure::Apply);
+            return Err(FetchFailure::Apply.into());
         };
         let length = bytes.len();
-        let memory = self.workshop.claim(length).await?;
-        let examine = self.examine(place, vec![bytes]);
-        let examined = self.workshop.compile(length, memory, examine).await;
-        examined.map_err(of_file)
+        let examined = async {
+            let memory = self.workshop.claim(length).await?;
+            let examine = self.examine(place, vec![bytes]);
+            let examined = self.workshop.compile(length, memory, examine).await;
+            examined.map_err(of_file)
+        };
+        in_time(until, examined).await
     }
 
     fn examine(
@@ -148,6 +207,21 @@ fn is_of_key(failure: &FetchFailure) -> bool {
     matches!(failure, FetchFailure::KeyRejected(..) | FetchFailure::UnusableKey)
 }
 
+async fn in_time(
+    until: tokio::time::Instant,
+    examined: impl Future<Output = Result<DocumentReport, FetchFailure>>,
+) -> Result<DocumentReport, Unexamined> {
+    let examined = timeout_at(until, examined).await;
+    examined
+        .map_err(|_| Unexamined::NoTime)?
+        .map_err(Unexamined::Failure)
+}
+
+fn foreign(environments: &[EnvironmentOptions], place: usize, document: &Document) -> Option<Foreign> {
+    let named = document.client_side_key().unwrap_or_default();
+    Places::of(environments).foreign(environments.get(place)?, &named)
+}
+
 /// Takes its time.
 fn examine(
     environments: &[EnvironmentOptions],
@@ -157,8 +231,6 @@ fn examine(
     let (bytes, count) = (pages.iter().map(Bytes::len).sum(), pages.len());
     let document = read(pages)?;
     let (environment, warnings) = Environment::compile(&document).map_err(refused)?;
-    let named = document.client_side_key().unwrap_or_default();
-    let own = environments.get(place);
     Ok(DocumentReport {
         name: environment.name().to_owned(),
         id: environment.id().to_owned(),
@@ -170,6 +242,6 @@ fn examine(
         has_realtime_updates: document.has_realtime_updates(),
         stops_serving_flags: environment.stops_serving_flags(),
         warnings,
-        foreign: own.and_then(|own| Places::of(environments).foreign(own, &named)),
+        foreign: foreign(environments, place, &document),
     })
 }

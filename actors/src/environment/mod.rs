@@ -49,7 +49,7 @@ mod versions;
 mod worker_watch;
 
 pub use counts::DocumentCounts;
-pub use examination::{DocumentReport, Examiner, PolledReport};
+pub use examination::{DocumentReport, Examiner, PolledReport, Unexamined};
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use loading::check_document;
 pub use options::{

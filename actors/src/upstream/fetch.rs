@@ -13,9 +13,10 @@ use futures::Stream;
 
 use super::body::{self, Room};
 use super::memory::{Claim, DocumentMemory};
+use super::said::{self, Said};
 use super::{
     AnswerHead, Fault, FetchFailure, Journal, Stage, Step, UpstreamClient, UpstreamOptions, confided, link,
-    misdirected, said,
+    misdirected,
 };
 use crate::keys::EnvironmentKey;
 
@@ -235,9 +236,14 @@ impl Upstream {
     {
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let said = said::read(response, key).await;
-                let said = said.filter(|said| !self.client.is_secret_in(said));
-                FetchFailure::KeyRejected(status.as_u16(), said)
+                let sentence = match said::read(response, key).await {
+                    Said::Nothing => return FetchFailure::KeyRejected(status.as_u16(), None),
+                    Said::Withheld => None,
+                    Said::Sentence(sentence) => Some(sentence),
+                };
+                let sentence = sentence.filter(|sentence| !self.client.is_secret_in(sentence));
+                self.journal.note(|| Step::Refusal);
+                FetchFailure::KeyRejected(status.as_u16(), sentence)
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 let date = http_date(response.headers(), &header::DATE);

@@ -37,6 +37,8 @@ pub enum Step {
     Tls(Peer, &'static str),
     /// The head of an answer has come.
     Answer(AnswerHead),
+    /// It refuses, in Flagsmith's form, with words that may not be fit to be told.
+    Refusal,
 }
 
 /// What the head of an answer says, without a word of it that could be a secret.

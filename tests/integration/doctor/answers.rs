@@ -48,7 +48,12 @@ fn a_key_that_flagsmith_refuses_is_told_in_its_words() {
 #[test]
 fn a_403_in_json_that_is_no_flagsmith_s_is_told_as_such() {
     let upstream = answering(refusal(403, r#"{"message":"Forbidden"}"#, JSON));
-    examine(&at(&upstream.api_url())).assert_fails(("key pair 1", "key"), "an API gateway may have answered");
+    examine(&at(&upstream.api_url())).assert_fails(("key pair 1", "http"), "an API gateway");
+    // Flagsmith's form, with what is not repeated.
+    let told = json!({"detail": format!("no environment has {SERVER_KEY}")}).to_string();
+    let upstream = answering(refusal(403, &told, JSON));
+    examine(&at(&upstream.api_url()))
+        .assert_fails(("key pair 1", "key"), "refuses the server-side key (403)");
 }
 
 #[test]
@@ -134,6 +139,66 @@ fn a_key_of_several_that_is_refused_is_warned_of() {
         diagnosis.assert_warns(("key pair 1", "key"), says);
         assert!(!diagnosis.report.to_string().contains("rotated-away"));
     }
+}
+
+/// Rotation: the second key is what counts once the first is taken back.
+#[test]
+fn a_further_key_of_another_environment_or_of_nobody() {
+    let mut other = document();
+    other["api_key"] = json!("other-client-key");
+    let mut undated = document();
+    undated.as_object_mut().unwrap().remove("updated_at");
+    let json_of = |document: &serde_json::Value| Answer::ok(document.to_string()).header(JSON.0, JSON.1);
+    for (first, second, place, verdict, says) in [
+        (
+            document(),
+            json_of(&other),
+            "key",
+            "failure",
+            "key 2 of 2 is of another environment",
+        ),
+        (
+            undated,
+            refusal(403, r#"{"detail": "Invalid"}"#, JSON),
+            "key",
+            "warning",
+            "refuses server-side key 2 of 2",
+        ),
+        (
+            document(),
+            refusal(429, "{}", JSON),
+            "key",
+            "warning",
+            "not known whether upstream takes server-side key 2 of 2",
+        ),
+    ] {
+        let upstream = ScriptedUpstream::start(move |request| match request.header("X-Environment-Key") {
+            Some(SERVER_KEY) => json_of(&first),
+            _ => second.clone(),
+        });
+        let mut config = at(&upstream.api_url());
+        let keys = [SERVER_KEY, "ser.the-second"];
+        config["environment_key_pairs"] = json!([{"client_side_key": CLIENT_KEY, "server_side_keys": keys}]);
+        examine(&config).assert(verdict, ("key pair 1", place), says);
+    }
+}
+
+#[test]
+fn a_refused_key_is_told_where_the_next_one_fails_otherwise() {
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some(SERVER_KEY) => refusal(429, "{}", JSON),
+        _ => refusal(403, r#"{"detail": "Invalid"}"#, JSON),
+    });
+    let mut config = at(&upstream.api_url());
+    let keys = ["ser.rotated-away", SERVER_KEY];
+    config["environment_key_pairs"] = json!([{"client_side_key": CLIENT_KEY, "server_side_keys": keys}]);
+    let diagnosis = examine(&config);
+    assert_eq!(diagnosis.of_verdict("failure"), [("key pair 1", "http")]);
+    assert!(
+        diagnosis
+            .says(("key pair 1", "key"))
+            .contains("refuses server-side key 1 of 2")
+    );
 }
 
 #[test]

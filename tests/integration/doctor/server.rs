@@ -58,6 +58,7 @@ fn an_admin_port_that_is_held_or_open_to_others() {
     with(json!({"port": 0, "host": "0.0.0.0"})).assert_warns(("admin", "exposed"), "admin.token");
     with(json!({"port": 0, "host": "0.0.0.0", "token": "s3cret"})).assert_is_sound();
     with(json!({"port": 0})).assert_is_sound();
+    with(json!({"port": 0, "token": "change-me"})).assert_warns(("configuration", "secrets"), "admin.token");
 }
 
 #[test]
@@ -109,5 +110,8 @@ fn a_certificate_that_is_for_another_host_than_the_server_s() {
     let folder = folder(&config);
     std::fs::write(folder.path().join("server.pem"), &other.certificate).unwrap();
     std::fs::write(folder.path().join("server.key"), &other.key).unwrap();
-    examine_in(folder.path(), &[]).assert_warns(("server", "tls"), "localhost (server.host) is none of them");
+    let diagnosis = examine_in(folder.path(), &[]);
+    diagnosis.assert_is_sound();
+    let told = diagnosis.says(("server", "tls"));
+    assert!(told.contains("localhost (server.host) is none of them"), "{told}");
 }

@@ -77,7 +77,7 @@ fn a_container_that_is_too_small() {
     std::fs::create_dir(&cgroups.root).unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("own", "0::/\n");
-    write("cgroup/memory.max", "16777216\n");
+    write("cgroup/memory.max", "8388608\n");
     write("cgroup/cpu.max", "50000 100000\n");
     let variables = [("WEB_CONCURRENCY".to_owned(), "8".to_owned())];
     let source = ConfigurationSource::new(Some(&folder.path().join("config.json")), variables);

@@ -18,7 +18,10 @@ fn a_name_that_is_not_found() {
         diagnosis.of_verdict("skipped"),
         [
             ("upstream http://flagsmith.invalid", "connect"),
-            ("key pair 1", "http, key, document")
+            ("key pair 1", "http"),
+            ("key pair 1", "key"),
+            ("key pair 1", "document"),
+            ("key pair 1", "overrides")
         ]
     );
 }
