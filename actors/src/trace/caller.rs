@@ -36,10 +36,20 @@ pub(super) struct Parent {
 /// What callers send along and nobody here reads. Its debug format shows none of it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Carried {
-    /// `tracestate`; empty: none.
-    pub(super) state: Box<str>,
+    /// `tracestate`. Shared by itself: spans wait with it for a collector, which is told nothing of baggage.
+    pub(super) state: Option<State>,
     /// `baggage`; empty: none.
     baggage: Box<str>,
+}
+
+/// A `tracestate`. Its debug format does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct State(Arc<str>);
+
+impl State {
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Caller {
@@ -57,7 +67,7 @@ impl Caller {
         let baggage = joined(baggage, MOST_BAGGAGE);
         let carried = (state.is_some() || baggage.is_some()).then(|| {
             Arc::new(Carried {
-                state: state.unwrap_or_default(),
+                state: state.map(|state| State(state.into())),
                 baggage: baggage.unwrap_or_default(),
             })
         });
@@ -78,6 +88,10 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
+    pub(super) fn state(&self) -> Option<State> {
+        self.carried.as_ref()?.state.clone()
+    }
+
     /// The fields that say so to whoever is asked something.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
         let Self {
@@ -89,9 +103,10 @@ impl TraceContext {
         let flags = if *is_sampled { SAMPLED } else { 0 };
         let parent = format!("00-{trace_id}-{span_id}-{flags:02x}");
         let carried = carried.as_deref();
-        let of = |carried: Option<&str>| carried.filter(|text| !text.is_empty()).map(str::to_owned);
-        let state = of(carried.map(|carried| &*carried.state));
-        let baggage = of(carried.map(|carried| &*carried.baggage));
+        let state = carried.and_then(|carried| carried.state.as_ref());
+        let state = state.map(|state| state.text().to_owned());
+        let baggage = carried.map(|carried| &*carried.baggage);
+        let baggage = baggage.filter(|text| !text.is_empty()).map(str::to_owned);
         [
             ("traceparent", Some(parent)),
             ("tracestate", state),
@@ -177,10 +192,16 @@ fn is_value(value: &str) -> bool {
             .all(|byte| (b' '..=b'~').contains(&byte) && byte != b'=')
 }
 
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("State").field(&self.0.len()).finish()
+    }
+}
+
 impl fmt::Debug for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Carried")
-            .field("state", &self.state.len())
+            .field("state", &self.state)
             .field("baggage", &self.baggage.len())
             .finish()
     }

@@ -116,7 +116,7 @@ impl Trace {
             start: record.start,
             end: record.at(Instant::now()),
             outcome: outcome(),
-            carried: scope.context.carried,
+            state: scope.context.state(),
         });
         Some(spans)
     }
@@ -153,7 +153,7 @@ impl Child {
             start: self.record.at(self.begun),
             end: self.record.at(Instant::now()),
             outcome,
-            carried: context.carried,
+            state: context.state(),
         };
         self.record.ended.borrow_mut().push(span);
     }
@@ -223,9 +223,29 @@ mod tests {
         for span in &spans {
             assert_eq!(span.trace_id.to_string(), "0af7651916cd43dd8448eb211c80319c");
             assert_eq!(span.trace_state(), "a=1");
+            assert!(!format!("{span:?}").contains("a=1"));
             assert!(root.start <= span.start && span.start <= span.end && span.end <= root.end);
         }
         assert!(inner.span_id != outer.span_id && outer.span_id != root.span_id);
+    }
+
+    #[test]
+    fn a_span_that_waits_keeps_no_baggage() {
+        let (tracer, queue) = tracer(RootSampler::AlwaysOn);
+        let baggage = format!("k={}", "x".repeat(8000));
+        let caller = Caller::read(
+            [PARENT].into_iter(),
+            [&b"a=1"[..]].into_iter(),
+            [baggage.as_bytes()].into_iter(),
+        );
+        let carried = Arc::downgrade(caller.carried.as_ref().unwrap());
+        let trace = tracer.begin(caller);
+        {
+            let _entered = trace.enter();
+            begin().unwrap().end(SpanKind::Internal, outcome("child"));
+        }
+        tracer.end(trace, SpanKind::Server, || outcome("root"));
+        assert_eq!((queue.waiting(), carried.strong_count()), (2, 0));
     }
 
     #[test]

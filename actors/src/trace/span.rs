@@ -1,7 +1,6 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use super::caller::Carried;
+use super::caller::State;
 use super::ids::{SpanId, TraceId};
 
 /// A span that has ended.
@@ -23,13 +22,13 @@ pub struct Span {
     pub end: u64,
     /// What is known of it.
     pub outcome: Outcome,
-    pub(super) carried: Option<Arc<Carried>>,
+    pub(super) state: Option<State>,
 }
 
 impl Span {
     /// The `tracestate` that its trace carries; empty: none.
     pub fn trace_state(&self) -> &str {
-        self.carried.as_deref().map_or("", |carried| &carried.state)
+        self.state.as_ref().map_or("", State::text)
     }
 }
 

@@ -25,7 +25,7 @@ mod sampling;
 pub use excluded::ExcludedPaths;
 pub use export::{Export, OtlpProtocol};
 
-/// More spans than this may not wait: each takes some 500 bytes.
+/// More spans than this may not wait: each takes some 500 bytes, and up to 1 kB for a caller's `tracestate`.
 const MOST_SPANS: u64 = 1_000_000;
 
 /// The longest of all times, a day, in milliseconds.
