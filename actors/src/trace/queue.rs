@@ -20,6 +20,8 @@ pub struct QueueOptions {
 pub struct SpanQueue {
     options: QueueOptions,
     state: Mutex<State>,
+    /// The first of those that wait has come.
+    is_any_there: Notify,
     /// A whole batch has come.
     is_batch_there: Notify,
 }
@@ -37,6 +39,7 @@ impl SpanQueue {
         Self {
             options,
             state: Mutex::default(),
+            is_any_there: Notify::new(),
             is_batch_there: Notify::new(),
         }
     }
@@ -51,8 +54,12 @@ impl SpanQueue {
             .saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
         let before = state.waiting.len();
         state.waiting.extend(spans.into_iter().take(room));
+        let is_first = before == 0 && !state.waiting.is_empty();
         let is_complete = before < self.options.batch && state.waiting.len() >= self.options.batch;
         drop(state);
+        if is_first {
+            self.is_any_there.notify_one();
+        }
         if is_complete {
             self.is_batch_there.notify_one();
         }
@@ -78,6 +85,13 @@ impl SpanQueue {
     /// How many wait.
     pub fn waiting(&self) -> usize {
         self.lock().waiting.len()
+    }
+
+    /// Resolves when something waits. For one waiter.
+    pub async fn any(&self) {
+        while self.waiting() == 0 {
+            self.is_any_there.notified().await;
+        }
     }
 
     /// Resolves when a whole batch may be there. For one waiter.
@@ -131,6 +145,20 @@ mod tests {
         push(&tracer, "f");
         assert_eq!(names(queue.take()), ["c", "f"]);
         assert!(queue.take().is_empty());
+    }
+
+    #[test]
+    fn whoever_waits_for_any_hears_of_the_first() {
+        let (tracer, queue) = tracer(10, 2);
+        for _ in 0..2 {
+            assert_eq!(queue.any().now_or_never(), None);
+            let mut any = Box::pin(queue.any());
+            assert_eq!(any.as_mut().now_or_never(), None);
+            push(&tracer, "a");
+            assert_eq!(any.now_or_never(), Some(()));
+            assert_eq!(queue.any().now_or_never(), Some(()), "it waits still");
+            queue.take();
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pace::Pace;
-use super::standing::{Line, Standing};
+use super::standing::{Line, PERIOD, Standing};
 use super::{Connected, GrpcMethod, Refusal};
 use crate::telemetry::messages::{self, Resource};
 
@@ -87,26 +87,43 @@ impl Batches {
 }
 
 impl Sending {
-    /// Resolves when there is something to be sent, and it may be.
+    /// Resolves when there is something to be sent, and it may be, or something to be told.
     async fn next_is_due(&self) {
-        if self.held.is_none() && !self.batches.queue.has_batch() {
+        if self.held.is_none() {
+            // Where nothing is traced nothing wakes, however short the delay is.
             tokio::select! {
-                () = self.batches.queue.batch() => {}
-                () = sleep(self.batches.schedule_delay) => {}
+                () = self.batches.queue.any() => {}
+                () = sleep(PERIOD), if self.standing.has_untold() => return,
+            }
+            if !self.batches.queue.has_batch() {
+                tokio::select! {
+                    () = self.batches.queue.batch() => {}
+                    () = sleep(self.batches.schedule_delay) => {}
+                }
             }
         }
         sleep_until(self.not_before).await;
     }
 
-    /// Sends all that waits, up to the first batch that is not taken.
+    /// Sends what waits, up to the first batch that is not taken. Of what comes meanwhile whole batches go along: a few spans
+    /// would be a request of their own as often as the collector answers.
     async fn send_what_is_due(&mut self) {
-        while let Some(batch) = self.next() {
+        let mut due = self.waiting();
+        while due > 0 || self.batches.queue.has_batch() {
+            let Some(batch) = self.next() else { break };
+            due = due.saturating_sub(batch.spans);
             if !self.attempt(batch).await {
                 break;
             }
         }
-        let lost = self.batches.queue.take_dropped();
-        self.note_lost(lost);
+        self.note_lost(0);
+    }
+
+    /// How many wait, those included that are tried again.
+    fn waiting(&self) -> u64 {
+        let waiting = u64::try_from(self.batches.queue.waiting()).unwrap_or(u64::MAX);
+        let held = self.held.as_ref().map_or(0, |batch| batch.spans);
+        waiting.saturating_add(held)
     }
 
     fn next(&mut self) -> Option<Batch> {
@@ -115,11 +132,14 @@ impl Sending {
 
     /// Whether it was taken, or is not to be tried again.
     async fn attempt(&mut self, batch: Batch) -> bool {
-        let message = batch.message.clone();
+        let (message, until) = (batch.message.clone(), batch.until);
         // Here it is counted where the end comes before the answer.
         self.held = Some(batch);
-        let sent = self.connected.send(GrpcMethod::Traces, &message).await;
+        let sent = self.connected.send(GrpcMethod::Traces, &message, until).await;
         let batch = self.held.take();
+        // After each attempt: where all are taken, and more come than that, there is no end of them.
+        let dropped = self.batches.queue.take_dropped();
+        self.note_lost(dropped);
         match sent {
             Ok(answer) => {
                 self.pace.succeeded();
@@ -162,11 +182,8 @@ impl Sending {
 
     /// Counts what is left behind, and tells of it at once.
     fn tell_of_the_rest(mut self) {
-        let waiting = u64::try_from(self.batches.queue.waiting()).unwrap_or(u64::MAX);
-        let held = self.held.map_or(0, |batch| batch.spans);
-        let lost = waiting
-            .saturating_add(held)
-            .saturating_add(self.batches.queue.take_dropped());
+        let dropped = self.batches.queue.take_dropped();
+        let lost = self.waiting().saturating_add(dropped);
         let now = Instant::now().into_std();
         let told = self.standing.lost(lost, now).or_else(|| self.standing.last());
         told.into_iter().for_each(Line::log);

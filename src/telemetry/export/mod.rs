@@ -12,6 +12,7 @@ use std::time::Duration;
 use actix_web::http::Uri;
 use actors::upstream::{RootCertificates, TlsFiles, UpstreamOptions};
 use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
 
 mod batches;
 mod grpc;
@@ -129,18 +130,19 @@ enum Sender {
 }
 
 impl Connected {
-    /// Sends a message, and gives the answer's, which may say that a part of it was not taken.
+    /// Sends a message, and gives the answer's, which may say that a part of it was not taken. Waits until then at most.
     ///
     /// # Errors
     /// Why it was not taken, and whether another attempt may change that.
-    async fn send(&mut self, method: GrpcMethod, message: &Bytes) -> Result<Bytes, Refusal> {
+    async fn send(&mut self, method: GrpcMethod, message: &Bytes, until: Instant) -> Result<Bytes, Refusal> {
+        let until = until.min(Instant::now() + self.timeout);
         let sent = async {
             match &mut self.sender {
                 Sender::Http(http) => http.send(message, self.gzip).await,
                 Sender::Grpc(grpc) => grpc.send(method, message).await,
             }
         };
-        let outcome = tokio::time::timeout(self.timeout, sent).await;
+        let outcome = timeout_at(until, sent).await;
         outcome.unwrap_or_else(|_| {
             if let Sender::Grpc(grpc) = &mut self.sender {
                 // What does not answer may never do again.

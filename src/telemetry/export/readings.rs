@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::LocalBoxFuture;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::standing::{Line, Standing};
 use super::{Connected, GrpcMethod, Refusal};
@@ -54,6 +54,7 @@ impl Readings {
     }
 
     async fn send(&self, connected: &mut Connected, started: u64) -> Result<(), Refusal> {
+        let until = Instant::now() + self.export_timeout;
         let sent = async {
             let text = (self.read)().await;
             let times = Times {
@@ -61,9 +62,10 @@ impl Readings {
                 now: nanoseconds(SystemTime::now()),
             };
             let message = messages::of_figures(&self.resource, &text, times).into();
-            connected.send(GrpcMethod::Metrics, &message).await.map(drop)
+            let sent = connected.send(GrpcMethod::Metrics, &message, until).await;
+            sent.map(drop)
         };
-        let outcome = timeout(self.export_timeout, sent).await;
+        let outcome = timeout_at(until, sent).await;
         outcome.unwrap_or_else(|_| Err(Refusal::late()))
     }
 }

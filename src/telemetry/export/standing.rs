@@ -2,7 +2,7 @@
 use std::time::{Duration, Instant};
 
 /// Between two times that the operator hears of what was lost, or of a failure.
-const PERIOD: Duration = Duration::from_secs(60);
+pub(super) const PERIOD: Duration = Duration::from_secs(60);
 
 /// Whether a collector takes what is sent.
 #[derive(Debug)]
@@ -76,6 +76,11 @@ impl Standing {
         self.last()
     }
 
+    /// Whether some were lost that are not told yet.
+    pub(super) fn has_untold(&self) -> bool {
+        self.lost > 0
+    }
+
     /// What was lost and not told yet, at the end.
     pub(super) fn last(&mut self) -> Option<Line> {
         let lost = std::mem::take(&mut self.lost);
@@ -118,7 +123,9 @@ mod tests {
             other => panic!("{other:?}"),
         };
         told(standing.lost(3, now), "3 spans were lost");
+        assert!(!standing.has_untold());
         assert_eq!(standing.lost(4, now), None);
+        assert!(standing.has_untold());
         assert_eq!(standing.lost(5, now + PERIOD / 2), None);
         told(standing.lost(1, now + PERIOD), "10 spans");
         assert_eq!(standing.lost(2, now + PERIOD), None);

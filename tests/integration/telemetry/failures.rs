@@ -1,11 +1,14 @@
 //! Collectors that do not take what they are sent: requests are answered as ever, and what is lost is counted.
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use test_support::upstream::Answer;
 use test_support::wait::wait;
 
-use super::collector::{Collector, variables};
+use super::collector::{Collector, spans_of, variables};
 use super::{TRACE_ID, TRACEPARENT, traced, traced_by};
 use crate::harness::{App, CLIENT_KEY, Proxy, ProxyOptions, Request};
 
@@ -117,6 +120,95 @@ fn what_is_lost_is_counted_to_the_last_span_and_told() {
     assert_eq!(sent.header("traceparent"), None, "sending is traced by nobody");
 }
 
+/// A collector while whose answers, the first `answers` of them, so many requests come. Their proxy is in the cell, once it is
+/// there.
+fn asking(requests: usize, answers: usize) -> (Collector, Arc<OnceLock<SocketAddr>>) {
+    let (address, answered) = (Arc::new(OnceLock::new()), AtomicUsize::new(0));
+    let proxy = Arc::clone(&address);
+    let collector = Collector::answering(move |_| {
+        if let Some(proxy) = proxy.get()
+            && answered.fetch_add(1, Ordering::SeqCst) < answers
+        {
+            (0..requests).for_each(|_| ask_once(*proxy));
+        }
+        Answer::ok("")
+    });
+    (collector, address)
+}
+
+/// Asks over a connection of its own. At the end of a test nobody may be there.
+fn ask_once(proxy: SocketAddr) {
+    let Ok(mut connection) = TcpStream::connect(proxy) else {
+        return;
+    };
+    let request = format!(
+        "GET /api/v1/flags/ HTTP/1.1\r\nHost: a\r\nX-Environment-Key: {CLIENT_KEY}\r\nConnection: close\r\n\r\n"
+    );
+    let written = connection.write_all(request.as_bytes());
+    let _ = written.and_then(|()| connection.read_to_end(&mut Vec::new()));
+}
+
+fn proxy(collector: &Collector, more: &[(&'static str, &str)]) -> Proxy {
+    let mut variables = collector.variables();
+    variables.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
+    variables.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    variables.push(("OTEL_TRACING_EXCLUDED_URL_PATHS", "health".to_owned()));
+    Proxy::start(ProxyOptions {
+        variables,
+        ..ProxyOptions::default()
+    })
+}
+
+#[test]
+fn what_is_lost_is_told_also_while_the_rest_is_taken_without_a_pause() {
+    // Whenever it has answered more waits than there is room for.
+    let (collector, address) = asking(4, usize::MAX);
+    let proxy = proxy(&collector, &[("OTEL_BSP_MAX_QUEUE_SIZE", "4")]);
+    address.set(proxy.address).unwrap();
+    ask_once(proxy.address);
+    let lost = |line: &str| line.contains(" spans were lost").then_some(());
+    proxy.program().find_line(lost);
+}
+
+#[test]
+fn what_comes_while_a_batch_is_sent_waits_for_others() {
+    let (collector, address) = asking(1, 1);
+    let never = [
+        ("OTEL_BSP_SCHEDULE_DELAY", "86400000"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "10"),
+    ];
+    let proxy = proxy(&collector, &never);
+    address.set(proxy.address).unwrap();
+    (0..5).for_each(|_| ask_once(proxy.address));
+    wait(collector.server().wait_for(1));
+    (0..4).for_each(|_| ask_once(proxy.address));
+    wait(collector.server().wait_for(2));
+    let requests = collector.server().requests();
+    let spans: Vec<_> = requests
+        .iter()
+        .map(|request| spans_of(&request.body).len())
+        .collect();
+    assert_eq!(spans, [10, 10]);
+}
+
+#[test]
+fn a_collector_that_hangs_holds_no_batch_for_longer_than_it_is_tried() {
+    let asked = AtomicUsize::new(0);
+    let collector = Collector::answering(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::hang(),
+        _ => Answer::ok(""),
+    });
+    let times = [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "86400000"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "10"),
+    ];
+    let app = traced(&collector, &times);
+    assert_eq!(app.send(flags()).status, 200);
+    wait(collector.server().wait_for(1));
+    assert_eq!(app.send(flags().header("traceparent", TRACEPARENT)).status, 200);
+    collector.trace(TRACE_ID, 2);
+}
+
 #[test]
 fn spans_are_compressed_where_that_is_asked_for() {
     let collector = Collector::start();
@@ -130,7 +222,7 @@ fn spans_are_compressed_where_that_is_asked_for() {
     assert_eq!(request.header("content-encoding"), Some("gzip"));
     let mut plain = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&request.body[..]), &mut plain).unwrap();
-    assert_eq!(super::collector::spans_of(&plain).len(), 2);
+    assert_eq!(spans_of(&plain).len(), 2);
 }
 
 #[test]
