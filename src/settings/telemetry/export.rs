@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::http::Uri;
-use actors::upstream::ExtraHeaders;
+use actors::upstream::{ExtraHeaders, TlsFiles};
 use percent_encoding::percent_decode_str;
 
 use super::super::{Origin, SettingsError};
@@ -54,9 +54,7 @@ pub(super) fn read(reader: &mut Reader<'_>, signal: Signal) -> Result<Export, Se
         headers: headers(reader, signal)?,
         timeout: timeout(reader, signal),
         gzip: gzip(reader, signal),
-        certificate: reader
-            .variable_of(signal, "certificate")
-            .map(|variable| PathBuf::from(variable.text.trim())),
+        certificate: certificate(reader, signal)?,
     })
 }
 
@@ -105,6 +103,11 @@ fn url(reader: &Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Result<St
             "holds a user or a password, for which there is OTEL_EXPORTER_OTLP_HEADERS",
         ));
     }
+    // The port of the scheme would be asked in its place.
+    let has_port = authority.as_str().len() > authority.host().len();
+    if has_port && authority.port_u16().is_none_or(|port| port == 0) {
+        return Err(wrong("names a port that there is not"));
+    }
     if text.contains(['?', '#']) {
         return Err(wrong("has a query or a fragment"));
     }
@@ -142,6 +145,20 @@ fn headers(reader: &Reader<'_>, signal: Signal) -> Result<ExtraHeaders, Settings
             .map_err(|problem| wrong(&problem))?;
     }
     Ok(headers)
+}
+
+/// It is read at the start: where it held nothing, all public authorities would be trusted in its place.
+fn certificate(reader: &Reader<'_>, signal: Signal) -> Result<Option<PathBuf>, SettingsError> {
+    let Some(variable) = reader.variable_of(signal, "certificate") else {
+        return Ok(None);
+    };
+    let path = PathBuf::from(variable.text.trim());
+    let files = TlsFiles {
+        ca_file: Some(path.clone()),
+        ..TlsFiles::default()
+    };
+    let checked = files.check().map(|()| Some(path));
+    checked.map_err(|problem| invalid(variable, problem.problem))
 }
 
 fn timeout(reader: &mut Reader<'_>, signal: Signal) -> Duration {

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use actors::trace::{QueueOptions, RootSampler, Sampler};
 use serde_json::{Value, json};
+use test_support::certificates::Authority;
 
 use super::super::{OtlpProtocol, TelemetrySettings, TraceSettings};
 use super::{error_of, load};
@@ -274,6 +275,14 @@ fn what_nothing_can_be_sent_by_ends_the_start() {
             "secret",
             "starts with neither",
         ),
+        // Else the port of the scheme would be asked.
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://secret:65536",
+            "names a port that there is not",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:0", "names a port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret:", "names a port"),
     ] {
         let line = error_of(json!({}), &[(name, value)]);
         let expected = format!("{name} (from environment variable {name}) {problem}");
@@ -302,6 +311,33 @@ fn what_nothing_can_be_sent_by_ends_the_start() {
         let expected = format!("{name} (from environment variable {name}) {problem}");
         assert!(line.starts_with(&expected) && !line.contains("secret"), "{line}");
     }
+}
+
+#[test]
+fn a_file_of_roots_must_be_usable() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let authority = Authority::new("Corporate");
+    std::fs::write(path("ca.pem"), authority.pem()).unwrap();
+    std::fs::write(path("tls.key"), authority.issue("collector").key).unwrap();
+    for (name, file, problem) in [
+        (
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+            "none.pem",
+            "names a file that cannot be read",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+            "tls.key",
+            "names a file that holds no certificate in PEM",
+        ),
+    ] {
+        let line = error_of(json!({}), &[ENDPOINT, (name, &path(file))]);
+        let expected = format!("{name} (from environment variable {name}) {problem}");
+        assert!(line.starts_with(&expected), "{line}");
+    }
+    let usable = [("OTEL_EXPORTER_OTLP_CERTIFICATE", &*path("ca.pem"))];
+    assert_eq!(traces(&usable).export.certificate, Some(path("ca.pem").into()));
 }
 
 #[test]

@@ -69,6 +69,8 @@ impl Destination {
         };
         let files = TlsFiles {
             roots,
+            // Where it is gone later on nobody is trusted: without it all public authorities would be.
+            ca_file: export.certificate.clone(),
             ..TlsFiles::default()
         };
         let mut options = UpstreamOptions::new(export.url.clone()).with_tls_files(files);

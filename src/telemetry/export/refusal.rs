@@ -37,8 +37,45 @@ impl Refusal {
     }
 }
 
+/// In a fault's own words, save where they name options that count for Flagsmith alone.
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
-        Self::passing(fault.to_string(), None)
+        let why = match fault {
+            Fault::CertificateAuthorityUnknown => {
+                "the certificate is from an authority that is not trusted here; name a file with its root certificate in \
+                 OTEL_EXPORTER_OTLP_CERTIFICATE"
+                    .to_owned()
+            }
+            Fault::ClientCertificateRequired
+            | Fault::ClientCertificateRefused(_)
+            | Fault::HandshakeRefused => "the server refuses the TLS handshake; check whether it wants a client's certificate, \
+                 which no collector is shown, and that it speaks TLS 1.2 or 1.3"
+                .to_owned(),
+            Fault::TlsFile(problem) => problem.replace("upstream.ca_file", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
+            other => other.to_string(),
+        };
+        Self::passing(why, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_option_of_upstream_is_named() {
+        for fault in [
+            Fault::CertificateAuthorityUnknown,
+            Fault::ClientCertificateRequired,
+            Fault::ClientCertificateRefused("unknown_ca".to_owned()),
+            Fault::HandshakeRefused,
+            Fault::TlsFile("upstream.ca_file names a file that cannot be read".to_owned()),
+        ] {
+            let refusal = Refusal::from(fault);
+            assert!(
+                refusal.may_be_retried && !refusal.why.contains("upstream."),
+                "{refusal:?}"
+            );
+        }
     }
 }
