@@ -95,3 +95,41 @@ fn what_is_beyond_is_counted() {
     assert_eq!(one.features[0].segments.len(), 1001);
     assert_eq!(one.features[0].segments_left_out, SEGMENTS - 1001);
 }
+
+/// Traits that are not set are looked for among those that were sent, with one effort for all conditions together: there may be
+/// five of each of a thousand segments, and a thousand traits.
+#[test]
+fn misspelt_traits_are_looked_for_with_a_bounded_effort() {
+    const UNSET: usize = 5000;
+    let name = "abcdefghijklmnopqrstuvwxyz".repeat(3);
+    let segment = |id: usize| {
+        let conditions = list(5, |_| {
+            format!(r#"{{"property_":"{name}_misspelt","operator":"EQUAL","value":"x"}}"#)
+        });
+        format!(
+            r#"{{"id":{id},"name":"segment {id}","rules":[{{"type":"ANY","conditions":[{conditions}]}}],"feature_states":[{}]}}"#,
+            state(1, "override", id)
+        )
+    };
+    let page = format!(
+        r#"{{"id":1,"api_key":"key","name":"Unset","feature_states":[{}],"project":{{"id":1,"name":"p","segments":[{}]}}}}"#,
+        state(1, "default", 0),
+        list(UNSET / 5, segment),
+    );
+    let document = Document::from_pages(vec![Bytes::from(page)]).expect("a document");
+    let environment = Environment::compile(&document).expect("it compiles").0;
+    let body = format!(r#"{{"identifier":"a","traits":[{{"trait_key":"{name}_mispelt","trait_value":1}}]}}"#);
+    let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("an identity");
+    let question = Question {
+        kind: KeyKind::Client,
+        identity: Some(&identity),
+        feature: None,
+    };
+    let explanation = environment.explain(&document, question).expect("it explains");
+    let failed = explanation.segments.iter().flat_map(|segment| &segment.failed);
+    let says: Vec<&str> = failed.map(|condition| &*condition.says).collect();
+    assert_eq!(says.len(), UNSET);
+    let told = says.iter().filter(|says| says.ends_with("misspelt?")).count();
+    assert!((1000..UNSET).contains(&told), "{told} are told");
+    assert!(says.iter().all(|says| says.contains("is not set")));
+}

@@ -129,6 +129,43 @@ fn a_trait_whose_name_is_misspelt() {
     );
 }
 
+/// A percentage that is no number splits nothing, whatever there is to split by.
+#[test]
+fn a_percentage_that_is_no_number() {
+    for (property, traits, says) in [
+        ("plan", "[]", "there is no plan to split by"),
+        (
+            "plan",
+            r#"[{"trait_key":"plan","trait_value":"pro"}]"#,
+            "the percentage \"half\" is no number, so it holds for nobody",
+        ),
+        (
+            "",
+            "[]",
+            "the percentage \"half\" is no number, so it holds for nobody",
+        ),
+    ] {
+        let page = format!(
+            r#"{{"id":1,"api_key":"key","name":"Split","feature_states":[],"project":{{"id":1,"name":"p","segments":[{{"id":1,
+            "name":"half","feature_states":[],"rules":[{{"type":"ALL","conditions":[{{"property_":"{property}",
+            "operator":"PERCENTAGE_SPLIT","value":"half"}}]}}]}}]}}}}"#
+        );
+        let document = Document::from_pages(vec![Bytes::from(page)]).expect("a document");
+        let environment = Environment::compile(&document).expect("it compiles").0;
+        let body = format!(r#"{{"identifier":"bob","traits":{traits}}}"#);
+        let identity = Identity::from_json(body.as_bytes(), || [0; 16]).expect("an identity");
+        let question = Question {
+            kind: KeyKind::Client,
+            identity: Some(&identity),
+            feature: None,
+        };
+        let explanation = environment.explain(&document, question).expect("it explains");
+        let failed = explanation.segments.iter().flat_map(|segment| &segment.failed);
+        let told: Vec<&str> = failed.map(|condition| &*condition.says).collect();
+        assert_eq!(told, [says], "{property:?} {traits}");
+    }
+}
+
 #[test]
 fn an_identifier_in_another_case() {
     is_as_kept(

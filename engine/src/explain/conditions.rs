@@ -1,5 +1,5 @@
 //! Conditions that keep a segment from matching, or make it match, in words.
-use super::nearest::nearest;
+use super::nearest::{Effort, nearest};
 use super::remarks::remark;
 use super::report::{Bucket, ExplainedCondition, FoundValue, SegmentSplit};
 use super::subject::sent_trait;
@@ -18,6 +18,8 @@ const TRAIT_PATH: &str = "$.identity.traits.";
 pub(super) struct Asked<'a> {
     pub identity: Option<&'a Identity<'a>>,
     pub traits_count: bool,
+    /// For the traits of all conditions together: there may be thousands that are not set.
+    pub effort: Effort,
 }
 
 impl Asked<'_> {
@@ -120,7 +122,7 @@ impl Asked<'_> {
     fn finding(&self, culprit: &Culprit<'_>, source: &ConditionSource<'_>) -> String {
         let property = &source.property;
         if source.operator == "PERCENTAGE_SPLIT" {
-            return self.split_finding(culprit.split, property);
+            return self.split_finding(culprit, source);
         }
         match &culprit.found {
             Found::Unreadable => format!("{} cannot be read", shortened(property)),
@@ -137,13 +139,14 @@ impl Asked<'_> {
         }
     }
 
-    fn split_finding(&self, split: Option<Split>, property: &str) -> String {
+    fn split_finding(&self, culprit: &Culprit<'_>, source: &ConditionSource<'_>) -> String {
+        let property = &source.property;
         let by = if property.trim().is_empty() {
             "the identity"
         } else {
             property
         };
-        match split {
+        match culprit.split {
             Some(Split { bucket, limit }) => {
                 let relation = if bucket <= limit { "within" } else { "above" };
                 format!(
@@ -153,6 +156,11 @@ impl Asked<'_> {
                     share(limit)
                 )
             }
+            // There is something to split by, and no number to split at.
+            None if matches!(culprit.found, Found::Value(_)) => format!(
+                "the percentage {} is no number, so it holds for nobody",
+                shortened(source.value)
+            ),
             None if self.identity.is_none() => "there is no identity to split by".to_owned(),
             None => format!("there is no {} to split by", shortened(by)),
         }
@@ -180,7 +188,7 @@ impl Asked<'_> {
             return format!("{shown} is sent as null, which is not set");
         }
         let sent = identity.traits().iter().map(|sent| sent.key.as_ref());
-        match nearest(key, sent) {
+        match nearest(key, sent, &self.effort) {
             Some((near, _)) => format!("{shown} is not set; {} is: misspelt?", quoted(near)),
             None => format!("{shown} is not set"),
         }

@@ -23,6 +23,7 @@ use crate::environment::Environment;
 use crate::environment::compile::DocumentSource;
 use crate::{DocumentError, Identity, KeyKind};
 use conditions::Asked;
+use nearest::Effort;
 
 pub use report::{
     Bucket, Candidate, ExplainedCondition, ExplainedFeature, ExplainedIdentity, ExplainedOption,
@@ -92,6 +93,7 @@ impl Environment {
         let asked = Asked {
             identity,
             traits_count: self.takes_traits(kind),
+            effort: Effort::new(),
         };
         let told = examination.segments.iter().take(MOST_SEGMENTS);
         Ok(Explanation {
@@ -135,7 +137,7 @@ impl Environment {
     }
 
     fn unknown_feature(&self, name: &str) -> ExplainError {
-        let near = nearest::nearest(name, self.feature_names());
+        let near = nearest::nearest(name, self.feature_names(), &Effort::new());
         ExplainError::UnknownFeature(near.map(|(near, _)| near.to_owned()))
     }
 }

@@ -1,10 +1,39 @@
 //! Names that are nearly another one, as a person may have meant.
+use std::cell::Cell;
+
 use strsim::osa_distance;
 
 /// Longer names are compared in case and blanks alone.
 const LONGEST: usize = 100;
-/// More bytes of names are not compared letter by letter: some 50 ms.
-const MOST_CELLS: usize = 20_000_000;
+/// The steps that names are compared with: some 50 ms letter by letter, some tenths of a second in any other way.
+const MOST_STEPS: usize = 20_000_000;
+/// So many bytes of two names are compared in one step, where that is not done letter by letter.
+const BYTES_A_STEP: usize = 4;
+
+/// The work that may still be done to compare names. Whoever looks for many names shares one among all.
+#[derive(Debug)]
+pub(super) struct Effort {
+    steps_left: Cell<usize>,
+}
+
+impl Effort {
+    pub(super) fn new() -> Self {
+        Self {
+            steps_left: Cell::new(MOST_STEPS),
+        }
+    }
+
+    /// Whether so many steps are left, which are taken; if not, none is left.
+    fn takes(&self, steps: usize) -> bool {
+        let left = self.steps_left.get().checked_sub(steps);
+        self.steps_left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    fn is_spent(&self) -> bool {
+        self.steps_left.get() == 0
+    }
+}
 
 /// How two names differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,16 +59,19 @@ impl Difference {
     }
 }
 
-/// The candidate that is nearest to a name, where one is near. The name itself is none.
+/// The candidate that is nearest to a name, where one is near, as far as the `effort` goes. The name itself is none.
 pub(super) fn nearest<'n>(
     name: &str,
     candidates: impl Iterator<Item = &'n str>,
+    effort: &Effort,
 ) -> Option<(&'n str, Difference)> {
+    if effort.is_spent() {
+        return None;
+    }
     let wanted = Wanted::new(name);
-    let mut cells = 0;
     let mut nearest: Option<(&'n str, Difference)> = None;
     for candidate in candidates {
-        let Some(difference) = wanted.difference(candidate, &mut cells) else {
+        let Some(difference) = wanted.difference(candidate, effort) else {
             continue;
         };
         if nearest.is_none_or(|(_, least)| difference < least) {
@@ -73,7 +105,7 @@ impl<'n> Wanted<'n> {
         }
     }
 
-    fn difference(&self, candidate: &str, cells: &mut usize) -> Option<Difference> {
+    fn difference(&self, candidate: &str, effort: &Effort) -> Option<Difference> {
         if candidate == self.name {
             return None;
         }
@@ -82,7 +114,7 @@ impl<'n> Wanted<'n> {
             self.name.len().min(candidate.len()),
         );
         // Lower case changes lengths by little, and rarely; whatever blanks are around, the rest is as long.
-        if longer > shorter * 2 + 8 {
+        if longer > shorter * 2 + 8 || !effort.takes(longer.div_ceil(BYTES_A_STEP)) {
             return None;
         }
         if candidate.to_lowercase() == self.lowercase {
@@ -94,12 +126,12 @@ impl<'n> Wanted<'n> {
         if !self.plain.is_empty() && plain(candidate) == self.plain {
             return Some(Difference::Separators);
         }
-        self.letters(candidate, longer, shorter, cells)
+        self.letters(candidate, longer, shorter, effort)
             .map(Difference::Letters)
     }
 
     /// By how many letters they differ, where by few.
-    fn letters(&self, candidate: &str, longer: usize, shorter: usize, cells: &mut usize) -> Option<usize> {
+    fn letters(&self, candidate: &str, longer: usize, shorter: usize, effort: &Effort) -> Option<usize> {
         // Of a short name a letter is much of it.
         let most = match shorter {
             0..=3 => return None,
@@ -117,8 +149,7 @@ impl<'n> Wanted<'n> {
         if digits(self.name).ne(digits(candidate)) {
             return None;
         }
-        *cells += longer * longer;
-        if *cells > MOST_CELLS {
+        if !effort.takes(longer * longer) {
             return None;
         }
         Some(osa_distance(self.name, candidate)).filter(|letters| *letters <= most)
@@ -156,7 +187,7 @@ mod tests {
     use super::*;
 
     fn found(name: &str, candidates: &[&str]) -> Option<(String, Difference)> {
-        nearest(name, candidates.iter().copied())
+        nearest(name, candidates.iter().copied(), &Effort::new())
             .map(|(candidate, difference)| (candidate.to_owned(), difference))
     }
 
@@ -204,11 +235,11 @@ mod tests {
             .map(|number| format!("{:a>80}{}", "", number % 10 / 10))
             .collect();
         let wanted = format!("{:a>79}b0", "");
-        let mut cells = 0;
+        let effort = Effort::new();
         let wanted = Wanted::new(&wanted);
         let near = names
             .iter()
-            .filter(|name| wanted.difference(name, &mut cells).is_some())
+            .filter(|name| wanted.difference(name, &effort).is_some())
             .count();
         assert!(near < 5_000, "{near}");
     }

@@ -1,5 +1,5 @@
 //! Who is asked about.
-use super::nearest::nearest;
+use super::nearest::{Effort, nearest};
 use super::report::{ExplainedIdentity, ExplainedTrait, NearestIdentifier};
 use super::words::{json_of, raw, sent_text, sent_type, short_raw};
 use crate::condition::Value;
@@ -15,7 +15,13 @@ pub(super) fn explain_identity(
     let identifier = identity.identifier();
     let overrides = environment.features_overridden_for(identifier);
     let near = (!identity.is_transient() && overrides.is_empty())
-        .then(|| nearest(identifier, environment.identifiers_with_overrides()))
+        .then(|| {
+            nearest(
+                identifier,
+                environment.identifiers_with_overrides(),
+                &Effort::new(),
+            )
+        })
         .flatten();
     let unset = identity.unset().map(|key| ExplainedTrait {
         key: key.to_owned(),
