@@ -20,9 +20,15 @@ pub(super) fn run(arguments: ExplainArguments) -> Result<u8, Failure> {
         in_system(async move { explain::run(settings.as_ref(), &sought, |line| write_error(line)).await })?;
     match explained {
         Outcome::Explained(text) => {
-            // A reader that has gone is no failure.
-            let _ = io::stdout().write_all(&text);
-            Ok(0)
+            let mut out = io::stdout();
+            match out.write_all(&text).and_then(|()| out.flush()) {
+                // A reader that has gone is no failure.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+                    EXIT_UNEXPLAINED,
+                    format!("the explanation cannot be written: {error}"),
+                )),
+                _ => Ok(0),
+            }
         }
         Outcome::Unknown(line) | Outcome::Failed(line) => Err(Failure::new(EXIT_UNEXPLAINED, line)),
         Outcome::Misunderstood(line) => Err(Failure::new(EXIT_USAGE, line)),

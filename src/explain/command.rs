@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use actix_web::http::StatusCode;
 
 use super::alone;
-use super::answer::{Refusal, explain};
+use super::answer::{Held, Refusal, explain};
 use super::asking::Asking;
 use super::client::{NoAnswer, ask};
 use crate::settings::{AdminSettings, ListenHost, Secret, Settings};
@@ -59,7 +59,12 @@ pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: 
         return Outcome::Failed("there is neither a configuration nor --url to ask by".to_owned());
     };
     let held = alone::hold(settings, &sought.asking).await;
-    match explain(&sought.asking, held) {
+    let unnamed = unnamed(&held);
+    let explained = explain(&sought.asking, held);
+    if let (Err(Refusal::Environment(_)), Some(unnamed)) = (&explained, unnamed) {
+        tell(&unnamed);
+    }
+    match explained {
         Ok(answer) if sought.as_json => Outcome::Explained(answer.to_json()),
         Ok(answer) => Outcome::Explained(answer.to_string().into_bytes()),
         Err(refusal @ (Refusal::Environment(_) | Refusal::Feature(_))) => {
@@ -68,6 +73,15 @@ pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: 
         Err(refusal @ Refusal::Identity(_)) => Outcome::Misunderstood(refusal.to_string()),
         Err(refusal) => Outcome::Failed(refusal.to_string()),
     }
+}
+
+/// The first environment without a document, which may be the one that is meant by a name that the document would have: why.
+fn unnamed(held: &[Held]) -> Option<String> {
+    let mut all = held.iter();
+    all.find_map(|held| {
+        let why = held.content.as_ref().err()?;
+        Some(format!("environment {}: {why}", held.known.label()))
+    })
 }
 
 fn refused(no_answer: &NoAnswer) -> Outcome {

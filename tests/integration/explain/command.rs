@@ -268,3 +268,39 @@ fn who_names_the_wrong_thing_hears_of_the_right_ones() {
     let (code, line) = failed(folder.path(), &["--trait=age"]);
     assert_eq!(code, Some(64), "{line}");
 }
+
+/// Its name is in the document: whoever calls it by that hears why there is none.
+#[test]
+fn an_environment_that_has_no_document_may_be_the_one_that_is_meant() {
+    let folder = folder(&json!({
+        "environment_key_pairs": [
+            {"client_side_key": CLIENT_KEY, "document_path": "document.json"},
+            {"client_side_key": "other-client-key", "document_path": "missing.json"},
+        ],
+    }));
+    let (code, line) = failed(folder.path(), &["--environment", "Production"]);
+    assert_eq!(code, Some(1));
+    assert!(line.contains("no environment has this name"), "{line}");
+    assert!(
+        line.contains("environment 2 (without a document yet): "),
+        "{line}"
+    );
+    assert!(line.contains("missing.json"), "{line}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_explanation_that_cannot_be_written_is_a_failure() {
+    let folder = from_file();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = command(folder.path());
+    let output = command
+        .arg("explain")
+        .args(QUESTION)
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let line = text(&output.stderr);
+    assert!(line.contains("cannot be written"), "{line}");
+}
