@@ -285,7 +285,7 @@ fn an_environment_that_has_no_document_may_be_the_one_that_is_meant() {
         line.contains("environment 2 (without a document yet): "),
         "{line}"
     );
-    assert!(line.contains("missing.json"), "{line}");
+    assert!(line.contains("check document_path"), "{line}");
 }
 
 #[cfg(target_os = "linux")]
