@@ -67,6 +67,13 @@ impl<T: Clone> Reader<T> {
         Rc::clone(&self.held.borrow())
     }
 
+    /// The same where this holds for it.
+    pub(crate) fn get_if(&self, holds: impl FnOnce(&T) -> bool) -> Option<Rc<T>> {
+        self.renew();
+        let held = self.held.borrow();
+        holds(&held).then(|| Rc::clone(&held))
+    }
+
     /// Looks at the value as it is now. The look must not read the value in turn.
     pub(crate) fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         self.renew();
@@ -129,6 +136,9 @@ mod tests {
         assert_eq!(held.as_str(), "first");
         assert_eq!(reader.get().as_str(), "third");
         assert_eq!(other.clone().with(String::clone), "third");
+        let third = reader.get_if(|value| value == "third");
+        assert_eq!(third.as_deref().map(String::as_str), Some("third"));
+        assert_eq!(reader.get_if(|value| value == "second"), None);
         assert_eq!(live.newest().as_str(), "third");
     }
 

@@ -136,7 +136,8 @@ impl Distribution {
 
 /// A duration as whole nanoseconds, which last for 584 years.
 pub fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 /// Bounds of work that takes a millisecond or much more, in nanoseconds: applying a document, bringing it to all workers,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
+use futures::TryFutureExt as _;
 
 use crate::service_state::ServiceState;
 
@@ -34,16 +35,15 @@ impl ClosingAnswers {
     {
         // The worker's own count: that of the state is every worker's, and each request would write to it.
         let own = Rc::clone(self);
-        let answer = routes.call(request);
-        async move {
-            let mut answer = answer.await?;
+        // No async block: it would have room for the answer to come twice, and move it once more for each request.
+        routes.call(request).map_ok(move |mut answer| {
             if own.state.is_draining() {
                 answer
                     .response_mut()
                     .head_mut()
                     .set_connection_type(ConnectionType::Close);
             }
-            Ok(answer)
-        }
+            answer
+        })
     }
 }

@@ -10,6 +10,7 @@ use actix_web::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, HeaderValue, ORIGIN, VARY,
 };
 use actix_web::{Error, HttpResponse};
+use futures::TryFutureExt as _;
 use futures::future::{Either, ready};
 
 use super::LayerOptions;
@@ -64,11 +65,11 @@ impl Cors {
         } else {
             Either::Right(routes.call(request))
         };
-        async move {
-            let mut answer = answer.await?;
+        // No async block: it would have room for the answer to come twice, and move it once more for each request.
+        answer.map_ok(move |mut answer| {
             marks.put_on(answer.headers_mut());
-            Ok(answer)
-        }
+            answer
+        })
     }
 }
 

@@ -19,7 +19,7 @@ use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
-use futures::future::Either;
+use actors::trace::Entered;
 use pin_project_lite::pin_project;
 
 use access_log::AccessLog;
@@ -183,47 +183,61 @@ impl Observe {
     where
         S: Service<ServiceRequest, Response = ServiceResponse, Error = Error>,
     {
-        if !self.options.with(|options| options.observers.has_any()) {
-            return Either::Left(routes.call(request));
+        let options = self.options.get_if(|options| options.observers.has_any());
+        let hearing = options.map(|options| self.hear(options, &request));
+        let _entered = hearing.as_ref().and_then(Hearing::enter);
+        Observing {
+            answer: routes.call(request),
+            hearing,
         }
-        // Who hears of its beginning hears of its end.
-        let (options, own) = (self.options.get(), Rc::clone(&self.own));
-        let started = Instant::now();
+    }
+
+    /// Who hears of its beginning hears of its end.
+    fn hear(&self, options: Rc<LayerOptions>, request: &ServiceRequest) -> Hearing {
         let method = MethodNumber::of(request.method());
-        if options.observers.traces.is_none() {
-            return Either::Right(Either::Left(Observing {
-                answer: routes.call(request),
-                started,
-                method,
-                options,
-                own,
-            }));
+        let is_traced = options.observers.traces.is_some();
+        Hearing {
+            started: Instant::now(),
+            method,
+            traced: is_traced.then(|| Box::new(TracedRequest::begin(&options, request, method.name()))),
+            options,
+            own: Rc::clone(&self.own),
         }
-        let traced = TracedRequest::begin(&options, &request, method.name());
-        let answer = {
-            let _entered = traced.enter();
-            traced.within(routes.call(request))
-        };
-        Either::Right(Either::Right(async move {
-            let answer = answer.await;
-            let _entered = traced.enter();
-            let observed = Observed::of(&answer, method, started.elapsed());
-            options.observers.tell(&observed, &own);
+    }
+}
+
+/// What is kept of a request until its answer.
+struct Hearing {
+    started: Instant,
+    method: MethodNumber,
+    options: Rc<LayerOptions>,
+    own: Rc<Own>,
+    /// In a box, because every request moves the room that it would take.
+    traced: Option<Box<TracedRequest>>,
+}
+
+impl Hearing {
+    fn enter(&self) -> Option<Entered> {
+        self.traced.as_ref()?.enter()
+    }
+
+    /// Tells of the outcome.
+    fn answered(self, answer: &Result<ServiceResponse, Error>) {
+        let observed = Observed::of(answer, self.method, self.started.elapsed());
+        self.options.observers.tell(&observed, &self.own);
+        if let Some(traced) = self.traced {
             traced.answered(|| observed.asked.pattern(), observed.status);
-            answer
-        }))
+        }
     }
 }
 
 pin_project! {
-    /// Waits for an answer and tells of it. It is no async block, which would move what it waits for once more for each request.
+    /// Waits for an answer and tells of it. It is no async block: that would have room for what it waits for twice, and move it
+    /// once more for each request.
     struct Observing<F> {
         #[pin]
         answer: F,
-        started: Instant,
-        method: MethodNumber,
-        options: Rc<LayerOptions>,
-        own: Rc<Own>,
+        hearing: Option<Hearing>,
     }
 }
 
@@ -232,10 +246,12 @@ impl<F: Future<Output = Result<ServiceResponse, Error>>> Future for Observing<F>
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        let _entered = this.hearing.as_ref().and_then(Hearing::enter);
         let polled = this.answer.poll(cx);
-        if let Poll::Ready(answer) = &polled {
-            let observed = Observed::of(answer, *this.method, this.started.elapsed());
-            this.options.observers.tell(&observed, this.own);
+        if let Poll::Ready(answer) = &polled
+            && let Some(hearing) = this.hearing.take()
+        {
+            hearing.answered(answer);
         }
         polled
     }

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::StatusCode;
-use actors::trace::{Entered, Trace, Within};
+use actors::trace::Entered;
 
 use super::LayerOptions;
 use crate::telemetry::RequestTrace;
@@ -30,11 +30,6 @@ impl TracedRequest {
     /// What this thread does is a part of it, until what this gives is dropped.
     pub(super) fn enter(&self) -> Option<Entered> {
         self.request.as_ref().map(|request| request.trace.enter())
-    }
-
-    /// Runs this as a part of it.
-    pub(super) fn within<F>(&self, answer: F) -> Within<F> {
-        Trace::within(self.request.as_ref().map(|request| &request.trace), answer)
     }
 
     /// Ends it; `route`: the pattern that matched, asked for where it is recorded alone.
