@@ -5,9 +5,12 @@ use std::time::{Duration, SystemTime};
 use actix_web::http::Uri;
 use actors::upstream::{Fault, Journal, Peer, ProxyFault, Stage, Step, UpstreamOptions};
 
-use super::certificate::{Certificate, Standing};
 use super::finding::{Finding, Subject, Verdict};
 use super::way::Way;
+
+mod shown;
+
+use shown::{refused, shown, trusted};
 
 /// One step on the way, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,110 +143,12 @@ fn success(subject: &Subject, check: Check, peer: Peer, steps: &[Step], now: Sys
     }
 }
 
-fn trusted(
-    subject: &Subject,
-    version: &str,
-    certificate: &Certificate,
-    above: &[Certificate],
-    now: SystemTime,
-) -> Finding {
-    let Certificate { issuer, .. } = certificate;
-    let detail = format!(
-        "{version}, a trusted certificate by {issuer} for {}, valid {}",
-        certificate.hosts(),
-        certificate.time(now)
-    );
-    // One that has expired is not needed: the certificate is trusted without it.
-    let ending = above
-        .iter()
-        .find(|above| above.standing(now) == Standing::ExpiresSoon);
-    match (certificate.standing(now), ending) {
-        (Standing::Valid, Some(ending)) => subject.warning(
-            "tls",
-            format!(
-                "{detail}; {} of its chain is valid {}",
-                ending.subject,
-                ending.time(now)
-            ),
-            "renew the chain there",
-        ),
-        (Standing::Valid, None) if certificate.is_of_an_interceptor() => subject.ok(
-            "tls",
-            format!("{detail}; its issuer looks into connections on their way, keys included"),
-        ),
-        (Standing::Valid, None) => subject.ok("tls", detail),
-        _ => subject.warning("tls", detail, "renew the certificate there"),
-    }
-}
-
 fn failure(subject: &Subject, check: Check, fault: &Fault, steps: &[Step], now: SystemTime) -> Finding {
-    let text = fault.to_string();
-    let finding = subject.told(check.name(), Verdict::Failure, &text);
-    let chain = shown(steps);
-    let (Check::Tls, Some(certificate)) = (check, chain.first()) else {
-        return finding;
-    };
-    let wrong = match fault {
-        Fault::CertificateExpired => Some(Standing::Expired),
-        Fault::CertificateNotYetValid => Some(Standing::NotYetValid),
-        _ => None,
-    };
-    let of_chain = chain
-        .iter()
-        .enumerate()
-        .find(|(_, shown)| Some(shown.standing(now)) == wrong);
-    if let Some((1.., wrong)) = of_chain {
-        return subject.failure(
-            "tls",
-            format!(
-                "{} (it is {} of the server's chain, valid {} and by {}; the server's own is valid {})",
-                finding.detail,
-                wrong.subject,
-                wrong.time(now),
-                wrong.issuer,
-                certificate.time(now)
-            ),
-            "give the server the newest chain of its certificate's issuer",
-        );
+    let finding = subject.told(check.name(), Verdict::Failure, &fault.to_string());
+    match check {
+        Check::Tls => refused(subject, finding, fault, steps, now),
+        _ => finding,
     }
-    let seen = match fault {
-        Fault::CertificateExpired | Fault::CertificateNotYetValid => {
-            format!(
-                "it is valid {} and by {}",
-                certificate.time(now),
-                certificate.issuer
-            )
-        }
-        Fault::CertificateForAnotherHost => {
-            format!("it is for {} and by {}", certificate.hosts(), certificate.issuer)
-        }
-        _ => format!("it is by {} and for {}", certificate.issuer, certificate.hosts()),
-    };
-    let detail = format!("{} ({seen})", finding.detail);
-    let advice = match fault {
-        Fault::CertificateAuthorityUnknown if certificate.is_of_an_interceptor() => Some(format!(
-            "{} looks into TLS on its way: have upstream's host exempted there, or name a file with its root certificate \
-             in upstream.ca_file",
-            certificate.issuer
-        )),
-        Fault::CertificateAuthorityUnknown => Some(format!(
-            "where {} is your organisation's own, or that of a proxy which looks into TLS on its way, name a file with its \
-             root certificate in upstream.ca_file",
-            certificate.issuer
-        )),
-        _ => finding.advice,
-    };
-    subject.failure("tls", detail, advice.unwrap_or_default())
-}
-
-/// The certificates that the server has shown, its own first.
-fn shown(steps: &[Step]) -> Vec<Certificate> {
-    let chain = steps.iter().rev().find_map(|step| match step {
-        Step::Certificates(Peer::Server, chain) => Some(chain),
-        _ => None,
-    });
-    let read = |der: &Vec<u8>| Certificate::read(der);
-    chain.map_or_else(Vec::new, |chain| chain.iter().map_while(read).collect())
 }
 
 /// Addresses, with their families.

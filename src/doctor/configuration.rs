@@ -3,26 +3,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use actix_web::http::Uri;
-use actors::environment::{DocumentSource, EnvironmentOptions};
 
 use super::finding::{Finding, Subject, Verdict};
-use crate::settings::{AllowedOrigins, ListenHost, Loaded, ProxyProtocol, Settings, SettingsError};
+use super::is_polled;
+use crate::settings::{Loaded, Settings, SettingsError};
 
-/// What keys of documentation, templates and examples hold.
-const PLACEHOLDERS: [&str; 12] = [
-    "your_",
-    "your-",
-    "yourkey",
-    "<",
-    "xxxx",
-    "changeme",
-    "change_me",
-    "change-me",
-    "placeholder",
-    "replace",
-    "example",
-    "...",
-];
+mod clients;
+mod secrets;
+
+use clients::{origins, trusted_proxies};
+use secrets::{keys, secrets};
+
 /// Flagsmith as a service: the API that documents come from there, and the one that lacks a part of them.
 const EDGE_HOST: &str = "edge.api.flagsmith.com";
 const CORE_HOST: &str = "api.flagsmith.com";
@@ -92,79 +83,6 @@ fn noticed(subject: &Subject, message: &str) -> Finding {
     }
 }
 
-fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    // A document in a file may have any keys.
-    let is_polled = |pair: &EnvironmentOptions| pair.source == DocumentSource::Upstream;
-    for (place, pair) in (1..).zip(environments).filter(|(_, pair)| is_polled(pair)) {
-        let subject = Subject::key_pair(place, None);
-        let client = pair.client_side_key.reveal();
-        if is_placeholder(client) {
-            findings.push(subject.failure(
-                "keys",
-                "client_side_key is a placeholder of an example",
-                "give the environment's own key (Flagsmith: Environment settings, Keys)",
-            ));
-        }
-        for key in &pair.server_side_keys {
-            let bare = key.reveal().strip_prefix("ser.").unwrap_or_default();
-            if is_placeholder(bare) {
-                findings.push(subject.failure(
-                    "keys",
-                    "server_side_key is a placeholder of an example",
-                    "give a key that was made for the environment (Flagsmith: Environment settings, SDK Keys)",
-                ));
-            } else if bare == client {
-                findings.push(subject.warning(
-                    "keys",
-                    "server_side_key is the client-side key with \"ser.\" before it",
-                    "give a key that was made as a server-side one (Flagsmith: Environment settings, SDK Keys)",
-                ));
-            }
-        }
-    }
-    if findings.is_empty() {
-        findings.push(subject().ok("keys", "none is a placeholder, or stands in another's place"));
-    }
-    findings
-}
-
-/// Whoever has read the documentation knows a placeholder.
-fn secrets(subject: &Subject, settings: &Settings) -> Vec<Finding> {
-    let admin = settings.admin.port.and(settings.admin.token.as_ref());
-    [
-        ("admin.token", admin),
-        (
-            "realtime.authentication_token",
-            settings.realtime.authentication_token.as_ref(),
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, secret)| secret.is_some_and(|secret| is_placeholder(secret.reveal())))
-    .map(|(option, _)| {
-        subject.warning(
-            "secrets",
-            format!("{option} is a placeholder of an example, which anybody may know"),
-            "give one that is made for this proxy, as openssl rand -hex 32 makes them",
-        )
-    })
-    .collect()
-}
-
-fn is_placeholder(key: &str) -> bool {
-    let key = key.to_lowercase();
-    let is_one = [
-        "environment_key",
-        "server_side_key",
-        "client_side_key",
-        "key",
-        "test",
-        "secret",
-    ]
-    .contains(&key.as_str());
-    is_one || PLACEHOLDERS.iter().any(|placeholder| key.contains(placeholder))
-}
-
 /// What is likely wrong with the path or host of `api_url`; `None`: nothing that can be seen.
 pub(super) fn api_url_problem(api_url: &str) -> Option<(&'static str, &'static str)> {
     let url: Uri = api_url.parse().ok()?;
@@ -193,7 +111,6 @@ pub(super) fn api_url_problem(api_url: &str) -> Option<(&'static str, &'static s
 }
 
 fn api_url(subject: &Subject, settings: &Settings) -> Option<Finding> {
-    let is_polled = |pair: &EnvironmentOptions| pair.source == DocumentSource::Upstream;
     if !settings.environments.iter().any(is_polled) {
         return None;
     }
@@ -245,94 +162,9 @@ fn freshness(subject: &Subject, settings: &Settings) -> Vec<Finding> {
     findings
 }
 
-fn origins(subject: &Subject, origins: &AllowedOrigins) -> Option<Finding> {
-    Some(match origins {
-        AllowedOrigins::Any => subject.ok("allow_origins", "browsers may read answers on every site (*)"),
-        AllowedOrigins::Listed(listed) if listed.is_empty() => subject.warning(
-            "allow_origins",
-            "no browser may read an answer: no origin is left",
-            "give scheme, host and port, as https://www.example.com, or *",
-        ),
-        AllowedOrigins::Listed(listed) => {
-            let plain = listed.iter().find(|origin| {
-                let host = origin.strip_prefix("http://");
-                host.is_some_and(|host| {
-                    !(host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]"))
-                })
-            });
-            match plain {
-                Some(plain) => subject.warning(
-                    "allow_origins",
-                    format!("{plain} is a site without TLS"),
-                    "where the site has moved to https, which is another origin, give that",
-                ),
-                None => subject.ok(
-                    "allow_origins",
-                    format!("browsers may read answers on {}", listed.join(", ")),
-                ),
-            }
-        }
-    })
-}
-
-fn trusted_proxies(subject: &Subject, settings: &Settings) -> Option<Finding> {
-    let trusted = &settings.process.trusted_proxies;
-    let server = &settings.server;
-    let is_used = server.proxy_headers || server.proxy_protocol != ProxyProtocol::Off;
-    let options = match (server.proxy_headers, server.proxy_protocol) {
-        (true, ProxyProtocol::Off) => "server.proxy_headers",
-        (true, _) => "server.proxy_headers and server.proxy_protocol",
-        (false, _) => "server.proxy_protocol",
-    };
-    let is_reached = !matches!(&server.host, ListenHost::Address(address) if address.is_loopback());
-    if !is_used {
-        return (!trusted.is_default()).then(|| {
-            subject.ok(
-                "forwarded",
-                "FORWARDED_ALLOW_IPS has no effect: server.proxy_headers and server.proxy_protocol are off",
-            )
-        });
-    }
-    Some(if trusted.trusts_everybody() {
-        subject.warning(
-            "forwarded",
-            format!(
-                "every client may say which address it has: FORWARDED_ALLOW_IPS trusts everybody ({options})"
-            ),
-            "name the balancers alone, as 10.0.0.0/8",
-        )
-    } else if trusted.is_default() && is_reached {
-        subject.warning(
-            "forwarded",
-            format!("{options} counts for peers on this machine alone: FORWARDED_ALLOW_IPS is not set"),
-            "name the balancers in FORWARDED_ALLOW_IPS, as 10.0.0.0/8",
-        )
-    } else {
-        subject.ok("forwarded", format!("{options} counts for {trusted}"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn placeholders_are_told_from_keys() {
-        for placeholder in [
-            "your_server_side_key",
-            "your_client_side_key_1",
-            "YOUR-KEY",
-            "<server-side key>",
-            "xxxxxxxx",
-            "client_side_key",
-            "...",
-        ] {
-            assert!(is_placeholder(placeholder), "{placeholder}");
-        }
-        for key in ["9FVBk2wBRqRZiLhwBxGHPm", "demo_client_side_key", "n8Vzq3"] {
-            assert!(!is_placeholder(key), "{key}");
-        }
-    }
 
     #[test]
     fn a_wrong_api_url_is_seen() {

@@ -1,89 +1,20 @@
 //! The store's directory (`persistence.directory`).
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use actors::keys::EnvironmentKey;
-use actors::store::{StoreReport, examine};
-use rustix::fs::{Access, AtFlags, CWD, accessat, statfs, statvfs};
+use actors::store::StoreReport;
 
 use super::document::bytes;
 use super::finding::{Finding, Subject, Verdict};
+
+mod look;
+
+pub(super) use look::{Looked, look};
 
 /// Of each document: the current one, the one before it, and the next one while it is written.
 const GENERATIONS: u64 = 3;
 /// What evaluation counts that could not be sent may take (`analytics.1.unsent`).
 const UNSENT: u64 = 64 * 1024 * 1024;
-
-/// What a file system that is not on a disk, or goes with its container, is called, by its number (statfs(2)).
-const FLEETING: [(i64, &str); 3] = [
-    (0x0102_1994, "tmpfs, in memory"),
-    (0x8584_58f6, "ramfs, in memory"),
-    (
-        0x794c_7630,
-        "a container's own layer, which goes with the container",
-    ),
-];
-
-/// What the disk said, before it is known how much is to be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Looked {
-    directory: PathBuf,
-    report: Result<Option<StoreReport>, String>,
-    /// Why it cannot be made, where it is not there.
-    unmade: Option<String>,
-    /// Bytes that this account may still write.
-    room: Option<u64>,
-    /// What its file system is, where that is forgotten.
-    fleeting: Option<&'static str>,
-}
-
-/// Looks at the directory. Blocks.
-pub(super) fn look(directory: &Path, environments: &[EnvironmentKey]) -> Looked {
-    let report = examine(directory, environments);
-    let place = match &report {
-        Ok(None) => nearest(directory),
-        _ => directory,
-    };
-    let unmade = match &report {
-        Ok(None) => unmade(place),
-        _ => None,
-    };
-    Looked {
-        directory: directory.to_owned(),
-        unmade,
-        // A file system without blocks does not count them.
-        room: statvfs(place)
-            .ok()
-            .filter(|room| room.f_blocks > 0)
-            .map(|room| room.f_bavail.saturating_mul(room.f_frsize)),
-        fleeting: statfs(place).ok().and_then(|system| fleeting(system.f_type)),
-        report,
-    }
-}
-
-fn fleeting(file_system: i64) -> Option<&'static str> {
-    let known = FLEETING.iter().find(|(number, _)| *number == file_system);
-    known.map(|(_, name)| *name)
-}
-
-/// The directory above it that is there.
-fn nearest(directory: &Path) -> &Path {
-    let mut above = directory.ancestors().skip(1);
-    above
-        .find(|place| place.exists())
-        .filter(|place| !place.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-/// Why no directory can be made in this place; nothing is made to find out.
-fn unmade(place: &Path) -> Option<String> {
-    if !place.is_dir() {
-        return Some(format!("{} is no directory", place.display()));
-    }
-    let access = accessat(CWD, place, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
-    let error = std::io::Error::from(access.err()?);
-    Some(format!("{} cannot be written to ({error})", place.display()))
-}
 
 /// What is to be said of it, where so many bytes of documents are to be stored; pure.
 pub(super) fn told(looked: &Looked, documents: u64) -> Vec<Finding> {
@@ -228,6 +159,7 @@ pub(super) fn hangs(directory: &Path) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use super::look::fleeting;
     use super::*;
 
     fn looked() -> Looked {
