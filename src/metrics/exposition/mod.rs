@@ -1,4 +1,4 @@
-//! A reading as text. The names of metrics are told to operators (README, dashboards, alert rules), so none is changed lightly.
+//! A reading as text. The names of metrics are told to operators (docs/monitoring.md, dashboards, alert rules), so none is changed lightly.
 //!
 //! # Layout
 //! - `format`: which format a scraper takes; `plain`: Prometheus' own, made of OpenMetrics.

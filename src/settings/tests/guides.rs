@@ -1,4 +1,5 @@
 //! README and guides name options and variables that there are, the README names all of them, and the help what is no option.
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::super::schema::{KEY_PAIR, Known, OPTIONS};
@@ -17,18 +18,35 @@ const VARIABLES: &[&str] = &[
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
-/// Variables of other programs that the guides name: Flagsmith's own, and that of the compose file.
+/// What else the guides write in upper case: variables of Flagsmith's own, of the compose file, of builds and of tests, and errors of HTTP/2.
 const OTHER_VARIABLES: &[&str] = &[
     "SSE_SERVER_BASE_URL",
     "SSE_AUTHENTICATION_TOKEN",
     "FLAGSMITH_VERSION",
+    "CI_COMMIT_SHA",
+    "EDGE_PROXY_SHARED_DIR",
+    "EDGE_PROXY_WITHOUT_SHARED",
+    "PROPTEST_CASES",
+    "SOAK_SECONDS",
+    "REFUSED_STREAM",
+    "ENHANCE_YOUR_CALM",
 ];
 
-/// Guides that name the fields of an output.
-const OF_OUTPUT: &[&str] = &["explain.md"];
+/// Guides that name the fields of an output, the labels of metrics, or values of variables.
+const OF_OUTPUT: &[&str] = &["explain.md", "monitoring.md", "tracing.md"];
 
-/// What else the guides call by a name with an underscore: of compose files.
-const OTHER_NAMES: &[&str] = &["depends_on", "stop_grace_period"];
+/// What else the guides call by a name with an underscore: of compose files, of environment documents, of TLS.
+const OTHER_NAMES: &[&str] = &[
+    "depends_on",
+    "stop_grace_period",
+    "updated_at",
+    "api_key",
+    "allow_client_traits",
+    "close_notify",
+];
+
+/// How the names of metrics begin.
+const METRICS: [&str; 2] = ["flagsmith_", "process_"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -79,7 +97,8 @@ fn every_option_that_is_named_is_one() {
                     .iter()
                     .any(|known| known.name == section && !known.children.is_empty())
             });
-            let alone = is_guide && name.contains('_') && !name.contains('.');
+            let is_metric = METRICS.iter().any(|start| name.starts_with(start));
+            let alone = is_guide && !is_metric && name.contains('_') && !name.contains('.');
             if of_a_section || (alone && !OTHER_NAMES.contains(&name.as_str())) {
                 named += 1;
                 let is_known = is_option(&name, OPTIONS) || is_option(&name, KEY_PAIR);
@@ -90,8 +109,28 @@ fn every_option_that_is_named_is_one() {
     assert!(named > 100, "{named}");
 }
 
+/// `metrics` has a test that its guide's table is all there is.
+#[test]
+fn every_metric_that_is_named_is_in_the_guide_of_metrics() {
+    let is_metric = |name: &String| METRICS.iter().any(|start| name.starts_with(start));
+    let of = |path: &Path| {
+        quoted(path)
+            .into_iter()
+            .filter(is_metric)
+            .collect::<BTreeSet<_>>()
+    };
+    let known = of(&root().join("docs/monitoring.md"));
+    assert!(known.len() > 30, "{known:?}");
+    for path in guides().into_iter().chain([root().join("README.md")]) {
+        let named = of(&path);
+        let unknown: Vec<_> = named.difference(&known).collect();
+        assert!(unknown.is_empty(), "{}: {unknown:?}", path.display());
+    }
+}
+
 #[test]
 fn every_variable_that_is_named_is_one() {
+    let telemetry = of_telemetry();
     for path in guides() {
         for name in quoted(&path) {
             let name = name.split('=').next().unwrap();
@@ -99,11 +138,51 @@ fn every_variable_that_is_named_is_one() {
             if is_of(name, is_upper) && name.contains('_') {
                 let is_known = VARIABLES.contains(&name)
                     || OTHER_VARIABLES.contains(&name)
+                    || telemetry.contains(&general(name))
                     || is_option(&name.to_lowercase(), OPTIONS);
                 assert!(is_known, "{}: {name}", path.display());
             }
         }
     }
+}
+
+/// What stands between quotation marks in the code that reads OpenTelemetry's variables.
+fn of_telemetry() -> BTreeSet<String> {
+    let folder = root().join("src/settings/telemetry");
+    let files = std::fs::read_dir(folder).unwrap();
+    let texts = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let texts: Vec<String> = texts.collect();
+    let literals = texts.iter().flat_map(|text| text.split('"').skip(1).step_by(2));
+    literals.map(str::to_owned).collect()
+}
+
+/// A variable as that code names it: what each signal has of its own without the signal, and what is of OTLP by its last words.
+fn general(name: &str) -> String {
+    let name = name.to_lowercase();
+    for signal in ["traces", "metrics"] {
+        if name == format!("otel_{signal}_exporter") {
+            return "otel_{}_exporter".to_owned();
+        }
+    }
+    let Some(of_otlp) = name.strip_prefix("otel_exporter_otlp_") else {
+        return name;
+    };
+    let own = ["traces_", "metrics_"]
+        .iter()
+        .find_map(|signal| of_otlp.strip_prefix(signal));
+    own.unwrap_or(of_otlp).to_owned()
+}
+
+#[test]
+fn the_guide_names_every_variable_of_telemetry() {
+    let guide = quoted(&root().join("docs/tracing.md"));
+    let named: BTreeSet<_> = guide.iter().map(|name| general(name)).collect();
+    let read = of_telemetry().into_iter().filter(|literal| {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+        literal.starts_with("otel_") && is_of(literal, is_name)
+    });
+    let missing: Vec<_> = read.filter(|name| !named.contains(&general(name))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
