@@ -17,7 +17,7 @@ impl Arguments {
     /// Reads `--name value` pairs.
     pub(crate) fn parse(given: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut arguments = Self {
-            page_port: 8001,
+            page_port: 8002,
             proxy_port: 8000,
             folder: "target/demo".into(),
             sdk: "tests/sdk/node/node_modules/@flagsmith/flagsmith/index.mjs".into(),

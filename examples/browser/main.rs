@@ -3,7 +3,7 @@
 //! The proxy runs in this process, on a copy of the demonstration's document. The page is served on another port, so that the
 //! browser asks across origins as any page does; its controls edit the copy, and the proxy tells every open page of it.
 //!
-//! `cargo run --example browser -- [--page-port 8001] [--proxy-port 8000] [--folder target/demo] [--sdk FILE]`
+//! `cargo run --example browser -- [--page-port 8002] [--proxy-port 8000] [--folder target/demo] [--sdk FILE]`
 //!
 //! # Layout
 //! - `arguments`: the command line. `demonstration`: the folder with the document that is edited.

@@ -105,6 +105,33 @@ fn files_that_are_named_are_there() {
     }
 }
 
+/// The first number after a text.
+fn number_after(text: &str, before: &str) -> u64 {
+    let (_, after) = text.split_once(before).expect(before);
+    let end = after
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(after.len());
+    after[..end].parse().expect(before)
+}
+
+/// A browser that has both open must not take one for the other.
+#[test]
+fn the_demonstration_page_has_a_port_of_its_own() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let arguments = read("examples/browser/arguments.rs");
+    let (_, defaults) = arguments.split_once("= Self {").expect("the defaults");
+    let page = number_after(defaults, "page_port: ");
+    let configuration: Value = serde_json::from_str(&read("config/config.json")).unwrap();
+    for section in ["server", "admin"] {
+        assert_ne!(configuration[section]["port"], json!(page), "{section}");
+    }
+    let readme = read("README.md");
+    let (_, told) = readme.split_once("`make demo`").unwrap();
+    assert_eq!(number_after(told, "<http://127.0.0.1:"), page);
+    let head = read("examples/browser/main.rs");
+    assert_eq!(number_after(&head, "--page-port "), page);
+}
+
 #[test]
 fn json_is_json() {
     for (path, text) in texts() {
