@@ -14,6 +14,8 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
 COPY . .
+# Which commit `flagsmith_build_info` names: docker build --build-arg CI_COMMIT_SHA=$(git rev-parse HEAD) -t edge-proxy .
+ARG CI_COMMIT_SHA
 # Downloads and compiled dependencies stay in BuildKit's cache between builds; that is why the binary is
 # copied out of it in the same step.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
