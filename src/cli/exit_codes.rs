@@ -20,7 +20,7 @@ pub const EXIT_CONFIGURATION: u8 = 78;
 
 /// All of them, and when.
 pub(super) const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "stopped in order"),
+    ("0", "all in order, or stopped in order"),
     (
         "1",
         "not healthy, no snapshot, nothing to explain, or doctor found a failure",

@@ -13,7 +13,7 @@ pub struct ExplainArguments {
     /// The configuration that has the environment.
     #[command(flatten)]
     pub configuration: ConfigurationArgument,
-    /// The environment, by its name, its id (as logs have it) or its client-side key; may be left out where there is one alone
+    /// The environment, by its name, id (as logs have it) or client-side key; not needed where there is one alone
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub environment: Option<String>,
     /// The identity; without it and without traits the environment's own flags are explained

@@ -70,10 +70,13 @@ fn sections() -> Roff {
     table("EXIT STATUS", EXIT_CODES);
     roff.control("SH", ["OPTIONS OF THE CONFIGURATION FILE"]);
     roff.text([roman(OPTIONS_ARE_VARIABLES)]);
+    // As they are: a hyphen at the end of a line would become part of what is copied.
+    roff.control("PP", []);
+    roff.control("nf", []);
     for example in OPTION_EXAMPLES {
-        roff.control("PP", []);
         roff.text([roman(*example)]);
     }
+    roff.control("fi", []);
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman(format!("{NAME} help COMMAND, {NAME} man COMMAND"))]);
     roff

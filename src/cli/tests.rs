@@ -345,6 +345,14 @@ fn man_pages_have_what_help_has() {
         assert!(page.contains("--help"), "{page}");
     }
     assert!(plain(&printed(&["man", "snapshot"])).contains("--directory"));
+    // Lines that are copied are not filled, which would break words at hyphens.
+    let (_, as_they_are) = page.split_once("\n.nf\n").expect("a block that is not filled");
+    let (as_they_are, _) = as_they_are.split_once("\n.fi\n").expect("its end");
+    assert_eq!(
+        as_they_are.lines().count(),
+        help::OPTION_EXAMPLES.len(),
+        "{as_they_are}"
+    );
 }
 
 #[derive(Debug, Parser)]
