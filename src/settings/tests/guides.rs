@@ -18,12 +18,14 @@ const VARIABLES: &[&str] = &[
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];
 
-/// What else the guides write in upper case: variables of Flagsmith's own, of the compose file, of builds and of tests, and errors of HTTP/2.
+/// What else the guides write in upper case: variables of Flagsmith's own, of the compose file,
+/// of builds and of tests, a right, and errors of HTTP/2.
 const OTHER_VARIABLES: &[&str] = &[
     "SSE_SERVER_BASE_URL",
     "SSE_AUTHENTICATION_TOKEN",
     "FLAGSMITH_VERSION",
     "CI_COMMIT_SHA",
+    "CAP_NET_BIND_SERVICE",
     "EDGE_PROXY_SHARED_DIR",
     "EDGE_PROXY_WITHOUT_SHARED",
     "PROPTEST_CASES",
