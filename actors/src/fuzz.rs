@@ -1,5 +1,5 @@
 //! What holds of whatever upstream sends, beside documents, and of whatever is on the disk: fuzz targets, see `engine::fuzz`.
-use crate::{store, upstream, upstream_stream};
+use crate::{store, trace, upstream, upstream_stream};
 
 /// A `Link` header, and the page that it stands on.
 pub fn link(data: &[u8]) {
@@ -21,6 +21,11 @@ pub fn stored_file(data: &[u8]) {
     store::fuzz(data);
 }
 
+/// The fields by which a caller says of which trace its request is a part.
+pub fn trace_context(data: &[u8]) {
+    trace::fuzz::trace_context(data);
+}
+
 #[cfg(test)]
 mod tests {
     use test_support::mutation::run;
@@ -38,6 +43,11 @@ mod tests {
     #[test]
     fn stored_files() {
         run("stored_file", super::stored_file);
+    }
+
+    #[test]
+    fn callers_of_traces() {
+        run("trace_context", super::trace_context);
     }
 
     #[test]

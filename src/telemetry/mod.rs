@@ -79,7 +79,7 @@ impl Telemetry {
                     batches.send_all(destination.connect(), ended).await;
                 });
             });
-            Tracer::new(traces.sampler, queue)
+            Tracer::new(traces.sampler, queue).with_propagators(traces.propagators)
         });
         Ok(Some(Self {
             thread,

@@ -49,7 +49,7 @@ impl RequestTraces {
             return None;
         }
         Some(RequestTrace {
-            trace: self.tracer.begin(caller(request.headers())),
+            trace: self.tracer.begin(self.caller(request.headers())),
             protocol: match request.version() {
                 Version::HTTP_2 => "2",
                 Version::HTTP_10 => "1.0",
@@ -93,6 +93,16 @@ impl RequestTraces {
         });
     }
 
+    fn caller(&self, headers: &HeaderMap) -> Caller {
+        let values = |name: &HeaderName| headers.get_all(name).map(HeaderValue::as_bytes);
+        Caller::read(
+            self.tracer.propagators(),
+            values(&TRACEPARENT),
+            values(&TRACESTATE),
+            values(&BAGGAGE),
+        )
+    }
+
     fn outcome(&self, method: &'static str, route: Option<String>, protocol: &'static str) -> Outcome {
         let (called, method) = match method {
             "OTHER" => ("HTTP", OTHER_METHOD),
@@ -114,9 +124,4 @@ impl RequestTraces {
             None => Outcome::new(called, attributes),
         }
     }
-}
-
-fn caller(headers: &HeaderMap) -> Caller {
-    let values = |name: &HeaderName| headers.get_all(name).map(HeaderValue::as_bytes);
-    Caller::read(values(&TRACEPARENT), values(&TRACESTATE), values(&BAGGAGE))
 }

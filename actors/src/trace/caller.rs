@@ -17,6 +17,33 @@ const MOST_BAGGAGE: usize = 8192;
 /// The flag of a trace that is recorded (Trace Context, 3.2.2.5.1).
 const SAMPLED: u8 = 1;
 
+/// What of a caller's context is taken, and what is passed on (`OTEL_PROPAGATORS`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Propagators {
+    /// W3C Trace Context: `traceparent` and `tracestate`.
+    pub trace_context: bool,
+    /// W3C Baggage: `baggage`.
+    pub baggage: bool,
+}
+
+impl Propagators {
+    /// Nothing: each request is a trace of its own, of which nobody is told.
+    pub const NONE: Self = Self {
+        trace_context: false,
+        baggage: false,
+    };
+}
+
+impl Default for Propagators {
+    /// Both.
+    fn default() -> Self {
+        Self {
+            trace_context: true,
+            baggage: true,
+        }
+    }
+}
+
 /// What a request says of the trace that it is a part of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
@@ -53,12 +80,16 @@ impl State {
 }
 
 impl Caller {
-    /// Reads the fields of these names, each of its values in their order. Whatever is malformed counts as missing.
+    /// Reads the fields of these names, each of its values in their order. Whatever is malformed counts as missing, and so does what
+    /// is not to be taken.
     pub fn read<'a>(
-        mut traceparent: impl Iterator<Item = &'a [u8]>,
+        propagators: Propagators,
+        traceparent: impl Iterator<Item = &'a [u8]>,
         tracestate: impl Iterator<Item = &'a [u8]>,
         baggage: impl Iterator<Item = &'a [u8]>,
     ) -> Self {
+        let mut traceparent = traceparent.filter(|_| propagators.trace_context);
+        let baggage = baggage.filter(|_| propagators.baggage);
         let parent = traceparent.next().and_then(parent);
         // Two of them contradict each other.
         let parent = parent.filter(|_| traceparent.next().is_none());
@@ -84,6 +115,8 @@ pub struct TraceContext {
     pub span_id: SpanId,
     /// Whether it is recorded.
     pub is_sampled: bool,
+    /// Whether others are told of it.
+    pub(super) is_passed_on: bool,
     pub(super) carried: Option<Arc<Carried>>,
 }
 
@@ -98,17 +131,18 @@ impl TraceContext {
             trace_id,
             span_id,
             is_sampled,
+            is_passed_on,
             carried,
         } = self;
         let flags = if *is_sampled { SAMPLED } else { 0 };
-        let parent = format!("00-{trace_id}-{span_id}-{flags:02x}");
+        let parent = is_passed_on.then(|| format!("00-{trace_id}-{span_id}-{flags:02x}"));
         let carried = carried.as_deref();
         let state = carried.and_then(|carried| carried.state.as_ref());
         let state = state.map(|state| state.text().to_owned());
         let baggage = carried.map(|carried| &*carried.baggage);
         let baggage = baggage.filter(|text| !text.is_empty()).map(str::to_owned);
         [
-            ("traceparent", Some(parent)),
+            ("traceparent", parent),
             ("tracestate", state),
             ("baggage", baggage),
         ]
@@ -149,11 +183,11 @@ fn joined<'a>(values: impl Iterator<Item = &'a [u8]>, most: usize) -> Option<Box
         let is_field = value
             .bytes()
             .all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
-        if !is_field || list.len() + value.len() >= most {
-            return None;
-        }
         if !list.is_empty() && !value.is_empty() {
             list.push(',');
+        }
+        if !is_field || list.len() + value.len() > most {
+            return None;
         }
         list.push_str(value);
     }
@@ -217,7 +251,12 @@ mod tests {
         fn bytes<'a>(values: &'a [&'a str]) -> impl Iterator<Item = &'a [u8]> {
             values.iter().map(|value| value.as_bytes())
         }
-        Caller::read(bytes(traceparent), bytes(tracestate), bytes(baggage))
+        Caller::read(
+            Propagators::default(),
+            bytes(traceparent),
+            bytes(tracestate),
+            bytes(baggage),
+        )
     }
 
     fn sent(caller: Caller) -> Vec<(&'static str, String)> {
@@ -226,6 +265,7 @@ mod tests {
             trace_id: parent.trace_id,
             span_id: parent.span_id,
             is_sampled: parent.is_sampled,
+            is_passed_on: true,
             carried: caller.carried,
         };
         context.fields().collect()
@@ -319,7 +359,16 @@ mod tests {
     fn what_is_carried_is_bounded_and_shown_nowhere() {
         let caller = read(&[PARENT], &["a=secret"], &["k=secret"]);
         assert!(!format!("{caller:?}").contains("secret"));
-        assert_eq!(read(&[], &[], &[&"x".repeat(MOST_BAGGAGE)]).carried, None);
+        let baggage = |bytes: usize| format!("k={}", "x".repeat(bytes - 2));
+        assert!(read(&[], &[], &[&baggage(MOST_BAGGAGE)]).carried.is_some());
+        assert_eq!(read(&[], &[], &[&baggage(MOST_BAGGAGE + 1)]).carried, None);
+        let half = baggage(MOST_BAGGAGE / 2);
+        assert_eq!(read(&[], &[], &[&half, &half]).carried, None, "with its comma");
+        assert!(
+            read(&[], &[], &[&half, half.trim_end_matches("xx")])
+                .carried
+                .is_some()
+        );
         assert_eq!(read(&[], &[], &["k=\u{7f}"]).carried, None);
     }
 }

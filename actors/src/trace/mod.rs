@@ -12,6 +12,8 @@
 //! - [`SpanQueue`] (`queue`): finished spans on their way to whoever sends them.
 mod caller;
 mod current;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod ids;
 mod open;
 mod queue;
@@ -19,7 +21,7 @@ mod sampler;
 mod span;
 mod tracer;
 
-pub use caller::{Caller, TraceContext};
+pub use caller::{Caller, Propagators, TraceContext};
 pub use current::{Entered, Within, current, current_ids, enter, within};
 pub use ids::{SpanId, TraceId};
 pub use open::{Child, Trace, begin};

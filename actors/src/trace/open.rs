@@ -3,7 +3,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::caller::{Caller, TraceContext};
+use super::caller::{Caller, Propagators, TraceContext};
 use super::current::{self, Entered, Within};
 use super::ids::{SpanId, TraceId};
 use super::sampler::Sampler;
@@ -73,7 +73,7 @@ impl Scope {
 }
 
 impl Trace {
-    pub(super) fn begin(sampler: Sampler, caller: Caller) -> Self {
+    pub(super) fn begin(sampler: Sampler, propagators: Propagators, caller: Caller) -> Self {
         let trace_id = caller
             .parent
             .map_or_else(TraceId::random, |parent| parent.trace_id);
@@ -84,6 +84,7 @@ impl Trace {
                     trace_id,
                     span_id: SpanId::random(),
                     is_sampled,
+                    is_passed_on: propagators.trace_context,
                     carried: caller.carried,
                 },
                 record: is_sampled.then(|| Rc::new(Record::begin())),
@@ -171,7 +172,12 @@ mod tests {
     const PARENT: &[u8] = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     fn caller() -> Caller {
-        Caller::read([PARENT].into_iter(), [&b"a=1"[..]].into_iter(), [].into_iter())
+        Caller::read(
+            Propagators::default(),
+            [PARENT].into_iter(),
+            [&b"a=1"[..]].into_iter(),
+            [].into_iter(),
+        )
     }
 
     fn tracer(root: RootSampler) -> (Tracer, Arc<SpanQueue>) {
@@ -234,6 +240,7 @@ mod tests {
         let (tracer, queue) = tracer(RootSampler::AlwaysOn);
         let baggage = format!("k={}", "x".repeat(8000));
         let caller = Caller::read(
+            Propagators::default(),
             [PARENT].into_iter(),
             [&b"a=1"[..]].into_iter(),
             [baggage.as_bytes()].into_iter(),
@@ -264,6 +271,32 @@ mod tests {
         assert_eq!(current::current(), None);
         tracer.end(trace, SpanKind::Server, || panic!("nobody asks for it"));
         assert_eq!(queue.waiting(), 0);
+    }
+
+    #[test]
+    fn nobody_is_told_where_nothing_is_passed_on() {
+        let (tracer, queue) = tracer(RootSampler::AlwaysOn);
+        for (trace_context, baggage, expected) in [
+            (false, false, &[][..]),
+            (false, true, &["baggage"]),
+            (true, false, &["traceparent", "tracestate"]),
+        ] {
+            let propagators = Propagators {
+                trace_context,
+                baggage,
+            };
+            let tracer = tracer.clone().with_propagators(propagators);
+            let fields = [PARENT, b"a=1", b"k=v"].map(|value| [value].into_iter());
+            let [parent, state, carried] = fields;
+            let trace = tracer.begin(Caller::read(tracer.propagators(), parent, state, carried));
+            {
+                let _entered = trace.enter();
+                let fields = current::current().unwrap().fields();
+                assert_eq!(fields.map(|(name, _)| name).collect::<Vec<_>>(), expected);
+            }
+            tracer.end(trace, SpanKind::Server, || outcome("root"));
+            assert_eq!(queue.take()[0].parent.is_some(), trace_context);
+        }
     }
 
     #[test]

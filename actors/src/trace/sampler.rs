@@ -71,11 +71,17 @@ impl RootSampler {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Propagators;
     use super::*;
 
     fn caller(flags: &str) -> Caller {
         let parent = format!("00-ffffffffffffffffffffffffffffffff-b7ad6b7169203331-{flags}");
-        Caller::read([parent.as_bytes()].into_iter(), [].into_iter(), [].into_iter())
+        Caller::read(
+            Propagators::default(),
+            [parent.as_bytes()].into_iter(),
+            [].into_iter(),
+            [].into_iter(),
+        )
     }
 
     #[test]

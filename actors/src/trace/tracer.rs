@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::caller::Caller;
+use super::caller::{Caller, Propagators};
 use super::open::Trace;
 use super::queue::SpanQueue;
 use super::sampler::Sampler;
@@ -10,18 +10,34 @@ use super::span::{Outcome, SpanKind};
 #[derive(Debug, Clone)]
 pub struct Tracer {
     sampler: Sampler,
+    propagators: Propagators,
     queue: Arc<SpanQueue>,
 }
 
 impl Tracer {
-    /// One whose spans go into this queue.
+    /// One whose spans go into this queue. It takes callers' contexts and passes them on.
     pub fn new(sampler: Sampler, queue: Arc<SpanQueue>) -> Self {
-        Self { sampler, queue }
+        Self {
+            sampler,
+            propagators: Propagators::default(),
+            queue,
+        }
+    }
+
+    /// The same, which takes and passes on these alone.
+    #[must_use]
+    pub fn with_propagators(self, propagators: Propagators) -> Self {
+        Self { propagators, ..self }
+    }
+
+    /// What is taken of a caller's context.
+    pub fn propagators(&self) -> Propagators {
+        self.propagators
     }
 
     /// Begins work of its own, or the caller's, where there is one.
     pub fn begin(&self, caller: Caller) -> Trace {
-        Trace::begin(self.sampler, caller)
+        Trace::begin(self.sampler, self.propagators, caller)
     }
 
     /// Ends what [`begin`](Self::begin) began, with all its children. Where it is not recorded, `outcome` is not asked.

@@ -17,6 +17,15 @@ impl ExcludedPaths {
         Self(entries.filter(|segments| !segments.is_empty()).collect())
     }
 
+    /// Whether an entry has what paths have not, and patterns have.
+    pub(crate) fn has_pattern(&self) -> bool {
+        let is_of_a_pattern = |letter: char| r"^$*+?()[]{}|\".contains(letter);
+        self.0
+            .iter()
+            .flatten()
+            .any(|segment| segment.contains(is_of_a_pattern))
+    }
+
     /// Whether a path is excluded.
     pub(crate) fn cover(&self, path: &str) -> bool {
         !self.0.is_empty() && self.0.iter().any(|entry| is_in(entry, path))

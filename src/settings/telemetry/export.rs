@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -6,7 +7,8 @@ use actors::upstream::{ExtraHeaders, TlsFiles};
 use percent_encoding::percent_decode_str;
 
 use super::super::{Origin, SettingsError};
-use super::{DAY, Reader, Signal};
+use super::Signal;
+use super::reader::Reader;
 use crate::settings::variables::Variable;
 
 /// Where a signal is sent to, and how.
@@ -52,30 +54,26 @@ pub(super) fn read(reader: &mut Reader<'_>, signal: Signal) -> Result<Export, Se
         url: url(reader, signal, protocol)?,
         protocol,
         headers: headers(reader, signal)?,
-        timeout: timeout(reader, signal),
+        timeout: reader.timeout_of(signal, "timeout", 10_000),
         gzip: gzip(reader, signal),
         certificate: certificate(reader, signal)?,
     })
 }
 
 fn protocol(reader: &mut Reader<'_>, signal: Signal) -> OtlpProtocol {
-    let Some(variable) = reader.variable_of(signal, "protocol") else {
-        return OtlpProtocol::HttpProtobuf;
-    };
-    match variable.text.trim().to_ascii_lowercase().as_str() {
-        "grpc" => OtlpProtocol::Grpc,
-        "http/protobuf" => OtlpProtocol::HttpProtobuf,
-        _ => {
-            reader.warn(
-                variable,
-                "names a protocol that there is not, so http/protobuf counts; there are http/protobuf and grpc",
-            );
-            OtlpProtocol::HttpProtobuf
+    let problem =
+        "names a protocol that there is not, so it counts as not set; there are http/protobuf and grpc";
+    let read = reader.understood(signal, "protocol", problem, |name| {
+        match name.to_ascii_lowercase().as_str() {
+            "grpc" => Some(OtlpProtocol::Grpc),
+            "http/protobuf" => Some(OtlpProtocol::HttpProtobuf),
+            _ => None,
         }
-    }
+    });
+    read.unwrap_or(OtlpProtocol::HttpProtobuf)
 }
 
-fn url(reader: &Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Result<String, SettingsError> {
+fn url(reader: &mut Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Result<String, SettingsError> {
     let own = reader.own_variable_of(signal, "endpoint");
     let Some(variable) = own.or_else(|| reader.variable_of(signal, "endpoint")) else {
         return Ok(String::new());
@@ -87,7 +85,13 @@ fn url(reader: &Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Result<St
         };
         invalid(variable, format!("{problem}; give a URL as {example}"))
     };
-    let text = variable.text.trim();
+    let mut text = Cow::Borrowed(variable.text.trim());
+    if protocol == OtlpProtocol::Grpc && !text.contains("://") {
+        // As gRPC's own libraries take it; then alone the variable says something that the scheme does not.
+        let is_insecure = reader.truth_of(signal, "insecure");
+        let scheme = if is_insecure { "http" } else { "https" };
+        text = Cow::Owned(format!("{scheme}://{text}"));
+    }
     let url: Uri = text.parse().map_err(|_| wrong("is no URL"))?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return Err(wrong("starts with neither http:// nor https://"));
@@ -122,27 +126,35 @@ fn url(reader: &Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Result<St
     })
 }
 
-/// `name=value,name=value`, percent-encoded.
-fn headers(reader: &Reader<'_>, signal: Signal) -> Result<ExtraHeaders, SettingsError> {
-    let mut headers = ExtraHeaders::default();
+/// `name=value,name=value`, percent-encoded. Of a field that is given twice the last value counts.
+fn headers(reader: &mut Reader<'_>, signal: Signal) -> Result<ExtraHeaders, SettingsError> {
     let Some(variable) = reader.variable_of(signal, "headers") else {
-        return Ok(headers);
+        return Ok(ExtraHeaders::default());
     };
-    let pairs = variable.text.split(',').map(str::trim).enumerate();
-    for (place, pair) in pairs.filter(|(_, pair)| !pair.is_empty()) {
-        let wrong = |problem: &dyn std::fmt::Display| {
-            invalid(
-                variable,
-                format!("has an entry (number {}) that {problem}", place + 1),
-            )
-        };
-        let (name, value) = pair
+    let wrong = |place: usize, problem: &dyn std::fmt::Display| {
+        invalid(variable, format!("has an entry (number {place}) that {problem}"))
+    };
+    let mut fields: Vec<(usize, &str, String)> = Vec::new();
+    let entries = (1..).zip(variable.text.split(',').map(str::trim));
+    for (place, entry) in entries.filter(|(_, entry)| !entry.is_empty()) {
+        let (name, value) = entry
             .split_once('=')
-            .ok_or_else(|| wrong(&"is no name=value; give name=value,name=value"))?;
-        let value = decoded(value).ok_or_else(|| wrong(&"is not percent-encoded as UTF-8"))?;
-        headers
-            .add(name.trim(), &value)
-            .map_err(|problem| wrong(&problem))?;
+            .ok_or_else(|| wrong(place, &"is no name=value; give name=value,name=value"))?;
+        let (name, value) = (name.trim(), decoded(value));
+        let value = value.ok_or_else(|| wrong(place, &"is not percent-encoded as UTF-8"))?;
+        let known = fields.len();
+        fields.retain(|(_, other, _)| !other.eq_ignore_ascii_case(name));
+        if fields.len() < known {
+            let problem =
+                format!("gives the field of its entry number {place} twice, so the last value counts");
+            reader.warn(variable, &problem);
+        }
+        fields.push((place, name, value));
+    }
+    let mut headers = ExtraHeaders::default();
+    for (place, name, value) in fields {
+        let added = headers.add(name, &value);
+        added.map_err(|problem| wrong(place, &problem))?;
     }
     Ok(headers)
 }
@@ -161,29 +173,16 @@ fn certificate(reader: &Reader<'_>, signal: Signal) -> Result<Option<PathBuf>, S
     checked.map_err(|problem| invalid(variable, problem.problem))
 }
 
-fn timeout(reader: &mut Reader<'_>, signal: Signal) -> Duration {
-    let own = format!("otel_exporter_otlp_{}_timeout", signal.name());
-    let is_own = reader.own_variable_of(signal, "timeout").is_some();
-    let name = if is_own {
-        &own
-    } else {
-        "otel_exporter_otlp_timeout"
-    };
-    Duration::from_millis(reader.number(name, 1, DAY, 10_000))
-}
-
 fn gzip(reader: &mut Reader<'_>, signal: Signal) -> bool {
-    let Some(variable) = reader.variable_of(signal, "compression") else {
-        return false;
-    };
-    let name = variable.text.trim();
-    if !name.eq_ignore_ascii_case("gzip") && !name.eq_ignore_ascii_case("none") {
-        reader.warn(
-            variable,
-            "names a compression that there is not, so none counts; there are gzip and none",
-        );
-    }
-    name.eq_ignore_ascii_case("gzip")
+    let problem = "names a compression that there is not, so it counts as not set; there are gzip and none";
+    let read = reader.understood(signal, "compression", problem, |name| {
+        match name.to_ascii_lowercase().as_str() {
+            "gzip" => Some(true),
+            "none" => Some(false),
+            _ => None,
+        }
+    });
+    read.unwrap_or(false)
 }
 
 /// A text without its percent-encoding; `None` where that is broken, or gives no UTF-8.

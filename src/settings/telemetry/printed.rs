@@ -1,5 +1,5 @@
 //! What `--check` prints.
-use actors::trace::{RootSampler, Sampler};
+use actors::trace::{Propagators, RootSampler, Sampler};
 use serde_json::{Map, Value, json};
 
 use super::{Export, MetricSettings, TelemetrySettings, TraceSettings};
@@ -24,6 +24,7 @@ fn traces(traces: &TraceSettings) -> Value {
     let TraceSettings {
         export,
         sampler,
+        propagators,
         queue,
         schedule_delay,
         export_timeout,
@@ -32,6 +33,7 @@ fn traces(traces: &TraceSettings) -> Value {
     let mut value = export_json(export);
     let own = json!({
         "sampler": sampler_name(*sampler),
+        "propagators": propagator_names(*propagators),
         "max_queue_size": queue.capacity,
         "max_export_batch_size": queue.batch,
         "schedule_delay": schedule_delay.as_millis(),
@@ -84,4 +86,13 @@ fn sampler_name(sampler: Sampler) -> String {
         ""
     };
     format!("{before}{root}")
+}
+
+fn propagator_names(propagators: Propagators) -> &'static str {
+    match (propagators.trace_context, propagators.baggage) {
+        (true, true) => "tracecontext,baggage",
+        (true, false) => "tracecontext",
+        (false, true) => "baggage",
+        (false, false) => "none",
+    }
 }

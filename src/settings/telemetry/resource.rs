@@ -1,5 +1,5 @@
-use super::Reader;
 use super::export::decoded;
+use super::reader::Reader;
 
 /// What a process is called where no variable says so.
 const SERVICE_NAME: &str = "flagsmith-edge-proxy";

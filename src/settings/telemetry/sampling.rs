@@ -1,6 +1,6 @@
 use actors::trace::{RootSampler, Sampler};
 
-use super::Reader;
+use super::reader::Reader;
 
 /// Reads `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`.
 pub(super) fn read(reader: &mut Reader<'_>) -> Sampler {

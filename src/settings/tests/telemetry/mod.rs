@@ -1,12 +1,13 @@
 //! The variables `OTEL_*`.
+mod export;
+
 use std::time::Duration;
 
-use actors::trace::{QueueOptions, RootSampler, Sampler};
+use actors::trace::{Propagators, QueueOptions, RootSampler, Sampler};
 use serde_json::{Value, json};
-use test_support::certificates::Authority;
 
-use super::super::{OtlpProtocol, TelemetrySettings, TraceSettings};
-use super::{error_of, load};
+use super::super::{ExcludedPaths, OtlpProtocol, TelemetrySettings, TraceSettings};
+use super::load;
 
 const ENDPOINT: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318/");
 
@@ -157,34 +158,6 @@ fn samplers() {
 }
 
 #[test]
-fn headers_are_decoded_and_shown_nowhere() {
-    let variables = [(
-        "OTEL_EXPORTER_OTLP_HEADERS",
-        "Authorization=Basic%20c2VjcmV0, x-tenant = a%3Db ,,x-key=secret=",
-    )];
-    let headers = traces(&variables).export.headers;
-    let read: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
-        .collect();
-    let expected = [
-        ("authorization", "Basic c2VjcmV0"),
-        ("x-tenant", "a=b"),
-        ("x-key", "secret="),
-    ];
-    assert_eq!(read, expected);
-    let own = [
-        ("OTEL_EXPORTER_OTLP_HEADERS", "a=1"),
-        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "b=2"),
-    ];
-    assert_eq!(traces(&own).export.headers.names().collect::<Vec<_>>(), ["b"]);
-
-    let loaded = load(json!({}), &[&[ENDPOINT][..], &variables].concat());
-    let shown = format!("{}{:?}", loaded.settings.effective_json(), loaded.settings);
-    assert!(shown.contains("authorization") && !shown.contains("secret") && !shown.contains("c2VjcmV0"));
-}
-
-#[test]
 fn resources() {
     let resource = |variables: &[(&str, &str)]| {
         let resource = telemetry(&[&[ENDPOINT], variables].concat()).resource;
@@ -214,7 +187,10 @@ fn what_is_not_understood_counts_as_not_set_and_is_told() {
         ("OTEL_METRICS_EXPORTER", "prometheus"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
-        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "-1"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "86400001"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "zstd"),
         ("OTEL_TRACES_SAMPLER", "jaeger_remote"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "0"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "99999999999999999999"),
@@ -227,6 +203,12 @@ fn what_is_not_understood_counts_as_not_set_and_is_told() {
         ("OTEL_RESOURCE_ATTRIBUTES", "a=%ff"),
         ("OTEL_PROPAGATORS", "b3"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key.pem"),
+        ("OTEL_EXPERIMENTAL_CONFIG_FILE", "/otel.yaml"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "lowmemory"),
+        (
+            "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+            "base2_exponential_bucket_histogram",
+        ),
     ] {
         let (read, notice) = noticed(&[(name, value)]);
         assert_eq!(read, default, "{name}={value}");
@@ -247,110 +229,37 @@ fn what_is_not_understood_counts_as_not_set_and_is_told() {
 }
 
 #[test]
-fn what_nothing_can_be_sent_by_ends_the_start() {
-    for (name, value, problem) in [
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "secret:4318",
-            "starts with neither http:// nor https://; give a URL as http://collector:4318",
-        ),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "is no URL"),
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "ftp://secret",
-            "starts with neither",
-        ),
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "http://u:secret@a",
-            "holds a user or a password, for which there is OTEL_EXPORTER_OTLP_HEADERS",
-        ),
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "http://a?secret",
-            "has a query or a fragment",
-        ),
-        (
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-            "secret",
-            "starts with neither",
-        ),
-        // Else the port of the scheme would be asked.
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "http://secret:65536",
-            "names a port that there is not",
-        ),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:0", "names a port"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret:", "names a port"),
+fn propagators() {
+    let propagators = |trace_context: bool, baggage: bool| Propagators {
+        trace_context,
+        baggage,
+    };
+    for (names, expected) in [
+        ("", propagators(true, true)),
+        ("Baggage, tracecontext,baggage", propagators(true, true)),
+        ("tracecontext", propagators(true, false)),
+        ("baggage,", propagators(false, true)),
+        ("none", propagators(false, false)),
     ] {
-        let line = error_of(json!({}), &[(name, value)]);
-        let expected = format!("{name} (from environment variable {name}) {problem}");
-        assert!(line.starts_with(&expected) && !line.contains("secret"), "{line}");
+        let read = traces(&[("OTEL_PROPAGATORS", names)]).propagators;
+        assert_eq!(read, expected, "{names}");
     }
-    for (headers, problem) in [
-        ("secret", "has an entry (number 1) that is no name=value"),
-        ("a=1,secret", "has an entry (number 2) that is no name=value"),
-        (
-            "a=secret%0aX",
-            "has an entry (number 1) that has a value that no header field can carry",
-        ),
-        ("a=secret%", "has an entry (number 1) that is not percent-encoded"),
-        (
-            "se cret=1",
-            "has an entry (number 1) that is no name of a header field",
-        ),
-        (
-            "content-type=secret",
-            "has an entry (number 1) that cannot be set",
-        ),
-        ("a=secret,A=secret", "has an entry (number 2) that is given twice"),
-    ] {
-        let line = error_of(json!({}), &[ENDPOINT, ("OTEL_EXPORTER_OTLP_HEADERS", headers)]);
-        let name = "OTEL_EXPORTER_OTLP_HEADERS";
-        let expected = format!("{name} (from environment variable {name}) {problem}");
-        assert!(line.starts_with(&expected) && !line.contains("secret"), "{line}");
-    }
+    let (read, notice) = noticed(&[("OTEL_PROPAGATORS", "b3,tracecontext")]);
+    assert_eq!(read.traces.unwrap().propagators, propagators(true, false));
+    assert!(notice.contains("OTEL_PROPAGATORS"), "{notice}");
 }
 
 #[test]
-fn a_file_of_roots_must_be_usable() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
-    let authority = Authority::new("Corporate");
-    std::fs::write(path("ca.pem"), authority.pem()).unwrap();
-    std::fs::write(path("tls.key"), authority.issue("collector").key).unwrap();
-    for (name, file, problem) in [
-        (
-            "OTEL_EXPORTER_OTLP_CERTIFICATE",
-            "none.pem",
-            "names a file that cannot be read",
-        ),
-        (
-            "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
-            "tls.key",
-            "names a file that holds no certificate in PEM",
-        ),
+fn an_excluded_path_that_looks_like_a_pattern_is_told() {
+    for pattern in [
+        "^/health.*$",
+        "health,sse/(a|b)",
+        "/sse/environments/{key}/stream",
     ] {
-        let line = error_of(json!({}), &[ENDPOINT, (name, &path(file))]);
-        let expected = format!("{name} (from environment variable {name}) {problem}");
-        assert!(line.starts_with(&expected), "{line}");
+        let (read, notice) = noticed(&[("OTEL_TRACING_EXCLUDED_URL_PATHS", pattern)]);
+        assert!(notice.contains("looks like a pattern"), "{notice}");
+        assert_ne!(read.traces.unwrap().excluded, ExcludedPaths::default());
     }
-    let usable = [("OTEL_EXPORTER_OTLP_CERTIFICATE", &*path("ca.pem"))];
-    assert_eq!(traces(&usable).export.certificate, Some(path("ca.pem").into()));
-}
-
-#[test]
-fn proxies_to_a_collector_must_be_usable() {
-    let socks = ("HTTP_PROXY", "socks5://proxy:1080");
-    assert!(error_of(json!({}), &[ENDPOINT, socks]).starts_with("HTTP_PROXY (from"));
-    let exempt = ("NO_PROXY", "collector");
-    let loaded = load(json!({}), &[ENDPOINT, socks, exempt]);
-    assert!(
-        loaded.notices[0]
-            .message
-            .ends_with("because no request goes through it")
-    );
 }
 
 #[test]
@@ -369,7 +278,7 @@ fn what_is_sent_is_printed() {
         "traces": {
             "endpoint": "http://collector:4318/v1/traces", "protocol": "http/protobuf", "headers": {"a": "****"},
             "timeout": 10_000, "compression": "none", "certificate": null,
-            "sampler": "parentbased_traceidratio 0.5",
+            "sampler": "parentbased_traceidratio 0.5", "propagators": "tracecontext,baggage",
             "max_queue_size": 2_048, "max_export_batch_size": 512, "schedule_delay": 5_000, "export_timeout": 30_000,
             "excluded_url_paths": "health/liveness,x",
         },
