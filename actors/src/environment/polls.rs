@@ -1,5 +1,7 @@
 //! Polls as spans, by the names of the official Edge Proxy: `poll.refresh_environment_caches`, and within it
-//! `poll.fetch_document`. It polls all environments at once, this proxy each by itself, so that there is one in each.
+//! `poll.fetch_document`. It polls all environments one after the other, within one such span that counts them
+//! (`environments.count`). Here each has its own time, its own waits after failures and its own end, so that one span of several
+//! would tell of a round that there is not: each poll is a trace of its own, of one environment.
 //!
 //! A file that is looked at is no poll: that happens twice a second.
 use engine::{ContentDigest, UpdatedAt};
@@ -9,6 +11,10 @@ use super::source::Source;
 use crate::keys::{EnvironmentId, EnvironmentKey};
 use crate::trace::{self, Attribute, Caller, Outcome, SpanKind, Trace, Tracer};
 use crate::upstream::{FetchFailure, FetchOutcome, Upstream};
+
+/// The most characters of what upstream names and says: spans wait in memory, and their number is all that bounds them. Flagsmith
+/// has no longer names.
+const MOST_CHARACTERS: usize = 2000;
 
 /// Begins the poll of a source, where polls are traced.
 pub(super) fn begin(tracer: Option<&Tracer>, source: &Source) -> Option<Trace> {
@@ -25,13 +31,13 @@ pub(super) fn refreshed(id: EnvironmentId, name: Option<&str>, end: &FetchEnd<Co
         ("flagsmith.environment.number", id.to_string().into()),
     ];
     if let Some(name) = name {
-        attributes.push(("flagsmith.environment.name", name.to_owned().into()));
+        attributes.push(("flagsmith.environment.name", bounded(name).into()));
     }
     let failure = match end {
         FetchEnd::NotModified { .. } | FetchEnd::Document { .. } => None,
         FetchEnd::Failure(failure) => {
             attributes.push(error_type(failure));
-            Some(failure.to_string().into())
+            Some(bounded(&failure.to_string()).into())
         }
         FetchEnd::Abandoned => {
             attributes.push(("error.type", "given_up".into()));
@@ -83,9 +89,13 @@ fn fetched(upstream: &Upstream, outcome: &FetchOutcome) -> Outcome {
     }
     attributes.extend(failure.map(error_type));
     Outcome {
-        failure: failure.map(|failure| failure.to_string().into()),
+        failure: failure.map(|failure| bounded(&failure.to_string()).into()),
         ..Outcome::new("poll.fetch_document", attributes)
     }
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().take(MOST_CHARACTERS).collect()
 }
 
 /// A status, or one of few words: OpenTelemetry asks for as much (`error.type`).
@@ -100,4 +110,25 @@ fn error_type(failure: &FetchFailure) -> Attribute {
         (None, _) => "_OTHER".into(),
     };
     ("error.type", value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_upstream_names_and_says_is_bounded() {
+        let long = "ä".repeat(MOST_CHARACTERS + 1);
+        let failure = FetchEnd::Failure(FetchFailure::NotADocument(long.clone()));
+        let outcome = refreshed(EnvironmentId::after(None), Some(&long), &failure);
+        let name = outcome
+            .attributes
+            .into_iter()
+            .find_map(|(name, value)| match value {
+                trace::Value::Text(text) if name == "flagsmith.environment.name" => Some(text),
+                _ => None,
+            });
+        assert_eq!(name.unwrap(), "ä".repeat(MOST_CHARACTERS));
+        assert!(outcome.failure.unwrap().chars().count() <= MOST_CHARACTERS);
+    }
 }

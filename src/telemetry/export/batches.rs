@@ -1,5 +1,5 @@
 //! Spans out of their queue, one batch at a time. While the collector takes none, the queue fills, and what finds no room there
-//! is counted: nobody waits.
+//! is counted: nobody waits. What is lost is told by whoever looks after the losses, whatever the sending waits for.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pace::Pace;
-use super::standing::{Line, PERIOD, Standing};
-use super::{Connected, GrpcMethod, Refusal};
+use super::standing::{Line, Standing};
+use super::{Connected, GrpcMethod, Refusal, losses};
 use crate::telemetry::messages::{self, Resource};
 
 /// Where spans come from, and how long they wait.
@@ -32,9 +32,19 @@ type End = watch::Receiver<Option<Instant>>;
 /// A batch that was taken out.
 struct Batch {
     message: Bytes,
-    spans: u64,
+    spans: usize,
     /// After this it is not tried any more.
     until: Instant,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    Taken,
+    /// The batch is lost. Another one may be taken.
+    Refused,
+    /// Nothing is taken for now.
+    PutOff,
 }
 
 struct Sending {
@@ -51,6 +61,7 @@ struct Sending {
 impl Batches {
     /// Sends all that comes until the end, and then what waits.
     pub(in crate::telemetry) async fn send_all(self, connected: Connected, mut end: End) {
+        let queue = Arc::clone(&self.queue);
         let mut sending = Sending {
             batches: self,
             connected,
@@ -59,19 +70,9 @@ impl Batches {
             held: None,
             not_before: Instant::now(),
         };
-        loop {
-            tokio::select! {
-                () = sending.next_is_due() => {}
-                _ = end.wait_for(Option::is_some) => break,
-            }
-            tokio::select! {
-                () = sending.send_what_is_due() => {}
-                () = is_over(&mut end) => break,
-            }
-        }
         tokio::select! {
-            () = sending.send_the_rest() => {}
-            () = is_over(&mut end) => {}
+            () = sending.send_until(&mut end) => {}
+            never = losses::tell(&queue, losses::log) => match never {},
         }
         sending.tell_of_the_rest();
     }
@@ -79,7 +80,7 @@ impl Batches {
     fn take(&self) -> Option<Batch> {
         let spans = self.queue.take();
         (!spans.is_empty()).then(|| Batch {
-            spans: u64::try_from(spans.len()).unwrap_or(u64::MAX),
+            spans: spans.len(),
             message: messages::of_spans(&self.resource, spans).into(),
             until: Instant::now() + self.export_timeout,
         })
@@ -87,19 +88,31 @@ impl Batches {
 }
 
 impl Sending {
-    /// Resolves when there is something to be sent, and it may be, or something to be told.
+    async fn send_until(&mut self, end: &mut End) {
+        loop {
+            tokio::select! {
+                () = self.next_is_due() => {}
+                _ = end.wait_for(Option::is_some) => break,
+            }
+            tokio::select! {
+                () = self.send_what_is_due() => {}
+                () = is_over(end) => break,
+            }
+        }
+        tokio::select! {
+            () = self.send_the_rest() => {}
+            () = is_over(end) => {}
+        }
+    }
+
+    /// Resolves when there is something to be sent, and it may be.
     async fn next_is_due(&self) {
         if self.held.is_none() {
             // Where nothing is traced nothing wakes, however short the delay is.
+            self.batches.queue.any().await;
             tokio::select! {
-                () = self.batches.queue.any() => {}
-                () = sleep(PERIOD), if self.standing.has_untold() => return,
-            }
-            if !self.batches.queue.has_batch() {
-                tokio::select! {
-                    () = self.batches.queue.batch() => {}
-                    () = sleep(self.batches.schedule_delay) => {}
-                }
+                () = self.batches.queue.batch() => {}
+                () = sleep(self.batches.schedule_delay) => {}
             }
         }
         sleep_until(self.not_before).await;
@@ -112,44 +125,41 @@ impl Sending {
         while due > 0 || self.batches.queue.has_batch() {
             let Some(batch) = self.next() else { break };
             due = due.saturating_sub(batch.spans);
-            if !self.attempt(batch).await {
+            if self.attempt(batch).await != Attempt::Taken {
                 break;
             }
         }
-        self.note_lost(0);
     }
 
     /// How many wait, those included that are tried again.
-    fn waiting(&self) -> u64 {
-        let waiting = u64::try_from(self.batches.queue.waiting()).unwrap_or(u64::MAX);
+    fn waiting(&self) -> usize {
         let held = self.held.as_ref().map_or(0, |batch| batch.spans);
-        waiting.saturating_add(held)
+        self.batches.queue.waiting().saturating_add(held)
     }
 
     fn next(&mut self) -> Option<Batch> {
         self.held.take().or_else(|| self.batches.take())
     }
 
-    /// Whether it was taken, or is not to be tried again.
-    async fn attempt(&mut self, batch: Batch) -> bool {
+    async fn attempt(&mut self, batch: Batch) -> Attempt {
         let (message, until) = (batch.message.clone(), batch.until);
         // Here it is counted where the end comes before the answer.
         self.held = Some(batch);
         let sent = self.connected.send(GrpcMethod::Traces, &message, until).await;
         let batch = self.held.take();
-        // After each attempt: where all are taken, and more come than that, there is no end of them.
-        let dropped = self.batches.queue.take_dropped();
-        self.note_lost(dropped);
         match sent {
             Ok(answer) => {
                 self.pace.succeeded();
                 self.standing.succeeded().into_iter().for_each(Line::log);
-                self.note_lost(rejected(&answer));
-                true
+                self.batches.queue.lose(rejected(&answer));
+                Attempt::Taken
             }
             Err(refusal) => {
                 batch.into_iter().for_each(|batch| self.refused(batch, &refusal));
-                false
+                match refusal.may_be_retried {
+                    true => Attempt::PutOff,
+                    false => Attempt::Refused,
+                }
             }
         }
     }
@@ -162,31 +172,24 @@ impl Sending {
         if refusal.may_be_retried && self.not_before < batch.until {
             self.held = Some(batch);
         } else {
-            self.note_lost(batch.spans);
+            self.batches.queue.lose(batch.spans);
         }
     }
 
-    fn note_lost(&mut self, count: u64) {
-        let told = self.standing.lost(count, Instant::now().into_std());
-        told.into_iter().for_each(Line::log);
-    }
-
-    /// Tries each batch that is left once, up to the first that is not taken.
+    /// Tries each batch that is left once, as long as any may be taken.
     async fn send_the_rest(&mut self) {
         while let Some(batch) = self.next() {
-            if !self.attempt(batch).await {
+            if self.attempt(batch).await == Attempt::PutOff {
                 break;
             }
         }
     }
 
     /// Counts what is left behind, and tells of it at once.
-    fn tell_of_the_rest(mut self) {
-        let dropped = self.batches.queue.take_dropped();
-        let lost = self.waiting().saturating_add(dropped);
-        let now = Instant::now().into_std();
-        let told = self.standing.lost(lost, now).or_else(|| self.standing.last());
-        told.into_iter().for_each(Line::log);
+    fn tell_of_the_rest(self) {
+        let queue = &self.batches.queue;
+        queue.lose(self.waiting());
+        losses::log(queue.take_lost());
     }
 }
 
@@ -200,9 +203,9 @@ async fn is_over(end: &mut End) {
 }
 
 /// How many spans a collector has not taken of a batch that it took.
-fn rejected(answer: &[u8]) -> u64 {
+fn rejected(answer: &[u8]) -> usize {
     // Collectors that answer something else have taken all of it: the status says so.
     let answer = ExportTraceServiceResponse::decode(answer).unwrap_or_default();
     let rejected = answer.partial_success.map_or(0, |partial| partial.rejected_spans);
-    u64::try_from(rejected).unwrap_or(0)
+    usize::try_from(rejected).unwrap_or(0)
 }

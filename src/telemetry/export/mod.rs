@@ -5,7 +5,7 @@
 //! - [`Batches`] (`batches`): takes spans out of their queue and sends them, one batch at a time.
 //! - [`Readings`] (`readings`): reads figures and sends them, each time all of them.
 //! - `http`, `grpc`: the two protocols; [`Refusal`] (`refusal`): why something was not taken.
-//! - `standing`: what the operator hears of it; `pace`: when to try again.
+//! - `standing`, `losses`: what the operator hears of it; `pace`: when to try again.
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 mod batches;
 mod grpc;
 mod http;
+mod losses;
 mod pace;
 mod readings;
 mod refusal;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::LocalBoxFuture;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::standing::{Line, Standing};
 use super::{Connected, GrpcMethod, Refusal};
@@ -32,12 +32,15 @@ impl Readings {
     ) {
         let started = nanoseconds(SystemTime::now());
         let mut standing = Standing::new("metrics");
+        let mut due = Instant::now() + self.interval;
         loop {
             let ended = tokio::select! {
-                () = sleep(self.interval) => None,
+                () = sleep_until(due) => None,
                 ended = end.wait_for(Option::is_some) => Some(ended.ok().and_then(|until| *until)),
             };
             let until = ended.flatten();
+            // From beginning to beginning, as the specification has it.
+            due = (due + self.interval).max(Instant::now());
             let outcome = tokio::select! {
                 outcome = self.send(&mut connected, started) => outcome,
                 () = over(until) => Err(Refusal::late()),

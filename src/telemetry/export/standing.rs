@@ -1,8 +1,8 @@
 //! Whether a collector takes what is sent, and what the operator hears of it; pure.
 use std::time::{Duration, Instant};
 
-/// Between two times that the operator hears of what was lost, or of a failure.
-pub(super) const PERIOD: Duration = Duration::from_secs(60);
+/// Between two times that the operator hears of a failure.
+const PERIOD: Duration = Duration::from_secs(60);
 
 /// Whether a collector takes what is sent.
 #[derive(Debug)]
@@ -13,10 +13,6 @@ pub(super) struct Standing {
     told: Option<String>,
     /// When the operator heard of a failure last.
     failure_told: Option<Instant>,
-    /// What was lost, and not told yet.
-    lost: u64,
-    /// When the operator heard of losses last.
-    lost_told: Option<Instant>,
 }
 
 /// A line for the operator.
@@ -41,8 +37,6 @@ impl Standing {
             what,
             told: None,
             failure_told: None,
-            lost: 0,
-            lost_told: None,
         }
     }
 
@@ -65,32 +59,6 @@ impl Standing {
             self.what
         )))
     }
-
-    /// So many were lost. They are told once a minute.
-    pub(super) fn lost(&mut self, count: u64, now: Instant) -> Option<Line> {
-        self.lost = self.lost.saturating_add(count);
-        if self.lost == 0 || is_early(self.lost_told, now) {
-            return None;
-        }
-        self.lost_told = Some(now);
-        self.last()
-    }
-
-    /// Whether some were lost that are not told yet.
-    pub(super) fn has_untold(&self) -> bool {
-        self.lost > 0
-    }
-
-    /// What was lost and not told yet, at the end.
-    pub(super) fn last(&mut self) -> Option<Line> {
-        let lost = std::mem::take(&mut self.lost);
-        (lost > 0).then(|| {
-            Line::Warning(format!(
-                "{lost} {} were lost: the collector did not take them, or there were more than OTEL_BSP_MAX_QUEUE_SIZE holds",
-                self.what
-            ))
-        })
-    }
 }
 
 fn is_early(last: Option<Instant>, now: Instant) -> bool {
@@ -112,24 +80,5 @@ mod tests {
         assert!(matches!(standing.succeeded(), Some(Line::Info(_))));
         assert_eq!(standing.succeeded(), None);
         assert_eq!(standing.failed("b", now + PERIOD), None, "it comes and goes");
-    }
-
-    #[test]
-    fn losses_are_added_up_and_told_once_a_minute() {
-        let (mut standing, now) = (Standing::new("spans"), Instant::now());
-        assert_eq!(standing.lost(0, now), None);
-        let told = |line: Option<Line>, count: &str| match line {
-            Some(Line::Warning(line)) => assert!(line.starts_with(count), "{line}"),
-            other => panic!("{other:?}"),
-        };
-        told(standing.lost(3, now), "3 spans were lost");
-        assert!(!standing.has_untold());
-        assert_eq!(standing.lost(4, now), None);
-        assert!(standing.has_untold());
-        assert_eq!(standing.lost(5, now + PERIOD / 2), None);
-        told(standing.lost(1, now + PERIOD), "10 spans");
-        assert_eq!(standing.lost(2, now + PERIOD), None);
-        told(standing.last(), "2 spans");
-        assert_eq!(standing.last(), None);
     }
 }

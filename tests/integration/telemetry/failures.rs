@@ -171,6 +171,22 @@ fn what_is_lost_is_told_also_while_the_rest_is_taken_without_a_pause() {
 }
 
 #[test]
+fn what_is_lost_is_told_also_while_a_collector_asks_for_patience() {
+    let collector = Collector::answering(|_| Answer::status(503).header("Retry-After", "300"));
+    let patient = [
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "4"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "86400000"),
+    ];
+    let proxy = proxy(&collector, &patient);
+    ask_once(proxy.address);
+    wait(collector.server().wait_for(1));
+    // What was refused is kept, and so are two more.
+    (0..3).for_each(|_| ask_once(proxy.address));
+    let lost = |line: &str| line.contains(" 2 spans were lost").then_some(());
+    proxy.program().find_line(lost);
+}
+
+#[test]
 fn what_comes_while_a_batch_is_sent_waits_for_others() {
     let (collector, address) = asking(1, 1);
     let never = [

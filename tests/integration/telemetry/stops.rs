@@ -1,7 +1,10 @@
 //! What waits at the stop is sent, as far as there is time.
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use edge_proxy::application::Outcome;
 use serde_json::json;
 use test_support::upstream::Answer;
+use test_support::wait::wait;
 
 use super::collector::Collector;
 use super::{TRACE_ID, TRACEPARENT, traced};
@@ -23,6 +26,30 @@ fn spans_that_wait_are_sent_at_the_stop() {
     assert_eq!(app.wait(), Outcome::Stopped);
     let spans = collector.spans();
     assert_eq!(spans.iter().filter(|span| span.trace_id() == TRACE_ID).count(), 6);
+}
+
+#[test]
+fn a_batch_that_is_refused_at_the_stop_takes_no_other_along() {
+    let asked = AtomicUsize::new(0);
+    let collector = Collector::answering(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+        // Until the stop nothing more is sent.
+        0 => Answer::status(503).header("Retry-After", "300"),
+        1 => Answer::status(400),
+        _ => Answer::ok(""),
+    });
+    let batches = [
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2"),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "3600000"),
+    ];
+    let mut app = traced(&collector, &batches);
+    let request = || Request::get("/api/v1/flags/").key(CLIENT_KEY);
+    assert_eq!(app.send(request()).status, 200);
+    wait(collector.server().wait_for(1));
+    assert_eq!(app.send(request().header("traceparent", TRACEPARENT)).status, 200);
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+    assert_eq!(collector.server().requests().len(), 3);
+    collector.trace(TRACE_ID, 2);
 }
 
 #[test]
