@@ -7,11 +7,13 @@ use actix_rt::task::JoinHandle;
 use actix_web::http::Uri;
 use actors::upstream::{ExtraHeaders, UpstreamOptions};
 use bytes::{BufMut as _, Bytes, BytesMut};
+use h2::RecvStream;
 use h2::client::{ResponseFuture, SendRequest};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE, USER_AGENT};
-use http::{Method, Request};
+use http::{Method, Request, Response};
 
 use super::http::compressed;
+use super::refusal::WHICH_PROTOCOL;
 use super::{GrpcMethod, Refusal};
 
 mod status;
@@ -39,6 +41,8 @@ pub(super) struct Grpc {
 struct Connection {
     requests: SendRequest<Bytes>,
     driven: JoinHandle<()>,
+    /// Whether it has given a head of an answer: until then what is there may speak anything.
+    has_answered: bool,
 }
 
 impl Drop for Connection {
@@ -91,28 +95,46 @@ impl Grpc {
 
     pub(super) async fn send(&mut self, method: GrpcMethod, message: &Bytes) -> Result<Bytes, Refusal> {
         let (body, request) = (self.framed(message), self.request(method)?);
-        let answered = async {
-            let answer = self.begin(request, body).await?;
-            read(answer).await
+        let outcome = match self.answer(request, body).await {
+            Ok(answer) => Ok(answer),
+            Err(Failure::Refused(refusal)) => Err(refusal),
+            Err(Failure::Broken(error)) => Err(self.broken(&error)),
         };
-        let outcome = answered.await;
         if outcome.as_ref().is_err_and(|refusal| refusal.may_be_retried) {
             self.disconnect();
         }
         outcome
     }
 
+    async fn answer(&mut self, request: Request<()>, body: Bytes) -> Result<Bytes, Failure> {
+        let answer = self.begin(request, body).await?;
+        let answer = answer.await?;
+        if let Some(connection) = &mut self.connection {
+            connection.has_answered = true;
+        }
+        read(answer).await
+    }
+
+    fn broken(&self, error: &h2::Error) -> Refusal {
+        let error = words(error);
+        let has_answered = self.connection.as_ref().is_some_and(|known| known.has_answered);
+        let why = match has_answered {
+            true => format!("the connection breaks: {error}"),
+            // An answer of HTTP/1.1 is a malformed frame.
+            false => format!("the connection breaks before any answer of gRPC ({error}); {WHICH_PROTOCOL}"),
+        };
+        Refusal::passing(why, None)
+    }
+
     /// Sends a request, over a new connection where the one before takes no more.
-    async fn begin(&mut self, request: Request<()>, body: Bytes) -> Result<ResponseFuture, Refusal> {
+    async fn begin(&mut self, request: Request<()>, body: Bytes) -> Result<ResponseFuture, Failure> {
         let mut requests = match self.ready().await {
             Some(requests) => requests,
             None => self.connect().await?,
         };
-        let (answer, mut stream) = requests
-            .send_request(request, false)
-            .map_err(|error| broken(&error))?;
+        let (answer, mut stream) = requests.send_request(request, false)?;
         // It is sent as far as the window allows, the rest as it opens.
-        stream.send_data(body, true).map_err(|error| broken(&error))?;
+        stream.send_data(body, true)?;
         Ok(answer)
     }
 
@@ -126,14 +148,13 @@ impl Grpc {
         ready
     }
 
-    async fn connect(&mut self) -> Result<SendRequest<Bytes>, Refusal> {
-        let stream = self
+    async fn connect(&mut self) -> Result<SendRequest<Bytes>, Failure> {
+        let opened = self
             .options
             .open(&self.server, self.connect_timeout, &[b"h2"])
-            .await?;
-        let (requests, connection) = h2::client::handshake(stream)
-            .await
-            .map_err(|error| broken(&error))?;
+            .await;
+        let stream = opened.map_err(|fault| Failure::Refused(fault.into()))?;
+        let (requests, connection) = h2::client::handshake(stream).await?;
         let driven = actix_rt::spawn(async move {
             // Requests hear of its end.
             let _ = connection.await;
@@ -141,8 +162,9 @@ impl Grpc {
         self.connection = Some(Connection {
             requests: requests.clone(),
             driven,
+            has_answered: false,
         });
-        requests.ready().await.map_err(|error| broken(&error))
+        Ok(requests.ready().await?)
     }
 
     fn request(&self, method: GrpcMethod) -> Result<Request<()>, Refusal> {
@@ -172,41 +194,68 @@ impl Grpc {
     }
 }
 
+/// Why there is no answer.
+enum Failure {
+    Refused(Refusal),
+    /// The connection, or the stream within it.
+    Broken(h2::Error),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<h2::Error> for Failure {
+    fn from(error: h2::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What an error is. The library's own words would go on with what the server says as it ends a connection (GOAWAY), which is
+/// any text of any length.
+fn words(error: &h2::Error) -> String {
+    match (error.reason(), error.get_io()) {
+        (Some(reason), _) => reason.description().to_owned(),
+        (None, Some(error)) => error.to_string(),
+        (None, None) => "it is used wrongly".to_owned(),
+    }
+}
+
 /// Reads an answer, whose status is behind its body, or in its head where it has none.
-async fn read(answer: ResponseFuture) -> Result<Bytes, Refusal> {
-    let answer = answer.await.map_err(|error| broken(&error))?;
+async fn read(answer: Response<RecvStream>) -> Result<Bytes, Failure> {
     let (head, mut body) = answer.into_parts();
     if !head.status.is_success() {
-        return Err(status::of_http(head.status.as_u16()));
+        return Err(status::of_http(head.status.as_u16()).into());
     }
     if let Some(outcome) = Outcome::of(&head.headers) {
-        return outcome.settled(Bytes::new());
+        return Ok(outcome.settled(Bytes::new())?);
     }
     let mut message = BytesMut::new();
     while let Some(piece) = body.data().await {
-        let piece = piece.map_err(|error| broken(&error))?;
+        let piece = piece?;
         // Else the server may send no more.
         let _ = body.flow_control().release_capacity(piece.len());
         if message.len() < MOST_ANSWER {
             message.extend_from_slice(&piece);
         }
     }
-    let trailers = body.trailers().await.map_err(|error| broken(&error))?;
+    let trailers = body.trailers().await?;
     let outcome = trailers.as_ref().and_then(Outcome::of);
-    let outcome = outcome
-        .ok_or_else(|| Refusal::passing("its answer ends without a status, as no gRPC server's", None))?;
+    let outcome = outcome.ok_or_else(|| {
+        Refusal::passing(
+            format!("its answer ends without a status, as no gRPC server's; {WHICH_PROTOCOL}"),
+            None,
+        )
+    })?;
     let plain = message.first() == Some(&0);
     let message = message.freeze();
-    outcome.settled(if plain {
+    Ok(outcome.settled(if plain {
         message.slice(PREFIX.min(message.len())..)
     } else {
         Bytes::new()
-    })
-}
-
-/// The library's words are of the protocol, and hold nothing of a message.
-fn broken(error: &h2::Error) -> Refusal {
-    Refusal::passing(format!("the connection breaks: {error}"), None)
+    })?)
 }
 
 impl fmt::Debug for Grpc {

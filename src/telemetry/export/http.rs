@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Refusal;
+use super::refusal::WHICH_PROTOCOL;
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
@@ -47,7 +48,7 @@ impl Http {
                 "it answers {status}; check OTEL_EXPORTER_OTLP_HEADERS"
             ))),
             status @ (404 | 405 | 415) => Err(Refusal::last(format!(
-                "it answers {status}; check the endpoint's path, and OTEL_EXPORTER_OTLP_PROTOCOL"
+                "it answers {status}; check the endpoint's path; {WHICH_PROTOCOL}"
             ))),
             status => Err(Refusal::last(format!("it answers {status}"))),
         }

@@ -2,6 +2,10 @@ use std::time::Duration;
 
 use actors::upstream::Fault;
 
+/// What to look at where the other side speaks something else: the commonest mistake is one protocol at the other's port.
+pub(super) const WHICH_PROTOCOL: &str = "check the endpoint's port and OTEL_EXPORTER_OTLP_PROTOCOL: collectors take http/protobuf at \
+                                         4318 as a rule, and grpc at 4317";
+
 /// Why something was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -52,6 +56,10 @@ impl From<Fault> for Refusal {
                  which no collector is shown, and that it speaks TLS 1.2 or 1.3"
                 .to_owned(),
             Fault::TlsFile(problem) => problem.replace("upstream.ca_file", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
+            Fault::NotHttp => format!("what answers does not speak HTTP/1.1; {WHICH_PROTOCOL}"),
+            Fault::Closed | Fault::ClosedMeanwhile => {
+                format!("the connection ends without an answer; check whether it expects https; {WHICH_PROTOCOL}")
+            }
             other => other.to_string(),
         };
         Self::passing(why, None)

@@ -187,6 +187,50 @@ fn what_is_lost_is_told_also_while_a_collector_asks_for_patience() {
 }
 
 #[test]
+fn one_protocol_at_the_port_of_the_other_is_named() {
+    // What a server of HTTP/2 says first, and as it ends a connection with a text of its own (RFC 9113, 6.5 and 6.8).
+    let settings = b"\0\0\0\x04\0\0\0\0\0".as_slice();
+    let goaway = b"\0\0\x0e\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01secret".as_slice();
+    for (protocol, answer, problem) in [
+        (
+            "grpc",
+            Answer::ok(""),
+            "the connection breaks before any answer of gRPC (",
+        ),
+        (
+            "grpc",
+            Answer::raw("").closing(),
+            "the connection breaks before any answer of gRPC (",
+        ),
+        (
+            "grpc",
+            Answer::raw([settings, goaway].concat()),
+            "before any answer of gRPC (unspecific protocol error detected); ",
+        ),
+        (
+            "http/protobuf",
+            Answer::raw(settings),
+            "what answers does not speak HTTP/1.1; ",
+        ),
+        (
+            "http/protobuf",
+            Answer::raw("").closing(),
+            "the connection ends without an answer; ",
+        ),
+    ] {
+        let collector = Collector::answering(move |_| answer.clone());
+        let proxy = proxy(&collector, &[("OTEL_EXPORTER_OTLP_PROTOCOL", protocol)]);
+        ask_once(proxy.address);
+        let line = |line: &str| line.contains("spans do not reach").then(|| line.to_owned());
+        let line = proxy.program().find_line(line);
+        let advice = "check the endpoint's port and OTEL_EXPORTER_OTLP_PROTOCOL: collectors take http/protobuf at 4318 as a \
+                      rule, and grpc at 4317";
+        assert!(line.contains(problem) && line.contains(advice), "{line}");
+        assert!(!line.contains("secret"), "{line}");
+    }
+}
+
+#[test]
 fn what_comes_while_a_batch_is_sent_waits_for_others() {
     let (collector, address) = asking(1, 1);
     let never = [

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use prost::Message;
 
-use super::Refusal;
+use super::{Refusal, WHICH_PROTOCOL};
 
 /// gRPC's base64 may leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -72,9 +72,7 @@ impl Outcome {
             "UNAUTHENTICATED" | "PERMISSION_DENIED" => {
                 Err(Refusal::last(format!("{why}; check OTEL_EXPORTER_OTLP_HEADERS")))
             }
-            "UNIMPLEMENTED" => Err(Refusal::last(format!(
-                "{why}; check the endpoint, and OTEL_EXPORTER_OTLP_PROTOCOL"
-            ))),
+            "UNIMPLEMENTED" => Err(Refusal::last(format!("{why}; {WHICH_PROTOCOL}"))),
             _ => Err(Refusal::last(why)),
         }
     }
@@ -85,9 +83,8 @@ pub(super) fn of_http(status: u16) -> Refusal {
     let why = format!("it answers {status} of HTTP");
     match status {
         429 | 502 | 503 | 504 => Refusal::passing(why, None),
-        _ => Refusal::last(format!(
-            "{why}; check the endpoint, and OTEL_EXPORTER_OTLP_PROTOCOL"
-        )),
+        401 | 403 => Refusal::last(format!("{why}; check OTEL_EXPORTER_OTLP_HEADERS")),
+        _ => Refusal::last(format!("{why}; {WHICH_PROTOCOL}")),
     }
 }
 
