@@ -81,7 +81,7 @@ impl Batches {
         let spans = self.queue.take();
         (!spans.is_empty()).then(|| Batch {
             spans: spans.len(),
-            message: messages::of_spans(&self.resource, spans).into(),
+            message: messages::of_spans(&self.resource, &spans).into(),
             until: Instant::now() + self.export_timeout,
         })
     }

@@ -1,28 +1,24 @@
 //! From what is known here to the messages of OTLP (<https://opentelemetry.io/docs/specs/otlp/>).
-use actors::trace::{Attribute, Span, SpanKind, Value};
+//!
+//! # Layout
+//! - `spans`: a batch of spans, written field by field by `wire`; figures, once a minute, by the messages that are published.
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as ProtoValue;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::metrics::v1::{ResourceMetrics, ScopeMetrics};
 use opentelemetry_proto::tonic::resource::v1::Resource as ProtoResource;
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind as ProtoKind;
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span as ProtoSpan, Status};
 use prost::Message as _;
 
 use super::figures::{self, Times};
 
+mod spans;
+mod wire;
+
+pub(super) use spans::of_spans;
+
 /// What wrote all of it.
 const SCOPE: &str = env!("CARGO_PKG_NAME");
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// In the flags of a span: whether the flag beside it says anything, and that its parent is another process's.
-const KNOWS_WHETHER_REMOTE: u32 = 0x100;
-/// See [`KNOWS_WHETHER_REMOTE`].
-const IS_REMOTE: u32 = 0x200;
-/// It is recorded, which nothing else would be sent as.
-const SAMPLED: u32 = 1;
 
 /// What the process says of itself with all that it sends.
 #[derive(Debug)]
@@ -67,22 +63,6 @@ fn instance() -> String {
     parts.join("-")
 }
 
-/// A request to take these spans.
-pub(super) fn of_spans(resource: &Resource, spans: Vec<Span>) -> Vec<u8> {
-    let request = ExportTraceServiceRequest {
-        resource_spans: vec![ResourceSpans {
-            resource: Some(resource.0.clone()),
-            scope_spans: vec![ScopeSpans {
-                scope: Some(scope()),
-                spans: spans.into_iter().map(span).collect(),
-                ..ScopeSpans::default()
-            }],
-            ..ResourceSpans::default()
-        }],
-    };
-    request.encode_to_vec()
-}
-
 /// A request to take the figures of this text.
 pub(super) fn of_figures(resource: &Resource, exposed: &str, times: Times) -> Vec<u8> {
     let request = ExportMetricsServiceRequest {
@@ -105,46 +85,6 @@ fn scope() -> InstrumentationScope {
         version: VERSION.to_owned(),
         ..InstrumentationScope::default()
     }
-}
-
-fn span(span: Span) -> ProtoSpan {
-    let mut flags = SAMPLED | KNOWS_WHETHER_REMOTE;
-    if span.has_remote_parent {
-        flags |= IS_REMOTE;
-    }
-    let kind = match span.kind {
-        SpanKind::Internal => ProtoKind::Internal,
-        SpanKind::Server => ProtoKind::Server,
-        SpanKind::Client => ProtoKind::Client,
-    };
-    ProtoSpan {
-        trace_id: span.trace_id.bytes().to_vec(),
-        span_id: span.span_id.bytes().to_vec(),
-        trace_state: span.trace_state().to_owned(),
-        parent_span_id: span
-            .parent
-            .map_or_else(Vec::new, |parent| parent.bytes().to_vec()),
-        flags,
-        kind: kind.into(),
-        start_time_unix_nano: span.start,
-        end_time_unix_nano: span.end,
-        name: span.outcome.name.into_owned(),
-        attributes: span.outcome.attributes.into_iter().map(attribute).collect(),
-        status: span.outcome.failure.map(|why| Status {
-            message: why.into_owned(),
-            code: StatusCode::Error.into(),
-        }),
-        ..ProtoSpan::default()
-    }
-}
-
-fn attribute((name, value): Attribute) -> KeyValue {
-    let value = match value {
-        Value::Truth(truth) => ProtoValue::BoolValue(truth),
-        Value::Number(number) => ProtoValue::IntValue(number),
-        Value::Text(text) => ProtoValue::StringValue(text.into_owned()),
-    };
-    key_value(name, value)
 }
 
 pub(super) fn text(name: &str, value: &str) -> KeyValue {
