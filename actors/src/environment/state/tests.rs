@@ -1,3 +1,4 @@
+//! One environment in virtual time: when it is fetched, and what of that counts.
 use super::settling::{SETTLE_FIRST_WAIT, SETTLE_LIMIT};
 use super::*;
 use crate::environment::events::FetchCost;
@@ -7,6 +8,9 @@ mod cheap;
 mod clock;
 mod rejected_keys;
 mod restored;
+mod settling;
+mod sources;
+mod telling;
 
 const PERIOD: Duration = Duration::from_secs(10);
 const UNCONDITIONAL_PERIOD: Duration = Duration::from_secs(60);
@@ -245,160 +249,6 @@ fn a_push_fetches_unconditionally_at_once_and_polling_goes_on() {
 }
 
 #[test]
-fn content_before_its_number_is_refetched_for_three_seconds_and_then_settled() {
-    let mut player = Player::polling();
-    player.plan();
-    let begun = player.elapsed;
-    assert_eq!(player.give('b', 100, START), Verdict::ServeUnsettled(at(100)));
-    let mut fetches = 0;
-    let settled = loop {
-        match player.wait().1 {
-            Action::Fetch(plan) => {
-                assert_eq!(plan.if_modified_since, None);
-                assert_eq!(player.give('b', 100, START), Verdict::Keep);
-                fetches += 1;
-            }
-            Action::Settle(updated_at) => break updated_at,
-            action => panic!("{action:?}"),
-        }
-    };
-    assert_eq!(player.elapsed - begun, SETTLE_LIMIT);
-    assert_eq!(fetches, 4);
-    assert_eq!(settled, player.now().updated_at());
-    assert_eq!(player.state.next(player.now()), Action::Busy);
-    player.state.settled();
-    let (waited, _) = player.plan();
-    assert!(waited > Duration::from_secs(5), "{waited:?}");
-}
-
-#[test]
-fn upstreams_own_number_ends_the_waiting() {
-    let mut player = Player::polling();
-    player.plan();
-    player.give('b', 100, START);
-    let (waited, _) = player.plan();
-    assert_eq!(waited, SETTLE_FIRST_WAIT);
-    assert_eq!(player.give('b', START, START), Verdict::Restamp(at(START)));
-    let (waited, _) = player.plan();
-    assert!(waited > Duration::from_secs(5), "{waited:?}");
-}
-
-#[test]
-fn a_failing_upstream_does_not_keep_content_untold() {
-    let mut player = Player::polling();
-    player.plan();
-    let begun = player.elapsed;
-    player.give('b', 100, START);
-    loop {
-        match player.wait().1 {
-            Action::Fetch(_) => {
-                player.fail(FetchFailure::RateLimited(Some(Duration::from_secs(30))));
-            }
-            Action::Settle(_) => break,
-            action => panic!("{action:?}"),
-        }
-    }
-    assert_eq!(player.elapsed - begun, SETTLE_LIMIT);
-}
-
-#[test]
-fn a_fetch_that_hangs_does_not_keep_content_untold() {
-    let mut player = Player::polling();
-    player.plan();
-    let begun = player.elapsed;
-    player.give('b', 100, START);
-    let (_, plan) = player.plan();
-    let deadline = player.start + begun + SETTLE_LIMIT;
-    assert_eq!(plan.until, Some(deadline));
-    player.elapsed = begun + SETTLE_LIMIT;
-    assert_eq!(player.state.ended(player.now(), FetchEnd::Abandoned), None);
-    let number = player.now().updated_at();
-    assert_eq!(player.state.next(player.now()), Action::Settle(number));
-    player.state.settled();
-    // The push or poll that the fetch was for is not lost.
-    assert_eq!(player.plan().1.until, None);
-}
-
-#[test]
-fn a_doubtful_document_is_confirmed_unconditionally() {
-    let mut player = Player::polling();
-    player.plan();
-    player.give('b', 500, START);
-    assert_eq!(player.plan().1.if_modified_since, Some(at(500)));
-    assert_eq!(player.give('a', 100, START), Verdict::Hold);
-    assert_eq!(player.plan().1.if_modified_since, None);
-    assert_eq!(player.give('a', 100, START), Verdict::Hold);
-    assert_eq!(player.plan().1.if_modified_since, None);
-    assert!(matches!(player.give('a', 100, START), Verdict::Serve(_)));
-}
-
-#[test]
-fn each_change_of_state_is_told_once() {
-    let mut player = Player::polling();
-    for (failure, is_news) in [
-        (FetchFailure::Status(500), true),
-        (FetchFailure::Status(500), false),
-        (FetchFailure::Status(502), true),
-        (FetchFailure::NotJson("line 1".to_owned()), true),
-        (FetchFailure::NotJson("line 2".to_owned()), false),
-        // A gateway that alternates.
-        (FetchFailure::Status(500), false),
-        (FetchFailure::Status(502), false),
-        (FetchFailure::KeyRejected(401, None), true),
-        (FetchFailure::KeyRejected(403, None), true),
-        (FetchFailure::KeyRejected(401, None), false),
-        (FetchFailure::Status(502), false),
-    ] {
-        player.plan();
-        let expected = is_news.then(|| Change::Failed(failure.clone()));
-        assert_eq!(player.fail(failure), expected);
-    }
-    player.plan();
-    assert_eq!(player.not_modified(START), Some(Change::Recovered));
-    player.plan();
-    assert_eq!(player.not_modified(START), None);
-    player.plan();
-    let again = FetchFailure::Status(502);
-    assert_eq!(player.fail(again.clone()), Some(Change::Failed(again)));
-}
-
-#[test]
-fn ever_new_failures_do_not_fill_the_log() {
-    let mut player = Player::polling();
-    let mut told = 0;
-    for status in 500..600 {
-        player.plan();
-        told += usize::from(player.fail(FetchFailure::Status(status)).is_some());
-    }
-    assert_eq!(told, MOST_TOLD_FAILURES);
-    player.plan();
-    assert_eq!(player.not_modified(START), Some(Change::Recovered));
-    player.plan();
-    assert!(player.fail(FetchFailure::Status(599)).is_some());
-}
-
-#[test]
-fn a_worker_that_lags_is_told_once_for_each_content_served() {
-    let mut player = Player::polling();
-    for (content, updated_at, older) in [('b', 500, 'a'), ('c', 600, 'b')] {
-        player.plan();
-        assert!(matches!(
-            player.give(content, updated_at, START),
-            Verdict::Serve(_)
-        ));
-        let mut told = 0;
-        for _ in 0..5 {
-            player.plan();
-            let (_, change) = player.give_and_hear(older, 100, START);
-            told += usize::from(change == Some(Change::Lagging));
-            player.plan();
-            player.give(content, updated_at, START);
-        }
-        assert_eq!(told, 1);
-    }
-}
-
-#[test]
 fn freshness_counts_from_the_last_good_fetch() {
     let mut player = Player::new(Trust::Eventual, 1);
     assert!(!player.state.is_fresh(player.now()));
@@ -413,77 +263,4 @@ fn freshness_counts_from_the_last_good_fetch() {
     player.plan();
     player.not_modified(START);
     assert!(player.state.is_fresh(player.now()));
-}
-
-#[test]
-fn a_number_that_was_overtaken_is_not_told() {
-    let mut player = Player::polling();
-    assert!(player.state.published(at(2)));
-    assert!(!player.state.published(at(1)));
-    assert!(!player.state.published(at(2)));
-    assert!(player.state.published(at(3)));
-}
-
-#[test]
-fn a_file_needs_no_second_look() {
-    let mut player = Player::new(Trust::Immediate, 0);
-    player.plan();
-    assert_eq!(player.give('a', 100, START), Verdict::Serve(at(100)));
-    player.plan();
-    let expected = player.now().updated_at();
-    assert_eq!(player.give('b', 100, START), Verdict::Serve(expected));
-    assert!(player.plan().0 > Duration::from_secs(5));
-}
-
-#[test]
-fn content_from_elsewhere_is_taken_while_idle() {
-    let mut player = Player::new(Trust::Eventual, 1);
-    player.state.assign(Versions::assigned('a', None, at(100)));
-    let (_, plan) = player.plan();
-    assert_eq!(plan.if_modified_since, None, "upstream's own number is not known");
-    // The same content, whatever number upstream gives it: not new, not lagging.
-    assert_eq!(player.give('a', 90, START), Verdict::Keep);
-    let (_, plan) = player.plan();
-    assert_eq!(plan.if_modified_since, Some(at(90)));
-    let now = player.now().updated_at();
-    assert_eq!(
-        player.give('b', 95, START),
-        Verdict::Serve(now),
-        "the served number never falls"
-    );
-}
-
-#[test]
-fn another_source_is_asked_at_once_without_a_condition_and_believed() {
-    for trust in [Trust::Eventual, Trust::Immediate] {
-        let mut player = Player::new(Trust::Eventual, 2);
-        player.plan();
-        player.fail(FetchFailure::KeyRejected(403, None));
-        player.plan();
-        // Nobody hears of the end of this fetch: it is overtaken.
-        let options = StateOptions {
-            trust,
-            server_side_keys: 1,
-            unconditional: UnconditionalFetches::Every(UNCONDITIONAL_PERIOD),
-            freshness: None,
-        };
-        let now = player.now().instant;
-        player
-            .state
-            .assign(Versions::assigned('a', Some(at(100)), at(100)));
-        let schedule = Schedule::new(now, PERIOD, fastrand::Rng::with_seed(7));
-        player.state.reconfigure(options, schedule);
-        assert_eq!(player.not_modified(START), None);
-        assert!(!player.state.is_key_rejected());
-        let (waited, plan) = player.plan();
-        assert_eq!(
-            (waited, plan.key, plan.if_modified_since),
-            (Duration::ZERO, 0, None)
-        );
-        let served = player.give('b', 50, START);
-        assert!(
-            matches!(served, Verdict::Serve(number) if number > at(100)),
-            "{served:?}"
-        );
-    }
 }
