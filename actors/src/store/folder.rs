@@ -1,27 +1,26 @@
 //! The disk. Everything here blocks.
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::format::{self, Stored};
 use super::names::{self, Generation, Kind};
-use super::recovery::{Look, Occupant, Recovered, Step, recover, steps};
+use super::recovery::{Look, Occupant, Recovered, Step, age, is_news, recover, steps};
 use super::trouble::Trouble;
 use crate::keys::KeyDigest;
 
+mod files;
+mod lock;
+
+use files::{make_folder, sync_folder, write};
+
 /// More files that are not ours, under one name, than this are a mistake to be looked at.
 const MOST_SET_ASIDE: u32 = 100;
-
-/// How often the lock is tried for.
-const ATTEMPTS: usize = 3;
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(2);
 
 /// The folder of one store.
 #[derive(Debug)]
@@ -84,24 +83,16 @@ impl Folder {
     pub(super) fn own(&self) -> Result<bool, Trouble> {
         let mut state = self.state();
         let lock_path = self.path.join(names::LOCK);
-        if let Some(lock) = &state.lock {
-            if is_at(lock, &lock_path).map_err(Trouble::of("look at its lock file"))? {
+        if let Some(held) = &state.lock {
+            if lock::is_at(held, &lock_path).map_err(Trouble::of("look at its lock file"))? {
                 return Ok(false);
             }
             // The path leads elsewhere, or somebody has deleted the file: another process may have what is there now.
             state.lock = None;
         }
         make_folder(&self.path).map_err(Trouble::of("make the directory"))?;
-        let lock = private(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false),
-        )
-        .open(lock_path)
-        .map_err(Trouble::of("write to it"))?;
-        take(&lock)?;
+        let lock = lock::open(&lock_path).map_err(Trouble::of("write to it"))?;
+        lock::take(&lock)?;
         state.lock = Some(lock);
         // Another process may have written since they were looked at.
         state.occupants.clear();
@@ -255,16 +246,7 @@ impl Folder {
 
     /// Whether a process has the lock. Takes nothing from it, and makes no file.
     pub(super) fn is_taken(&self) -> Result<bool, Trouble> {
-        let lock = match File::open(self.path.join(names::LOCK)) {
-            Ok(lock) => lock,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(Trouble::of("read its lock file")(error)),
-        };
-        match lock.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(Trouble::of("lock its lock file")(error)),
-        }
+        lock::is_taken(&self.path.join(names::LOCK))
     }
 
     /// Writes a file of this size that nobody takes for one of the store's, hands it to the disk, and deletes it.
@@ -304,93 +286,6 @@ impl Folder {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes the lock, or tells that another process has it. Whoever looks whether somebody has it has it for a moment.
-fn take(lock: &File) -> Result<(), Trouble> {
-    let mut attempts = 1;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if attempts < ATTEMPTS => {
-                attempts += 1;
-                thread::sleep(BETWEEN_ATTEMPTS);
-            }
-            Err(TryLockError::WouldBlock) => return Err(Trouble::Taken),
-            Err(TryLockError::Error(error)) => return Err(Trouble::of("lock its lock file")(error)),
-        }
-    }
-}
-
-/// Whether a document is to be stored where this process has just found another one.
-///
-/// Of one source upstream's number says which is newer, and of one number the served one does: it is raised where content changes
-/// under an unmoved one, after a time in which it is unsettled. Numbers of different sources say nothing of each other.
-fn is_news(stored: &Stored, there: &Stored) -> bool {
-    stored.source != there.source
-        || age(stored) > age(there)
-        || (age(stored) == age(there) && stored.document != there.document)
-}
-
-fn age(stored: &Stored) -> impl PartialOrd + use<> {
-    (stored.upstream, stored.served, stored.is_unsettled, stored.told)
-}
-
-/// Whether an open file is the one that a path leads to.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let file = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (file.dev(), file.ino())),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
-    fs::exists(path)
-}
-
-/// For the process's user alone: documents hold identifiers and their values.
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// Makes the folder where there is none. One that is there keeps what it permits: it may be a volume.
-fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
-    builder.recursive(true).create(path)
-}
-
-/// Writes a new file and hands it to the disk.
-fn write(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
-    file.sync_all()
-}
-
-/// Hands the names to the disk. Some file systems know no such thing, and need none.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    match File::open(path)?.sync_all() {
-        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
-        synced => synced,
     }
 }
 

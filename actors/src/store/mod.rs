@@ -10,7 +10,7 @@
 //! - `format`: a document with what belongs to it, as bytes; pure.
 //! - `recovery`: which of an environment's files is to be believed, and in which steps they are replaced; pure.
 //! - `names`: what the folder's files are called; pure.
-//! - `folder`: the disk: looks, reads, writes, and the lock that one process has; `trouble`: what it may refuse.
+//! - `folder`: the disk: looks, reads, writes (`files`), and the lock that one process has (`lock`); `trouble`: what it may refuse.
 //! - [`examine`] (`examination`): what there is, for those who look for a fault.
 //! - [`StoreCounts`] (`counts`): what was written.
 //! - `unsent`: evaluation counts that could not be sent.
