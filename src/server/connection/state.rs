@@ -8,10 +8,14 @@ use super::gate::Framing;
 use super::given_head::GivenHead;
 use super::worker::Worker;
 use crate::budget::HeldBytes;
-use crate::error::HeadFault;
 use crate::server::places::Place;
 
+mod end;
+mod in_hand;
 mod multiplexed;
+
+pub(in crate::server) use end::End;
+pub(crate) use in_hand::AsideConnection;
 
 /// What is read of a connection between the end of an answer and the next head, at most: the body that nobody wanted.
 /// No head is longer than an eighth of it.
@@ -26,21 +30,6 @@ enum Phase {
     Receiving,
     /// A request is in progress, and needs nothing more from the peer.
     Answering,
-}
-
-/// Why the server ends a connection that would else go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::server) enum End {
-    /// A head has begun and does not come to its end.
-    SlowHead,
-    /// It is idle for longer than it may be, or makes room for another one.
-    Idle,
-    /// There is no place for it, and it has not asked for anything so far.
-    NoPlace,
-    /// What came is no head of a request.
-    Refused(HeadFault),
-    /// The body of the request in progress cannot be read on.
-    BrokenBody,
 }
 
 /// What the wrapper around a socket and the requests that come over it share.
@@ -131,29 +120,6 @@ impl ConnectionState {
     pub(crate) fn body_is_read(&self) {
         if self.phase.get() == Phase::Receiving {
             self.phase.set(Phase::Answering);
-        }
-    }
-
-    /// Tells whether the worker has more requests in hand than it may.
-    pub(crate) fn worker_is_full(&self) -> bool {
-        self.worker.is_full()
-    }
-
-    /// Lets the request in progress wait without counting among those in hand: it costs nothing meanwhile.
-    pub(crate) fn wait_aside(self: &Rc<Self>) -> AsideConnection {
-        self.put_aside();
-        AsideConnection(Rc::clone(self))
-    }
-
-    fn take_in_hand(&self) {
-        if !self.is_in_hand.replace(true) {
-            self.worker.take_request();
-        }
-    }
-
-    fn put_aside(&self) {
-        if self.is_in_hand.replace(false) {
-            self.worker.leave_request();
         }
     }
 
@@ -257,60 +223,9 @@ impl ConnectionState {
         self.last_request.get()
     }
 
-    /// Tells whether there is no place for it, so that its requests are refused and it ends.
-    pub(crate) fn has_no_place(&self) -> bool {
-        self.last_request() == 0 && self.place.borrow().as_ref().is_some_and(Place::is_none)
-    }
-
-    /// Tells whether it has reached its age, or had as many requests as it may have: its next answer is its last.
-    pub(in crate::server) fn is_due(&self) -> bool {
-        let is_old = self.worker.is_old(self.begun, self.spread);
-        let most = self.worker.most_requests();
-        is_old || most.is_some_and(|most| self.requests.get() >= most)
-    }
-
-    /// Ends it at the dispatcher's next turn, which comes at once, unless its peer has asked for something by then.
-    pub(super) fn take_leave(&self) {
-        self.takes_leave.set(true);
-        self.wake();
-    }
-
-    /// Tells whether it ends where nothing of its peer's is there.
-    pub(in crate::server) fn takes_leave(&self) -> bool {
-        self.takes_leave.get() || self.worker.is_stopping()
-    }
-
-    /// Tells whether it has a place that it can give to another.
-    pub(super) fn has_place(&self) -> bool {
-        self.place.borrow().is_some()
-    }
-
-    /// Gives its place to another: its end was announced, and all that is left is to read off what still comes.
-    pub(in crate::server) fn free_place(&self) {
-        self.place.take();
-    }
-
-    /// Gives its place to another and ends.
-    pub(super) fn leave(&self) {
-        self.place.take();
-        let was_answered = self.last_request() > 0;
-        self.end(if was_answered { End::Idle } else { End::NoPlace });
-    }
-
     /// Notes that the worker lists it no longer.
     pub(super) fn unlist(&self) {
         self.is_listed.set(false);
-    }
-
-    /// Ends the connection at the dispatcher's next turn, which comes at once.
-    pub(super) fn end(&self, end: End) {
-        self.end.set(Some(end));
-        self.wake();
-    }
-
-    /// Why it is to end, if it is.
-    pub(in crate::server) fn ending(&self) -> Option<End> {
-        self.end.get()
     }
 
     /// How many bytes of answers wait for the peer to read on.
@@ -363,19 +278,6 @@ impl ConnectionState {
         if self.takes_leave() {
             // Its dispatcher has looked for the last time while the request was in progress.
             self.wake();
-        }
-    }
-}
-
-/// A request that waits aside; it is in hand again when this is dropped.
-#[derive(Debug)]
-pub(crate) struct AsideConnection(Rc<ConnectionState>);
-
-impl Drop for AsideConnection {
-    fn drop(&mut self) {
-        // A request that is given up has ended by then.
-        if self.0.phase.get() != Phase::Idle {
-            self.0.take_in_hand();
         }
     }
 }
