@@ -3,24 +3,18 @@ use std::fs;
 
 use actors::environment::EnvironmentEvent;
 use test_support::documents::document;
-use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::upstream::Answer;
 
-use super::{Life, T1, T2, at, gives, names};
+use super::{Life, T1, T2, at, folder_with, give, giving, hold, names, silent};
 use crate::harness::{of_client0, polled};
 
 #[actix_rt::test]
 async fn a_second_process_reads_and_writes_when_the_first_has_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
-    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
-    first.event().await;
-    first.end().await;
+    let upstream = silent();
+    let folder = folder_with(&upstream, "one", T1).await;
     // It holds the directory and writes nothing.
-    let holder = fs::File::open(folder.path().join("lock")).unwrap();
-    holder.lock().unwrap();
-    let two = gives("two", T2);
-    upstream.script(move |_| two());
+    let holder = hold(folder.path());
+    give(&upstream, "two", T2);
     let mut second = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     let id = second.harness.id(0);
     assert_eq!(second.event().await, EnvironmentEvent::Restored(id, at(T1)));
@@ -41,12 +35,8 @@ async fn a_second_process_reads_and_writes_when_the_first_has_gone() {
 
 #[actix_rt::test]
 async fn a_document_that_cannot_be_stored_keeps_no_other_from_being() {
-    let folder = tempfile::tempdir().unwrap();
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
-    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
-    first.event().await;
-    first.end().await;
+    let upstream = silent();
+    let folder = folder_with(&upstream, "one", T1).await;
     // Under its name is something else, which can be set aside no more.
     let stored = names(folder.path())
         .into_iter()
@@ -60,8 +50,7 @@ async fn a_document_that_cannot_be_stored_keeps_no_other_from_being() {
     let mut second = Life::begin(folder.path(), &upstream, vec![polled(0), polled(1)]);
     second.harness.wait_for_value_of(0, "one").await;
     second.harness.wait_for_value_of(1, "one").await;
-    let two = gives("two", T2);
-    upstream.script(move |_| two());
+    give(&upstream, "two", T2);
     let mut told = Vec::new();
     while told.len() < 2 {
         match second.event().await {
@@ -81,8 +70,7 @@ async fn a_document_that_cannot_be_stored_keeps_no_other_from_being() {
 async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew() {
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("store");
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
+    let upstream = giving("one", T1);
     let mut first = Life::begin(&directory, &upstream, vec![polled(0)]);
     first.event().await;
     let is_stored = || {
@@ -112,8 +100,7 @@ async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew()
 async fn what_is_stored_on_a_volume_that_comes_late_takes_the_place_of_a_fallback() {
     let folder = tempfile::tempdir().unwrap();
     let (directory, late) = (folder.path().join("store"), folder.path().join("late"));
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
+    let upstream = giving("one", T1);
     let mut first = Life::begin(&late, &upstream, vec![polled(0)]);
     first.event().await;
     first.end().await;

@@ -9,10 +9,11 @@ use actors::lifeline::Lifelines;
 use actors::store::{StoreHandle, StoreOptions};
 use actors::upstream::UpstreamOptions;
 use engine::UpdatedAt;
+use tempfile::TempDir;
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
-use crate::harness::{Harness, SOON, of_client0, quick};
+use crate::harness::{Harness, SOON, of_client0, polled, quick};
 
 mod directories;
 mod numbers;
@@ -85,9 +86,41 @@ impl Life {
     }
 }
 
-fn gives(value: &str, updated_at: &str) -> impl Fn() -> Answer + Clone + Send + Sync + 'static {
+/// An upstream that gives nothing.
+fn silent() -> ScriptedUpstream {
+    ScriptedUpstream::start(|_| Answer::status(503))
+}
+
+/// One that gives this document.
+fn giving(value: &str, updated_at: &str) -> ScriptedUpstream {
+    let upstream = silent();
+    give(&upstream, value, updated_at);
+    upstream
+}
+
+/// Has upstream give this document from now on.
+fn give(upstream: &ScriptedUpstream, value: &str, updated_at: &str) {
     let document = of_client0(&document(value, updated_at));
-    move || Answer::ok(document.clone())
+    upstream.script(move |_| Answer::ok(document.clone()));
+}
+
+/// A folder in which a process has stored this document, which upstream gives from now on.
+async fn folder_with(upstream: &ScriptedUpstream, value: &str, updated_at: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    give(upstream, value, updated_at);
+    let mut life = Life::begin(folder.path(), upstream, vec![polled(0)]);
+    let told = EnvironmentEvent::Updated(life.harness.id(0), at(updated_at));
+    assert_eq!(life.event().await, told);
+    life.end().await;
+    folder
+}
+
+/// Holds a directory, as another process does that writes nothing.
+fn hold(directory: &Path) -> fs::File {
+    let lock = directory.join("lock");
+    let holder = fs::File::options().create(true).append(true).open(lock).unwrap();
+    holder.lock().unwrap();
+    holder
 }
 
 fn names(directory: &Path) -> Vec<String> {

@@ -5,28 +5,16 @@ use std::sync::mpsc;
 use actors::environment::EnvironmentEvent;
 use actors::keys::EnvironmentKey;
 use engine::UpdatedAt;
-use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::upstream::Answer;
 
-use super::{Life, T1, T2, at, gives};
+use super::{Life, T1, T2, at, folder_with, give, hold, silent};
 use crate::harness::polled;
-
-/// A folder in which this is stored, which upstream gives from now on, and told.
-async fn folder_with(upstream: &ScriptedUpstream, value: &str, number: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let document = gives(value, number);
-    upstream.script(move |_| document());
-    let mut life = Life::begin(folder.path(), upstream, vec![polled(0)]);
-    assert!(matches!(life.event().await, EnvironmentEvent::Updated(_, told) if told == at(number)));
-    life.end().await;
-    folder
-}
 
 /// What is told of where two@T2 is stored and told, upstream gives this sooner than the disk does, and the number that is served then.
 async fn after_a_slow_disk(value: &str, number: &str) -> (EnvironmentEvent, UpdatedAt) {
-    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let upstream = silent();
     let folder = folder_with(&upstream, "two", T2).await;
-    let document = gives(value, number);
-    upstream.script(move |_| document());
+    give(&upstream, value, number);
     let (release, hangs) = mpsc::channel();
     let mut life = Life::begin_on(folder.path(), &upstream, vec![polled(0)], Some(hangs));
     life.harness.wait_for_value(value).await;
@@ -82,10 +70,9 @@ async fn where_upstream_is_quicker_than_the_disk_other_content_is_told_under_a_h
 
 #[actix_rt::test]
 async fn what_upstream_gave_last_is_served_though_a_lagging_worker_was_quicker_than_the_disk() {
-    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let upstream = silent();
     let folder = folder_with(&upstream, "two", T2).await;
-    let one = gives("one", T1);
-    upstream.script(move |_| one());
+    give(&upstream, "one", T1);
     let (release, hangs) = mpsc::channel();
     let mut life = Life::begin_on(folder.path(), &upstream, vec![polled(0)], Some(hangs));
     life.harness.wait_for_value("one").await;
@@ -102,12 +89,11 @@ async fn what_upstream_gave_last_is_served_though_a_lagging_worker_was_quicker_t
 
 #[actix_rt::test]
 async fn a_process_that_gets_the_directory_takes_over_what_is_newer_in_it() {
-    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let upstream = silent();
     let folder = folder_with(&upstream, "one", T1).await;
     // It is the first process, which stores something newer while the second waits.
     let first = folder_with(&upstream, "two", T2).await;
-    let holder = fs::File::open(folder.path().join("lock")).unwrap();
-    holder.lock().unwrap();
+    let holder = hold(folder.path());
     upstream.script(|_| Answer::status(503));
     let mut second = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     let id = second.harness.id(0);
@@ -123,13 +109,11 @@ async fn a_process_that_gets_the_directory_takes_over_what_is_newer_in_it() {
 #[actix_rt::test]
 async fn a_document_that_waits_while_another_process_stores_a_newer_number_is_served_under_that() {
     for (rotated, value) in [(false, "one"), (true, "one"), (true, "two")] {
-        let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+        let upstream = silent();
         let folder = tempfile::tempdir().unwrap();
         let first = folder_with(&upstream, "two", T2).await;
-        let holder = fs::File::create(folder.path().join("lock")).unwrap();
-        holder.lock().unwrap();
-        let document = gives(value, T1);
-        upstream.script(move |_| document());
+        let holder = hold(folder.path());
+        give(&upstream, value, T1);
         let mut pair = polled(0);
         if rotated {
             // Of another source, whose numbers say nothing of which is newer.

@@ -6,14 +6,13 @@ use actors::keys::EnvironmentKey;
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
-use super::{Life, T1, T2, at, gives};
+use super::{Life, T1, T2, at, folder_with, give, giving, hold, silent};
 use crate::harness::{has_value, of_client0, polled};
 
 #[actix_rt::test]
 async fn a_corrected_client_side_key_is_the_one_that_a_restart_looks_for() {
     let folder = tempfile::tempdir().unwrap();
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
+    let upstream = giving("one", T1);
     let mut mistaken = polled(0);
     mistaken.client_side_key = EnvironmentKey::new("mistaken");
     let mut first = Life::begin(folder.path(), &upstream, vec![mistaken]);
@@ -29,8 +28,7 @@ async fn a_corrected_client_side_key_is_the_one_that_a_restart_looks_for() {
 
     // And so is all that comes later.
     upstream.come_up();
-    let two = gives("two", T2);
-    upstream.script(move |_| two());
+    give(&upstream, "two", T2);
     assert_eq!(second.event().await, EnvironmentEvent::Updated(id, at(T2)));
     second.end().await;
     upstream.go_down();
@@ -72,17 +70,11 @@ async fn what_a_mended_pair_was_given_of_another_environment_is_not_served_again
 
 #[actix_rt::test]
 async fn what_waits_to_be_stored_is_what_an_environment_that_comes_back_begins_with() {
-    let folder = tempfile::tempdir().unwrap();
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
-    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
-    first.event().await;
-    first.end().await;
+    let upstream = silent();
+    let folder = folder_with(&upstream, "one", T1).await;
     // Another process has the directory.
-    let holder = fs::File::open(folder.path().join("lock")).unwrap();
-    holder.lock().unwrap();
-    let two = gives("two", T2);
-    upstream.script(move |_| two());
+    let _holder = hold(folder.path());
+    give(&upstream, "two", T2);
     let mut second = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     while second.event().await != EnvironmentEvent::Updated(second.harness.id(0), at(T2)) {}
     upstream.go_down();

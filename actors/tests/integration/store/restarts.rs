@@ -5,17 +5,15 @@ use actors::environment::EnvironmentEvent;
 use actors::keys::EnvironmentKey;
 use engine::KeyKind;
 use test_support::documents::document;
-use test_support::upstream::{Answer, ScriptedUpstream};
 
-use super::{Life, T1, T2, at, gives, names};
+use super::{Life, T1, T2, at, folder_with, give, giving, names, silent};
 use crate::harness::{from_file, of_client0, polled};
 
 #[actix_rt::test]
 async fn a_restart_without_upstream_serves_the_same_and_tells_nobody_twice() {
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().join("store");
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
+    let upstream = giving("one", T1);
     let mut first = Life::begin(&directory, &upstream, vec![polled(0)]);
     let before = first.harness.wait_for_value("one").await;
     let id = first.harness.id(0);
@@ -46,22 +44,16 @@ async fn a_restart_without_upstream_serves_the_same_and_tells_nobody_twice() {
     second.harness.wait_for_status(0, "ok").await;
     assert_eq!(second.harness.status(0).await.detail, None);
     assert_eq!(second.harness.pending_updates(), 0);
-    let two = gives("two", T2);
-    upstream.script(move |_| two());
+    give(&upstream, "two", T2);
     assert_eq!(second.event().await, EnvironmentEvent::Updated(id, at(T2)));
     second.end().await;
 }
 
 #[actix_rt::test]
 async fn what_changed_while_the_process_was_down_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let one = gives("one", T1);
-    let upstream = ScriptedUpstream::start(move |_| one());
-    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
-    first.event().await;
-    first.end().await;
-    let two = gives("two", T2);
-    upstream.script(move |_| two());
+    let upstream = silent();
+    let folder = folder_with(&upstream, "one", T1).await;
+    give(&upstream, "two", T2);
     let mut second = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     let id = second.harness.id(0);
     assert_eq!(second.event().await, EnvironmentEvent::Restored(id, at(T1)));
@@ -69,8 +61,7 @@ async fn what_changed_while_the_process_was_down_is_told() {
     second.end().await;
 
     // Under an unmoved number as well: it is told under one of ours, which survives in turn.
-    let three = gives("three", T2);
-    upstream.script(move |_| three());
+    give(&upstream, "three", T2);
     let mut third = Life::begin(folder.path(), &upstream, vec![polled(0)]);
     third.event().await;
     let EnvironmentEvent::Updated(_, own) = third.event().await else {
@@ -88,15 +79,10 @@ async fn what_changed_while_the_process_was_down_is_told() {
 
 #[actix_rt::test]
 async fn other_keys_or_another_api_make_its_numbers_unknown() {
-    let folder = tempfile::tempdir().unwrap();
-    let one = gives("one", T2);
-    let upstream = ScriptedUpstream::start(move |_| one());
-    let mut first = Life::begin(folder.path(), &upstream, vec![polled(0)]);
-    first.event().await;
-    first.end().await;
+    let upstream = silent();
+    let folder = folder_with(&upstream, "one", T2).await;
     // An older document of the same upstream would be taken for a lagging worker's.
-    let zero = gives("zero", T1);
-    upstream.script(move |_| zero());
+    give(&upstream, "zero", T1);
     let mut rotated = polled(0);
     rotated.server_side_keys = vec![EnvironmentKey::new("ser.next")];
     let mut second = Life::begin(folder.path(), &upstream, vec![rotated]);
@@ -117,7 +103,7 @@ async fn files_and_fallbacks_are_not_stored() {
     let folder = tempfile::tempdir().unwrap();
     let (directory, file) = (folder.path().join("store"), folder.path().join("seed.json"));
     fs::write(&file, of_client0(&document("seed", T1))).unwrap();
-    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let upstream = silent();
     let mut first = Life::begin(&directory, &upstream, vec![from_file(file.clone())]);
     first.event().await;
     first.end().await;
@@ -133,8 +119,7 @@ async fn files_and_fallbacks_are_not_stored() {
     assert_eq!(names(&directory), ["lock"]);
 
     // Unless upstream gives the same: then it is upstream's.
-    let seed = gives("seed", T1);
-    upstream.script(move |_| seed());
+    give(&upstream, "seed", T1);
     let third = Life::begin(&directory, &upstream, vec![with_fallback]);
     third.harness.wait_for_status(0, "ok").await;
     third.end().await;
