@@ -128,7 +128,7 @@ impl AnalyticsActor {
 
     /// Notes what was lost outside of any queue.
     fn lose(&mut self, losses: Losses) {
-        self.totals.lost = self.totals.lost.saturating_add(losses.sum());
+        self.totals.lost.add(losses);
         self.report.losses("analytics", losses, Instant::now());
     }
 
@@ -136,7 +136,7 @@ impl AnalyticsActor {
         let now = Instant::now();
         for (id, entry) in &mut self.entries {
             let losses = entry.take_losses();
-            self.totals.lost = self.totals.lost.saturating_add(losses.sum());
+            self.totals.lost.add(losses);
             entry.report.losses(&label(&self.environments, *id), losses, now);
         }
     }

@@ -54,6 +54,7 @@ pub use evaluation::EvaluationRef;
 pub use labels::LabelsRef;
 pub use options::{AT_ONCE, AnalyticsOptions};
 pub(crate) use record::is_unsent_file;
+pub use report::Losses;
 pub use tally::{TALLY_BYTES, Tallies, WorkerTally};
 
 use actor::{AnalyticsActor, AskTotals, Flush, Parts, Stop};
@@ -91,8 +92,8 @@ pub struct Totals {
     pub forwarded: u64,
     /// Those that are still to be sent, or under way.
     pub waiting: u64,
-    /// Those that found no room, were refused by upstream, or were of an environment that was removed.
-    pub lost: u64,
+    /// Those that upstream will not have, by reason.
+    pub lost: Losses,
     /// Those of features that the environment turned out not to have.
     pub unknown: u64,
     /// Those of environments that are read from files.

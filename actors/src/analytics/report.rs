@@ -20,17 +20,18 @@ pub(super) struct Report {
 
 /// Counts that upstream will not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Losses {
+pub struct Losses {
     /// They found no room.
-    pub(super) no_room: u64,
+    pub no_room: u64,
     /// Upstream refuses them.
-    pub(super) refused: u64,
-    /// Their environment was removed from the configuration before they could be sent.
-    pub(super) removed: u64,
+    pub refused: u64,
+    /// Their environment was removed from the configuration, or is read from a file now, before they could be sent.
+    pub removed: u64,
 }
 
 impl Losses {
-    pub(super) fn sum(self) -> u64 {
+    /// All of them.
+    pub fn sum(self) -> u64 {
         self.no_room
             .saturating_add(self.refused)
             .saturating_add(self.removed)

@@ -67,7 +67,7 @@ impl Report {
             },
             queues: QueuesReport {
                 analytics_waiting: totals.map(|totals| totals.waiting),
-                analytics_lost: totals.map(|totals| totals.lost),
+                analytics_lost: totals.map(|totals| totals.lost.sum()),
                 store_waiting,
                 log_bytes_waiting: logging::waiting_bytes(),
             },

@@ -40,10 +40,13 @@ fn analytics(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::Result 
     )?;
     families.counters(
         "flagsmith_edge_proxy_analytics_dropped",
-        "Evaluations that upstream will not have: no room or refused, of unknown features, of environments without upstream.",
+        "Evaluations that upstream will not have: no room here, refused there, or of an environment that was removed first, of \
+         unknown features, of environments without upstream.",
         totals.flat_map(|totals| {
             [
-                (label("reason", "lost"), totals.lost),
+                (label("reason", "no_room"), totals.lost.no_room),
+                (label("reason", "refused"), totals.lost.refused),
+                (label("reason", "removed"), totals.lost.removed),
                 (label("reason", "unknown_feature"), totals.unknown),
                 (label("reason", "without_upstream"), totals.without_upstream),
             ]

@@ -11,6 +11,7 @@ impl AnalyticsActor {
     pub(super) fn follow(&mut self) {
         let configured = Arc::clone(&self.configured.borrow_and_update());
         let bytes = self.options.queue_bytes(configured.len());
+        let mut removed = 0_u64;
         for entry in self.entries.values_mut() {
             entry.is_removed = true;
         }
@@ -18,8 +19,7 @@ impl AnalyticsActor {
             let random = fastrand::Rng::new();
             if let Some(entry) = self.entries.get_mut(&environment.id) {
                 entry.is_removed = false;
-                let removed = entry.reconfigure(environment, bytes, random);
-                self.totals.lost = self.totals.lost.saturating_add(removed);
+                removed = removed.saturating_add(entry.reconfigure(environment, bytes, random));
             } else {
                 let entry = Entry::new(environment, bytes, random);
                 self.entries.insert(environment.id, entry);
@@ -30,6 +30,10 @@ impl AnalyticsActor {
                 entry.add(kept, self.folds);
             }
         }
+        self.lose(Losses {
+            removed,
+            ..Losses::default()
+        });
     }
 
     /// Takes out what is of features that the environments do not have, as far as their documents are known.

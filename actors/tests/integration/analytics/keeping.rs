@@ -38,7 +38,7 @@ async fn what_finds_no_room_is_counted_as_lost_and_nothing_twice() {
     }
     analytics.handle.flush(SOON).await;
     let totals = analytics.wait_for(|totals| totals.waiting == 0).await;
-    assert_eq!(totals.forwarded + totals.lost, 600);
+    assert_eq!(totals.forwarded + totals.lost.sum(), 600);
     assert_eq!(counted.sum(), totals.forwarded);
     assert!(totals.forwarded > 0);
 }
@@ -55,9 +55,9 @@ async fn a_full_queue_loses_what_is_new_alone() {
         analytics.count(&format!("feature_{number}"), 1);
     }
     let totals = analytics
-        .wait_for(|totals| totals.waiting + totals.lost == 200)
+        .wait_for(|totals| totals.waiting + totals.lost.no_room == 200)
         .await;
-    assert!(totals.lost > 100 && totals.waiting > 10, "{totals:?}");
+    assert!(totals.lost.no_room > 100 && totals.waiting > 10, "{totals:?}");
     upstream.script(counted.script(&document(200), |_| None));
     let after = analytics.wait_for(|totals| totals.waiting == 0).await;
     assert_eq!((after.lost, after.forwarded), (totals.lost, totals.waiting));
@@ -75,7 +75,7 @@ async fn what_came_before_the_first_document_is_sent_once_its_features_are_known
     assert_eq!(sent(&upstream).len(), 0);
     upstream.script(counted.script(&document(1), |_| None));
     let totals = analytics.wait_for(|totals| totals.forwarded == 2).await;
-    assert_eq!((totals.unknown, totals.waiting, totals.lost), (3, 0, 0));
+    assert_eq!((totals.unknown, totals.waiting, totals.lost.sum()), (3, 0, 0));
     assert_eq!(
         counted.by_feature(),
         BTreeMap::from([("feature_0".to_owned(), 2)])
@@ -94,6 +94,25 @@ async fn counts_of_a_file_have_no_upstream() {
     analytics.wait_for(|totals| totals.without_upstream == 2).await;
     assert!(analytics.handle.stop(SOON).await);
     assert_eq!(upstream.requests().len(), 0);
+}
+
+#[actix_rt::test]
+async fn what_waits_of_an_environment_that_becomes_a_file_s_is_lost_and_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("environment.json");
+    std::fs::write(&path, document(1)).unwrap();
+    let (upstream, counted) = upstream(1, |_| Some(Answer::status(503)));
+    let analytics = Analytics::start(&upstream, often()).await;
+    analytics.count("feature_0", 5);
+    analytics.wait_for(|totals| totals.waiting == 5).await;
+    analytics
+        .harness
+        .handle
+        .configure(vec![from_file(path)])
+        .await
+        .unwrap();
+    let totals = analytics.wait_for(|totals| totals.lost.removed == 5).await;
+    assert_eq!((totals.waiting, totals.lost.sum(), counted.sum()), (0, 5, 0));
 }
 
 #[actix_rt::test]
@@ -161,7 +180,7 @@ async fn what_a_stop_cannot_send_is_there_after_a_restart() {
     let second = start(polled(0));
     second.count_as(&shop, "feature_0", 10);
     let totals = second.wait_for(|totals| totals.forwarded == 15).await;
-    assert_eq!((totals.lost, counted.sum()), (0, 15));
+    assert_eq!((totals.lost.sum(), counted.sum()), (0, 15));
     for request in counted.requests() {
         assert_eq!(request.header("flagsmith-application-name"), Some("shop"));
     }
