@@ -19,7 +19,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use subtle::ConstantTimeEq as _;
 
-use super::{AdminContext, AdminOptions};
+use super::{Access, AdminContext};
 use crate::error::{AdminFault, ApiError};
 use crate::routes::answer;
 use crate::settings::{ListenHost, Secret};
@@ -89,23 +89,23 @@ fn refusal(request: &ServiceRequest) -> Option<ApiError> {
     let Some(context) = request.app_data::<AdminContext>() else {
         return Some(ApiError::Unavailable);
     };
-    let options = context.options.newest();
-    fault(request.uri(), request.headers(), &options).map(ApiError::Admin)
+    let access = context.access.newest();
+    fault(request.uri(), request.headers(), &access).map(ApiError::Admin)
 }
 
 /// Finds why a request with this head is refused.
-fn fault(target: &Uri, headers: &HeaderMap, options: &AdminOptions) -> Option<AdminFault> {
+fn fault(target: &Uri, headers: &HeaderMap, access: &Access) -> Option<AdminFault> {
     if size(target, headers) > LARGEST_HEAD {
         return Some(AdminFault::Head);
     }
     if !is_of_own_origin(headers) {
         return Some(AdminFault::Origin);
     }
-    match &options.token {
+    match &access.token {
         Some(token) if !brings(headers, token) => Some(AdminFault::Token),
         // A page under another name does not have it.
         Some(_) => None,
-        None if !asks_for_own_host(headers, &options.host) => Some(AdminFault::Host),
+        None if !asks_for_own_host(headers, &access.host) => Some(AdminFault::Host),
         None => None,
     }
 }

@@ -3,20 +3,17 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use actix_web::HttpRequest;
-use actors::analytics::AnalyticsHandle;
 use actors::environment::EnvironmentHandle;
 use actors::sse_hub::SseHubHandle;
-use actors::store::StoreHandle;
-use actors::write_through::WriteThroughHandle;
 use tokio::sync::watch;
 
 use super::status::{Rates, Viewers};
 use crate::error::ApiError;
 use crate::live::Live;
-use crate::metrics::Sources;
+use crate::metrics::{Sources, SwitchedParts};
 use crate::server::Places;
 use crate::service_state::ServiceState;
-use crate::settings::{ListenHost, Secret};
+use crate::settings::{AdminSettings, ListenHost, Secret};
 
 /// The handles that the resources need; the one application data of the admin server's `App`. Clones share what is behind them.
 #[derive(Debug, Clone)]
@@ -33,8 +30,11 @@ pub(crate) struct AdminContext {
     pub workers: usize,
     /// When the process began to serve.
     pub started: Started,
-    /// What a new configuration changes meanwhile.
-    pub options: Live<AdminOptions>,
+    /// The parts that a configuration switches on and off. Every server tells of them, and so do the figures that are sent to a
+    /// collector, with a port or without.
+    pub parts: Live<SwitchedParts>,
+    /// Who is let in: each server's own, for who is asked for no token at one address must not be let in at another.
+    pub access: Live<Access>,
     /// How many requests a second there are.
     pub rates: Rates,
     /// What a scrape of metrics asks.
@@ -64,28 +64,21 @@ impl Started {
     }
 }
 
-/// What a new configuration changes meanwhile.
+/// Who is let in.
 #[derive(Debug, Clone)]
-pub(crate) struct AdminOptions {
+pub(crate) struct Access {
     /// `admin.host`: a name that requests may ask for.
     pub host: ListenHost,
     /// `admin.token`.
     pub token: Option<Secret>,
-    /// What sends evaluation counts to upstream; `None` where `analytics` is off.
-    pub analytics: Option<AnalyticsHandle>,
-    /// Where documents are kept; `None` where `persistence.directory` is not set.
-    pub store: Option<StoreHandle>,
-    /// What writes identities to upstream; `None` where `forward_identities` is off.
-    pub write_through: Option<WriteThroughHandle>,
 }
 
-impl AdminOptions {
-    /// The same for whoever `before` lets in.
-    pub(crate) fn for_those_of(self, before: &Self) -> Self {
+impl Access {
+    /// By these settings.
+    pub(crate) fn of(settings: &AdminSettings) -> Self {
         Self {
-            host: before.host.clone(),
-            token: before.token.clone(),
-            ..self
+            host: settings.host.clone(),
+            token: settings.token.clone(),
         }
     }
 }
@@ -97,7 +90,8 @@ impl AdminContext {
         state: Arc<ServiceState>,
         (places, workers): (Places, usize),
         metrics: Sources,
-        options: AdminOptions,
+        parts: SwitchedParts,
+        access: Access,
     ) -> Self {
         // Each server has an end of its own.
         let (_, server_ends) = watch::channel(());
@@ -108,7 +102,8 @@ impl AdminContext {
             places,
             workers,
             started: Started::now(),
-            options: Live::new(options),
+            parts: Live::new(parts),
+            access: Live::new(access),
             rates: Rates::default(),
             metrics,
             viewers: Viewers::default(),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::AdminContext;
 use crate::error::ApiError;
-use crate::metrics::{Format, SwitchedParts};
+use crate::metrics::Format;
 use crate::routes::answer;
 use crate::routes::resource::resource;
 
@@ -17,13 +17,7 @@ pub(super) fn configure(table: &mut ServiceConfig) {
 impl AdminContext {
     /// The metrics as text, for whoever asks and for a collector.
     pub(crate) async fn exposed(&self, format: Format) -> String {
-        let options = self.options.newest();
-        let parts = SwitchedParts {
-            store: options.store.as_ref(),
-            write_through: options.write_through.as_ref(),
-            analytics: options.analytics.as_ref(),
-        };
-        self.metrics.scrape(parts, format).await
+        self.metrics.scrape(&self.parts.newest(), format).await
     }
 }
 

@@ -19,7 +19,7 @@ mod status;
 
 use actix_web::web::ServiceConfig;
 
-pub(crate) use context::{AdminContext, AdminOptions};
+pub(crate) use context::{Access, AdminContext};
 pub(crate) use server::{AdminServer, CONNECTIONS, serve};
 
 /// A resource of the admin port.

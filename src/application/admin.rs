@@ -1,6 +1,7 @@
 //! Where the admin port is: it begins with the settings and follows a new configuration, on its own; the public port knows
 //! nothing of it.
 use std::cell::RefCell;
+use std::fmt;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use std::time::Duration;
 use actors::threads::Threads;
 
 use super::listening::{self, ListenError};
-use crate::admin::{self, AdminContext, AdminOptions, AdminServer};
+use crate::admin::{self, Access, AdminContext, AdminServer};
 use crate::live::Live;
+use crate::metrics::SwitchedParts;
 use crate::server::{BoundListener, SocketOptions};
 use crate::settings::{AdminSettings, ListenHost};
 
@@ -81,8 +83,40 @@ struct Open {
     place: Place,
     addresses: Vec<SocketAddr>,
     server: AdminServer,
-    /// This server's own: who is asked for no token at one address must not be let in at another.
-    options: Live<AdminOptions>,
+    /// This server's own.
+    access: Live<Access>,
+}
+
+impl Open {
+    /// Where it is now, with the port that the system has chosen where that was left to it.
+    fn exact_place(&self) -> Place {
+        let chosen = self.addresses.first().map(SocketAddr::port);
+        Place {
+            host: self.place.host.clone(),
+            port: chosen.unwrap_or(self.place.port),
+        }
+    }
+}
+
+/// Why the port is not where it is to be.
+#[derive(Debug)]
+pub(super) struct NotMoved {
+    why: ListenError,
+    /// Whether it answers at its place before.
+    stays: bool,
+}
+
+impl std::error::Error for NotMoved {}
+
+impl fmt::Display for NotMoved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let standing = if self.stays {
+            "stays as it was"
+        } else {
+            "is closed"
+        };
+        write!(f, "the admin port {standing}: {}", self.why)
+    }
 }
 
 impl AdminPort {
@@ -95,14 +129,14 @@ impl AdminPort {
         socket: SocketOptions,
         context: AdminContext,
     ) -> Result<Self, ListenError> {
-        let options = AdminOptions::clone(&context.options.newest());
+        let access = Access::clone(&context.access.newest());
         let port = Self {
             context,
             socket,
             open: Rc::default(),
         };
         match bound {
-            Some(bound) => port.serve(bound, options).map(|()| port),
+            Some(bound) => port.serve(bound, access).map(|()| port),
             None => Ok(port),
         }
     }
@@ -123,55 +157,66 @@ impl AdminPort {
     pub(super) async fn follow(
         &self,
         settings: &AdminSettings,
-        options: AdminOptions,
-    ) -> Result<(), ListenError> {
-        let (asked, before) = (Place::of(settings), self.open_at());
-        let asked = match (asked, &before) {
-            (None, None) => return Ok(()),
+        parts: SwitchedParts,
+    ) -> Result<(), NotMoved> {
+        // What is told is of what runs now, whoever is let in.
+        self.context.parts.replace(parts);
+        match (Place::of(settings), self.place()) {
+            (None, None) => Ok(()),
             (None, Some(_)) => {
                 self.close(MOVE_PATIENCE).await;
                 log::info!("the admin port is closed");
-                return Ok(());
+                Ok(())
             }
-            (Some(asked), Some((place, in_force))) if asked == *place => {
-                in_force.replace(options);
-                return Ok(());
+            (Some(asked), Some(place)) if asked == place => {
+                if let Some(open) = &*self.open.borrow() {
+                    open.access.replace(Access::of(settings));
+                }
+                Ok(())
             }
-            (Some(asked), _) => asked,
-        };
-        // What is told there is of what runs now, whoever is let in.
-        let kept = before.map(|(place, in_force)| {
-            let kept = options.clone().for_those_of(&in_force.newest());
-            in_force.replace(kept.clone());
-            (place, kept)
+            (Some(asked), _) => self.move_to(asked, Access::of(settings)).await,
+        }
+    }
+
+    /// Moves it, or opens it where it is closed.
+    async fn move_to(&self, asked: Place, access: Access) -> Result<(), NotMoved> {
+        let before = self.open.borrow().as_ref().map(|open| {
+            let access = Access::clone(&open.access.newest());
+            (open.exact_place(), open.place.clone(), access)
         });
         // Two hosts may share an address.
-        let is_in_its_own_way = kept.as_ref().is_some_and(|(before, _)| before.port == asked.port);
+        let is_in_its_own_way = before
+            .as_ref()
+            .is_some_and(|(exact, ..)| exact.port == asked.port);
         if is_in_its_own_way {
             self.close(MOVE_PATIENCE).await;
         }
         let moved = match asked.bind_aside().await {
             Ok(bound) => {
                 self.close(MOVE_PATIENCE).await;
-                self.serve(bound, options)
+                self.serve(bound, access)
             }
             Err(error) => Err(error),
         };
-        if moved.is_err()
-            && self.open.borrow().is_none()
-            && let Some((before, kept)) = kept
-            && let Ok(bound) = before.bind_aside().await
+        let Err(why) = moved else {
+            return Ok(());
+        };
+        if !self.is_open()
+            && let Some((exact, place, access)) = before
+            && let Ok(Bound { listeners, .. }) = exact.bind_aside().await
         {
-            self.serve(bound, kept)?;
+            // A failure is told as that of the move, which comes first.
+            let _ = self.serve(Bound { place, listeners }, access);
         }
-        moved
+        let stays = self.is_open();
+        Err(NotMoved { why, stays })
     }
 
-    fn serve(&self, Bound { place, listeners }: Bound, options: AdminOptions) -> Result<(), ListenError> {
+    fn serve(&self, Bound { place, listeners }: Bound, access: Access) -> Result<(), ListenError> {
         let addresses: Vec<_> = listeners.iter().map(BoundListener::address).collect();
-        let options = Live::new(options);
+        let access = Live::new(access);
         let context = AdminContext {
-            options: options.clone(),
+            access: access.clone(),
             ..self.context.clone()
         };
         let server = admin::serve(listeners, self.socket, &context)
@@ -183,16 +228,17 @@ impl AdminPort {
             place,
             addresses,
             server,
-            options,
+            access,
         });
         Ok(())
     }
 
-    /// Where it is, and the options in force there.
-    fn open_at(&self) -> Option<(Place, Live<AdminOptions>)> {
-        let open = self.open.borrow();
-        open.as_ref()
-            .map(|open| (open.place.clone(), open.options.clone()))
+    fn place(&self) -> Option<Place> {
+        self.open.borrow().as_ref().map(|open| open.place.clone())
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.borrow().is_some()
     }
 
     /// Closes the port; waits at most `patience` for what is in hand. Whether nothing of it is left.

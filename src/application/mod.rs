@@ -21,9 +21,10 @@ pub mod requirements;
 mod running;
 mod signals;
 mod stop;
+mod unfollowed;
 mod upstream;
 
-use crate::admin::AdminContext;
+use crate::admin::{Access, AdminContext};
 use crate::budget::Budgets;
 use crate::layers::{LayerOptions, Layers};
 use crate::live::Live;
@@ -105,7 +106,8 @@ impl Application {
             Arc::clone(&state),
             (places.clone(), settings.process.workers),
             sources,
-            running.admin_options(settings),
+            running.switched_parts(),
+            Access::of(&settings.admin),
         );
         if let Some(telemetry) = &running.telemetry {
             let context = context.clone();

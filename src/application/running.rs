@@ -1,10 +1,9 @@
 //! What runs beside the server: it starts with the settings, and follows a new configuration.
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use actors::analytics::AnalyticsHandle;
-use actors::environment::{EnvironmentHandle, Unavailable};
+use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
 use actors::sse_hub::SseHubHandle;
@@ -13,10 +12,10 @@ use actors::upstream::{DocumentMemory, ProxyAdmissions, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
 use actors::write_through::WriteThroughHandle;
 
-use super::listening::ListenError;
 use super::parts::{self, Part, Parts};
+use super::unfollowed::Unfollowed;
 use super::{Limits, upstream};
-use crate::admin::AdminOptions;
+use crate::metrics::SwitchedParts;
 use crate::routes::{BodyLimits, RefusedStreams, RouteOptions};
 use crate::server::open_files::Shares;
 use crate::settings::Settings;
@@ -46,56 +45,6 @@ pub(super) struct Running {
     parts: Parts,
     /// Those that a configuration has switched off, and that are not stopped yet.
     ended: Vec<Box<dyn Part>>,
-}
-
-/// What of a new configuration could not be followed.
-#[derive(Debug)]
-pub(super) enum Unfollowed {
-    /// The system allows no thread for a part that is new.
-    Thread(io::Error),
-    /// The owner of the environments does not answer.
-    Environments,
-    /// The admin port cannot be where it is to be.
-    Admin(ListenError),
-}
-
-impl std::error::Error for Unfollowed {}
-
-impl fmt::Display for Unfollowed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Thread(error) => write!(
-                f,
-                "the system allows no thread for a part that it switches on ({error}): raise the limits of threads and of open \
-                 files, and send SIGHUP"
-            ),
-            Self::Admin(error) => {
-                write!(f, "the admin port stays as it was: {error}, and send SIGHUP")
-            }
-            Self::Environments => {
-                f.write_str("the environments do not answer: send SIGHUP, and restart the process where that does not help")
-            }
-        }
-    }
-}
-
-impl Unfollowed {
-    /// Whether the setting of this name is what is not in force.
-    pub(super) fn is_of(&self, name: &str) -> bool {
-        matches!(self, Self::Admin(_)) && name.starts_with("admin.")
-    }
-}
-
-impl From<io::Error> for Unfollowed {
-    fn from(error: io::Error) -> Self {
-        Self::Thread(error)
-    }
-}
-
-impl From<Unavailable> for Unfollowed {
-    fn from(_: Unavailable) -> Self {
-        Self::Environments
-    }
 }
 
 impl Running {
@@ -207,14 +156,12 @@ impl Running {
         self.limits.shares(settings)
     }
 
-    /// What the admin port does by these settings.
-    pub(super) fn admin_options(&self, settings: &Settings) -> AdminOptions {
-        AdminOptions {
-            host: settings.admin.host.clone(),
-            token: settings.admin.token.clone(),
-            analytics: self.analytics.clone(),
+    /// Those that a configuration switches on and off, as they are now.
+    pub(super) fn switched_parts(&self) -> SwitchedParts {
+        SwitchedParts {
             store: self.store.clone(),
             write_through: self.write_through.clone(),
+            analytics: self.analytics.clone(),
         }
     }
 

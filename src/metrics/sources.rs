@@ -34,14 +34,14 @@ pub(crate) struct Sources {
 }
 
 /// The parts that a configuration switches on and off.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SwitchedParts<'a> {
-    /// What is kept over restarts.
-    pub store: Option<&'a StoreHandle>,
-    /// What writes identities to upstream.
-    pub write_through: Option<&'a WriteThroughHandle>,
-    /// What sends evaluation counts to upstream.
-    pub analytics: Option<&'a AnalyticsHandle>,
+#[derive(Debug, Clone)]
+pub(crate) struct SwitchedParts {
+    /// Where documents are kept; `None` where `persistence.directory` is not set.
+    pub store: Option<StoreHandle>,
+    /// What writes identities to upstream; `None` where `forward_identities` is off.
+    pub write_through: Option<WriteThroughHandle>,
+    /// What sends evaluation counts to upstream; `None` where `analytics` is off.
+    pub analytics: Option<AnalyticsHandle>,
 }
 
 /// What is known of the public port.
@@ -75,13 +75,13 @@ impl Sources {
     }
 
     /// Asks all of them, and gives what they say as text. An actor that does not answer within two seconds is left out.
-    pub(crate) async fn scrape(&self, parts: SwitchedParts<'_>, format: Format) -> String {
+    pub(crate) async fn scrape(&self, parts: &SwitchedParts, format: Format) -> String {
         exposition::encode(self.read(parts).await, format)
     }
 
-    async fn read(&self, parts: SwitchedParts<'_>) -> Reading {
+    async fn read(&self, parts: &SwitchedParts) -> Reading {
         let totals = async {
-            match parts.analytics {
+            match &parts.analytics {
                 Some(analytics) => analytics.totals().await.ok(),
                 None => None,
             }
@@ -118,9 +118,9 @@ impl Sources {
                 replays: streams.replays.get(),
             },
             analytics,
-            identities: parts.write_through.map(identities),
+            identities: parts.write_through.as_ref().map(identities),
             writes: (writes.answered.get(), writes.unanswered.get()),
-            store: parts.store.map(|store| StoreReading {
+            store: parts.store.as_ref().map(|store| StoreReading {
                 written: store.counts().written.get(),
                 failed: store.counts().failed.get(),
             }),

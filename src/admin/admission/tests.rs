@@ -13,26 +13,23 @@ fn headers(fields: &[(&str, &str)]) -> HeaderMap {
         .collect()
 }
 
-fn options(host: &str, token: Option<&str>) -> AdminOptions {
+fn access(host: &str, token: Option<&str>) -> Access {
     let host = host
         .parse()
         .map_or_else(|_| ListenHost::Name(host.to_owned()), ListenHost::Address);
-    AdminOptions {
+    Access {
         host,
         token: token.map(Secret::new),
-        analytics: None,
-        store: None,
-        write_through: None,
     }
 }
 
-fn fault_of(fields: &[(&str, &str)], options: &AdminOptions) -> Option<AdminFault> {
-    fault(&Uri::from_static("/log-level"), &headers(fields), options)
+fn fault_of(fields: &[(&str, &str)], access: &Access) -> Option<AdminFault> {
+    fault(&Uri::from_static("/log-level"), &headers(fields), access)
 }
 
 #[test]
 fn names_that_a_stranger_can_own_are_refused_without_a_token() {
-    let open = options("admin.internal", None);
+    let open = access("admin.internal", None);
     for host in [
         "127.0.0.1:8001",
         "127.0.0.1",
@@ -100,7 +97,7 @@ fn a_page_of_another_origin_is_refused_with_and_without_a_token() {
             let mut given = vec![("host", "127.0.0.1:8001"), bearer];
             given.extend(fields);
             assert_eq!(
-                fault_of(&given, &options("127.0.0.1", token)),
+                fault_of(&given, &access("127.0.0.1", token)),
                 expected,
                 "{given:?}"
             );
@@ -133,21 +130,21 @@ fn the_token_comes_as_bearer_or_as_a_password() {
         ];
         let expected = (!is_admitted).then_some(AdminFault::Token);
         assert_eq!(
-            fault_of(&given, &options("::", Some("sesame"))),
+            fault_of(&given, &access("::", Some("sesame"))),
             expected,
             "{authorization}"
         );
     }
     let without = [("host", "127.0.0.1")];
     assert_eq!(
-        fault_of(&without, &options("::", Some("sesame"))),
+        fault_of(&without, &access("::", Some("sesame"))),
         Some(AdminFault::Token)
     );
 }
 
 #[test]
 fn a_head_has_its_limit() {
-    let open = options("127.0.0.1", None);
+    let open = access("127.0.0.1", None);
     let cookie = |length: usize| "x".repeat(length);
     let of = |length: usize| fault_of(&[("host", "127.0.0.1"), ("cookie", &cookie(length))], &open);
     assert_eq!(of(LARGEST_HEAD / 2), None);

@@ -39,12 +39,12 @@ pub(super) struct QueuesReport {
 impl Report {
     /// Asks everybody, at the same time.
     pub(super) async fn take(context: &AdminContext) -> Self {
-        let options = context.options.newest();
+        let parts = context.parts.newest();
         let (statuses, counts, totals, store_waiting) = join!(
             context.environments.statuses(),
             context.hub.counts(),
-            totals(options.analytics.as_ref()),
-            waiting(options.store.as_ref()),
+            totals(parts.analytics.as_ref()),
+            waiting(parts.store.as_ref()),
         );
         let streams = |id| {
             let counts = counts.as_ref()?;

@@ -13,7 +13,8 @@ use futures::stream::{LocalBoxStream, Stream};
 
 use super::admin::AdminPort;
 use super::connection_terms;
-use super::running::{Running, Unfollowed};
+use super::running::Running;
+use super::unfollowed::Unfollowed;
 use crate::budget::Budgets;
 use crate::layers::LayerOptions;
 use crate::live::Live;
@@ -130,7 +131,7 @@ impl Reload {
             running.follow(&before, now).await,
             changeable
                 .admin
-                .follow(&now.admin, running.admin_options(now))
+                .follow(&now.admin, running.switched_parts())
                 .await
                 .map_err(Unfollowed::Admin),
         ];

@@ -5,12 +5,13 @@ use edge_proxy::application::Outcome;
 use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
+use serde_json::json;
 use test_support::upstream::Answer;
 use test_support::wait::wait;
 
 use super::collector::{Collector, metrics_of, values};
 use super::traced;
-use crate::harness::{CLIENT_KEY, Request};
+use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request};
 
 const REQUESTS: &str = "flagsmith_http_server_requests_total";
 const DURATIONS: &str = "flagsmith_http_server_request_duration_seconds";
@@ -90,6 +91,35 @@ fn the_last_figures_are_sent_at_the_stop() {
     app.ask_to_stop();
     assert_eq!(app.wait(), Outcome::Stopped);
     assert_eq!(readings(&collector).iter().map(counted).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn a_part_that_a_reload_switches_is_in_the_figures_while_it_runs() {
+    let collector = Collector::start();
+    let mut variables = collector.variables();
+    variables.retain(|(name, _)| OFTEN.iter().all(|(other, _)| name != other));
+    variables.extend(OFTEN.map(|(name, value)| (name, value.to_owned())));
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"analytics": false}),
+        variables,
+        ..ProxyOptions::default()
+    });
+    let tells =
+        |reading: &HashMap<String, Metric>| reading.contains_key("flagsmith_edge_proxy_analytics_sent_total");
+    // There is no admin port, so that nothing else follows for it.
+    for is_on in [true, false] {
+        proxy.reload(&json!({"analytics": is_on}));
+        let before = readings(&collector).len();
+        let mut count = collector.server().count();
+        wait(async {
+            while !readings(&collector)[before..]
+                .iter()
+                .any(|reading| tells(reading) == is_on)
+            {
+                count.changed().await.unwrap();
+            }
+        });
+    }
 }
 
 #[test]
