@@ -15,7 +15,7 @@
 //! - [`routes`]: one file a resource; `routes/mod.rs` is the URL table, `routes/answer/` builds the answers.
 //! - `error`: why a request gets no regular answer; the one place that knows status codes.
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
-//! - `metrics`: what the process does, in numbers.
+//! - `metrics`: what the process does, in numbers; `process`: what the system says of it.
 //! - `budget`: bytes that the whole process may hold.
 //! - `live`: values that requests read and a new configuration replaces.
 //! - `telemetry`: spans and figures for a collector, by OTLP.
@@ -48,6 +48,7 @@ mod layers;
 mod live;
 pub mod logging;
 mod metrics;
+mod process;
 pub mod routes;
 pub mod server;
 mod service_state;

@@ -3,7 +3,6 @@
 //! The libraries underneath panic where they get none, each in its own place and on its own thread. So we ask first, all
 //! at once, and a start that cannot succeed is one line that says how many are needed.
 use std::fmt;
-use std::fs;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
@@ -11,6 +10,7 @@ use std::thread;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit, getuid};
 
+use crate::process::open_descriptors;
 use crate::server::open_files;
 use crate::settings::Settings;
 
@@ -120,7 +120,8 @@ fn limit_of_threads(needed: usize) -> Result<(), Shortage> {
 
 /// How many descriptors are open; supervisors leave some of theirs.
 fn open_now() -> usize {
-    fs::read_dir("/proc/self/fd").map_or(FILES_AT_START, Iterator::count)
+    let open = open_descriptors().and_then(|open| usize::try_from(open).ok());
+    open.unwrap_or(FILES_AT_START)
 }
 
 /// Starts as many threads, which live at the same time, and ends them: there is no other way to know.

@@ -6,11 +6,9 @@
 //! # Layout
 //! - [`Metrics`]: the numbers that requests write to. `requests`: those of one worker; `labels`: methods and statuses.
 //! - `sources`: all that is asked at a scrape; `reading`: what it said, as plain data.
-//! - `process`: what the system says of the process.
 //! - `exposition`: a reading as text, in OpenMetrics or in Prometheus' own format.
 mod exposition;
 mod labels;
-mod process;
 mod reading;
 mod requests;
 mod sources;

@@ -2,9 +2,9 @@
 use actors::analytics::Totals;
 use actors::counts::Distribution;
 
-use super::process::ProcessReading;
 use super::requests::RequestTotals;
 use crate::error::Reason;
+use crate::process::ProcessReading;
 use crate::server::Protocol;
 
 /// All of it at one moment. What does not answer, or is switched off, is `None`.
@@ -29,6 +29,8 @@ pub(super) struct Reading {
     pub(super) certificate_expires: Option<f64>,
     pub(super) lost_log_lines: u64,
     pub(super) process: ProcessReading,
+    /// When the process was started, in seconds since 1970.
+    pub(super) started: Option<f64>,
 }
 
 /// Connections of one protocol.

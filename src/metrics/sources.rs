@@ -11,13 +11,13 @@ use actors::write_through::WriteThroughHandle;
 
 use super::Metrics;
 use super::exposition::{self, Format};
-use super::process::{ProcessReading, Started};
 use super::reading::{
     ConfigurationReading, ConnectionsReading, DocumentsReading, EnvironmentReading, HeldReading,
     IdentitiesReading, Reading, ServedReading, StoreReading, StreamsReading,
 };
 use crate::budget::Budgets;
 use crate::logging;
+use crate::process::{ProcessReading, Started};
 use crate::server::tls::ServedCertificate;
 use crate::server::{Places, Protocol};
 use crate::service_state::{ConfigurationStanding, ServiceState};
@@ -127,7 +127,8 @@ impl Sources {
             configuration: configuration(state),
             certificate_expires: certificate.as_ref().map(|served| seconds(served.expires())),
             lost_log_lines: logging::lost_lines(),
-            process: ProcessReading::take(self.started),
+            process: ProcessReading::take(),
+            started: self.started.seconds(),
         }
     }
 

@@ -49,7 +49,7 @@ pub(super) fn write(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::
         (
             "process_start_time_seconds",
             "Start time of the process since unix epoch in seconds.",
-            process.started,
+            reading.started,
         ),
     ] {
         families.gauges(name, help, value.map(|value| (Vec::new(), value)))?;

@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use super::*;
 use crate::error::Reason;
-use crate::metrics::process::{ProcessReading, Started};
 use crate::metrics::reading::{
     ConfigurationReading, ConnectionsReading, DocumentsReading, EnvironmentReading, HeldReading,
     IdentitiesReading, ServedReading, StoreReading, StreamsReading,
 };
 use crate::metrics::{MethodNumber, Metrics};
+use crate::process::{ProcessReading, Started};
 use crate::server::Protocol;
 
 /// Of one value.
@@ -92,7 +92,8 @@ fn example(environments: Vec<EnvironmentReading>) -> Reading {
         },
         certificate_expires: Some(1.8e9),
         lost_log_lines: 0,
-        process: ProcessReading::take(Started::find()),
+        process: ProcessReading::take(),
+        started: Started::find().seconds(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the system says of the process: the figures that every Prometheus client gives under the same names.
+//! What the system says of the process, for metrics, for the status page and at the start.
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,30 +8,28 @@ use crate::server::open_files;
 
 /// The process at one moment; what the system does not tell is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct ProcessReading {
+pub(crate) struct ProcessReading {
     /// Seconds of processor time, user's and system's.
-    pub(super) cpu_seconds: Option<f64>,
+    pub cpu_seconds: Option<f64>,
     /// Bytes in memory.
-    pub(super) resident_bytes: Option<u64>,
+    pub resident_bytes: Option<u64>,
     /// Bytes of addresses.
-    pub(super) virtual_bytes: Option<u64>,
+    pub virtual_bytes: Option<u64>,
     /// Open descriptors.
-    pub(super) open_descriptors: Option<u64>,
+    pub open_descriptors: Option<u64>,
     /// How many may be open.
-    pub(super) most_descriptors: Option<u64>,
+    pub most_descriptors: Option<u64>,
     /// Threads.
-    pub(super) threads: Option<u64>,
-    /// When it was started, in seconds since 1970.
-    pub(super) started: Option<f64>,
+    pub threads: Option<u64>,
 }
 
 /// What the process has been told of its start, which never changes: the system's clock does.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Started(Option<f64>);
+pub(crate) struct Started(Option<f64>);
 
 impl Started {
     /// Asks the system once.
-    pub(super) fn find() -> Self {
+    pub(crate) fn find() -> Self {
         let since_boot = stat().and_then(|stat| stat.started);
         let up = read("/proc/uptime").and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
         let now = SystemTime::now()
@@ -42,11 +40,16 @@ impl Started {
             .map(|(up, since_boot)| (up - since_boot).max(0.0));
         Self(age.map(|age| now.as_secs_f64() - age))
     }
+
+    /// When it was, in seconds since 1970; `None`: the system does not tell.
+    pub(crate) fn seconds(self) -> Option<f64> {
+        self.0
+    }
 }
 
 impl ProcessReading {
     /// Asks the system. It takes some microseconds, however many descriptors are open.
-    pub(super) fn take(Started(started): Started) -> Self {
+    pub(crate) fn take() -> Self {
         let stat = stat().unwrap_or_default();
         Self {
             cpu_seconds: stat.cpu_seconds,
@@ -55,7 +58,6 @@ impl ProcessReading {
             open_descriptors: open_descriptors(),
             most_descriptors: u64::try_from(open_files::limit()).ok(),
             threads: stat.threads,
-            started,
         }
     }
 }
@@ -99,8 +101,9 @@ fn parse_stat(text: &str) -> Option<Stat> {
     })
 }
 
-/// Linux tells how many there are as the size of the folder that lists them (since 6.2); before that they are counted.
-fn open_descriptors() -> Option<u64> {
+/// How many descriptors are open. Linux tells it as the size of the folder that lists them (proc_pid_fd(5), since 6.2); before
+/// that they are counted, which takes the longer the more there are.
+pub(crate) fn open_descriptors() -> Option<u64> {
     const LISTED: &str = "/proc/self/fd";
     let size = fs::metadata(LISTED).ok()?.len();
     if size > 0 {
@@ -133,18 +136,21 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn the_system_tells_of_this_process() {
         let started = Started::find();
-        let before = ProcessReading::take(started);
-        let files: Vec<_> = (0..20).map(|_| fs::File::open("/dev/null").unwrap()).collect();
-        let after = ProcessReading::take(started);
-        assert!(after.open_descriptors.unwrap() >= 20 && after.most_descriptors.unwrap() > 20);
+        let before = ProcessReading::take();
+        let files: Vec<_> = (0..100).map(|_| fs::File::open("/dev/null").unwrap()).collect();
+        let after = ProcessReading::take();
+        // Other tests open and close some meanwhile, and no test opens so many.
+        assert!((100..100_000).contains(&after.open_descriptors.unwrap()));
+        assert!(after.most_descriptors.unwrap() > 100);
         drop(files);
-        assert!(after.cpu_seconds >= before.cpu_seconds);
+        assert!(after.cpu_seconds >= before.cpu_seconds && after.cpu_seconds.is_some());
         assert!(after.resident_bytes.unwrap() > 1_000_000);
+        assert!(after.virtual_bytes >= after.resident_bytes && after.threads.unwrap() > 1);
         let age = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()
             .as_secs_f64()
-            - after.started.unwrap();
+            - started.seconds().unwrap();
         assert!((-1.0..3_600.0 * 24.0).contains(&age), "{age} s old");
     }
 }
