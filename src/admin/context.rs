@@ -7,7 +7,7 @@ use actors::environment::EnvironmentHandle;
 use actors::sse_hub::SseHubHandle;
 use tokio::sync::watch;
 
-use super::status::{Rates, Viewers};
+use super::status::{Rates, Report, Shared, Viewers};
 use crate::error::ApiError;
 use crate::live::Live;
 use crate::metrics::{Sources, SwitchedParts};
@@ -39,6 +39,8 @@ pub(crate) struct AdminContext {
     pub rates: Rates,
     /// What a scrape of metrics asks.
     pub metrics: Sources,
+    /// How the process fares, as it was asked for last.
+    pub reports: Shared<Report>,
     /// The places of pages that follow the status.
     pub viewers: Viewers,
     /// Its sender is gone when the server ends that this was given to.
@@ -106,6 +108,7 @@ impl AdminContext {
             access: Live::new(access),
             rates: Rates::default(),
             metrics,
+            reports: Shared::default(),
             viewers: Viewers::default(),
             server_ends,
         }

@@ -18,6 +18,19 @@ pub struct WriteThroughCounts {
 }
 
 impl WriteThroughCounts {
+    /// All that were not written, whatever the reason.
+    pub fn lost(&self) -> u64 {
+        let Self {
+            no_room,
+            refused,
+            key_rejected,
+            ..
+        } = self;
+        [no_room, refused, key_rejected]
+            .iter()
+            .fold(0, |sum, count| sum.saturating_add(count.get()))
+    }
+
     /// Counts identities that were not written.
     pub(super) fn lose(&self, identities: u64, why: Why) {
         let lost = match why {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::{HttpRequest, HttpResponse, Responder as _};
 use actix_web_lab::sse::{self, Sse};
 use futures::{Stream, StreamExt as _, stream};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use super::changes::Shown;
@@ -33,46 +33,13 @@ const RETRY: Duration = Duration::from_secs(2);
 /// The pages that may follow at a time: they leave half of the connections to everything else.
 const MOST: usize = 16;
 
-/// The places of pages that follow, and what they were told last; clones share them.
+/// The places of pages that follow; clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct Viewers {
-    places: Arc<Semaphore>,
-    latest: Arc<Mutex<Option<Told>>>,
-}
-
-/// What pages were told, and when.
-#[derive(Debug)]
-struct Told {
-    at: Instant,
-    report: Arc<Report>,
-}
+pub(crate) struct Viewers(Arc<Semaphore>);
 
 impl Default for Viewers {
     fn default() -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(MOST)),
-            latest: Arc::default(),
-        }
-    }
-}
-
-impl Viewers {
-    /// What there is to tell now. It is asked for once, however many pages follow; a page that is new is not told what is older
-    /// than itself.
-    async fn report(&self, is_new: bool, take: impl Future<Output = Report>) -> Arc<Report> {
-        let mut latest = self.latest.lock().await;
-        let shared = latest
-            .as_ref()
-            .filter(|told| !is_new && told.at.elapsed() < SHARED_FOR);
-        if let Some(told) = shared {
-            return Arc::clone(&told.report);
-        }
-        let report = Arc::new(take.await);
-        *latest = Some(Told {
-            at: Instant::now(),
-            report: Arc::clone(&report),
-        });
-        report
+        Self(Arc::new(Semaphore::new(MOST)))
     }
 }
 
@@ -92,7 +59,7 @@ struct Viewer {
 /// 503 where as many pages follow as may.
 pub(super) async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
     let context = AdminContext::of(&request)?;
-    let place = Arc::clone(&context.viewers.places).try_acquire_owned();
+    let place = Arc::clone(&context.viewers.0).try_acquire_owned();
     let place = place.map_err(|_| ApiError::Admin(AdminFault::Viewers))?;
     let mut looks = interval(PERIOD);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -136,9 +103,11 @@ impl Viewer {
                 _ = self.server_ends.changed() => return None,
                 _ = self.looks.tick() => {}
             }
+            let now = Instant::now();
+            // A page that is new is not told what is older than itself.
             let is_new = std::mem::take(&mut self.is_new);
-            let report = Report::take(&self.context);
-            let report = self.context.viewers.report(is_new, report).await;
+            let shared = now.checked_sub(SHARED_FOR).filter(|_| !is_new);
+            let report = Report::since(shared.unwrap_or(now), &self.context).await;
             let changes = self.shown.take(&report);
             if !changes.is_empty()
                 && let Ok(data) = sse::Data::new_json(&changes)

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - `mod.rs`: which of the two an answer is.
-//! - `report`: what both say; `environments`: of each environment, `process`: of the process; `rates`: requests a second;
+//! - `report`: what both say, asked once for all who ask at the same time (`shared`); `environments`: of each environment, `process`: of the process; `rates`: requests a second;
 //!   `time`: moments.
 //! - `page`: the page and its parts, in the templates of `page/`; `files`: what it loads.
 //! - `events`: what has changed since, for pages that are open; `changes`: the parts of a page that have.
@@ -14,6 +14,7 @@ mod page;
 mod process;
 mod rates;
 mod report;
+mod shared;
 mod time;
 
 use actix_web::http::StatusCode;
@@ -31,7 +32,8 @@ use crate::routes::resource::resource;
 pub(super) use events::Viewers;
 use page::Page;
 pub(super) use rates::Rates;
-use report::Report;
+pub(super) use report::Report;
+pub(super) use shared::Shared;
 
 /// The page loads its own files, and follows its own stream. Nothing of it comes from elsewhere.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -63,13 +65,13 @@ async fn get(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 }
 
 async fn json(request: HttpRequest) -> Result<HttpResponse, ApiError> {
-    let report = Report::take(AdminContext::of(&request)?).await;
-    let body = serde_json::to_vec(&report).unwrap_or_default();
+    let report = Report::now(AdminContext::of(&request)?).await;
+    let body = serde_json::to_vec(&*report).unwrap_or_default();
     Ok(answer::json(request.path(), StatusCode::OK, body))
 }
 
 async fn html(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
-    let report = Report::take(AdminContext::of(request)?).await;
+    let report = Report::now(AdminContext::of(request)?).await;
     let page = Page::of(&report).write().ok_or(ApiError::Unavailable)?;
     let mut answer = HttpResponse::Ok().body(page);
     let headers = answer.headers_mut();

@@ -1,9 +1,13 @@
 //! What the page shows and the JSON says.
+use std::sync::Arc;
+
 use actors::analytics::{AnalyticsHandle, Totals};
 use actors::environment::EnvironmentStatus;
 use actors::store::StoreHandle;
+use actors::write_through::{WriteThroughCounts, WriteThroughHandle};
 use serde::Serialize;
 use tokio::join;
+use tokio::time::Instant;
 
 use super::environments::EnvironmentReport;
 use super::process::{ProcessReport, State};
@@ -14,7 +18,7 @@ use crate::routes::ConfigurationHealth;
 
 /// How the process fares.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
     pub(super) process: ProcessReport,
     pub(super) queues: QueuesReport,
     /// `None`: all of the newest configuration is in force.
@@ -30,6 +34,10 @@ pub(super) struct QueuesReport {
     pub(super) analytics_waiting: Option<u64>,
     /// Those that were lost since the start.
     pub(super) analytics_lost: Option<u64>,
+    /// Identities that upstream has not taken yet.
+    pub(super) identities_waiting: Option<u64>,
+    /// Those that were not written since the start; each will be when it is seen again.
+    pub(super) identities_lost: Option<u64>,
     /// Documents that are not on the disk yet.
     pub(super) store_waiting: Option<usize>,
     /// Bytes of log lines that standard error has not taken yet.
@@ -37,8 +45,18 @@ pub(super) struct QueuesReport {
 }
 
 impl Report {
+    /// What there is now.
+    pub(super) async fn now(context: &AdminContext) -> Arc<Self> {
+        Self::since(Instant::now(), context).await
+    }
+
+    /// What there was at this moment, or later.
+    pub(super) async fn since(moment: Instant, context: &AdminContext) -> Arc<Self> {
+        context.reports.since(moment, Self::take(context)).await
+    }
+
     /// Asks everybody, at the same time.
-    pub(super) async fn take(context: &AdminContext) -> Self {
+    async fn take(context: &AdminContext) -> Self {
         let parts = context.parts.newest();
         let (statuses, counts, totals, store_waiting) = join!(
             context.environments.statuses(),
@@ -51,6 +69,7 @@ impl Report {
             Some(counts.by_environment.get(&id).copied().unwrap_or(0))
         };
         let rates = context.rates.now();
+        let write_through = parts.write_through.as_ref().map(WriteThroughHandle::counts);
         let environments = statuses.ok().map(|statuses| {
             let report = |status: EnvironmentStatus| {
                 let id = status.environment;
@@ -68,6 +87,8 @@ impl Report {
             queues: QueuesReport {
                 analytics_waiting: totals.map(|totals| totals.waiting),
                 analytics_lost: totals.map(|totals| totals.lost.sum()),
+                identities_waiting: write_through.map(|counts| counts.waiting.get()),
+                identities_lost: write_through.map(WriteThroughCounts::lost),
                 store_waiting,
                 log_bytes_waiting: logging::waiting_bytes(),
             },
