@@ -120,7 +120,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, UsageE
         Ok(CommandLine { asked, serve, check }) => request(asked, serve, check),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Request::Print(error.to_string())),
-            _ => Err(UsageError::new(&error, || place_of(error.kind(), &args))),
+            _ => Err(missing_value(&error, &args)
+                .unwrap_or_else(|| UsageError::new(&error, || place_of(error.kind(), &args)))),
         },
     }
 }
@@ -137,6 +138,20 @@ fn place_of(kind: ErrorKind, args: &[OsString]) -> usize {
         read.is_some_and(|read| read.is_err_and(|error| error.kind() == kind))
     };
     (1..=args.len()).find(fails_so).unwrap_or(args.len())
+}
+
+/// Where an option takes a value and one that begins with a hyphen comes instead, which clap calls an unknown option: the value is
+/// what is missing.
+fn missing_value(error: &clap::Error, args: &[OsString]) -> Option<UsageError> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let before = place_of(error.kind(), args).checked_sub(1)?;
+    let error = read(args.get(..before)?).err()?;
+    match UsageError::new(&error, || before) {
+        missing @ UsageError::MissingValue(_) => Some(missing),
+        _ => None,
+    }
 }
 
 fn request(asked: Option<Asked>, serve: ServeArguments, check: bool) -> Result<Request, UsageError> {

@@ -55,7 +55,7 @@ fn reads_every_form() {
         (&[], serve(None)),
         (&["--config", "a b.json"], serve(path)),
         (&["--config=a b.json"], serve(path)),
-        // What begins with a hyphen comes so: after a blank it is an option.
+        // What begins with a hyphen comes so: after a blank it is an option, lest one that is forgotten takes the next for its value.
         (&["--config=-x.json"], serve(Some("-x.json"))),
         (&["serve"], serve(None)),
         (&["serve", "--config", "a b.json"], serve(path)),
@@ -171,6 +171,13 @@ fn what_cannot_be_understood_is_named_without_its_value() {
         (&["--config="], missing("--config")),
         (&["--config", ""], missing("--config")),
         (&["--config", "--check"], missing("--config")),
+        (&["--config", "-x.json"], missing("--config")),
+        (&["--check", "--config", "-ser.secret"], missing("--config")),
+        (&["check", "--config", "-x.json"], missing("--config")),
+        (&["health", "--url", "-ser.secret"], missing("--url")),
+        (&["snapshot", "--directory", "--secret"], missing("--directory")),
+        (&["-x.json"], option("-x", None)),
+        (&["--check", "-x.json"], option("-x", None)),
         (&["--config", "a", "--config", "b"], repeated("--config")),
         (&["--check=1"], UsageError::NeedlessValue("--check".to_owned())),
         (&["--confg", "a"], option("--confg", Some("--config"))),

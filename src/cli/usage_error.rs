@@ -20,7 +20,7 @@ pub enum UsageError {
         /// The command that was meant, perhaps.
         near: Option<String>,
     },
-    /// This option or argument without its value.
+    /// This option or argument without its value, or before one that begins with a hyphen: that is taken for an option.
     MissingValue(String),
     /// This option with a value that it does not take.
     NeedlessValue(String),
@@ -130,7 +130,10 @@ impl fmt::Display for UsageError {
                     "argument {place} is no option, and no command, which comes first"
                 )
             }
-            Self::MissingValue(name) => write!(f, "{name} needs a value"),
+            Self::MissingValue(name) => write!(
+                f,
+                "{name} needs a value; one that begins with a hyphen comes behind an equals sign, as {name}=-value"
+            ),
             Self::NeedlessValue(name) => write!(f, "{name} takes no value"),
             Self::Repeated(name) => write!(f, "{name} is given twice"),
             Self::Together(name, other) => write!(f, "{name} and {other} exclude each other"),
