@@ -9,7 +9,8 @@ COLLECTOR_VENV := target/collector-venv
 # What tests/proxies starts, each with the Debian package that has it.
 PROXIES := nginx:nginx haproxy:haproxy varnishd:varnish javac:default-jdk-headless
 # What checks deploy/monitoring, likewise.
-MONITORING := promtool:prometheus
+MONITORING := promtool:prometheus curl:curl
+MONITORING_PYTHON := target/monitoring/python
 # What installs and runs Flagsmith's SDKs, likewise.
 SDK_PROGRAMS := node:nodejs npm:npm chromium:chromium
 SDK_PYTHON := target/sdk/python
@@ -35,7 +36,7 @@ FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
-.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs check fmt lint docs deny rust-version oracle collector monitoring smoke bench bench-check clean help
+.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs monitoring-programs check fmt lint docs deny rust-version oracle collector monitoring smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -134,9 +135,17 @@ $(COLLECTOR_VENV)/.ready: tests/integration/telemetry/requirements.txt
 	install -m 755 $(COLLECTOR_VENV)/lib/python3*/site-packages/rotel/rotel-agent $(COLLECTOR_VENV)/collector
 	touch $@
 
-monitoring: ## Check and test the alert rules for Prometheus; `make test` holds them, and the dashboard, against the metrics
-	$(call need,$(MONITORING))
+monitoring: monitoring-programs $(MONITORING_PYTHON)/.ready ## Check and test the alert rules for Prometheus, and what the proxy exposes; `make test` holds the rules and the dashboard against the metrics
+	$(CARGO) build --locked
 	.ci/monitoring
+
+monitoring-programs:
+	$(call need,$(MONITORING))
+
+$(MONITORING_PYTHON)/.ready: deploy/checks/monitoring-requirements.txt | monitoring-programs
+	$(PYTHON) -m venv $(MONITORING_PYTHON)
+	$(MONITORING_PYTHON)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 smoke: ## Start the proxy as a newcomer would and ask it what the README says
 	.ci/smoke

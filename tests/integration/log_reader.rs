@@ -21,6 +21,7 @@ struct Unread {
     child: Child,
     stderr: BufReader<ChildStderr>,
     address: SocketAddr,
+    admin: SocketAddr,
     _directory: TempDir,
 }
 
@@ -39,6 +40,7 @@ fn start() -> Unread {
                                    "server_side_key": "ser.key"}],
         "server": {"host": "127.0.0.1", "port": 0, "shutdown_timeout_seconds": 10},
         "logging": {"enable_access_log": true},
+        "admin": {"port": 0},
     });
     std::fs::write(directory.path().join("config.json"), config.to_string()).unwrap();
     let mut child = command(directory.path())
@@ -47,10 +49,13 @@ fn start() -> Unread {
         .spawn()
         .unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
+    let (mut line, mut admin) = (String::new(), None);
     let address = loop {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the proxy starts");
+        if let Some((_, address)) = line.trim_end().split_once("the admin port is http://") {
+            admin = address.trim_end_matches('/').parse().ok();
+        }
         if let Some((_, address)) = line.trim_end().split_once("listening on http://") {
             break address.parse().unwrap();
         }
@@ -59,6 +64,7 @@ fn start() -> Unread {
         child,
         stderr,
         address,
+        admin: admin.expect("it is told before"),
         _directory: directory,
     }
 }
@@ -103,6 +109,13 @@ fn flags_are_answered_and_the_lost_lines_counted() {
         (REQUESTS..REQUESTS + 20).contains(&all),
         "{access_lines} read, {lost} lost"
     );
+    let metrics = Request::get("/metrics").header("Host", &proxy.admin.to_string());
+    let metrics = Connection::open(proxy.admin).send(&metrics);
+    let told = metrics
+        .text()
+        .lines()
+        .find_map(|line| line.strip_prefix("flagsmith_edge_proxy_log_lines_dropped_total "));
+    assert!(told.unwrap().parse::<usize>().unwrap() >= lost, "{told:?}");
     ask(proxy.address);
 }
 

@@ -11,7 +11,8 @@ pub(super) fn write(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::
     let series = reading.requests.series();
     families.counters(
         "flagsmith_http_server_requests",
-        "Requests that were answered, by the route's pattern, method and status.",
+        "Requests that were answered, by the route's pattern, method and status. What is refused before its head is whole is among \
+         flagsmith_edge_proxy_refused_requests alone.",
         series
             .clone()
             .map(|(of, sums)| (labels(of), sums.durations.count())),
@@ -39,7 +40,8 @@ fn refusals(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::Result {
         (
             Refusals::AtTheDoor,
             "flagsmith_edge_proxy_refused_requests",
-            "What is no good request, by what is wrong with it; those without a whole head are in no other metric.",
+            "What is no good request, by what is wrong with it. Those with a bad body are among flagsmith_http_server_requests too; those \
+             without a whole or a good head are in no other metric.",
         ),
         (
             Refusals::Shed,

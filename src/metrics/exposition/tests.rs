@@ -1,12 +1,14 @@
+//! What a reading is as text.
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use actors::analytics::Totals;
+use actors::analytics::{Losses, Totals};
 use actors::counts::{Distribution, Histogram, WORK};
-use serde_json::Value;
+
+mod figures;
+mod monitoring;
 
 use super::*;
 use crate::error::Reason;
@@ -15,7 +17,7 @@ use crate::metrics::reading::{
     IdentitiesReading, ServedReading, StoreReading, StreamsReading,
 };
 use crate::metrics::{MethodNumber, Metrics};
-use crate::process::{ProcessReading, Started};
+use crate::process::ProcessReading;
 use crate::server::Protocol;
 
 /// Of one value.
@@ -56,13 +58,13 @@ fn example(environments: Vec<EnvironmentReading>) -> Reading {
         refusals: metrics.refusals(),
         connections: vec![ConnectionsReading {
             protocol: Protocol::Http1,
-            open: 1,
-            opened: 2,
+            open: 41,
+            opened: 42,
         }],
-        most_connections: 100,
+        most_connections: 43,
         held: HeldReading {
-            bodies: 1,
-            answers: 2,
+            bodies: 44,
+            answers: 45,
         },
         environments: Some(environments),
         documents: DocumentsReading {
@@ -70,30 +72,47 @@ fn example(environments: Vec<EnvironmentReading>) -> Reading {
             published: distribution(),
         },
         streams: StreamsReading {
-            opened: 1,
+            opened: 51,
             deliveries: distribution(),
-            replays: 2,
+            replays: 52,
         },
-        analytics: Some(Totals::default()),
-        identities: Some(IdentitiesReading {
-            written: 1,
-            dropped: [("no_room", 2), ("refused", 0), ("key_rejected", 0)],
-            waiting: 3,
+        analytics: Some(Totals {
+            forwarded: 11,
+            waiting: 12,
+            lost: Losses {
+                no_room: 13,
+                refused: 14,
+                removed: 15,
+            },
+            unknown: 16,
+            without_upstream: 17,
         }),
-        writes: (1, 2),
+        identities: Some(IdentitiesReading {
+            written: 21,
+            dropped: [("no_room", 22), ("refused", 23), ("key_rejected", 24)],
+            waiting: 25,
+        }),
+        writes: (31, 32),
         store: Some(StoreReading {
-            written: 1,
-            failed: 0,
+            written: 33,
+            failed: 34,
         }),
         configuration: ConfigurationReading {
-            followed: 1,
-            refused: 0,
+            followed: 35,
+            refused: 36,
             is_in_force: true,
         },
         certificate_expires: Some(1.8e9),
-        lost_log_lines: 0,
-        process: ProcessReading::take(),
-        started: Started::find().seconds(),
+        lost_log_lines: 37,
+        process: ProcessReading {
+            cpu_seconds: Some(61.5),
+            resident_bytes: Some(62),
+            virtual_bytes: Some(63),
+            open_descriptors: Some(64),
+            most_descriptors: Some(65),
+            threads: Some(66),
+        },
+        started: Some(67.5),
     }
 }
 
@@ -222,115 +241,4 @@ fn what_is_switched_off_or_does_not_answer_is_left_out() {
         );
     }
     assert!(names(&text).contains("flagsmith_edge_proxy_document_apply_seconds_bucket"));
-}
-
-fn read(path: &str) -> String {
-    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The names of metrics in a text that is about them.
-fn named(text: &str) -> BTreeSet<&str> {
-    text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
-        .filter(|word| word.starts_with("flagsmith_") || word.starts_with("process_"))
-        // Beginnings of names, and Flagsmith's own image.
-        .filter(|word| !word.ends_with('_'))
-        .collect()
-}
-
-#[test]
-fn rules_and_dashboard_use_metrics_that_there_are() {
-    let text = text(Format::Plain);
-    let exposed = names(&text);
-    for file in ["alerts.yml", "alerts.test.yml", "dashboard.json"] {
-        let file = read(&format!("deploy/monitoring/{file}"));
-        let named = named(&file);
-        assert!(named.len() > 10, "{named:?}");
-        let unknown: Vec<_> = named.difference(&exposed).collect();
-        assert!(unknown.is_empty(), "{unknown:?}");
-    }
-}
-
-#[test]
-fn the_guide_names_every_family_and_no_other() {
-    let guide = read("docs/monitoring.md");
-    let (_, table) = guide.split_once("| metric |").expect("the table of metrics");
-    let text = text(Format::Plain);
-    let exposed: BTreeSet<_> = families(&text).into_keys().collect();
-    let told = named(table);
-    assert_eq!(told, exposed);
-}
-
-/// Asserts that no two panels cover each other, and each has what Grafana needs.
-fn check_panels(panels: &[Value]) {
-    let (mut ids, mut covered) = (BTreeSet::new(), BTreeSet::new());
-    for panel in panels {
-        let title = panel["title"].as_str().expect("a title");
-        assert!(
-            ids.insert(panel["id"].as_u64().unwrap()),
-            "{title}: its id is another's"
-        );
-        let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().expect(title));
-        assert!(w > 0 && h > 0 && x + w <= 24, "{title}");
-        for place in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
-            assert!(covered.insert(place), "{title} covers another panel");
-        }
-        if panel["type"] == "row" {
-            continue;
-        }
-        let targets = panel["targets"].as_array().expect(title);
-        let references: BTreeSet<_> = targets
-            .iter()
-            .map(|target| target["refId"].as_str().unwrap())
-            .collect();
-        assert!(
-            !targets.is_empty() && references.len() == targets.len(),
-            "{title}"
-        );
-        for target in targets {
-            let query = target["expr"].as_str().expect(title);
-            assert!(
-                !named(query).is_empty() && query.contains("$instance"),
-                "{title}: {query}"
-            );
-            assert_eq!(target["datasource"]["uid"], "${datasource}", "{title}");
-        }
-        assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{title}");
-    }
-}
-
-#[test]
-fn the_dashboard_is_one_that_grafana_reads() {
-    let dashboard: Value = serde_json::from_str(&read("deploy/monitoring/dashboard.json")).unwrap();
-    assert!(dashboard["title"].is_string() && dashboard["uid"].is_string());
-    assert!(dashboard["schemaVersion"].as_u64().unwrap() >= 36);
-    let panels = dashboard["panels"].as_array().unwrap();
-    check_panels(panels);
-    let rows: Vec<_> = panels
-        .iter()
-        .filter(|panel| panel["type"] == "row")
-        .map(|row| row["title"].as_str().unwrap())
-        .collect();
-    assert_eq!(rows, ["Requests", "Documents", "Realtime", "Upstream", "Process"]);
-    let variables = dashboard["templating"]["list"].as_array().unwrap();
-    let names: Vec<_> = variables
-        .iter()
-        .map(|each| each["name"].as_str().unwrap())
-        .collect();
-    assert_eq!(names, ["datasource", "job", "instance", "environment"]);
-    // Each family is seen somewhere.
-    let shown = dashboard.to_string();
-    let text = text(Format::Plain);
-    let not_shown: Vec<_> = families(&text)
-        .into_keys()
-        .filter(|family| !shown.contains(*family))
-        .collect();
-    assert_eq!(
-        not_shown,
-        [
-            "flagsmith_edge_proxy_certificate_expiry_timestamp_seconds",
-            "process_threads",
-            "process_virtual_memory_bytes"
-        ]
-    );
 }

@@ -28,7 +28,7 @@ impl Scrape {
     }
 
     /// The value of a series; 0 where there is none.
-    fn value(&self, series: &str) -> f64 {
+    pub(super) fn value(&self, series: &str) -> f64 {
         self.0.get(series).copied().unwrap_or(0.0)
     }
 
@@ -39,7 +39,7 @@ impl Scrape {
     }
 }
 
-fn scrape(app: &App) -> Scrape {
+pub(super) fn scrape(app: &App) -> Scrape {
     Scrape::of(&app.ask_admin(Request::get("/metrics")))
 }
 

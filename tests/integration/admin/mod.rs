@@ -4,10 +4,11 @@
 //! - `listener`: where it is, and how it follows a new configuration.
 //! - `admission`: who may ask.
 //! - `log_level`: the level of the log.
-//! - `metrics`: what is counted, and what a scrape says.
+//! - `metrics`: what requests count, and what a scrape says; `figures`: what everything else counts.
 //! - `status`: how the process fares, as a page and as JSON; `events`: what pages that are open are told.
 mod admission;
 mod events;
+mod figures;
 mod listener;
 mod log_level;
 mod metrics;
