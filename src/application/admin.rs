@@ -22,6 +22,9 @@ const SECTION: &str = "admin";
 /// it has in hand. Whoever comes after may need its address.
 const MOVE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long one who asks may leave an answer unread: there are few places, and whoever is so slow has left, or is stuck.
+const UNREAD: Duration = Duration::from_secs(15);
+
 /// Where the port is to be; port 0 lets the system choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
@@ -130,6 +133,10 @@ impl AdminPort {
         context: AdminContext,
     ) -> Result<Self, ListenError> {
         let access = Access::clone(&context.access.newest());
+        let socket = SocketOptions {
+            unacknowledged: socket.unacknowledged.min(UNREAD),
+            ..socket
+        };
         let port = Self {
             context,
             socket,
