@@ -116,6 +116,53 @@ fn a_row_changes_while_the_page_is_open() {
     browser.screenshot("one", "status");
 }
 
+/// When the document of an environment changed, as the page has it.
+fn stamp(number: usize) -> String {
+    format!("document.querySelector('#environment-{number} time')?.dateTime")
+}
+
+#[test]
+fn what_a_reader_has_selected_or_has_the_focus_stays() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let flagsmith = flagsmith("2026-11-21T19:00:00+00:00");
+    let edge = edge(&flagsmith, 6, json!({}));
+    browser.open("one", &edge.admin_url("status"));
+    browser.until("one", &format!("{} === '2026-11-21T19:00:00Z'", stamp(5)));
+    // A failure that is over can be opened.
+    flagsmith.upstream.script(|_| Answer::refusal(502, "no"));
+    browser.until("one", &says(5, "502"));
+    script(&flagsmith.upstream, "2026-11-21T19:00:00+00:00");
+    let summary = "document.querySelector('#environment-5 summary')";
+    browser.until("one", &format!("{summary} !== null"));
+    browser.evaluate(
+        "one",
+        &format!(
+            "{summary}.click(); {summary}.focus();
+             getSelection().selectAllChildren(document.querySelector('#environment-6 .name'))"
+        ),
+    );
+    script(&flagsmith.upstream, "2026-11-21T20:30:00+00:00");
+    browser.until("one", &format!("{} === '2026-11-21T20:30:00Z'", stamp(5)));
+    let stays = format!("document.activeElement === {summary} && {summary}.parentElement.open");
+    assert_eq!(browser.evaluate("one", &stays), true);
+    browser.until("one", "held.has(document.querySelector('#environment-6'))");
+    assert_eq!(browser.evaluate("one", &stamp(6)), "2026-11-21T19:00:00Z");
+    assert_eq!(
+        browser.evaluate("one", "getSelection().toString()"),
+        "Environment 6"
+    );
+    browser.evaluate("one", "getSelection().removeAllRanges()");
+    browser.until("one", &format!("{} === '2026-11-21T20:30:00Z'", stamp(6)));
+    let rate = browser.evaluate(
+        "one",
+        "document.querySelector('#environment-6 .rate').textContent",
+    );
+    assert_ne!(rate, "", "it comes beside the row");
+    assert_eq!(browser.problems("one"), json!([]));
+}
+
 #[test]
 fn it_is_readable_without_scripts_in_both_schemes_and_on_a_phone() {
     let Some(browser) = Browser::start() else {
@@ -131,6 +178,7 @@ fn it_is_readable_without_scripts_in_both_schemes_and_on_a_phone() {
     for (name, width, dark) in [
         ("light", 1200, false),
         ("dark", 1200, true),
+        ("light-tablet", 760, false),
         ("light-narrow", 390, false),
         ("dark-narrow", 390, true),
     ] {

@@ -17,6 +17,9 @@ pub(super) struct Page<'a> {
     environments: Vec<Row<'a>>,
 }
 
+/// Environments that need attention which the summary names; the table has all of them.
+const MOST_NAMED: usize = 12;
+
 /// What is well and what is not, in a sentence.
 #[derive(Debug, Template)]
 #[template(path = "summary.html", config = "src/admin/status/page/askama.toml")]
@@ -80,6 +83,16 @@ impl<'a> Summary<'a> {
 }
 
 impl Summary<'_> {
+    /// Those that are named.
+    fn named(&self) -> impl Iterator<Item = &EnvironmentReport> {
+        self.troubled.iter().copied().take(MOST_NAMED)
+    }
+
+    /// How many there are beside them.
+    fn further(&self) -> usize {
+        self.troubled.len().saturating_sub(MOST_NAMED)
+    }
+
     fn is_serving(&self) -> bool {
         self.state == State::Serving
     }

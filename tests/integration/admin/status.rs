@@ -295,6 +295,26 @@ fn an_environment_without_a_document_has_a_name_for_people_too() {
 }
 
 #[test]
+fn a_summary_names_a_dozen_and_the_table_has_all_of_them() {
+    let pairs: Vec<_> = (1..=14)
+        .map(|number| {
+            json!({"client_side_key": format!("client-{number}"), "server_side_key": format!("ser.{number}")})
+        })
+        .collect();
+    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let app = spawn_app(Options {
+        document: None,
+        config: json!({"environment_key_pairs": pairs, "api_url": upstream.api_url(), "admin": {"port": 0}}),
+        ..Options::default()
+    });
+    let page = page(&app);
+    assert!(page.contains("14 of 14 environments need attention."), "{page}");
+    assert_eq!(page.matches("<li><a href=\"#environment-").count(), 12);
+    assert!(page.contains("and 2 more"), "{page}");
+    assert_eq!(page.matches("<tbody").count(), 14);
+}
+
+#[test]
 fn requests_a_second_are_those_that_bring_a_key() {
     let app = app(json!({}));
     let rate = |status: &Value| status["environments"][0]["requests_per_second"].as_f64();

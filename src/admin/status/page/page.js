@@ -40,13 +40,34 @@ function news(body) {
   return body.querySelector("tr")?.dataset.news;
 }
 
-/** Puts what the server has rendered, and escaped, in the place of what is there. */
+/** What has come for parts of which the reader has selected something: they stay as they are until that is over. */
+const held = new Map();
+
+function isSelectedIn(part) {
+  const selection = getSelection();
+  return selection.type === "Range" && selection.containsNode(part, true);
+}
+
+/** Puts what the server has rendered, and escaped, in the place of what is there; what its reader has opened stays open, and what has
+    the focus keeps it. */
 function show(part, html) {
+  if (isSelectedIn(part)) return void held.set(part, html);
+  held.delete(part);
   const open = [...part.querySelectorAll("details[open]")].map((details) => details.className);
+  const focused = [...part.querySelectorAll("a, summary")].indexOf(document.activeElement);
+  const rate = part.querySelector(".rate")?.textContent;
   part.innerHTML = html;
   for (const details of part.querySelectorAll("details")) details.open = open.includes(details.className);
+  part.querySelectorAll("a, summary")[focused]?.focus({ preventScroll: true });
+  // It comes beside the row, which has none.
+  const cell = part.querySelector(".rate");
+  if (cell && rate) cell.textContent ||= rate;
   tell(part);
 }
+
+document.addEventListener("selectionchange", () => {
+  for (const [part, html] of held) if (!isSelectedIn(part)) show(part, html);
+});
 
 function take(changes, isFirst) {
   for (const part of parts) {
