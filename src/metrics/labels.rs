@@ -27,6 +27,14 @@ impl MethodNumber {
         })
     }
 
+    /// How many there are.
+    pub(crate) const COUNT: usize = METHODS.len();
+
+    /// Its place among them, from 0.
+    pub(crate) fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// What logs and metrics call it.
     pub(crate) fn name(self) -> &'static str {
         METHODS.get(usize::from(self.0)).copied().unwrap_or("OTHER")

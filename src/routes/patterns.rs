@@ -1,4 +1,4 @@
-//! The patterns of all routes, and which of them a path is of: what metrics need to know of each request.
+//! The patterns of all routes, and which of them a path is of: what metrics and spans need to know of each request.
 //!
 //! actix-web tells too (`match_pattern`), by a walk through its table and a new text each time, which costs as much as the
 //! rest of what metrics do.
@@ -49,9 +49,14 @@ impl Patterns {
         self.names.len() + 1
     }
 
-    /// The pattern with this number, with its trailing slash.
+    /// The pattern with this number, with its trailing slash; `None`: there is none, as for paths that are of none.
+    pub(crate) fn pattern(&self, number: usize) -> Option<&str> {
+        self.names.get(number).map(String::as_str)
+    }
+
+    /// The same, as metrics call it.
     pub(crate) fn name(&self, number: usize) -> &str {
-        self.names.get(number).map_or(UNMATCHED, String::as_str)
+        self.pattern(number).unwrap_or(UNMATCHED)
     }
 
     /// The number of the pattern that a path is of; `path` as the router read it.

@@ -5,7 +5,7 @@
 //! a bounded queue; everything else happens on a thread of its own, whatever the collector does.
 //!
 //! # Layout
-//! - [`RequestTraces`] (`requests`): the spans of requests, for the layer that observes them.
+//! - [`RequestTraces`], [`RequestNames`] (`requests`): the spans of requests, for the layer that observes them.
 //! - [`Evaluations`] (`evaluations`): the spans of evaluations within them.
 //! - [`Telemetry`]: the thread that sends, as a part of the process.
 //! - `export`: sending, by HTTP and gRPC. `messages`: from spans to OTLP's messages; `figures`: from the text of `/metrics`.
@@ -30,7 +30,7 @@ use export::{Batches, Destination, Read, Readings};
 use messages::Resource;
 
 pub(crate) use evaluations::{Evaluations, Traced, Untraced};
-pub(crate) use requests::{RequestTrace, RequestTraces};
+pub(crate) use requests::{RequestNames, RequestTrace, RequestTraces};
 
 use crate::settings::{ProcessSettings, Settings};
 

@@ -1,11 +1,17 @@
 //! Requests as spans, by OpenTelemetry's conventions for HTTP servers
 //! (<https://opentelemetry.io/docs/specs/semconv/http/http-spans/>), save for what they have of paths, queries and clients:
 //! keys and identifiers are in those.
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Instant;
+
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, Version};
 use actors::trace::{Caller, Outcome, SpanKind, Trace, Tracer};
 
+use crate::metrics::MethodNumber;
+use crate::routes::Patterns;
 use crate::settings::ExcludedPaths;
 
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -22,6 +28,54 @@ pub(crate) struct RequestTraces {
     excluded: ExcludedPaths,
     scheme: &'static str,
     port: u16,
+}
+
+/// What the spans of a worker's requests are called: texts that are made once each, for no request is to make its own.
+#[derive(Debug)]
+pub(crate) struct RequestNames {
+    patterns: Arc<Patterns>,
+    /// By route, then by method, then by whether the path ends with a slash.
+    names: Vec<OnceCell<RequestName>>,
+}
+
+/// What requests of one route and method are called.
+#[derive(Debug, Clone)]
+struct RequestName {
+    /// `GET /api/v1/flags/`
+    span: Arc<str>,
+    /// `/api/v1/flags/`
+    route: Arc<str>,
+}
+
+impl RequestNames {
+    /// For requests of these routes.
+    pub(crate) fn new(patterns: Arc<Patterns>) -> Self {
+        let names = patterns.count() * MethodNumber::COUNT * 2;
+        Self {
+            patterns,
+            names: std::iter::repeat_with(OnceCell::new).take(names).collect(),
+        }
+    }
+
+    /// `path`: as the router has read it; `None`: it is of no route.
+    fn find(&self, path: &str, method: MethodNumber) -> Option<RequestName> {
+        let number = self.patterns.find(path);
+        let pattern = self.patterns.pattern(number)?;
+        let ends_with_slash = path.ends_with('/');
+        let place = (number * MethodNumber::COUNT + method.place()) * 2 + usize::from(ends_with_slash);
+        let name = self.names.get(place)?.get_or_init(|| {
+            let route = match ends_with_slash {
+                true => pattern,
+                false => pattern.strip_suffix('/').unwrap_or(pattern),
+            };
+            let (called, _) = called(method);
+            RequestName {
+                span: format!("{called} {route}").into(),
+                route: route.into(),
+            }
+        });
+        Some(name.clone())
+    }
 }
 
 /// A request that is traced.
@@ -43,13 +97,13 @@ impl RequestTraces {
         }
     }
 
-    /// Begins a request's span; `None`: its path is excluded.
-    pub(crate) fn begin(&self, request: &ServiceRequest) -> Option<RequestTrace> {
+    /// Begins a request's span, which began at this moment; `None`: its path is excluded.
+    pub(crate) fn begin(&self, request: &ServiceRequest, begun: Instant) -> Option<RequestTrace> {
         if self.excluded.cover(request.path()) {
             return None;
         }
         Some(RequestTrace {
-            trace: self.tracer.begin(self.caller(request.headers())),
+            trace: self.tracer.begin_at(self.caller(request.headers()), begun),
             protocol: match request.version() {
                 Version::HTTP_2 => "2",
                 Version::HTTP_10 => "1.0",
@@ -58,17 +112,19 @@ impl RequestTraces {
         })
     }
 
-    /// Ends it: `method` as it is known, `OTHER` where it is not; `route`: gives the pattern that matched.
+    /// Ends it: at this moment its answer had this status; `path`: as the router has read it.
     pub(crate) fn answered(
         &self,
         request: RequestTrace,
-        method: &'static str,
-        route: impl FnOnce() -> Option<String>,
+        (method, path): (MethodNumber, Option<&str>),
+        names: &RequestNames,
         status: StatusCode,
+        ended: Instant,
     ) {
         let protocol = request.protocol;
-        self.tracer.end(request.trace, SpanKind::Server, || {
-            let mut outcome = self.outcome(method, route(), protocol);
+        let outcome = || {
+            let name = path.and_then(|path| names.find(path, method));
+            let mut outcome = self.outcome(method, name, protocol);
             outcome
                 .attributes
                 .push(("http.response.status_code", status.as_u16().into()));
@@ -79,11 +135,13 @@ impl RequestTraces {
                 outcome.failure = Some("".into());
             }
             outcome
-        });
+        };
+        self.tracer
+            .end_at(request.trace, SpanKind::Server, outcome, ended);
     }
 
     /// Ends one whose client has gone before its answer.
-    pub(crate) fn given_up(&self, request: RequestTrace, method: &'static str) {
+    pub(crate) fn given_up(&self, request: RequestTrace, method: MethodNumber) {
         let protocol = request.protocol;
         self.tracer.end(request.trace, SpanKind::Server, || {
             let mut outcome = self.outcome(method, None, protocol);
@@ -94,7 +152,11 @@ impl RequestTraces {
     }
 
     fn caller(&self, headers: &HeaderMap) -> Caller {
-        let values = |name: &HeaderName| headers.get_all(name).map(HeaderValue::as_bytes);
+        // Looked for as they are asked for: most requests have none.
+        let values = |name: &'static HeaderName| {
+            let look = move || headers.get_all(name).map(HeaderValue::as_bytes);
+            std::iter::once_with(look).flatten()
+        };
         Caller::read(
             self.tracer.propagators(),
             values(&TRACEPARENT),
@@ -103,25 +165,30 @@ impl RequestTraces {
         )
     }
 
-    fn outcome(&self, method: &'static str, route: Option<String>, protocol: &'static str) -> Outcome {
-        let (called, method) = match method {
-            "OTHER" => ("HTTP", OTHER_METHOD),
-            known => (known, known),
-        };
-        let mut attributes = Vec::with_capacity(8);
+    fn outcome(&self, method: MethodNumber, name: Option<RequestName>, protocol: &'static str) -> Outcome {
+        let (called, method) = called(method);
+        // Those below, one or two of the outcome, and the route.
+        let mut attributes = Vec::with_capacity(7);
         attributes.extend([
             ("http.request.method", method.into()),
             ("url.scheme", self.scheme.into()),
             ("server.port", self.port.into()),
             ("network.protocol.version", protocol.into()),
         ]);
-        match route {
-            Some(route) => {
-                let name = format!("{called} {route}");
+        match name {
+            Some(RequestName { span, route }) => {
                 attributes.push(("http.route", route.into()));
-                Outcome::new(name, attributes)
+                Outcome::new(span, attributes)
             }
             None => Outcome::new(called, attributes),
         }
+    }
+}
+
+/// What a method is called in a span's name, and as its attribute.
+fn called(method: MethodNumber) -> (&'static str, &'static str) {
+    match method.name() {
+        "OTHER" => ("HTTP", OTHER_METHOD),
+        known => (known, known),
     }
 }

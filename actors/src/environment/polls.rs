@@ -128,7 +128,7 @@ mod tests {
                 trace::Value::Text(text) if name == "flagsmith.environment.name" => Some(text),
                 _ => None,
             });
-        assert_eq!(name.unwrap(), "ä".repeat(MOST_CHARACTERS));
+        assert_eq!(*name.unwrap(), *"ä".repeat(MOST_CHARACTERS));
         assert!(outcome.failure.unwrap().chars().count() <= MOST_CHARACTERS);
     }
 }

@@ -16,19 +16,15 @@ thread_local! {
 
 /// What this thread works on; `None`: nothing that is traced.
 pub fn current() -> Option<TraceContext> {
-    look(|scope| scope.context.clone())
+    look(|scope| scope.context().clone())
 }
 
 /// The ids of what this thread works on, for a line of the log.
 pub fn current_ids() -> Option<(TraceId, SpanId)> {
-    look(|scope| (scope.context.trace_id, scope.context.span_id))
+    look(|scope| (scope.context().trace_id, scope.context().span_id))
 }
 
-pub(super) fn scope() -> Option<Scope> {
-    look(Scope::clone)
-}
-
-fn look<T>(look: impl FnOnce(&Scope) -> T) -> Option<T> {
+pub(super) fn look<T>(look: impl FnOnce(&Scope) -> T) -> Option<T> {
     // At the end of a thread it is gone.
     CURRENT
         .try_with(|current| current.borrow().as_ref().map(look))

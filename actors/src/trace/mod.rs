@@ -27,5 +27,5 @@ pub use ids::{SpanId, TraceId};
 pub use open::{Child, Trace, begin};
 pub use queue::{QueueOptions, SpanQueue};
 pub use sampler::{RootSampler, Sampler};
-pub use span::{Attribute, Outcome, Span, SpanKind, Value};
+pub use span::{Attribute, Outcome, Span, SpanKind, Text, Value};
 pub use tracer::Tracer;

@@ -20,18 +20,32 @@ pub struct Trace {
 /// A span within it.
 #[derive(Debug)]
 pub struct Child {
-    scope: Scope,
-    record: Rc<Record>,
+    /// The span that began the trace, with its record.
+    root: Scope,
     parent: SpanId,
+    span_id: SpanId,
     begun: Instant,
 }
 
-/// What is worked on: whoever runs within it logs its ids, and its children are recorded with it.
+/// What is worked on: whoever runs within it logs its ids, and its children are recorded with it. It is put into its thread's
+/// place and out again each time that a future is polled, so that it is no more than a pointer.
 #[derive(Debug, Clone)]
-pub(super) struct Scope {
-    pub(super) context: TraceContext,
-    /// `None`: it is not recorded.
-    record: Option<Rc<Record>>,
+pub(super) struct Scope(Rc<Work>);
+
+#[derive(Debug)]
+struct Work {
+    context: TraceContext,
+    recorded: Recorded,
+}
+
+/// Where the spans of a trace are recorded.
+#[derive(Debug)]
+enum Recorded {
+    Nowhere,
+    /// With this, which began it.
+    Here(Record),
+    /// With what began it.
+    There(Scope),
 }
 
 /// What is recorded of a trace.
@@ -45,10 +59,11 @@ struct Record {
 }
 
 impl Record {
-    fn begin() -> Self {
+    /// `begun` is now, or was a moment ago.
+    fn begin(begun: Instant) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            begun: Instant::now(),
+            begun,
             start: u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX),
             ended: RefCell::default(),
         }
@@ -63,32 +78,62 @@ impl Record {
 }
 
 impl Scope {
+    fn new(context: TraceContext, recorded: Recorded) -> Self {
+        Self(Rc::new(Work { context, recorded }))
+    }
+
     /// What another thread, or another process, has begun.
     pub(super) fn of(context: TraceContext) -> Self {
-        Self {
-            context,
-            record: None,
+        Self::new(context, Recorded::Nowhere)
+    }
+
+    pub(super) fn context(&self) -> &TraceContext {
+        &self.0.context
+    }
+
+    /// What is recorded here; `None`: it is recorded elsewhere, or nowhere.
+    fn record(&self) -> Option<&Record> {
+        match &self.0.recorded {
+            Recorded::Here(record) => Some(record),
+            Recorded::There(_) | Recorded::Nowhere => None,
         }
+    }
+
+    /// Begins a span within it; `None`: it is not recorded.
+    fn begin(&self) -> Option<Child> {
+        let root = match &self.0.recorded {
+            Recorded::Nowhere => return None,
+            Recorded::Here(_) => self,
+            Recorded::There(root) => root,
+        };
+        Some(Child {
+            root: root.clone(),
+            parent: self.0.context.span_id,
+            span_id: SpanId::random(),
+            begun: Instant::now(),
+        })
     }
 }
 
 impl Trace {
-    pub(super) fn begin(sampler: Sampler, propagators: Propagators, caller: Caller) -> Self {
+    pub(super) fn begin(sampler: Sampler, propagators: Propagators, caller: Caller, begun: Instant) -> Self {
         let trace_id = caller
             .parent
             .map_or_else(TraceId::random, |parent| parent.trace_id);
         let is_sampled = sampler.samples(trace_id, &caller);
+        let context = TraceContext {
+            trace_id,
+            span_id: SpanId::random(),
+            is_sampled,
+            is_passed_on: propagators.trace_context,
+            carried: caller.carried,
+        };
+        let recorded = match is_sampled {
+            true => Recorded::Here(Record::begin(begun)),
+            false => Recorded::Nowhere,
+        };
         Self {
-            scope: Scope {
-                context: TraceContext {
-                    trace_id,
-                    span_id: SpanId::random(),
-                    is_sampled,
-                    is_passed_on: propagators.trace_context,
-                    carried: caller.carried,
-                },
-                record: is_sampled.then(|| Rc::new(Record::begin())),
-            },
+            scope: Scope::new(context, recorded),
             parent: caller.parent.map(|parent| parent.span_id),
         }
     }
@@ -104,20 +149,26 @@ impl Trace {
     }
 
     /// All of its spans; `None` where it is not recorded.
-    pub(super) fn end(self, kind: SpanKind, outcome: impl FnOnce() -> Outcome) -> Option<Vec<Span>> {
+    pub(super) fn end(
+        self,
+        kind: SpanKind,
+        outcome: impl FnOnce() -> Outcome,
+        ended: Instant,
+    ) -> Option<Vec<Span>> {
         let Self { scope, parent } = self;
-        let record = scope.record?;
+        let (record, context) = (scope.record()?, scope.context());
         let mut spans = record.ended.take();
+        spans.reserve_exact(1);
         spans.push(Span {
-            trace_id: scope.context.trace_id,
-            span_id: scope.context.span_id,
+            trace_id: context.trace_id,
+            span_id: context.span_id,
             parent,
             has_remote_parent: parent.is_some(),
             kind,
             start: record.start,
-            end: record.at(Instant::now()),
+            end: record.at(ended),
             outcome: outcome(),
-            state: scope.context.state(),
+            state: context.state(),
         });
         Some(spans)
     }
@@ -125,38 +176,43 @@ impl Trace {
 
 /// Begins a span within what this thread works on; `None` where that is nothing, or is not recorded.
 pub fn begin() -> Option<Child> {
-    let mut scope = current::scope()?;
-    let record = scope.record.clone()?;
-    let parent = std::mem::replace(&mut scope.context.span_id, SpanId::random());
-    Some(Child {
-        scope,
-        record,
-        parent,
-        begun: Instant::now(),
-    })
+    current::look(Scope::begin).flatten()
 }
 
 impl Child {
     /// Runs this as a part of it.
     pub fn within<F>(&self, future: F) -> Within<F> {
-        Within::new(Some(self.scope.clone()), future)
+        let context = TraceContext {
+            span_id: self.span_id,
+            ..self.root.context().clone()
+        };
+        let scope = Scope::new(context, Recorded::There(self.root.clone()));
+        Within::new(Some(scope), future)
     }
 
     /// Ends it. One that is dropped instead is recorded nowhere.
     pub fn end(self, kind: SpanKind, outcome: Outcome) {
-        let context = self.scope.context;
+        let Some(record) = self.root.record() else {
+            return;
+        };
+        let context = self.root.context();
         let span = Span {
             trace_id: context.trace_id,
-            span_id: context.span_id,
+            span_id: self.span_id,
             parent: Some(self.parent),
             has_remote_parent: false,
             kind,
-            start: self.record.at(self.begun),
-            end: self.record.at(Instant::now()),
+            start: record.at(self.begun),
+            end: record.at(Instant::now()),
             outcome,
             state: context.state(),
         };
-        self.record.ended.borrow_mut().push(span);
+        let mut ended = record.ended.borrow_mut();
+        if ended.is_empty() {
+            // For itself and for what began the trace: as a rule that is all.
+            ended.reserve_exact(2);
+        }
+        ended.push(span);
     }
 }
 

@@ -184,7 +184,7 @@ mod tests {
     fn names(spans: Vec<Span>) -> Vec<String> {
         spans
             .into_iter()
-            .map(|span| span.outcome.name.into_owned())
+            .map(|span| span.outcome.name.to_string())
             .collect()
     }
 

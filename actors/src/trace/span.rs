@@ -1,4 +1,5 @@
-use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use super::caller::State;
 use super::ids::{SpanId, TraceId};
@@ -36,21 +37,70 @@ impl Span {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// What it is called.
-    pub name: Cow<'static, str>,
+    pub name: Text,
     /// What is known of it.
     pub attributes: Vec<Attribute>,
     /// Why it failed, where it did; may be empty.
-    pub failure: Option<Cow<'static, str>>,
+    pub failure: Option<Text>,
 }
 
 impl Outcome {
     /// One without a failure.
-    pub fn new(name: impl Into<Cow<'static, str>>, attributes: Vec<Attribute>) -> Self {
+    pub fn new(name: impl Into<Text>, attributes: Vec<Attribute>) -> Self {
         Self {
             name: name.into(),
             attributes,
             failure: None,
         }
+    }
+}
+
+/// A text.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// One that the program has.
+    Constant(&'static str),
+    /// One that many spans have.
+    Shared(Arc<str>),
+    /// One of this span alone.
+    Own(String),
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Constant(text) => text,
+            Self::Shared(text) => text,
+            Self::Own(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Text {}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::Constant(text)
+    }
+}
+
+impl From<Arc<str>> for Text {
+    fn from(text: Arc<str>) -> Self {
+        Self::Shared(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self::Own(text)
     }
 }
 
@@ -65,7 +115,7 @@ pub enum Value {
     /// A number.
     Number(i64),
     /// A text.
-    Text(Cow<'static, str>),
+    Text(Text),
 }
 
 impl From<bool> for Value {
@@ -86,14 +136,8 @@ impl From<usize> for Value {
     }
 }
 
-impl From<&'static str> for Value {
-    fn from(text: &'static str) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
+impl<T: Into<Text>> From<T> for Value {
+    fn from(text: T) -> Self {
         Self::Text(text.into())
     }
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::caller::{Caller, Propagators};
 use super::open::Trace;
@@ -37,12 +38,22 @@ impl Tracer {
 
     /// Begins work of its own, or the caller's, where there is one.
     pub fn begin(&self, caller: Caller) -> Trace {
-        Trace::begin(self.sampler, self.propagators, caller)
+        self.begin_at(caller, Instant::now())
+    }
+
+    /// The same, which began at this moment.
+    pub fn begin_at(&self, caller: Caller, begun: Instant) -> Trace {
+        Trace::begin(self.sampler, self.propagators, caller, begun)
     }
 
     /// Ends what [`begin`](Self::begin) began, with all its children. Where it is not recorded, `outcome` is not asked.
     pub fn end(&self, trace: Trace, kind: SpanKind, outcome: impl FnOnce() -> Outcome) {
-        if let Some(spans) = trace.end(kind, outcome) {
+        self.end_at(trace, kind, outcome, Instant::now());
+    }
+
+    /// The same, which ended at this moment.
+    pub fn end_at(&self, trace: Trace, kind: SpanKind, outcome: impl FnOnce() -> Outcome, ended: Instant) {
+        if let Some(spans) = trace.end(kind, outcome, ended) {
             self.queue.push(spans);
         }
     }

@@ -32,7 +32,7 @@ use crate::live::Reader;
 use crate::metrics::{MethodNumber, Metrics, WorkerCounts};
 use crate::routes::Patterns;
 use crate::settings::Settings;
-use crate::telemetry::RequestTraces;
+use crate::telemetry::{RequestNames, RequestTraces};
 
 /// All who hear.
 #[derive(Debug, Clone)]
@@ -147,9 +147,16 @@ struct Own {
     patterns: Arc<Patterns>,
     /// Where it counts, from the first request that is counted.
     counts: OnceCell<Arc<WorkerCounts>>,
+    /// What spans are called, from the first one.
+    names: OnceCell<RequestNames>,
 }
 
 impl Own {
+    fn names(&self) -> &RequestNames {
+        self.names
+            .get_or_init(|| RequestNames::new(Arc::clone(&self.patterns)))
+    }
+
     fn count(&self, metrics: &Metrics, observed: &Observed<'_>) {
         if let (Some(path), Some(method)) = (observed.asked.path(), observed.method) {
             let counts = self.counts.get_or_init(|| metrics.register(&self.patterns));
@@ -170,6 +177,7 @@ impl Observe {
             own: Rc::new(Own {
                 patterns: Arc::new(patterns),
                 counts: OnceCell::new(),
+                names: OnceCell::new(),
             }),
         }
     }
@@ -194,12 +202,12 @@ impl Observe {
 
     /// Who hears of its beginning hears of its end.
     fn hear(&self, options: Rc<LayerOptions>, request: &ServiceRequest) -> Hearing {
-        let method = MethodNumber::of(request.method());
+        let (started, method) = (Instant::now(), MethodNumber::of(request.method()));
         let is_traced = options.observers.traces.is_some();
         Hearing {
-            started: Instant::now(),
+            started,
             method,
-            traced: is_traced.then(|| Box::new(TracedRequest::begin(&options, request, method.name()))),
+            traced: is_traced.then(|| Box::new(TracedRequest::begin(&options, request, method, started))),
             options,
             own: Rc::clone(&self.own),
         }
@@ -226,7 +234,8 @@ impl Hearing {
         let observed = Observed::of(answer, self.method, self.started.elapsed());
         self.options.observers.tell(&observed, &self.own);
         if let Some(traced) = self.traced {
-            traced.answered(|| observed.asked.pattern(), observed.status);
+            let ended = self.started + observed.duration;
+            traced.answered(observed.asked.path(), self.own.names(), observed.status, ended);
         }
     }
 }

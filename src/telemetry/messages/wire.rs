@@ -56,15 +56,22 @@ impl Writer {
     /// A message within this one.
     pub(super) fn message(&mut self, tag: u32, write: impl FnOnce(&mut Self)) {
         self.key(tag, Wire::LengthDelimited);
+        // Its length, which stands before it, is known behind it, and takes one byte as a rule.
         let start = self.0.len();
+        self.0.push(0);
         write(self);
-        let length = self.0.len() - start;
-        // It is known now, and stands before the message.
-        self.varint(length as u64);
-        let prefix = self.0.len() - start - length;
-        if let Some(written) = self.0.get_mut(start..) {
-            written.rotate_right(prefix);
+        let end = self.0.len();
+        let length = end - start - 1;
+        if let (true, Some(place)) = (length < 0x80, self.0.get_mut(start)) {
+            *place = length as u8;
+            return;
         }
+        self.varint(length as u64);
+        let bytes = self.0.len() - end;
+        if let Some(written) = self.0.get_mut(start..) {
+            written.rotate_right(bytes);
+        }
+        self.0.remove(start + bytes);
     }
 
     fn key(&mut self, tag: u32, wire: Wire) {
