@@ -1,25 +1,23 @@
 //! `edge-proxy health`: asks a running proxy whether it is ready. For those who can run a program and send no request, as
 //! Docker's HEALTHCHECK in an image without a shell.
-use std::fmt;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use actix_web::http::{StatusCode, Uri};
-use actors::upstream::UpstreamOptions;
+use actix_web::http::Uri;
+use actors::upstream::{Journal, Peer, Step, UpstreamOptions};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 
 mod candidates;
-mod own_certificate;
+mod outcome;
 
 use candidates::Candidate;
 pub use candidates::{Candidates, serving};
-use own_certificate::OwnCertificate;
+pub use outcome::{Healthy, Unhealthy};
 
 /// How long the whole check may take, look-ups of names included. Docker gives it 30 s unless told otherwise; a proxy that
 /// needs this long for an answer serves nobody.
@@ -43,104 +41,6 @@ pub enum Asked {
     Freshness(Candidates),
     /// An `http` or `https` URL, as it was written.
     Url(String),
-}
-
-/// It is healthy, as a line for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Healthy {
-    origin: String,
-    status: StatusCode,
-    /// Whether it has shown another certificate than that of its file.
-    has_shown_another: bool,
-}
-
-impl fmt::Display for Healthy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "healthy: {} answers {}", self.origin, self.status.as_u16())?;
-        if self.has_shown_another {
-            f.write_str(" (with another certificate than server.tls.certificate holds: it keeps the one before until both files can be used)")?;
-        }
-        Ok(())
-    }
-}
-
-/// It is not healthy. Displays as one line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unhealthy {
-    /// `--url` is no URL that can be asked.
-    Url,
-    /// The configuration cannot be used, and nobody serves where it may have said; what is wrong with it.
-    Configuration(String),
-    /// The settings let the system choose the port.
-    UnknownPort,
-    /// The host's name has no address.
-    Name(String),
-    /// The system lets this program do nothing.
-    System(String),
-    /// No connection, or no HTTP on it.
-    NoAnswer {
-        /// Scheme, host and port.
-        origin: String,
-        /// Why.
-        problem: String,
-    },
-    /// Nothing within this time.
-    Late(Duration),
-    /// It says so itself.
-    Answer {
-        /// Scheme, host and port.
-        origin: String,
-        /// Its status.
-        status: u16,
-        /// Its reason, where it gives one.
-        reason: Option<String>,
-    },
-}
-
-impl Unhealthy {
-    /// Whether the server that is meant may still be another one. Readiness has no 400: TLS answers so to plain HTTP.
-    fn is_of_nobody_known(&self) -> bool {
-        match self {
-            Self::NoAnswer { .. } | Self::Name(_) | Self::UnknownPort => true,
-            Self::Answer { status, .. } => *status == 400,
-            _ => false,
-        }
-    }
-}
-
-impl std::error::Error for Unhealthy {}
-
-impl fmt::Display for Unhealthy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unhealthy: ")?;
-        match self {
-            Self::Url => {
-                f.write_str("--url is no http or https URL; give one as http://127.0.0.1:8000/proxy/health")
-            }
-            Self::Configuration(problem) => f.write_str(problem),
-            Self::UnknownPort => f.write_str(
-                "server.port is 0, so the system chose the port; give --url, or another server.port",
-            ),
-            Self::Name(problem) => write!(f, "server.host has no address: {problem}"),
-            Self::System(problem) => write!(f, "the check cannot run: {problem}"),
-            Self::NoAnswer { origin, problem } => write!(
-                f,
-                "{origin} gives no answer: {problem}; does the proxy run, with the configuration that this check reads?"
-            ),
-            Self::Late(patience) => write!(f, "no answer within {} s", patience.as_secs_f64()),
-            Self::Answer {
-                origin,
-                status,
-                reason,
-            } => {
-                write!(f, "{origin} answers {status}")?;
-                // It may come from anywhere: its line breaks are escaped.
-                reason
-                    .as_ref()
-                    .map_or(Ok(()), |reason| write!(f, ": {}", reason.escape_debug()))
-            }
-        }
-    }
 }
 
 /// Asks, within [`PATIENCE`].
@@ -220,18 +120,38 @@ struct Why {
     message: Option<String>,
 }
 
+/// The certificate that the server beside has to show: no root certificate vouches for `127.0.0.1`, so it is the one in its own
+/// file; `None`: the file holds none at the moment.
+///
+/// A server that shows another one is asked all the same, and the outcome says so: it keeps the certificate before where a
+/// renewal has gone wrong, whatever the file holds then, and serves. Whoever replaces unhealthy containers would make an
+/// outage of that.
+struct OwnCertificate(Option<Vec<u8>>);
+
+impl OwnCertificate {
+    /// Whether the server has shown another one, by what was noted.
+    fn is_another_in(&self, journal: &Journal) -> bool {
+        let is_other = |step: &Step| match step {
+            Step::Certificates(Peer::Server, chain) => chain.first() != self.0.as_ref(),
+            _ => false,
+        };
+        journal.steps().iter().any(is_other)
+    }
+}
+
 async fn ask_one(
     url: &Uri,
-    own: Option<&Arc<OwnCertificate>>,
+    own: Option<&OwnCertificate>,
     preface: &'static [u8],
 ) -> Result<Healthy, Unhealthy> {
     let origin = origin(url).ok_or(Unhealthy::Url)?;
-    let system = |error: rustls::Error| Unhealthy::System(error.to_string());
-    let mut options = match own {
-        Some(own) => UpstreamOptions::new("").with_tls(own.client().map_err(system)?),
-        None => UpstreamOptions::new(""),
-    };
+    let mut options = UpstreamOptions::new("");
+    if own.is_some() {
+        options = options.trusting_anybody();
+    }
     options.preface = preface;
+    let journal = Journal::kept();
+    options.journal = journal.clone();
     let client = options.client(url, PATIENCE);
     let answer = client.get(url, &|request| request.force_close()).await;
     let answer = answer.map_err(|fault| Unhealthy::NoAnswer {
@@ -240,7 +160,7 @@ async fn ask_one(
     })?;
     let status = answer.status();
     if status.is_success() {
-        let has_shown_another = own.is_some_and(|own| own.has_shown_another());
+        let has_shown_another = own.is_some_and(|own| own.is_another_in(&journal));
         return Ok(Healthy {
             origin,
             status,
@@ -305,18 +225,5 @@ mod tests {
         let url = format!("http://{}/", silent.local_addr().unwrap());
         let outcome = ask_within(patience, Asked::Url(url));
         assert_eq!(outcome, Err(Unhealthy::Late(patience)));
-    }
-
-    #[test]
-    fn a_reason_is_one_line() {
-        let unhealthy = Unhealthy::Answer {
-            origin: "http://proxy".to_owned(),
-            status: 503,
-            reason: Some("a\nb".to_owned()),
-        };
-        assert_eq!(
-            unhealthy.to_string(),
-            r"unhealthy: http://proxy answers 503: a\nb"
-        );
     }
 }

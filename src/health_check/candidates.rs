@@ -3,12 +3,10 @@
 //! whoever replaces unhealthy containers must not hear that it is gone.
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use actix_web::http::Uri;
 
-use super::Unhealthy;
-use super::own_certificate::OwnCertificate;
+use super::{OwnCertificate, Unhealthy};
 use crate::server::tls::leaf_certificate;
 use crate::serving_record::{self, Serving};
 use crate::settings::{ConfigurationSource, ListenHost, ProxyProtocol, Settings, TrustedProxies};
@@ -52,21 +50,9 @@ impl Candidates {
         };
         match source.load() {
             Ok(loaded) => {
-                let settings = loaded.settings;
-                let mut candidates = record(settings.persistence.directory.as_ref());
-                let server = &settings.server;
-                let scheme = Scheme::of(server.tls.as_ref().map(|tls| tls.certificate.clone()));
-                let place = (server.host.clone(), server.port);
-                let needs_header = needs_header(
-                    server.proxy_protocol,
-                    &settings.process.trusted_proxies,
-                    &server.host,
-                );
-                candidates.extend(by_both(place, scheme, needs_header));
-                Self {
-                    candidates,
-                    problem: None,
-                }
+                let settings = &loaded.settings;
+                let candidates = record(settings.persistence.directory.as_ref());
+                Self::after(candidates, settings)
             }
             Err(error) => {
                 let remains = source.remains();
@@ -81,6 +67,22 @@ impl Candidates {
                     problem: Some(error.to_string()),
                 }
             }
+        }
+    }
+
+    fn after(mut candidates: Vec<Candidate>, settings: &Settings) -> Self {
+        let server = &settings.server;
+        let scheme = Scheme::of(server.tls.as_ref().map(|tls| tls.certificate.clone()));
+        let place = (server.host.clone(), server.port);
+        let needs_header = needs_header(
+            server.proxy_protocol,
+            &settings.process.trusted_proxies,
+            &server.host,
+        );
+        candidates.extend(by_both(place, scheme, needs_header));
+        Self {
+            candidates,
+            problem: None,
         }
     }
 }
@@ -155,10 +157,13 @@ impl Candidate {
     }
 
     /// What looks at the certificate that it shows; `None`: it speaks plain HTTP.
-    pub(super) fn own_certificate(&self) -> Option<Arc<OwnCertificate>> {
+    pub(super) fn own_certificate(&self) -> Option<OwnCertificate> {
         match &self.scheme {
             Scheme::Http => None,
-            Scheme::Https(path) => Some(OwnCertificate::new(path.as_deref().and_then(leaf_certificate))),
+            Scheme::Https(path) => {
+                let leaf = path.as_deref().and_then(leaf_certificate);
+                Some(OwnCertificate(leaf.map(|leaf| leaf.to_vec())))
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use awc::http::Uri;
-use rustls::ClientConfig;
 
 use super::client::UpstreamClient;
 use super::connect::{ByteStream, Connect, Names, ProxyAdmissions};
@@ -74,13 +73,27 @@ impl UpstreamOptions {
         }
     }
 
-    /// The same, with this TLS configuration in place of one that is made of files.
+    /// The same, with TLS that takes whatever certificate a server shows which has its key: for whoever looks at what the journal
+    /// notes of it. Nothing confidential is to be sent so.
     #[must_use]
-    pub fn with_tls(self, configuration: ClientConfig) -> Self {
+    pub fn trusting_anybody(self) -> Self {
         Self {
-            tls: Tls::of(configuration),
+            tls: Tls::of_anybody(),
             ..self
         }
+    }
+
+    /// Whether a connection to this URL reads the files of certificates.
+    pub fn needs_certificates(&self, url: &Uri) -> bool {
+        let proxy = self.proxies.of_url(url);
+        url.scheme_str() == Some("https") || proxy.is_some_and(OutgoingProxy::is_tls)
+    }
+
+    /// Reads the files of certificates. Connections do so by themselves; this blocks, for ever where a file system hangs, and may do
+    /// it on another thread beforehand. Gives what is wrong with the system's root certificates, of which the rest is used; where
+    /// others cannot be used, connections say so.
+    pub fn read_certificates(&self) -> Option<String> {
+        self.tls.roots_problem()
     }
 
     /// What requests to the API go through; `None`: they are sent directly.

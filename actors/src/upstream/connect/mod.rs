@@ -214,13 +214,13 @@ impl Connect {
         let Configurations {
             upstream,
             proxy,
-            roots,
+            trusted,
         } = self.tls.current().await?;
         let of_peer = match peer {
             Peer::Server => upstream,
             Peer::Proxy => proxy,
         };
-        let mut terms = noted(of_peer, roots.as_ref(), &self.journal, peer);
+        let mut terms = noted(of_peer, &trusted, &self.journal, peer);
         if peer == Peer::Server && !self.protocols.is_empty() {
             let offered = self.protocols.iter().map(|protocol| protocol.to_vec());
             Arc::make_mut(&mut terms).alpn_protocols = offered.collect();

@@ -6,6 +6,7 @@ use rustls::client::WantsClientCert;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, ConfigBuilder, InconsistentKeys, RootCertStore, crypto};
 
+use super::noted::{Noted, Trusted};
 use super::{Configurations, pem};
 use crate::upstream::{Fault, RootCertificates};
 
@@ -103,7 +104,7 @@ impl TlsFiles {
         let configurations = Configurations {
             upstream: finished(self.with_client(with_roots())?),
             proxy: finished(with_roots().with_no_client_auth()),
-            roots: Some(roots),
+            trusted: Trusted::Roots(roots),
         };
         let problem = problem.map(|problem| {
             format!("some root certificates cannot be read ({problem}); check SSL_CERT_FILE and SSL_CERT_DIR")
@@ -187,6 +188,15 @@ fn builder() -> ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
         // ring has suites for both versions, so this is never used.
         Err(_) => ClientConfig::builder(),
     }
+}
+
+/// One that takes any certificate of a peer that has its key.
+pub(super) fn of_anybody() -> Arc<ClientConfig> {
+    let builder = builder();
+    let algorithms = builder.crypto_provider().signature_verification_algorithms;
+    let verifier = Arc::new(Noted::anybody(algorithms));
+    let config = builder.dangerous().with_custom_certificate_verifier(verifier);
+    finished(config.with_no_client_auth())
 }
 
 fn finished(mut config: ClientConfig) -> Arc<ClientConfig> {

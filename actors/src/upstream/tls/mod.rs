@@ -3,14 +3,14 @@
 //! # Layout
 //! - [`Tls`]: the configurations in force, made anew when their files change.
 //! - [`TlsFiles`] (`files`): what they are made of; [`TlsFileProblem`]: why a file cannot be used.
-//! - `noted`: the same with a note of the certificates that were shown.
+//! - `noted`: whom they trust, and a note of the certificates that were shown.
 //! - `pem`: certificates and keys from files in PEM; `stamps`: whether files have changed.
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::time::timeout;
 
 use super::Fault;
@@ -22,7 +22,7 @@ mod pem;
 mod stamps;
 
 pub use files::{ClientCertificateFiles, TlsFile, TlsFileProblem, TlsFiles};
-pub(super) use noted::noted;
+pub(super) use noted::{Trusted, noted};
 pub use pem::malformed_pem;
 use stamps::{Change, Stamps};
 
@@ -49,7 +49,7 @@ pub(super) struct Tls {
 }
 
 struct Inner {
-    /// `None`: the one that was given stays.
+    /// `None`: what was made stays.
     files: Option<TlsFiles>,
     made: Mutex<Option<Made>>,
     /// Whether a look at the files is under way, which may hang.
@@ -64,8 +64,8 @@ pub(super) struct Configurations {
     pub(super) upstream: Arc<ClientConfig>,
     /// Without it, for it is meant for upstream.
     pub(super) proxy: Arc<ClientConfig>,
-    /// Whom both trust; `None`: only the given configuration knows.
-    pub(super) roots: Option<Arc<RootCertStore>>,
+    /// Whom both trust.
+    pub(super) trusted: Trusted,
 }
 
 struct Made {
@@ -73,6 +73,8 @@ struct Made {
     /// Of the files that they were made of, from before they were read.
     stamps: Stamps,
     looked: Instant,
+    /// What is wrong with the system's root certificates, of which the rest is used.
+    roots_problem: Option<String>,
     /// What the files are now, where that is something else.
     change: Option<Change>,
     /// Why the files as they are now cannot be used, as it was told.
@@ -85,17 +87,18 @@ impl Tls {
         Self::holding(Some(files), None)
     }
 
-    /// Uses this configuration with everybody.
-    pub(super) fn of(configuration: ClientConfig) -> Self {
-        let configuration = Arc::new(configuration);
+    /// Trusts anybody.
+    pub(super) fn of_anybody() -> Self {
+        let configuration = files::of_anybody();
         let made = Made {
             configurations: Configurations {
                 upstream: Arc::clone(&configuration),
                 proxy: configuration,
-                roots: None,
+                trusted: Trusted::Anybody,
             },
             stamps: Stamps::of(&[]),
             looked: Instant::now(),
+            roots_problem: None,
             change: None,
             told: None,
         };
@@ -126,6 +129,12 @@ impl Tls {
         let configurations = first.configurations.clone();
         *made = Some(first);
         Ok(configurations)
+    }
+
+    /// What is wrong with the system's root certificates, of which the rest is used; makes them unless they are there.
+    pub(super) fn roots_problem(&self) -> Option<String> {
+        self.make().ok()?;
+        self.inner.made().as_ref()?.roots_problem.clone()
     }
 
     /// Gives those of the files as they are now, or were when they could be used last.
@@ -216,8 +225,8 @@ impl Drop for Looking {
 impl Made {
     /// Takes what can be used of the system's root certificates, as every client does.
     fn of(files: &TlsFiles) -> Result<Self, Fault> {
-        let (made, roots_problem) = Self::load(files)?;
-        if let Some(problem) = roots_problem {
+        let made = Self::load(files)?;
+        if let Some(problem) = &made.roots_problem {
             log::warn!("{problem}");
         }
         Ok(made)
@@ -225,21 +234,24 @@ impl Made {
 
     /// Takes all of them or none: certificates that have served are not given up for a file that cannot be read.
     fn of_readable(files: &TlsFiles) -> Result<Self, String> {
-        let (made, roots_problem) = Self::load(files).map_err(|fault| fault.to_string())?;
-        roots_problem.map_or(Ok(made), Err)
+        let made = Self::load(files).map_err(|fault| fault.to_string())?;
+        match made.roots_problem {
+            Some(problem) => Err(problem),
+            None => Ok(made),
+        }
     }
 
-    fn load(files: &TlsFiles) -> Result<(Self, Option<String>), Fault> {
+    fn load(files: &TlsFiles) -> Result<Self, Fault> {
         let stamps = Stamps::of(&files.paths());
         let (configurations, roots_problem) = files.configurations()?;
-        let made = Self {
+        Ok(Self {
             configurations,
             stamps,
             looked: Instant::now(),
+            roots_problem,
             change: None,
             told: None,
-        };
-        Ok((made, roots_problem))
+        })
     }
 }
 
