@@ -14,6 +14,7 @@
 //! - [`store`]: what survives a restart, on disk.
 //! - [`lifeline`]: the death watch on every actor. [`actor_thread`]: the thread of one actor, which ends with it.
 //! - [`trace`]: what requests and polls bring about, as spans, and the context that goes with them.
+//! - [`no_pipe`]: files that are read without waiting for anybody.
 //! - [`counts`]: counters of all of them, for whoever looks.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
@@ -29,6 +30,7 @@ pub mod forwarding;
 pub mod fuzz;
 pub mod keys;
 pub mod lifeline;
+pub mod no_pipe;
 pub mod replica;
 pub mod served;
 pub mod sse_hub;

@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, Error, ErrorKind, load_certs_from_paths, load_native_certs};
 
 use super::malformed_pem;
+use crate::no_pipe;
 
 /// What OpenSSL and everything after it calls these files; read here only to see that they are set and blank.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -24,7 +25,9 @@ impl RootCertificates {
     /// own. Reads files; also gives the first problem with any of them, of which the rest is used all the same.
     pub(super) fn load(&self) -> (RootCertStore, Option<String>) {
         let mut roots = RootCertStore::empty();
-        let mut problem = None;
+        let mut problem = self
+            .pipe()
+            .map(|path| format!("{} is a pipe, which is not read", path.display()));
         for CertificateResult { certs, errors, .. } in self.read() {
             roots.add_parsable_certificates(certs);
             problem = problem.or_else(|| errors.first().map(described));
@@ -42,6 +45,11 @@ impl RootCertificates {
         file.into_iter().chain(directories).collect()
     }
 
+    /// `SSL_CERT_FILE` where it is a pipe: opening it would wait for its writer, for ever.
+    fn pipe(&self) -> Option<&Path> {
+        self.file.as_deref().filter(|path| no_pipe::is_pipe(path))
+    }
+
     fn places(&self) -> (Option<PathBuf>, Vec<PathBuf>) {
         if self.file.is_some() || !self.directories.is_empty() {
             return (self.file.clone(), self.directories.clone());
@@ -52,7 +60,8 @@ impl RootCertificates {
 
     fn read(&self) -> Vec<CertificateResult> {
         if self.file.is_some() || !self.directories.is_empty() {
-            return read(self.file.as_deref(), &self.directories);
+            let file = self.file.as_deref().filter(|_| self.pipe().is_none());
+            return read(file, &self.directories);
         }
         let is_blank =
             |name| env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());

@@ -1,11 +1,11 @@
 //! The files of a certificate and its key.
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use actors::no_pipe;
 use actors::upstream::malformed_pem;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
@@ -90,7 +90,7 @@ pub(crate) fn leaf_certificate(path: &Path) -> Option<CertificateDer<'static>> {
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     let unreadable = |error: io::Error| Problem::Unreadable(error.to_string());
     let mut content = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = no_pipe::open(path).map_err(unreadable)?;
     let read = file
         .take(LONGEST + 1)
         .read_to_end(&mut content)

@@ -1,10 +1,11 @@
 //! Certificates and keys from files in PEM. Problems follow an option's name, and hold neither a path nor a part of a file.
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use rustls::pki_types::pem::{Error, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::no_pipe;
 
 /// Bytes of a file: a bundle of all public authorities comes to some 250 kB.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
@@ -73,7 +74,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         )
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = no_pipe::open(path).map_err(unreadable)?;
     // One more byte tells a file that is too large.
     let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     if read.map_err(unreadable)? as u64 > MOST_BYTES {
