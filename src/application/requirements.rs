@@ -87,20 +87,37 @@ impl fmt::Display for Shortage {
 /// # Errors
 /// Where it does not; the first one.
 pub fn check(settings: &Settings) -> Result<(), Shortage> {
-    let workers = settings.process.workers;
-    let admin = settings.admin.port.map_or(0, |_| ADMIN_RUNTIMES);
-    let runtimes = workers.saturating_add(OTHER_RUNTIMES + admin);
-    let needed = runtimes
+    check_files(settings)?;
+    // The admin port's connections are accepted by a thread of their own.
+    let threads = runtimes(settings).saturating_add(OTHER_THREADS + of_admin(settings));
+    limit_of_threads(threads)?;
+    start_threads(threads)
+}
+
+/// Checks that the system allows the descriptors.
+///
+/// # Errors
+/// Where it does not.
+pub fn check_files(settings: &Settings) -> Result<(), Shortage> {
+    let needed = runtimes(settings)
         .saturating_mul(FILES_A_RUNTIME)
         .saturating_add(open_now() + OTHER_FILES + FEWEST_CONNECTIONS);
     let allowed = open_files::limit();
     if allowed < needed {
         return Err(Shortage::Files { allowed, needed });
     }
-    // The admin port's connections are accepted by a thread of their own.
-    let threads = runtimes.saturating_add(OTHER_THREADS + admin);
-    limit_of_threads(threads)?;
-    start_threads(threads)
+    Ok(())
+}
+
+fn runtimes(settings: &Settings) -> usize {
+    settings
+        .process
+        .workers
+        .saturating_add(OTHER_RUNTIMES + of_admin(settings))
+}
+
+fn of_admin(settings: &Settings) -> usize {
+    settings.admin.port.map_or(0, |_| ADMIN_RUNTIMES)
 }
 
 /// Asks for the limit first, where it says enough: where threads are tried until there are none, the allocator may want one

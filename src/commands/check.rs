@@ -12,8 +12,8 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
         write_error(notice);
     }
     let settings = &loaded.settings;
-    for (place, foreign) in foreign_files(&settings.environments) {
-        write_error(format_args!("key pair {place}: {foreign}"));
+    for foreign in foreign_files(&settings.environments) {
+        write_error(foreign);
     }
     let documents = settings.check_documents();
     let mut faults: Vec<_> = documents.into_iter().map(Failure::configuration).collect();

@@ -12,7 +12,8 @@ pub(super) fn run(arguments: DoctorArguments) -> Result<u8, Failure> {
     // not possible.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     let source = Arc::new(arguments.configuration.source());
-    let report = in_system(async move { examine(&source, &CgroupFiles::default()).await })?;
+    let report = in_system(async move { examine(&source, &CgroupFiles::default()).await });
+    let report = report.map_err(|failure| Failure::new(EXIT_NOT_SOUND, failure.line))?;
     let text = match arguments.json {
         true => report.to_json(),
         false => report.to_string(),
@@ -26,7 +27,8 @@ fn write(report: &str) -> Result<(), Failure> {
     let mut out = io::stdout();
     match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::system(format!("the report cannot be written: {error}")))
+            let line = format!("the report cannot be written: {error}");
+            Err(Failure::new(EXIT_NOT_SOUND, line))
         }
         _ => Ok(()),
     }

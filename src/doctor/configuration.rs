@@ -3,10 +3,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use actix_web::http::Uri;
+use actors::no_pipe;
 
 use super::finding::{Finding, Subject, Verdict};
 use super::is_polled;
-use crate::settings::{Loaded, Settings, SettingsError};
+use crate::settings::{Notice, Settings, SettingsError};
 
 mod clients;
 mod secrets;
@@ -42,21 +43,32 @@ pub(super) fn unusable(error: &SettingsError) -> Finding {
 
 /// One that is not read to its end, in the time that all checks have.
 pub(super) fn hangs(path: &Path) -> Finding {
+    if no_pipe::is_pipe(path) {
+        return subject().failure(
+            "file",
+            format!("{} is a pipe that nobody writes to", path.display()),
+            "name a file, or write to it: a start waits for that",
+        );
+    }
     subject().failure(
         "file",
         format!("{}, or a file that it names, does not answer", path.display()),
-        "check the file system of each (a network that hangs), and that each is a file, no pipe",
+        "check the file system of each: a network that hangs",
     )
 }
 
-/// One that can.
-pub(super) fn examine(loaded: &Loaded, path: &Path) -> Vec<Finding> {
-    let settings = &loaded.settings;
+/// One that can, with what its reading has noticed; `has_documents`: whether upstream gives any.
+pub(super) fn examine(
+    settings: &Settings,
+    notices: &[Notice],
+    path: &Path,
+    has_documents: bool,
+) -> Vec<Finding> {
     let subject = subject();
     let pairs = settings.environments.len();
     let several = if pairs == 1 { "" } else { "s" };
     let mut findings = vec![subject.ok("file", format!("{}: {pairs} key pair{several}", path.display()))];
-    for notice in &loaded.notices {
+    for notice in notices {
         findings.push(match notice.level {
             log::Level::Info => subject.ok("options", &notice.message),
             _ => noticed(&subject, &notice.message),
@@ -64,7 +76,7 @@ pub(super) fn examine(loaded: &Loaded, path: &Path) -> Vec<Finding> {
     }
     findings.extend(keys(&settings.environments));
     findings.extend(secrets(&subject, settings));
-    findings.extend(api_url(&subject, settings));
+    findings.extend(api_url(&subject, settings, has_documents));
     findings.extend(freshness(&subject, settings));
     findings.extend(origins(&subject, &settings.allow_origins));
     findings.extend(trusted_proxies(&subject, settings));
@@ -110,12 +122,16 @@ pub(super) fn api_url_problem(api_url: &str) -> Option<(&'static str, &'static s
     None
 }
 
-fn api_url(subject: &Subject, settings: &Settings) -> Option<Finding> {
+fn api_url(subject: &Subject, settings: &Settings, has_documents: bool) -> Option<Finding> {
     if !settings.environments.iter().any(is_polled) {
         return None;
     }
     let url: Uri = settings.api_url.parse().ok()?;
     Some(match api_url_problem(&settings.api_url) {
+        // A gateway may have paths of its own.
+        Some((detail, _)) if has_documents && url.host() != Some(CORE_HOST) => {
+            subject.ok("api_url", format!("{detail}, and gives documents"))
+        }
         Some((detail, advice)) => subject.warning("api_url", detail, advice),
         None if url.host() == Some(EDGE_HOST) => subject.ok(
             "api_url",

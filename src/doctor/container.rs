@@ -57,13 +57,14 @@ impl Container {
             if controllers.is_empty() {
                 for group in groups(&files.root, path) {
                     limits.add(bytes(&group.join("memory.max")), quota(&group.join("cpu.max")));
-                    limits.add_room(&group, "memory.max", "memory.current");
+                    limits.add_room(&group, ["memory.max", "memory.current"], "inactive_file");
                 }
             }
             if has("memory") {
                 for group in groups(&files.root.join("memory"), path) {
                     limits.add(bytes(&group.join("memory.limit_in_bytes")), None);
-                    limits.add_room(&group, "memory.limit_in_bytes", "memory.usage_in_bytes");
+                    let files = ["memory.limit_in_bytes", "memory.usage_in_bytes"];
+                    limits.add_room(&group, files, "total_inactive_file");
                 }
             }
             if has("cpu") {
@@ -75,10 +76,14 @@ impl Container {
         limits
     }
 
-    fn add_room(&mut self, group: &Path, limit: &str, used: &str) {
+    /// `cached`: what the kernel counts as used, and gives back when it is needed: files that were read or written a while ago. A proxy
+    /// with a store, or whatever else reads files, fills a container up with them. Kubernetes counts so, too.
+    fn add_room(&mut self, group: &Path, [limit, used]: [&str; 2], cached: &str) {
         let limit = bytes(&group.join(limit));
-        let room = limit.zip(bytes(&group.join(used)));
-        let room = room.map(|(limit, used)| limit.saturating_sub(used));
+        let room = limit.zip(bytes(&group.join(used))).map(|(limit, used)| {
+            let cached = statistic(&group.join("memory.stat"), cached).unwrap_or(0);
+            limit.saturating_sub(used.saturating_sub(cached))
+        });
         self.room = self.room.into_iter().chain(room).min();
     }
 
@@ -99,6 +104,14 @@ fn groups(root: &Path, path: &str) -> Vec<PathBuf> {
 fn bytes(file: &Path) -> Option<u64> {
     let limit: u64 = fs::read_to_string(file).ok()?.trim().parse().ok()?;
     (limit < NO_LIMIT).then_some(limit)
+}
+
+/// A line of `memory.stat`, as `inactive_file 4096`.
+fn statistic(file: &Path, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    let mut lines = text.lines().filter_map(|line| line.split_once(' '));
+    let (_, bytes) = lines.find(|(known, _)| *known == name)?;
+    bytes.trim().parse().ok()
 }
 
 /// `200000 100000`: so many microseconds in each period; `max 100000`: any.
@@ -153,6 +166,44 @@ mod tests {
         };
         assert_eq!(read("0::/pod/app\n", &entries), expected);
         assert_eq!(read("0::/\n", &entries), Container::default());
+    }
+
+    #[test]
+    fn what_the_kernel_gives_back_is_room() {
+        let room = |limit: &str, used: &str, own: &str| {
+            let entries = [
+                (limit, "268435456"),
+                (used, "268000000"),
+                (
+                    "memory.stat",
+                    "anon 68000000\ninactive_file 200000000\ntotal_inactive_file 1\n",
+                ),
+                (
+                    "memory/memory.stat",
+                    "inactive_file 1\ntotal_inactive_file 200000000\n",
+                ),
+            ];
+            read(own, &entries).room
+        };
+        let expected = Some(268_435_456 - 68_000_000);
+        assert_eq!(room("memory.max", "memory.current", "0::/\n"), expected);
+        let [limit, used] = ["memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"];
+        assert_eq!(room(limit, used, "4:memory:/docker/4f2a\n"), expected);
+    }
+
+    /// As where `/proc` is covered.
+    #[test]
+    fn a_limit_is_found_where_the_process_s_group_is_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = CgroupFiles {
+            own: folder.path().join("none"),
+            root: folder.path().to_owned(),
+        };
+        let found = Container::read(&files);
+        assert_eq!((found.memory, found.is_unknown), (None, true));
+        fs::write(folder.path().join("memory.max"), "1000").unwrap();
+        let found = Container::read(&files);
+        assert_eq!((found.memory, found.is_unknown), (Some(1000), true));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use actors::environment::DocumentReport;
 use engine::UpdatedAt;
 
-use super::finding::{Finding, Subject};
+use super::finding::{Finding, Subject, Verdict};
 use crate::settings::Settings;
 
 /// What documents take while they are applied, in halves of their size: bytes, and half as much again for what is compiled.
@@ -14,16 +14,23 @@ const MOST_WARNINGS: usize = 3;
 /// Where Flagsmith says that overrides come with documents.
 const OVERRIDES_SETTING: &str = "\u{201c}Use identity overrides in local evaluation\u{201d}";
 
-/// What is wrong with a document, and what is not.
-pub(super) fn told(subject: &Subject, settings: &Settings, document: &DocumentReport) -> Vec<Finding> {
+/// What is wrong with a document, and what is not; `of_foreign`: what is to be thought of one that is another environment's. The proxy
+/// serves it, and warns of it. Of a file that may be what is meant, as where keys are chosen freely beside a copy of another
+/// environment's document; a server-side key has one environment.
+pub(super) fn told(
+    subject: &Subject,
+    settings: &Settings,
+    document: &DocumentReport,
+    of_foreign: Verdict,
+) -> Vec<Finding> {
     let mut findings = vec![size(subject, settings, document)];
     if let Some(foreign) = &document.foreign {
-        findings.push(subject.failure(
-            "environment",
-            foreign.to_string(),
-            "give each pair the keys of one environment: flags, and identity overrides, of another one are served, which looks \
-             as if they were ignored",
-        ));
+        const ADVICE: &str = "give each pair the keys, or the document, of one environment: flags, and identity overrides, of another \
+             one are served, which looks as if they were ignored";
+        findings.push(match of_foreign {
+            Verdict::Failure => subject.failure("environment", foreign.to_string(), ADVICE),
+            _ => subject.warning("environment", foreign.to_string(), ADVICE),
+        });
     } else {
         findings.push(subject.ok("environment", "the document is the pair's own"));
     }

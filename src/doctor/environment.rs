@@ -4,7 +4,7 @@ use actors::upstream::{AnswerHead, Fault, FetchFailure, Journal, Stage, Step, Up
 use tokio::time::Instant;
 
 use super::document;
-use super::finding::{Finding, Subject};
+use super::finding::{Finding, Subject, Verdict};
 use crate::settings::Settings;
 
 mod cause;
@@ -42,6 +42,7 @@ impl Question<'_> {
             Ok(upstream) => self.examiner.polled(place, &upstream, self.until).await,
             Err(failure) => PolledReport::without(failure),
         };
+        let pair = self.settings.environments.get(place);
         let steps = journal.steps();
         let is_refused_by_flagsmith = steps.contains(&Step::Refusal);
         let heads = steps.into_iter().filter_map(|step| match step {
@@ -52,6 +53,7 @@ impl Question<'_> {
             heads: heads.collect(),
             is_refused_by_flagsmith,
             is_short_of_memory: self.is_short_of_memory,
+            keys: pair.map_or(0, |pair| pair.server_side_keys.len()),
         };
         told(self.settings, place, report, answers)
     }
@@ -63,6 +65,8 @@ struct Answers {
     /// Whether a refusal had Flagsmith's form.
     is_refused_by_flagsmith: bool,
     is_short_of_memory: bool,
+    /// How many server-side keys the pair has.
+    keys: usize,
 }
 
 /// What to call a key pair.
@@ -88,9 +92,8 @@ pub(super) const CHECKS: [&str; 4] = ["http", "key", "document", "overrides"];
 /// What is to be said of a fetch; pure.
 fn told(settings: &Settings, place: usize, report: PolledReport, answers: Answers) -> Examined {
     let subject = subject(place, report.document.as_ref().ok());
-    let pair = settings.environments.get(place);
-    let keys = pair.map_or(0, |pair| pair.server_side_keys.len());
-    let Answers { heads, .. } = &answers;
+    let Answers { heads, keys, .. } = &answers;
+    let keys = *keys;
     let fetched = || {
         let head = heads.iter().rev().find(|head| is_good(head));
         let mut findings = vec![answered(&subject, settings, &report, head)];
@@ -106,7 +109,7 @@ fn told(settings: &Settings, place: usize, report: PolledReport, answers: Answer
     let findings = match &report.document {
         Ok(document) => {
             let mut findings = fetched();
-            findings.extend(document::told(&subject, settings, document));
+            findings.extend(document::told(&subject, settings, document, Verdict::Failure));
             findings
         }
         Err(Unexamined::NoTime) => unexamined("no time was left to read and compile it", NO_TIME),
@@ -120,7 +123,7 @@ fn told(settings: &Settings, place: usize, report: PolledReport, answers: Answer
             let mut findings = failed(&subject, &settings.api_url, failure, &answers);
             // Of keys that were refused before the one of which this is told.
             let before = report.refused.iter().filter(|(_, refused)| refused != failure);
-            findings.extend(before.map(|refused| key_refused(&subject, refused, keys)));
+            findings.extend(before.map(|refused| key_refused(&subject, refused, keys, false)));
             findings
         }
     };
@@ -184,7 +187,7 @@ fn keys_taken(subject: &Subject, report: &PolledReport, keys: usize) -> Vec<Find
     let mut findings: Vec<Finding> = report
         .refused
         .iter()
-        .map(|refused| key_refused(subject, refused, keys))
+        .map(|refused| key_refused(subject, refused, keys, true))
         .collect();
     for (number, why) in &report.unknown {
         let why = why.as_ref().map_or_else(
@@ -219,7 +222,13 @@ fn keys_taken(subject: &Subject, report: &PolledReport, keys: usize) -> Vec<Find
     findings
 }
 
-fn key_refused(subject: &Subject, (number, failure): &(usize, FetchFailure), keys: usize) -> Finding {
+/// `is_another_taken`: whether upstream takes another key of the pair.
+fn key_refused(
+    subject: &Subject,
+    (number, failure): &(usize, FetchFailure),
+    keys: usize,
+    is_another_taken: bool,
+) -> Finding {
     subject.warning(
         "key",
         format!(
@@ -227,7 +236,10 @@ fn key_refused(subject: &Subject, (number, failure): &(usize, FetchFailure), key
             number.saturating_add(1),
             said(failure)
         ),
-        "take it out of the key pair, or give the right one; another one of the pair is taken meanwhile",
+        match is_another_taken {
+            true => "take it out of the key pair, or give the right one; another one of the pair is taken meanwhile",
+            false => "take it out of the key pair, or give the right one; no document came with another one of the pair either",
+        },
     )
 }
 
@@ -236,5 +248,111 @@ fn said(failure: &FetchFailure) -> String {
         FetchFailure::KeyRejected(status, Some(said)) => format!(" ({status}, {said:?})"),
         FetchFailure::KeyRejected(status, None) => format!(" ({status})"),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use actors::upstream::Content;
+
+    use super::*;
+
+    fn settings(keys: &str) -> Settings {
+        let pairs = format!(r#"[{{"client_side_key": "client", "server_side_keys": [{keys}]}}]"#);
+        let variables = [("ENVIRONMENT_KEY_PAIRS".to_owned(), pairs)];
+        Settings::load(Some(std::path::Path::new("/nonexistent")), variables)
+            .unwrap()
+            .settings
+    }
+
+    fn found(settings: &Settings, report: PolledReport, is_short_of_memory: bool) -> Vec<Finding> {
+        let head = AnswerHead {
+            status: 200,
+            content: Content::Json,
+            gateway: None,
+            redirect: None,
+            date: None,
+            received: SystemTime::now(),
+        };
+        let answers = Answers {
+            heads: vec![head],
+            is_refused_by_flagsmith: true,
+            is_short_of_memory,
+            keys: settings.environments[0].server_side_keys.len(),
+        };
+        told(settings, 0, report, answers).findings
+    }
+
+    fn verdicts(findings: &[Finding]) -> Vec<(&'static str, Verdict)> {
+        findings
+            .iter()
+            .map(|finding| (finding.check, finding.verdict))
+            .collect()
+    }
+
+    fn without(document: Unexamined) -> PolledReport {
+        PolledReport {
+            took: Duration::from_millis(10),
+            document: Err(document),
+            ..PolledReport::without(FetchFailure::UnusableKey)
+        }
+    }
+
+    #[test]
+    fn what_was_fetched_is_told_where_no_time_or_memory_is_left_to_compile_it() {
+        use Verdict::{Ok, Skipped, Warning};
+        let settings = settings(r#""ser.one""#);
+        let fetched = [
+            ("http", Ok),
+            ("key", Ok),
+            ("document", Warning),
+            ("overrides", Skipped),
+        ];
+        let late = found(&settings, without(Unexamined::NoTime), false);
+        assert_eq!(verdicts(&late), fetched);
+        assert!(late[2].advice.as_ref().unwrap().contains("processors"));
+        let large = || without(FetchFailure::TooMuchMemory.into());
+        let short = found(&settings, large(), true);
+        assert_eq!(verdicts(&short), fetched);
+        assert!(short[2].detail.contains("half of what is left"), "{short:?}");
+        // Where it has what a proxy has, a proxy cannot take it either.
+        let failed = found(&settings, large(), false);
+        assert_eq!(verdicts(&failed)[2], ("document", Verdict::Failure));
+    }
+
+    #[test]
+    fn of_several_keys_none_is_said_to_be_taken_where_none_is() {
+        let settings = settings(r#""ser.one", "ser.two""#);
+        let refusal = |words: &str| FetchFailure::KeyRejected(403, Some(words.to_owned()));
+        let refused = |first: &str, second: &str| PolledReport {
+            refused: vec![(0, refusal(first)), (1, refusal(second))],
+            ..without(refusal(second).into())
+        };
+        let told = |findings: Vec<Finding>| {
+            let texts = findings.iter().filter(|finding| finding.check == "key");
+            let texts: Vec<String> = texts.map(ToString::to_string).collect();
+            texts.join(" ")
+        };
+        let alike = told(found(&settings, refused("no", "no"), false));
+        assert!(
+            alike.contains("refuses each of the 2 server-side keys (403, \"no\")"),
+            "{alike}"
+        );
+        let different = told(found(&settings, refused("gone", "no"), false));
+        assert!(different.contains("key 1 of 2 (403, \"gone\")"), "{different}");
+        for text in [alike, different] {
+            assert!(
+                !text.contains("is taken meanwhile") && !text.contains("upstream takes"),
+                "{text}"
+            );
+        }
+        let other = PolledReport {
+            refused: vec![(0, refusal("gone"))],
+            ..without(FetchFailure::RateLimited(None).into())
+        };
+        let other = told(found(&settings, other, false));
+        assert!(!other.contains("is taken meanwhile"), "{other}");
     }
 }

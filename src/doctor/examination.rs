@@ -9,12 +9,12 @@ use actors::upstream::{DocumentMemory, UpstreamOptions};
 use tokio::time::{Instant, timeout_at};
 
 use super::address::{self, Reached};
-use super::finding::{Finding, Subject};
-use super::{
-    aside, client_certificate, is_polled, listening, out_of_time, realtime, server_certificate, store,
-};
+use super::admin::{self, Occupant};
+use super::finding::{Finding, Subject, Verdict};
+use super::listening::{self, Running};
+use super::{Unended, aside, client_certificate, is_polled, late, realtime, server_certificate, store};
 use crate::application::upstream_options;
-use crate::settings::{ConfigurationSource, Settings};
+use crate::settings::Settings;
 
 mod key_pairs;
 
@@ -22,6 +22,8 @@ mod key_pairs;
 const CONNECTING: f64 = 0.8;
 /// More would leave no time to say at which step it hangs.
 const LONGEST_CONNECTING: Duration = Duration::from_secs(15);
+/// How long files of root certificates may take, before anything else: those of a network that hangs are waited for no longer.
+const CERTIFICATES_PATIENCE: Duration = Duration::from_secs(5);
 /// What documents may take of a container's memory, however little it has left: a small document.
 const LEAST_DOCUMENT_MEMORY: usize = 8 * 1024 * 1024;
 /// How long a stream's head may take.
@@ -53,17 +55,53 @@ impl Examination {
         }
     }
 
-    /// The way to a URL's origin.
-    async fn reached(&self, what: &'static str, url: &str, timeout: Duration) -> Reached {
+    /// Reads the files of certificates, where any way needs them; gives what is wrong with them, which is a failure where that does not
+    /// end. Such ways are not to be taken then, for they would wait for the same.
+    pub(super) async fn certificates(&self) -> Option<Finding> {
+        let api_url = self.settings.environments.iter().any(is_polled);
+        let api_url = api_url.then_some(&self.settings.api_url);
+        let urls = api_url.into_iter().chain(&self.settings.realtime.upstream_url);
+        let mut urls = urls.filter_map(|url| url.parse().ok());
+        if !urls.any(|url| self.options.needs_certificates(&url)) {
+            return None;
+        }
+        let (options, begun) = (self.options.clone(), Instant::now());
+        let read = aside(begun + CERTIFICATES_PATIENCE, move || options.read_certificates()).await;
+        let subject = Subject::new("upstream");
+        let unended = match read {
+            Ok(problem) => {
+                return problem.map(|problem| subject.told("certificates", Verdict::Warning, &problem));
+            }
+            Err(unended) => unended,
+        };
+        Some(match unended {
+            Unended::Late => subject.failure(
+                "certificates",
+                "the files of root certificates do not answer (upstream.ca_file, SSL_CERT_FILE, SSL_CERT_DIR, the system's own)",
+                "check the file system of each: a network that hangs",
+            ),
+            unended => unended.told(&subject, "certificates", begun),
+        })
+    }
+
+    /// The way to a URL's origin; `obstacle`: what is in the way where certificates are needed.
+    async fn reached(&self, what: &'static str, url: &str, obstacle: Option<&str>) -> Reached {
         let Ok(url) = url.parse::<Uri>() else {
             return Reached::default();
         };
         let subject = called(what, &url);
-        let examined = address::examine(&subject, &url, &self.options, timeout);
+        if let Some(obstacle) = obstacle.filter(|_| self.options.needs_certificates(&url)) {
+            return Reached {
+                findings: vec![subject.skipped("connect", obstacle)],
+                obstacle: Some(obstacle.to_owned()),
+            };
+        }
+        let begun = Instant::now();
+        let examined = address::examine(&subject, &url, &self.options, self.connecting());
         match timeout_at(self.until, examined).await {
             Ok(reached) => reached,
             Err(_) => Reached {
-                findings: vec![out_of_time(&subject, "connect")],
+                findings: vec![late(&subject, "connect", begun.elapsed())],
                 obstacle: Some("out of time".to_owned()),
             },
         }
@@ -75,15 +113,19 @@ impl Examination {
     }
 
     /// Gives what is found once it is known what documents say.
-    pub(super) async fn realtime(&self) -> Option<impl FnOnce(&[DocumentReport]) -> Vec<Finding> + use<>> {
+    pub(super) async fn realtime(
+        &self,
+        obstacle: Option<&str>,
+    ) -> Option<impl FnOnce(&[Option<DocumentReport>]) -> Vec<Finding> + use<>> {
         let url = self.settings.realtime.upstream_url.as_ref()?;
         let subject = called("realtime", &url.parse().ok()?);
-        let mut reached = self.reached("realtime", url, self.connecting()).await;
+        let mut reached = self.reached("realtime", url, obstacle).await;
         let polled = self.settings.environments.iter().find(|pair| is_polled(pair));
         reached.findings.extend(match (&reached.obstacle, polled) {
             (Some(obstacle), _) => Some(subject.skipped("stream", obstacle)),
             (None, None) => Some(subject.ok("stream", "no environment is polled, so none is listened for")),
             (None, Some(pair)) => {
+                let begun = Instant::now();
                 let stream = realtime::stream(
                     &subject,
                     url,
@@ -92,17 +134,19 @@ impl Examination {
                     STREAM_PATIENCE,
                 );
                 let stream = timeout_at(self.until, stream).await;
-                Some(stream.unwrap_or_else(|_| out_of_time(&subject, "stream")))
+                Some(stream.unwrap_or_else(|_| late(&subject, "stream", begun.elapsed())))
             }
         });
-        Some(move |documents: &[DocumentReport]| {
-            let told = realtime::told(&subject, documents.iter());
+        Some(move |documents: &[Option<DocumentReport>]| {
+            let told = realtime::told(&subject, documents.iter().flatten());
             reached.findings.into_iter().chain(told).collect()
         })
     }
 
     /// Gives what is found once it is known what is to be stored.
-    pub(super) async fn store(&self) -> Option<impl FnOnce(&[usize]) -> Vec<Finding> + use<>> {
+    pub(super) async fn store(
+        &self,
+    ) -> Option<impl FnOnce(&[Option<DocumentReport>]) -> Vec<Finding> + use<>> {
         let directory = self.settings.persistence.directory.clone()?;
         let environments: Vec<EnvironmentKey> = self
             .settings
@@ -110,38 +154,56 @@ impl Examination {
             .iter()
             .map(|pair| pair.client_side_key.clone())
             .collect();
-        let looking = directory.clone();
+        let (looking, begun) = (directory.clone(), Instant::now());
         let looked = aside(self.until, move || store::look(&looking, &environments)).await;
-        Some(move |sizes: &[usize]| match looked {
-            Some(looked) => {
-                let documents = sizes.iter().map(|size| *size as u64).sum();
-                store::told(&looked, documents)
-            }
-            None => vec![store::hangs(&directory)],
+        Some(move |documents: &[Option<DocumentReport>]| match looked {
+            Ok(looked) => store::told(&looked, documents),
+            Err(Unended::Late) => vec![store::hangs(&directory)],
+            Err(unended) => vec![unended.told(&Subject::new("store"), "directory", begun)],
         })
     }
 
-    pub(super) async fn server(&self, source: &Arc<ConfigurationSource>) -> Vec<Finding> {
-        let (source, settings) = (Arc::clone(source), Arc::clone(&self.settings));
-        let looked = aside(self.until, move || {
-            let mut findings = listening::told(&settings, &listening::look(&source, &settings));
-            findings.extend(
-                settings
-                    .server
-                    .tls
-                    .as_ref()
-                    .map(|tls| server_certificate::examine(&settings, tls)),
-            );
-            findings
+    /// The ports, and the server's certificate.
+    pub(super) async fn server(&self, running: Running) -> Vec<Finding> {
+        let (ports, certificate) = futures::join!(self.ports(running), self.server_certificate());
+        ports.into_iter().chain(certificate).collect()
+    }
+
+    async fn ports(&self, running: Running) -> Vec<Finding> {
+        let (settings, begun) = (Arc::clone(&self.settings), Instant::now());
+        let looked = aside(self.until, move || listening::look(&settings, running)).await;
+        match looked {
+            Ok(looked) => {
+                let at_admin = match looked.admin_address() {
+                    Some(address) => {
+                        let asked = timeout_at(self.until, admin::ask(address)).await;
+                        asked.unwrap_or(Occupant::Silent)
+                    }
+                    None => Occupant::Silent,
+                };
+                listening::told(&self.settings, &looked, at_admin)
+            }
+            Err(unended) => vec![unended.told(&Subject::new("server"), "port", begun)],
+        }
+    }
+
+    async fn server_certificate(&self) -> Option<Finding> {
+        self.settings.server.tls.as_ref()?;
+        let (settings, begun) = (Arc::clone(&self.settings), Instant::now());
+        let examined = aside(self.until, move || {
+            let tls = settings.server.tls.as_ref()?;
+            Some(server_certificate::examine(&settings, tls))
         });
-        let late = || vec![out_of_time(&Subject::new("server"), "port")];
-        looked.await.unwrap_or_else(late)
+        examined
+            .await
+            .unwrap_or_else(|unended| Some(unended.told(&Subject::new("server"), "tls", begun)))
     }
 
     pub(super) async fn client_certificate(&self) -> Option<Finding> {
-        let settings = Arc::clone(&self.settings);
+        let (settings, begun) = (Arc::clone(&self.settings), Instant::now());
         let examined = aside(self.until, move || client_certificate::examine(&settings)).await;
-        examined.unwrap_or_else(|| Some(out_of_time(&Subject::new("upstream"), "client certificate")))
+        let told = |unended: Unended| unended.told(&Subject::new("upstream"), "client certificate", begun);
+        examined.unwrap_or_else(|unended| Some(told(unended)))
     }
 }
 

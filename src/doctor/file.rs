@@ -7,7 +7,7 @@ use engine::UpdatedAt;
 
 use super::document::{ago, told};
 use super::environment::{NO_TIME, subject};
-use super::finding::{Finding, Verdict};
+use super::finding::{Finding, Subject, Verdict};
 use crate::settings::Settings;
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ pub(super) async fn served(
         Ok(document) => {
             let subject = subject(place, Some(&document));
             let mut findings = vec![subject.ok("file", format!("{} can be read", path.display()))];
-            findings.extend(told(&subject, settings, &document));
+            findings.extend(told(&subject, settings, &document, Verdict::Warning));
             (findings, Some(document))
         }
         Err(Unexamined::NoTime) => {
@@ -55,8 +55,14 @@ pub(super) async fn served(
     }
 }
 
-/// Looks at a `fallback_document_path`.
-pub(super) async fn fallback(examiner: &Examiner, place: usize, path: &Path, until: Instant) -> Finding {
+/// Looks at a `fallback_document_path`; `upstream`: the document that it stands for, where upstream has given that.
+pub(super) async fn fallback(
+    examiner: &Examiner,
+    place: usize,
+    path: &Path,
+    upstream: Option<&DocumentReport>,
+    until: Instant,
+) -> Finding {
     let outcome = examiner.file(place, path, until).await;
     let subject = subject(place, outcome.as_ref().ok());
     let file = path.display();
@@ -74,30 +80,49 @@ pub(super) async fn fallback(examiner: &Examiner, place: usize, path: &Path, unt
                 "make a new one with edge-proxy snapshot: it is of no use in an outage",
             )
         }
-        Ok(document) => {
-            if let Some(foreign) = document.foreign {
-                return subject.failure(
-                    "fallback",
-                    format!("{file}: {foreign}"),
-                    "make a new one with edge-proxy snapshot",
-                );
-            }
-            let changed = document.updated_at.unwrap_or_else(|| UpdatedAt::from_micros(0));
-            let told = format!(
-                "{file} is a document that changed {}",
-                ago(changed, SystemTime::now())
-            );
-            let age =
-                SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_secs(changed.as_seconds()));
-            if age.is_ok_and(|age| age > OLD) {
-                subject.warning(
-                    "fallback",
-                    told,
-                    "make a new one with edge-proxy snapshot, unless nothing has changed since",
-                )
-            } else {
-                subject.ok("fallback", told)
-            }
+        // As where it is served.
+        Ok(DocumentReport {
+            foreign: Some(foreign),
+            ..
+        }) => subject.warning(
+            "fallback",
+            format!("{file}: {foreign}"),
+            "make a new one with edge-proxy snapshot",
+        ),
+        Ok(document) => aged(&subject, path, document.updated_at, upstream, SystemTime::now()),
+    }
+}
+
+/// What its age says: nothing, where upstream has no newer one.
+fn aged(
+    subject: &Subject,
+    path: &Path,
+    changed: Option<UpdatedAt>,
+    upstream: Option<&DocumentReport>,
+    now: SystemTime,
+) -> Finding {
+    let file = path.display();
+    let Some(changed) = changed else {
+        return subject.ok(
+            "fallback",
+            format!("{file} is a document without updated_at, of any age"),
+        );
+    };
+    let told = format!("{file} is a document that changed {}", ago(changed, now));
+    match upstream.and_then(|upstream| upstream.updated_at) {
+        Some(newest) if newest <= changed => {
+            return subject.ok("fallback", format!("{told}, as upstream's has"));
         }
+        _ => {}
+    }
+    let age = now.duration_since(UNIX_EPOCH + Duration::from_secs(changed.as_seconds()));
+    if age.is_ok_and(|age| age > OLD) {
+        let advice = match upstream {
+            Some(_) => "make a new one with edge-proxy snapshot",
+            None => "make a new one with edge-proxy snapshot, as soon as upstream answers",
+        };
+        subject.warning("fallback", told, advice)
+    } else {
+        subject.ok("fallback", told)
     }
 }

@@ -1,169 +1,44 @@
-//! Where the server and its admin port listen: whether the ports are free, or held by a proxy of this configuration.
-use std::io::{self, ErrorKind};
+//! Where the server and its admin port listen: whether the ports are free, or held by a proxy of this configuration; pure.
 use std::net::SocketAddr;
 
+use super::admin::Occupant;
 use super::finding::{Finding, Subject};
-use crate::application::try_addresses;
-use crate::health_check::{self, Asked, Candidates, Healthy, Unhealthy};
-use crate::serving_record::{self, Serving};
-use crate::settings::{ConfigurationSource, ListenHost, Settings};
+use crate::serving_record::Serving;
+use crate::settings::Settings;
 
-/// What the system said of each address of a host.
-type Tried = io::Result<Vec<(SocketAddr, io::Result<()>)>>;
+mod look;
 
-/// What the system, and perhaps a proxy that runs, said.
-#[derive(Debug)]
-pub(super) struct Looked {
-    server: Port,
-    admin: Option<Port>,
-    /// Where a proxy with this configuration file says that it listens.
-    serving: Option<Serving>,
-    /// What it, or whoever holds the port, says of its readiness; asked only where somebody does.
-    health: Option<Health>,
-    /// Why its documents are not fresh, where it is ready.
-    stale: Option<String>,
-}
+use look::Health;
+pub(super) use look::{Looked, Running, look};
 
-/// What whoever is asked says of its readiness.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Health {
-    Ready(String),
-    /// In a proxy's words.
-    NotReady(String),
-    /// Nothing, or nothing that a proxy says.
-    NoAnswer(String),
-}
-
-impl Health {
-    fn of(answer: Result<Healthy, Unhealthy>) -> Self {
-        match answer {
-            Ok(healthy) => Self::Ready(healthy.to_string()),
-            Err(
-                unhealthy @ Unhealthy::Answer {
-                    status: 503,
-                    reason: Some(_),
-                    ..
-                },
-            ) => Self::NotReady(unhealthy.to_string()),
-            Err(unhealthy) => Self::NoAnswer(unhealthy.to_string()),
-        }
-    }
-
-    const fn is_of_a_proxy(&self) -> bool {
-        matches!(self, Self::Ready(_) | Self::NotReady(_))
-    }
-}
-
-/// A port that is to be listened on.
-#[derive(Debug)]
-struct Port {
-    host: ListenHost,
-    port: u16,
-    tried: Tried,
-}
-
-impl Port {
-    fn try_at(host: &ListenHost, port: u16) -> Self {
-        Self {
-            tried: try_addresses(host, port),
-            host: host.clone(),
-            port,
-        }
-    }
-
-    /// An address that somebody listens on.
-    fn held(&self) -> Option<SocketAddr> {
-        let tried = self.tried.as_ref().ok()?;
-        let is_held = |error: &io::Error| error.kind() == ErrorKind::AddrInUse;
-        tried
-            .iter()
-            .find(|(_, outcome)| outcome.as_ref().is_err_and(is_held))
-            .map(|(address, _)| *address)
-    }
-
-    /// What is to be said of it; `section`: whose options it is of.
-    fn told(&self, subject: &Subject, section: &str, of_held: impl FnOnce(SocketAddr) -> Finding) -> Finding {
-        let place = match &self.host {
-            ListenHost::Address(address) => SocketAddr::new(*address, self.port).to_string(),
-            ListenHost::Name(name) => format!("{name}:{}", self.port),
-        };
-        let tried = match &self.tried {
-            Ok(tried) => tried,
-            Err(error) => {
-                return subject.failure(
-                    "port",
-                    format!("{place}: the host's name has no address ({error})"),
-                    format!("correct {section}.host, or give an address, as 0.0.0.0 or ::"),
-                );
-            }
-        };
-        if let Some(address) = self.held() {
-            return of_held(address);
-        }
-        let refused = tried
-            .iter()
-            .find_map(|(address, outcome)| Some((address, outcome.as_ref().err()?)));
-        match refused {
-            None if self.port == 0 => subject.ok("port", "the system chooses one"),
-            None => subject.ok("port", format!("{place} is free")),
-            Some((address, error)) => subject.failure(
-                "port",
-                format!("cannot listen on {address}: {error}"),
-                match error.kind() {
-                    ErrorKind::PermissionDenied => format!(
-                        "give a {section}.port from 1024 on, or allow this account lower ones (CAP_NET_BIND_SERVICE)"
-                    ),
-                    ErrorKind::AddrNotAvailable => {
-                        format!("give {section}.host an address that this machine has, as 0.0.0.0 or ::")
-                    }
-                    _ => format!("choose another {section}.host or {section}.port"),
-                },
-            ),
-        }
-    }
-}
-
-/// Looks; takes no port, and asks a proxy that runs for its health. Blocks for some seconds at most.
-pub(super) fn look(source: &ConfigurationSource, settings: &Settings) -> Looked {
-    let server = Port::try_at(&settings.server.host, settings.server.port);
-    let admin = &settings.admin;
-    let directory = settings.persistence.directory.as_deref();
-    let serving = serving_record::read(source.path(), directory);
-    let is_any_asked = server.held().is_some() || serving.is_some();
-    let health = is_any_asked.then(|| Health::of(health_check::ask(Asked::Server(Candidates::of(source)))));
-    let is_ready = matches!(health, Some(Health::Ready(_))) && serving.is_some();
-    let stale = is_ready.then(|| {
-        let freshness = health_check::ask(Asked::Freshness(Candidates::of(source)));
-        freshness.err().map(|unhealthy| unhealthy.to_string())
-    });
-    Looked {
-        server,
-        admin: admin.port.map(|port| Port::try_at(&admin.host, port)),
-        serving,
-        health,
-        stale: stale.flatten(),
-    }
-}
-
-/// What is to be said of it; pure.
-pub(super) fn told(settings: &Settings, looked: &Looked) -> Vec<Finding> {
+/// What is to be said of it; `at_admin`: who is at the admin port, where that is held.
+pub(super) fn told(settings: &Settings, looked: &Looked, at_admin: Occupant) -> Vec<Finding> {
     let subject = Subject::new("server");
+    let serving = looked.running.here();
     let is_own = |address: SocketAddr| {
-        let serving = looked.serving.as_ref();
         let is_at = |own: &SocketAddr| own.port() == address.port();
         serving.is_some_and(|serving| serving.addresses.iter().any(is_at))
     };
-    let mut findings = vec![looked.server.told(&subject, "server", |address| {
-        held(&subject, address, is_own(address), looked.health.as_ref())
+    let health = looked.health.as_ref();
+    let is_of_a_proxy = health.is_some_and(Health::is_of_a_proxy);
+    let is_proxy_at = |address| is_own(address) || is_of_a_proxy;
+    let mut findings = vec![looked.server.told(&subject, "server", is_proxy_at, |address| {
+        held(&subject, address, is_own(address), health)
     })];
-    if let (Some(serving), Some(health)) = (&looked.serving, &looked.health) {
+    if let (Some(serving), Some(health)) = (serving, health) {
         findings.push(running(&subject, serving, health, looked.stale.as_deref()));
     }
+    if looked.running == Running::Elsewhere {
+        findings.push(subject.ok(
+            "health",
+            "a proxy with this configuration runs, and none listens here: it is in another container, or about to end",
+        ));
+    }
     let subject = Subject::new("admin");
+    let is_admin_port = |_| at_admin == Occupant::AdminPort;
     findings.extend(looked.admin.as_ref().map(|port| {
-        port.told(&subject, "admin", |address| {
-            let health = looked.health.as_ref();
-            admin_held(&subject, address, looked.serving.is_some(), health)
+        port.told(&subject, "admin", is_admin_port, |address| {
+            admin_held(&subject, address, at_admin, (serving.is_some(), is_of_a_proxy))
         })
     }));
     if settings.admin.is_open_to_others() {
@@ -200,26 +75,42 @@ fn held(subject: &Subject, address: SocketAddr, is_own: bool, health: Option<&He
     }
 }
 
-/// The record of a proxy that runs does not say where its admin port is.
-fn admin_held(subject: &Subject, address: SocketAddr, is_running: bool, health: Option<&Health>) -> Finding {
-    if is_running {
-        return subject.ok(
+/// The record of a proxy that runs does not say where its admin port is. `is_running`, `is_served`: whether a proxy with this
+/// configuration runs, and whether a proxy answers at `server.port`.
+fn admin_held(
+    subject: &Subject,
+    address: SocketAddr,
+    at_admin: Occupant,
+    (is_running, is_served): (bool, bool),
+) -> Finding {
+    match at_admin {
+        Occupant::AdminPort if is_running => subject.ok(
             "port",
-            format!("{address} is held, as a proxy with this configuration runs"),
-        );
-    }
-    if health.is_some_and(Health::is_of_a_proxy) {
-        return subject.warning(
+            format!("{address} is a proxy's admin port, and one with this configuration runs"),
+        ),
+        Occupant::AdminPort if is_served => subject.warning(
             "port",
-            format!("{address} is held, likely by the proxy that has server.port"),
+            format!("{address} is a proxy's admin port, likely that of the one which has server.port"),
             "where that is not the proxy which is meant, choose another admin.port, or free this one",
-        );
+        ),
+        Occupant::AdminPort => subject.failure(
+            "port",
+            format!("{address} is the admin port of another proxy"),
+            "choose another admin.port, or stop that proxy",
+        ),
+        Occupant::Another | Occupant::Silent => subject.failure(
+            "port",
+            format!(
+                "{address} is held by another program{}",
+                if at_admin == Occupant::Silent {
+                    ", which does not answer"
+                } else {
+                    ""
+                }
+            ),
+            "choose another admin.port, or free this one (ss -ltnp says who has it)",
+        ),
     }
-    subject.failure(
-        "port",
-        format!("{address} is held by another program"),
-        "choose another admin.port, or free this one (ss -ltnp says who has it)",
-    )
 }
 
 fn running(subject: &Subject, serving: &Serving, health: &Health, stale: Option<&str>) -> Finding {
@@ -257,11 +148,14 @@ mod tests {
         assert_eq!(verdict(false, &ready), Verdict::Warning);
         assert_eq!(verdict(false, &unready), Verdict::Warning);
         assert_eq!(verdict(false, &silent), Verdict::Failure);
-        let admin = |is_running, health| admin_held(&subject, address, is_running, health).verdict;
-        assert_eq!(admin(true, None), Verdict::Ok);
-        assert_eq!(admin(false, Some(&ready)), Verdict::Warning);
-        assert_eq!(admin(false, Some(&unready)), Verdict::Warning);
-        assert_eq!(admin(false, Some(&silent)), Verdict::Failure);
-        assert_eq!(admin(false, None), Verdict::Failure);
+        let admin = |at_admin, is_running, is_served| {
+            admin_held(&subject, address, at_admin, (is_running, is_served)).verdict
+        };
+        assert_eq!(admin(Occupant::AdminPort, true, true), Verdict::Ok);
+        assert_eq!(admin(Occupant::AdminPort, false, true), Verdict::Warning);
+        assert_eq!(admin(Occupant::AdminPort, false, false), Verdict::Failure);
+        // A proxy that runs does not have every port.
+        assert_eq!(admin(Occupant::Another, true, true), Verdict::Failure);
+        assert_eq!(admin(Occupant::Silent, true, true), Verdict::Failure);
     }
 }

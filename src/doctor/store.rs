@@ -2,6 +2,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
+use actors::environment::DocumentReport;
 use actors::store::StoreReport;
 
 use super::document::bytes;
@@ -16,8 +17,16 @@ const GENERATIONS: u64 = 3;
 /// What evaluation counts that could not be sent may take (`analytics.1.unsent`).
 const UNSENT: u64 = 64 * 1024 * 1024;
 
-/// What is to be said of it, where so many bytes of documents are to be stored; pure.
-pub(super) fn told(looked: &Looked, documents: u64) -> Vec<Finding> {
+/// What is to be said of it, where these documents are to be stored, by key pair; pure.
+pub(super) fn told(looked: &Looked, documents: &[Option<DocumentReport>]) -> Vec<Finding> {
+    let sizes: Vec<Option<u64>> = documents
+        .iter()
+        .map(|document| document.as_ref().map(|document| document.bytes as u64))
+        .collect();
+    of_sizes(looked, &sizes)
+}
+
+fn of_sizes(looked: &Looked, documents: &[Option<u64>]) -> Vec<Finding> {
     let subject = Subject::new("store");
     let directory = looked.directory.display();
     let account = rustix::process::geteuid().as_raw();
@@ -43,7 +52,7 @@ pub(super) fn told(looked: &Looked, documents: u64) -> Vec<Finding> {
     match (report, &looked.unmade) {
         (Some(report), _) => {
             findings.push(subject.ok("directory", format!("{directory} can be written to (account {account})")));
-            findings.extend(held(&subject, report));
+            findings.extend(held(&subject, report, documents));
         }
         (None, None) => {
             findings.push(subject.ok("directory", format!("{directory} is made at the start (account {account})")));
@@ -66,7 +75,7 @@ pub(super) fn told(looked: &Looked, documents: u64) -> Vec<Finding> {
     findings
 }
 
-fn held(subject: &Subject, report: &StoreReport) -> Vec<Finding> {
+fn held(subject: &Subject, report: &StoreReport, documents: &[Option<u64>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.push(if report.is_taken {
         subject.ok(
@@ -77,11 +86,20 @@ fn held(subject: &Subject, report: &StoreReport) -> Vec<Finding> {
         subject.ok("owner", "no process has it")
     });
     for (place, complaint) in &report.complaints {
-        findings.push(subject.warning(
-            "documents",
-            format!("key pair {}: {complaint}", place.saturating_add(1)),
-            "nothing, where upstream answers: the next document takes its place",
-        ));
+        let told = format!("key pair {}: {complaint}", place.saturating_add(1));
+        let is_known = documents.get(*place).is_some_and(Option::is_some);
+        findings.push(if is_known {
+            subject.ok(
+                "documents",
+                format!("{told}; the next document takes its place, and its source gives one"),
+            )
+        } else {
+            subject.warning(
+                "documents",
+                told,
+                "see above why its key pair has no document: the next one takes its place, and a restart before that serves none",
+            )
+        });
     }
     let stored = report.stored.len();
     let mut rest = Vec::new();
@@ -116,8 +134,10 @@ fn held(subject: &Subject, report: &StoreReport) -> Vec<Finding> {
 }
 
 /// `stored`: what the directory holds of it already.
-fn room(subject: &Subject, room: Option<u64>, stored: u64, documents: u64) -> Option<Finding> {
+fn room(subject: &Subject, room: Option<u64>, stored: u64, documents: &[Option<u64>]) -> Option<Finding> {
     let room = room?;
+    let unknown = documents.iter().filter(|document| document.is_none()).count();
+    let documents: u64 = documents.iter().flatten().sum();
     let more = |needed: u64| needed.saturating_sub(stored);
     let of_documents = more(documents.saturating_mul(GENERATIONS));
     let needed = more(documents.saturating_mul(GENERATIONS).saturating_add(UNSENT));
@@ -127,8 +147,12 @@ fn room(subject: &Subject, room: Option<u64>, stored: u64, documents: u64) -> Op
     } else {
         String::new()
     };
+    let unknown = match unknown {
+        0 => String::new(),
+        unknown => format!(", and more for {unknown} documents that are not known"),
+    };
     let detail = format!(
-        "{} are free, and up to {} are needed{beside}",
+        "{} are free, and up to {} are needed{beside}{unknown}",
         size(room),
         size(needed)
     );
@@ -181,7 +205,7 @@ mod tests {
     }
 
     fn verdicts(looked: &Looked, documents: u64) -> Vec<(&'static str, Verdict)> {
-        let findings = told(looked, documents);
+        let findings = of_sizes(looked, &[Some(documents)]);
         findings
             .iter()
             .map(|finding| (finding.check, finding.verdict))
@@ -215,6 +239,23 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_document_counts_where_its_source_gives_none() {
+        let mut damaged = looked();
+        if let Ok(Some(report)) = &mut damaged.report {
+            report.complaints.push((0, "it is damaged".to_owned()));
+        }
+        let warned = |document: Option<u64>| {
+            let findings = of_sizes(&damaged, &[document]);
+            let warned = findings
+                .into_iter()
+                .find(|finding| finding.verdict != Verdict::Ok);
+            warned.map(|finding| finding.detail)
+        };
+        assert_eq!(warned(Some(1)), None);
+        assert_eq!(warned(None).as_deref(), Some("key pair 1: it is damaged"));
+    }
+
+    #[test]
     fn what_is_forgotten_is_warned_of() {
         assert_eq!(fleeting(0x0102_1994), Some("tmpfs, in memory"));
         assert_eq!(fleeting(0xef53), None);
@@ -241,5 +282,13 @@ mod tests {
             look(&place.path().join("file/b"), &[]).report.is_err()
                 || look(&place.path().join("file/b"), &[]).unmade.is_some()
         );
+        // Rights say nothing of it.
+        std::os::unix::fs::symlink("/nonexistent", place.path().join("link")).unwrap();
+        for below in ["link", "link/b"] {
+            let unmade = look(&place.path().join(below), &[]).unmade;
+            assert!(unmade.is_some_and(|why| why.contains("leads nowhere")), "{below}");
+        }
+        let unmade = look(Path::new("/proc/edge-proxy"), &[]).unmade;
+        assert!(unmade.is_some_and(|why| why.contains("no directory can be made in /proc")));
     }
 }

@@ -1,4 +1,8 @@
 //! What the system allows: open files, threads, and the memory and cores of the container.
+use std::io;
+
+use actors::environment::DocumentReport;
+
 use crate::application::Limits;
 use crate::application::requirements;
 use crate::server::open_files;
@@ -17,12 +21,26 @@ fn subject() -> Subject {
     Subject::new("system")
 }
 
-/// Looks at open files and threads, as a start does. Blocks for a moment.
-pub(super) fn limits(settings: &Settings) -> Vec<Finding> {
+/// What to do where the system gives no thread.
+pub(super) const MORE_THREADS: &str =
+    "raise its limit (ulimit -u, TasksMax, docker run --pids-limit) or its memory";
+
+/// That nothing can be examined.
+pub(super) fn no_thread(error: &io::Error) -> Finding {
+    subject().failure("threads", super::no_thread(error), MORE_THREADS)
+}
+
+/// Looks at open files and threads, as a start does. Blocks for a moment. `is_running`: a proxy has its threads already; as many
+/// beside them are not needed, and must not be taken from it.
+pub(super) fn limits(settings: &Settings, is_running: bool) -> Vec<Finding> {
     let allowed = open_files::raise_limit();
     let subject = subject();
     let mut findings = Vec::new();
-    if let Err(shortage) = requirements::check(settings) {
+    let checked = match is_running {
+        true => requirements::check_files(settings),
+        false => requirements::check(settings),
+    };
+    if let Err(shortage) = checked {
         let line = shortage.to_string();
         let (detail, advice) = line.split_once(": ").unwrap_or((&line, "raise the limit"));
         let check = match shortage {
@@ -47,12 +65,30 @@ pub(super) fn limits(settings: &Settings) -> Vec<Finding> {
             ),
         ));
     }
-    findings.push(subject.ok("threads", "as many as are needed can be started"));
+    findings.push(subject.ok(
+        "threads",
+        match is_running {
+            true => "the proxy that runs has those that it needs",
+            false => "as many as are needed can be started",
+        },
+    ));
     findings
 }
 
-/// Compares the container's limits with what documents of these sizes, in bytes, take; pure.
-pub(super) fn container(settings: &Settings, container: &Container, documents: &[usize]) -> Vec<Finding> {
+/// Compares the container's limits with what these documents take, by key pair; pure.
+pub(super) fn container(
+    settings: &Settings,
+    container: &Container,
+    documents: &[Option<DocumentReport>],
+) -> Vec<Finding> {
+    let sizes: Vec<Option<usize>> = documents
+        .iter()
+        .map(|document| document.as_ref().map(|document| document.bytes))
+        .collect();
+    of_sizes(settings, container, &sizes)
+}
+
+fn of_sizes(settings: &Settings, container: &Container, documents: &[Option<usize>]) -> Vec<Finding> {
     let subject = subject();
     let mut findings = Vec::new();
     findings.push(match container.memory {
@@ -82,8 +118,10 @@ fn most_workers(cores: f64) -> usize {
     (cores.ceil() as usize).max(1)
 }
 
-fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[usize]) -> Finding {
+fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[Option<usize>]) -> Finding {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let unknown = documents.iter().filter(|document| document.is_none()).count();
+    let documents: Vec<usize> = documents.iter().flatten().copied().collect();
     let held: usize = documents
         .iter()
         .map(|document| document.saturating_mul(3) / 2)
@@ -99,8 +137,12 @@ fn memory(subject: &Subject, settings: &Settings, limit: u64, documents: &[usize
         .document_memory
         .saturating_add(door.max_body_bytes_in_flight)
         .saturating_add(door.max_answer_bytes_in_flight);
+    let beside = match unknown {
+        0 => String::new(),
+        unknown => format!(", beside {unknown} that are not known"),
+    };
     let detail = format!(
-        "{} of the container; these documents take about {}",
+        "{} of the container; these documents take about {}{beside}",
         bytes(limit),
         bytes(needed)
     );
@@ -136,14 +178,34 @@ mod tests {
             .settings
     }
 
-    fn verdicts(memory: Option<u64>, cores: Option<f64>, documents: &[usize]) -> Vec<Verdict> {
+    fn found(memory: Option<u64>, cores: Option<f64>, documents: &[Option<usize>]) -> Vec<Finding> {
         let container_limits = Container {
             memory,
             cores,
             ..Container::default()
         };
-        let findings = container(&settings(), &container_limits, documents);
+        of_sizes(&settings(), &container_limits, documents)
+    }
+
+    fn verdicts(memory: Option<u64>, cores: Option<f64>, documents: &[usize]) -> Vec<Verdict> {
+        let documents: Vec<Option<usize>> = documents.iter().copied().map(Some).collect();
+        let findings = found(memory, cores, &documents);
         findings.iter().map(|finding| finding.verdict).collect()
+    }
+
+    #[test]
+    fn what_is_not_known_is_told() {
+        let told = |memory, documents: &[Option<usize>]| found(memory, None, documents).swap_remove(0).detail;
+        let some = told(Some(1 << 30), &[Some(100_000), None]);
+        assert!(some.contains("beside 1 that are not known"), "{some}");
+        assert!(!told(Some(1 << 30), &[Some(100_000)]).contains("not known"));
+        let unreadable = Container {
+            is_unknown: true,
+            ..Container::default()
+        };
+        let findings = of_sizes(&settings(), &unreadable, &[]);
+        assert!(findings[0].detail.contains("could not be read"), "{findings:?}");
+        assert_eq!(told(None, &[]), "no limit of a container's");
     }
 
     #[test]

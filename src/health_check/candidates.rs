@@ -70,6 +70,11 @@ impl Candidates {
         }
     }
 
+    /// First what a process has left word of, where one has; then what these settings say.
+    pub(crate) fn of_settings(settings: &Settings, serving: Option<&Serving>) -> Self {
+        Self::after(serving.into_iter().flat_map(recorded).collect(), settings)
+    }
+
     fn after(mut candidates: Vec<Candidate>, settings: &Settings) -> Self {
         let server = &settings.server;
         let scheme = Scheme::of(server.tls.as_ref().map(|tls| tls.certificate.clone()));

@@ -56,6 +56,6 @@ pub use options::{
     ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
     PollingOptions, ReplicaOptions, UnconditionalFetches,
 };
-pub use ownership::{Foreign, foreign_files};
+pub use ownership::{Foreign, ForeignFile, foreign_files};
 pub use snapshot::DocumentSnapshot;
 pub use status::{ChangeSource, EnvironmentStatus, FetchCounts, KeyInUse, LastChange, LastFailure, Warnings};

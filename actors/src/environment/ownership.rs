@@ -4,6 +4,7 @@
 //! SDKs that evaluate locally (Go, Python, Ruby) listen to the key that the document names.
 use std::collections::HashMap;
 use std::fmt;
+use std::path::Path;
 
 use super::apply::read;
 use super::file::{FileOutcome, FileSource};
@@ -65,22 +66,58 @@ impl<'e> Places<'e> {
     }
 }
 
-/// Reads the documents that are files, and gives the key pairs, by their place from 1, that have another environment's. What
-/// cannot be read is left to those who serve it. Blocks.
-pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<(usize, Foreign)> {
+/// A file of a key pair that holds another environment's document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignFile {
+    /// Of which key pair, from 1.
+    pub place: usize,
+    /// Whether it is the pair's fallback document.
+    pub is_fallback: bool,
+    /// Whose it is.
+    pub foreign: Foreign,
+}
+
+impl fmt::Display for ForeignFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = if self.is_fallback {
+            "fallback_document_path: "
+        } else {
+            ""
+        };
+        write!(f, "key pair {}: {of}{}", self.place, self.foreign)
+    }
+}
+
+/// Reads the documents that are files, fallback documents among them, and gives those that are another environment's. What cannot be
+/// read is left to those who serve it. Blocks.
+pub fn foreign_files(environments: &[EnvironmentOptions]) -> Vec<ForeignFile> {
     let places = Places::of(environments);
-    let found = (1..).zip(environments).filter_map(|(place, own)| {
-        let DocumentSource::File(path) = &own.source else {
-            return None;
+    let mut found = Vec::new();
+    for (place, own) in (1..).zip(environments) {
+        let served = match &own.source {
+            DocumentSource::File(path) => Some((path, false)),
+            DocumentSource::Upstream => None,
         };
-        let Ok(FileOutcome::Changed(bytes)) = FileSource::new(path.clone()).look(true) else {
-            return None;
-        };
-        let document = read(vec![bytes]).ok()?;
-        let named = document.client_side_key()?;
-        Some((place, places.foreign(own, &named)?))
-    });
-    found.collect()
+        let fallback = own.fallback.as_ref().map(|path| (path, true));
+        for (path, is_fallback) in served.into_iter().chain(fallback) {
+            let foreign = named_in(path).and_then(|named| places.foreign(own, &named));
+            found.extend(foreign.map(|foreign| ForeignFile {
+                place,
+                is_fallback,
+                foreign,
+            }));
+        }
+    }
+    found
+}
+
+/// The client-side key that the document of a file names.
+fn named_in(path: &Path) -> Option<String> {
+    let Ok(FileOutcome::Changed(bytes)) = FileSource::new(path.to_owned()).look(true) else {
+        return None;
+    };
+    let document = read(vec![bytes]).ok()?;
+    document.client_side_key().map(|key| key.to_string())
 }
 
 #[cfg(test)]

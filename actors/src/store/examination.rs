@@ -1,8 +1,9 @@
 //! What there is in a store's folder, for those who look for a fault, also beside a process that uses it.
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::folder::Folder;
+use super::folder::{Folder, make_folder};
 use super::names::{self, Generation};
 use super::trouble::Trouble;
 use crate::keys::{EnvironmentKey, KeyDigest};
@@ -36,6 +37,17 @@ pub struct StoreReport {
 pub fn examine(directory: &Path, environments: &[EnvironmentKey]) -> Result<Option<StoreReport>, String> {
     let folder = Folder::new(directory.to_owned());
     look(&folder, environments).map_err(|trouble| trouble.to_string())
+}
+
+/// Whether a directory could be made in this one, as a store makes its own: one is made and removed, for rights alone do not tell
+/// (a file system that is full, or read-only; a quota; a system that confines the process). Blocks.
+///
+/// # Errors
+/// Why none can be made.
+pub fn try_to_make_in(directory: &Path) -> io::Result<()> {
+    let probe = directory.join(names::probe());
+    make_folder(&probe)?;
+    fs::remove_dir(probe)
 }
 
 fn look(folder: &Folder, environments: &[EnvironmentKey]) -> Result<Option<StoreReport>, Trouble> {
@@ -79,8 +91,8 @@ fn stored_bytes(directory: &Path, environments: &[KeyDigest]) -> u64 {
     });
     let lengths = names
         .chain([names::UNSENT.to_owned()])
-        .filter_map(|name| std::fs::symlink_metadata(directory.join(name)).ok())
-        .filter(std::fs::Metadata::is_file)
+        .filter_map(|name| fs::symlink_metadata(directory.join(name)).ok())
+        .filter(fs::Metadata::is_file)
         .map(|metadata| metadata.len());
     lengths.sum()
 }

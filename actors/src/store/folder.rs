@@ -17,7 +17,8 @@ use crate::keys::KeyDigest;
 mod files;
 mod lock;
 
-use files::{make_folder, sync_folder, write};
+pub(super) use files::make_folder;
+use files::{sync_folder, write};
 
 /// More files that are not ours, under one name, than this are a mistake to be looked at.
 const MOST_SET_ASIDE: u32 = 100;

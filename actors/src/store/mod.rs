@@ -36,7 +36,7 @@ mod trouble;
 mod unsent;
 
 pub use counts::StoreCounts;
-pub use examination::{StoreReport, examine};
+pub use examination::{StoreReport, examine, try_to_make_in};
 pub use handle::{StoreHandle, StoreOptions};
 pub use health::StoreTrouble;
 

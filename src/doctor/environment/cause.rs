@@ -22,6 +22,7 @@ pub(super) fn failed(
         .take(place)
         .map(|before| match *before {
             "http" => subject.ok("http", format!("{status} of Flagsmith's API")),
+            other if answers.keys > 1 => subject.ok(other, "upstream takes a server-side key"),
             other => subject.ok(other, "upstream takes the server-side key"),
         })
         .collect();
@@ -40,6 +41,11 @@ fn cause(
     failure: &FetchFailure,
     answers: &Answers,
 ) -> (&'static str, Finding) {
+    // The next key is tried where one is refused.
+    let all_keys = match answers.keys {
+        ..=1 => "the server-side key".to_owned(),
+        keys => format!("each of the {keys} server-side keys"),
+    };
     let head = answers.heads.last();
     let content = head.map(|head| head.content);
     let by = head.and_then(|head| head.gateway).map_or_else(
@@ -73,7 +79,7 @@ fn cause(
             "key",
             subject.failure(
                 "key",
-                format!("upstream refuses the server-side key ({status})"),
+                format!("upstream refuses {all_keys} ({status})"),
                 advice_on_key(None),
             ),
         ),
@@ -81,7 +87,7 @@ fn cause(
             "key",
             subject.failure(
                 "key",
-                format!("upstream refuses the server-side key ({status}, {words:?})"),
+                format!("upstream refuses {all_keys} ({status}, {words:?})"),
                 advice_on_key(Some(words)),
             ),
         ),
@@ -178,6 +184,7 @@ mod tests {
             heads: head.cloned().into_iter().collect(),
             is_refused_by_flagsmith: false,
             is_short_of_memory: false,
+            keys: 1,
         };
         let subject = Subject::key_pair(1, None);
         let findings = failed(&subject, "http://a.test/api/v1", failure, &answers);

@@ -1,13 +1,15 @@
 //! All key pairs: the API's address once, then each of them.
+use std::path::Path;
+
 use actors::environment::{DocumentReport, DocumentSource};
 use futures::{StreamExt as _, stream};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Examination, called};
 use crate::doctor::address::Reached;
 use crate::doctor::environment::{self, Examined, Question};
 use crate::doctor::finding::Finding;
-use crate::doctor::{clock, file, is_polled, out_of_time};
+use crate::doctor::{clock, file, is_polled, late};
 
 /// Key pairs that are examined at once.
 /// Their documents are held meanwhile, beside those of a proxy that runs.
@@ -17,18 +19,16 @@ const AT_ONCE: usize = 8;
 #[derive(Default)]
 pub(in crate::doctor) struct Environments {
     pub(in crate::doctor) findings: Vec<Finding>,
-    pub(in crate::doctor) documents: Vec<DocumentReport>,
+    /// By the place of their key pair; `None`: it is not known.
+    pub(in crate::doctor) documents: Vec<Option<DocumentReport>>,
 }
 
 impl Examination {
-    /// The API's address once, then every key pair.
-    pub(in crate::doctor) async fn environments(&self) -> Environments {
+    /// The API's address once, then every key pair; `obstacle`: what is in the way where certificates are needed.
+    pub(in crate::doctor) async fn environments(&self, obstacle: Option<&str>) -> Environments {
         let is_any_polled = self.settings.environments.iter().any(is_polled);
         let reached = match is_any_polled {
-            true => {
-                self.reached("upstream", &self.settings.api_url, self.connecting())
-                    .await
-            }
+            true => self.reached("upstream", &self.settings.api_url, obstacle).await,
             false => Reached::default(),
         };
         let obstacle = reached.obstacle.as_deref();
@@ -49,7 +49,7 @@ impl Examination {
         }
         for one in examined {
             all.findings.extend(one.findings);
-            all.documents.extend(one.document);
+            all.documents.push(one.document);
         }
         all
     }
@@ -59,22 +59,7 @@ impl Examination {
             return Examined::default();
         };
         let mut examined = match (&pair.source, obstacle) {
-            (DocumentSource::File(path), _) => {
-                // It may be on a network that hangs.
-                let served = file::served(&self.settings, &self.examiner, place, path, self.until);
-                let late = |_| {
-                    (
-                        vec![out_of_time(&environment::subject(place, None), "file")],
-                        None,
-                    )
-                };
-                let (findings, document) = timeout_at(self.until, served).await.unwrap_or_else(late);
-                Examined {
-                    findings,
-                    document,
-                    heads: Vec::new(),
-                }
-            }
+            (DocumentSource::File(path), _) => self.served(place, path).await,
             (DocumentSource::Upstream, Some(obstacle)) => {
                 let subject = environment::subject(place, None);
                 let because = format!("upstream is not reached ({obstacle})");
@@ -85,38 +70,55 @@ impl Examination {
                     ..Examined::default()
                 }
             }
-            (DocumentSource::Upstream, None) => {
-                let question = Question {
-                    settings: &self.settings,
-                    examiner: &self.examiner,
-                    options: &self.options,
-                    is_short_of_memory: self.is_short_of_memory,
-                    until: self.until,
-                };
-                match timeout_at(self.until, question.ask(place)).await {
-                    Ok(examined) => examined,
-                    Err(_) => {
-                        let subject = environment::subject(place, None);
-                        let [http, rest @ ..] = environment::CHECKS;
-                        let mut findings = vec![out_of_time(&subject, http)];
-                        findings.extend(rest.map(|check| subject.skipped(check, "see http")));
-                        Examined {
-                            findings,
-                            ..Examined::default()
-                        }
-                    }
-                }
-            }
+            (DocumentSource::Upstream, None) => self.polled(place).await,
         };
         if let Some(path) = &pair.fallback {
-            let fallback = timeout_at(
-                self.until,
-                file::fallback(&self.examiner, place, path, self.until),
-            )
-            .await;
-            let late = |_| out_of_time(&environment::subject(place, None), "fallback");
-            examined.findings.push(fallback.unwrap_or_else(late));
+            let begun = Instant::now();
+            let upstream = examined.document.as_ref();
+            let fallback = file::fallback(&self.examiner, place, path, upstream, self.until);
+            let late = |_| late(&environment::subject(place, None), "fallback", begun.elapsed());
+            let fallback = timeout_at(self.until, fallback).await.unwrap_or_else(late);
+            examined.findings.push(fallback);
         }
         examined
+    }
+
+    /// It may be on a network that hangs.
+    async fn served(&self, place: usize, path: &Path) -> Examined {
+        let begun = Instant::now();
+        let served = file::served(&self.settings, &self.examiner, place, path, self.until);
+        let late = |_| {
+            let finding = late(&environment::subject(place, None), "file", begun.elapsed());
+            (vec![finding], None)
+        };
+        let (findings, document) = timeout_at(self.until, served).await.unwrap_or_else(late);
+        Examined {
+            findings,
+            document,
+            heads: Vec::new(),
+        }
+    }
+
+    async fn polled(&self, place: usize) -> Examined {
+        let begun = Instant::now();
+        let question = Question {
+            settings: &self.settings,
+            examiner: &self.examiner,
+            options: &self.options,
+            is_short_of_memory: self.is_short_of_memory,
+            until: self.until,
+        };
+        timeout_at(self.until, question.ask(place))
+            .await
+            .unwrap_or_else(|_| {
+                let subject = environment::subject(place, None);
+                let [http, rest @ ..] = environment::CHECKS;
+                let mut findings = vec![late(&subject, http, begun.elapsed())];
+                findings.extend(rest.map(|check| subject.skipped(check, "see http")));
+                Examined {
+                    findings,
+                    ..Examined::default()
+                }
+            })
     }
 }

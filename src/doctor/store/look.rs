@@ -2,8 +2,8 @@
 use std::path::{Path, PathBuf};
 
 use actors::keys::EnvironmentKey;
-use actors::store::{StoreReport, examine};
-use rustix::fs::{Access, AtFlags, CWD, accessat, statfs, statvfs};
+use actors::store::{StoreReport, examine, try_to_make_in};
+use rustix::fs::{statfs, statvfs};
 
 /// What a file system that is not on a disk, or goes with its container, is called, by its number (statfs(2)).
 const FLEETING: [(i64, &str); 3] = [
@@ -36,7 +36,7 @@ pub(in crate::doctor) fn look(directory: &Path, environments: &[EnvironmentKey])
         _ => directory,
     };
     let unmade = match &report {
-        Ok(None) => unmade(place),
+        Ok(None) => unmade(directory, place),
         _ => None,
     };
     Looked {
@@ -66,12 +66,20 @@ fn nearest(directory: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// Why no directory can be made in this place; nothing is made to find out.
-fn unmade(place: &Path) -> Option<String> {
+/// Why the directory cannot be made, below this place; one is made there and removed to find out.
+fn unmade(directory: &Path, place: &Path) -> Option<String> {
     if !place.is_dir() {
         return Some(format!("{} is no directory", place.display()));
     }
-    let access = accessat(CWD, place, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
-    let error = std::io::Error::from(access.err()?);
-    Some(format!("{} cannot be written to ({error})", place.display()))
+    // What is not there, as all below the place is not, may have a name all the same.
+    let below = directory.ancestors().take_while(|above| *above != place);
+    let mut links = below.filter(|above| above.symlink_metadata().is_ok());
+    if let Some(link) = links.next() {
+        return Some(format!("{} is a link that leads nowhere", link.display()));
+    }
+    let error = try_to_make_in(place).err()?;
+    Some(format!(
+        "no directory can be made in {} ({error})",
+        place.display()
+    ))
 }

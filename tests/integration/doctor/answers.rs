@@ -110,20 +110,6 @@ fn a_body_that_does_not_end_in_time() {
 }
 
 #[test]
-fn an_api_url_with_another_path_is_seen_in_it_and_in_the_answer() {
-    let upstream = ScriptedUpstream::serving(&document());
-    for (path, says) in [("", "does not end with /api/v1"), ("/api/v1/flags", "resource")] {
-        let diagnosis = examine(&at(&format!("{}{path}", upstream.origin())));
-        assert_eq!(diagnosis.of_verdict("failure"), [("key pair 1", "http")]);
-        assert_eq!(diagnosis.of_verdict("warning"), [("configuration", "api_url")]);
-        for place in [("key pair 1", "http"), ("configuration", "api_url")] {
-            let told = diagnosis.says(place);
-            assert!(told.contains(says), "{told}");
-        }
-    }
-}
-
-#[test]
 fn a_key_of_several_that_is_refused_is_warned_of() {
     let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
         Some(SERVER_KEY) => Answer::ok(document().to_string()).header(JSON.0, JSON.1),
@@ -199,6 +185,23 @@ fn a_refused_key_is_told_where_the_next_one_fails_otherwise() {
             .says(("key pair 1", "key"))
             .contains("refuses server-side key 1 of 2")
     );
+}
+
+/// What is said of the first key's answer is not of another's.
+#[test]
+fn where_a_document_is_no_use_no_further_key_is_asked_about() {
+    let upstream = ScriptedUpstream::start(|request| match request.header("X-Environment-Key") {
+        Some(SERVER_KEY) => Answer::ok("{}").header(JSON.0, JSON.1),
+        _ => refusal(403, r#"{"detail": "Invalid"}"#, JSON),
+    });
+    let mut config = at(&upstream.api_url());
+    let keys = [SERVER_KEY, "ser.the-second"];
+    config["environment_key_pairs"] = json!([{"client_side_key": CLIENT_KEY, "server_side_keys": keys}]);
+    let diagnosis = examine(&config);
+    diagnosis.assert_fails(("key pair 1", "document"), "no environment document");
+    let http = diagnosis.says(("key pair 1", "http"));
+    assert!(http.starts_with("200 of Flagsmith's API"), "{http}");
+    assert_eq!(upstream.requests().len(), 1);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Configurations that cannot be used, or that are not what is meant.
+use std::process::Command;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use test_support::upstream::ScriptedUpstream;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
-use super::{at, config, document, examine, examine_in, examine_with};
+use super::{Diagnosis, at, config, document, examine, examine_in, examine_with};
 use crate::harness::{CLIENT_KEY, SERVER_KEY, merge};
 
 /// The line that a start would end with.
@@ -150,4 +152,83 @@ fn the_same_key_twice_is_named() {
         {"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY},
     ]});
     examine(&config(&twice)).assert_fails(("configuration", "file"), "is the same key as");
+}
+
+#[test]
+fn an_api_url_with_another_path_is_seen_in_it_and_in_the_answer() {
+    let upstream = ScriptedUpstream::serving(&document());
+    for (path, says) in [("", "does not end with /api/v1"), ("/api/v1/flags", "resource")] {
+        let diagnosis = examine(&at(&format!("{}{path}", upstream.origin())));
+        assert_eq!(diagnosis.of_verdict("failure"), [("key pair 1", "http")]);
+        assert_eq!(diagnosis.of_verdict("warning"), [("configuration", "api_url")]);
+        for place in [("key pair 1", "http"), ("configuration", "api_url")] {
+            let told = diagnosis.says(place);
+            assert!(told.contains(says), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_path_of_a_gateway_that_gives_documents_is_right() {
+    let upstream =
+        ScriptedUpstream::start(
+            |request| match request.target.starts_with("/flags/environment-document") {
+                true => Answer::ok(document().to_string()).header("Content-Type", "application/json"),
+                false => Answer::status(404),
+            },
+        );
+    let diagnosis = examine(&at(&format!("{}/flags", upstream.origin())));
+    diagnosis.assert_is_sound();
+    assert!(
+        diagnosis
+            .says(("configuration", "api_url"))
+            .contains("gives documents")
+    );
+}
+
+/// Opening a pipe would wait for its writer, for ever.
+#[test]
+fn pipes_in_the_place_of_files_are_named_at_once() {
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let upstream = ScriptedUpstream::serving(&document());
+    let begun = std::time::Instant::now();
+    for (over, place, says) in [
+        (
+            json!({"upstream": {"ca_file": pipe}}),
+            ("configuration", "file"),
+            "a pipe, and no file",
+        ),
+        (
+            json!({"upstream": {"client_certificate": pipe, "client_key": pipe}}),
+            ("configuration", "file"),
+            "a pipe, and no file",
+        ),
+        (
+            json!({"server": {"tls": {"certificate": pipe, "key": pipe}}}),
+            ("server", "tls"),
+            "a pipe, and no file",
+        ),
+    ] {
+        let mut config = at(&upstream.api_url());
+        merge(&mut config, &over);
+        examine(&config).assert_fails(place, says);
+    }
+    let folder = super::folder(&at(&upstream.api_url().replace("http://", "https://")));
+    let mut bounded = Command::new("timeout");
+    bounded
+        .args(["35", env!("CARGO_BIN_EXE_edge-proxy")])
+        .env_clear()
+        .env("SSL_CERT_FILE", &pipe)
+        .env("TMPDIR", folder.path())
+        .current_dir(folder.path());
+    let diagnosis = Diagnosis::of(&mut bounded);
+    assert_eq!(diagnosis.of_verdict("warning"), [("upstream", "certificates")]);
+    let told = diagnosis.says(("upstream", "certificates"));
+    assert!(
+        told.contains("is a pipe") && told.contains("check SSL_CERT_FILE"),
+        "{told}"
+    );
+    assert!(begun.elapsed() < edge_proxy::doctor::PATIENCE);
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::{answering, at, config, document, examine, examine_in, folder};
-use crate::harness::{CLIENT_KEY, SERVER_KEY, merge};
+use crate::harness::{CLIENT_KEY, SERVER_KEY, command, merge};
 
 fn with(change: impl FnOnce(&mut Value)) -> ScriptedUpstream {
     let mut document = document();
@@ -126,20 +126,52 @@ fn files_that_cannot_serve() {
     }
 }
 
+/// As `check` does, and a start: it is served.
+#[test]
+fn a_file_with_another_environment_s_document_is_warned_of() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let mut foreign = document();
+    foreign["api_key"] = json!("another-client-key");
+    foreign["updated_at"] = json!(engine::UpdatedAt::now().to_rfc3339());
+    let mut with_fallback = at(&upstream.api_url());
+    with_fallback["environment_key_pairs"][0]["fallback_document_path"] = json!("d.json");
+    let served = json!({"client_side_key": CLIENT_KEY, "document_path": "d.json"});
+    let served = config(&json!({"environment_key_pairs": [served]}));
+    for (config, check, says) in [
+        (served, "environment", "key pair 1: its document is another"),
+        (
+            with_fallback,
+            "fallback",
+            "key pair 1: fallback_document_path: its document is another",
+        ),
+    ] {
+        let folder = folder(&config);
+        std::fs::write(folder.path().join("d.json"), foreign.to_string()).unwrap();
+        let diagnosis = examine_in(folder.path(), &[]);
+        diagnosis.assert_warns(("key pair 1", check), "another environment");
+        assert!(!diagnosis.report.to_string().contains("another-client-key"));
+        let output = command(folder.path()).arg("check").output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(told.contains(says), "{told}");
+    }
+}
+
 #[test]
 fn fallback_documents_that_are_of_no_use() {
-    let upstream = ScriptedUpstream::serving(&document());
+    let mut newer = document();
+    newer["updated_at"] = json!("2025-03-01T00:00:00+00:00");
+    let upstream = ScriptedUpstream::serving(&newer);
     let mut config = at(&upstream.api_url());
     config["environment_key_pairs"][0]["fallback_document_path"] = json!("seed.json");
     let mut fresh = document();
     fresh["updated_at"] = json!(engine::UpdatedAt::now().to_rfc3339());
-    let mut foreign = fresh.clone();
-    foreign["api_key"] = json!("another-client-key");
     for (content, verdict, says) in [
         (None, "failure", "No such file"),
         (Some("{".to_owned()), "failure", "not JSON"),
-        (Some(foreign.to_string()), "failure", "another environment"),
         (Some(document().to_string()), "warning", "days ago"),
+        // Nothing has changed since, however long that is.
+        (Some(newer.to_string()), "ok", ""),
         (Some(fresh.to_string()), "ok", ""),
     ] {
         let folder = folder(&config);

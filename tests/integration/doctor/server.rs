@@ -1,6 +1,7 @@
 //! Where the server listens, and its certificate.
 use std::net::TcpListener;
 
+use edge_proxy::serving_record::{Serving, ServingRecord};
 use serde_json::json;
 use test_support::tls::{Certificate, Files};
 use test_support::upstream::ScriptedUpstream;
@@ -59,6 +60,46 @@ fn an_admin_port_that_is_held_or_open_to_others() {
     with(json!({"port": 0, "host": "0.0.0.0", "token": "s3cret"})).assert_is_sound();
     with(json!({"port": 0})).assert_is_sound();
     with(json!({"port": 0, "token": "change-me"})).assert_warns(("configuration", "secrets"), "admin.token");
+}
+
+/// Its admin port is where its file says, unless that was changed since, or the port was not free.
+#[test]
+fn an_admin_port_is_asked_who_it_is() {
+    let proxy = Proxy::start(ProxyOptions {
+        config: json!({"admin": {"port": 0, "token": "s3cret-of-operators"}}),
+        ..ProxyOptions::default()
+    });
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let admin = |port: u16| json!({"port": port, "token": "s3cret-of-operators"}).to_string();
+    let own = examine_in(proxy.folder(), &[("ADMIN", &admin(proxy.admin().port()))]);
+    own.assert_is_sound();
+    assert!(own.says(("admin", "port")).contains("a proxy's admin port"));
+    let other = holder.local_addr().unwrap().port();
+    let other = examine_in(proxy.folder(), &[("ADMIN", &admin(other))]);
+    other.assert_fails(("admin", "port"), "another program");
+}
+
+/// Its record is in the directory, which several containers may have.
+#[test]
+fn a_proxy_that_runs_in_another_container_is_none_here() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let mut config = at(&upstream.api_url());
+    merge(&mut config, &json!({"persistence": {"directory": "store"}}));
+    let folder = folder(&config);
+    let store = folder.path().join("store");
+    std::fs::create_dir(&store).unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let serving = Serving {
+        addresses: vec![free],
+        certificate: None,
+        needs_header: false,
+    };
+    let path = folder.path().join("config.json");
+    let _record = ServingRecord::leave(&path, Some(&store), &serving).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let diagnosis = examine_in(folder.path(), &[("TMPDIR", elsewhere.path().to_str().unwrap())]);
+    diagnosis.assert_is_sound();
+    assert!(diagnosis.says(("server", "health")).contains("another container"));
 }
 
 #[test]

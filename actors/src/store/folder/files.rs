@@ -16,7 +16,7 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
 }
 
 /// Makes the folder where there is none. One that is there keeps what it permits: it may be a volume.
-pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+pub(in crate::store) fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
