@@ -32,6 +32,11 @@ impl Scrape {
         self.0.get(series).copied().unwrap_or(0.0)
     }
 
+    /// All series with their values.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(series, value)| (series.as_str(), *value))
+    }
+
     /// How many requests of a route there were with a method and a status.
     fn requests(&self, method: &str, route: &str, status: u16) -> f64 {
         let labels = format!(r#"route="{route}",method="{method}",response_status="{status}""#);

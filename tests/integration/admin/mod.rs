@@ -4,7 +4,8 @@
 //! - `listener`: where it is, and how it follows a new configuration.
 //! - `admission`: who may ask.
 //! - `log_level`: the level of the log.
-//! - `metrics`: what requests count, and what a scrape says; `figures`: what everything else counts.
+//! - `metrics`: what requests count, and what a scrape says; `figures`: what everything else counts;
+//!   `refusals`: what is refused before or beside a whole request.
 //! - `status`: how the process fares, as a page and as JSON; `events`: what pages that are open are told.
 mod admission;
 mod events;
@@ -12,6 +13,7 @@ mod figures;
 mod listener;
 mod log_level;
 mod metrics;
+mod refusals;
 mod status;
 
 use serde_json::{Value, json};
