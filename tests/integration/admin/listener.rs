@@ -179,6 +179,16 @@ fn a_port_that_cannot_move_still_asks_for_its_token() {
     }
     let written = proxy.written();
     assert!(written.contains("the admin port stays as it was"), "{written}");
+    assert_eq!(
+        written.matches("the admin port is http://").count(),
+        2,
+        "{written}"
+    );
+    assert_eq!(
+        proxy.admin(),
+        before,
+        "the port that the system has chosen is taken again"
+    );
     assert!(
         !written.contains("admin.host, admin.port, admin.token changed"),
         "{written}"

@@ -6,13 +6,14 @@
 //! - `log_level`: the level of the log.
 //! - `metrics`: what requests count, and what a scrape says; `figures`: what everything else counts;
 //!   `refusals`: what is refused before or beside a whole request.
-//! - `status`: how the process fares, as a page and as JSON; `events`: what pages that are open are told.
+//! - `status`: how the process fares, as JSON; `page`: the same for people; `events`: what pages that are open are told.
 mod admission;
 mod events;
 mod figures;
 mod listener;
 mod log_level;
 mod metrics;
+mod page;
 mod refusals;
 mod status;
 
