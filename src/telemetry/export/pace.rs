@@ -28,10 +28,15 @@ impl Pace {
         let own = FIRST.saturating_mul(doubled).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         match asked {
-            Some(asked) => asked.clamp(FIRST, LONGEST_ASKED),
+            Some(asked) => bounded(asked),
             None => own.mul_f64(0.5 + 0.5 * random),
         }
     }
+}
+
+/// What a collector asks for, within bounds.
+pub(super) fn bounded(asked: Duration) -> Duration {
+    asked.clamp(FIRST, LONGEST_ASKED)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::standing::{Line, Standing};
-use super::{Connected, GrpcMethod, Refusal};
+use super::{Connected, GrpcMethod, Refusal, pace};
 use crate::telemetry::figures::Times;
 use crate::telemetry::messages::{self, Resource};
 
@@ -47,7 +47,11 @@ impl Readings {
             };
             let line = match outcome {
                 Ok(()) => standing.succeeded(),
-                Err(refusal) => standing.failed(&refusal.why, Instant::now().into_std()),
+                Err(refusal) => {
+                    let asked = refusal.wait.map(|asked| Instant::now() + pace::bounded(asked));
+                    due = asked.map_or(due, |asked| due.max(asked));
+                    standing.failed(&refusal.why, Instant::now().into_std())
+                }
             };
             line.into_iter().for_each(Line::log);
             if ended.is_some() {

@@ -94,6 +94,20 @@ fn the_last_figures_are_sent_at_the_stop() {
 }
 
 #[test]
+fn a_collector_that_asks_for_patience_gets_no_reading_before_its_time() {
+    let patient = Collector::answering(|_| Answer::status(503).header("Retry-After", "300"));
+    let mut app = traced(&patient, &OFTEN);
+    wait(patient.server().wait_for(1));
+    let other = Collector::start();
+    let _beside = traced(&other, &OFTEN);
+    wait(other.server().wait_for(5));
+    assert_eq!(readings(&patient).len(), 1, "the other got five meanwhile");
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+    assert_eq!(readings(&patient).len(), 2, "the last is sent all the same");
+}
+
+#[test]
 fn a_part_that_a_reload_switches_is_in_the_figures_while_it_runs() {
     let collector = Collector::start();
     let mut variables = collector.variables();
