@@ -1,5 +1,5 @@
 //! Where the admin port is, and how it follows a new configuration.
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use edge_proxy::application::{Application, Limits};
@@ -30,9 +30,15 @@ fn is_open(address: SocketAddr) -> bool {
 }
 
 /// A port that nobody has at the moment.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+fn free_port(host: IpAddr) -> u16 {
+    let listener = TcpListener::bind((host, 0)).unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// An address of this machine that nobody else listens at: of 127.0.0.1 a port that is closed may be another test's at once.
+fn own_host() -> IpAddr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | high, middle, low).into()
 }
 
 fn configuration(proxy: &Proxy) -> Value {
@@ -115,11 +121,12 @@ fn it_opens_moves_and_closes_with_the_configuration_while_flags_are_served() {
     let flags = Request::get("/api/v1/flags/").key(CLIENT_KEY);
     assert_eq!(kept.send(&flags).status, 200);
 
-    proxy.reload(&json!({"admin": {"port": 0}}));
+    let host = own_host();
+    proxy.reload(&json!({"admin": {"host": host, "port": 0}}));
     let first = proxy.admin();
     assert_eq!(proxy.ask_admin(Request::get("/")).status, 200);
 
-    proxy.reload(&json!({"admin": {"port": free_port()}}));
+    proxy.reload(&json!({"admin": {"host": host, "port": free_port(host)}}));
     let second = proxy.admin();
     assert_ne!(first, second);
     assert_eq!(proxy.ask_admin(Request::get("/")).status, 200);
