@@ -20,7 +20,6 @@ pub(super) fn examine(settings: &Settings, tls: &TlsSettings) -> Finding {
             ),
         };
     }
-    let now = SystemTime::now();
     let Some(certificate) = leaf_certificate(&tls.certificate).and_then(|leaf| Certificate::read(&leaf))
     else {
         return subject.failure("tls", "the certificate cannot be read", "give one in PEM");
@@ -33,14 +32,19 @@ pub(super) fn examine(settings: &Settings, tls: &TlsSettings) -> Finding {
         expires,
         ..certificate
     };
+    told(&subject, &certificate, &settings.server.host, SystemTime::now())
+}
+
+/// What is to be said of one whose key belongs to it; pure.
+fn told(subject: &Subject, certificate: &Certificate, host: &ListenHost, now: SystemTime) -> Finding {
     let detail = format!(
         "the key belongs to the certificate, which is for {}, by {}, and valid {}",
         certificate.hosts(),
         certificate.issuer,
         certificate.time(now)
     );
-    let missing = match &settings.server.host {
-        ListenHost::Name(name) => (!is_for(&certificate, name)).then(|| name.clone()),
+    let missing = match host {
+        ListenHost::Name(name) => (!is_for(certificate, name)).then(|| name.clone()),
         ListenHost::Address(_) => None,
     };
     match (certificate.standing(now), missing) {
@@ -53,10 +57,11 @@ pub(super) fn examine(settings: &Settings, tls: &TlsSettings) -> Finding {
             detail,
             "renew it, and see why that did not happen by itself",
         ),
-        (Standing::Valid, _) if certificate.names.is_empty() => subject.failure(
+        // Some clients take the common name then, and those of a service mesh look for a URI.
+        (Standing::Valid, _) if certificate.names.is_empty() => subject.warning(
             "tls",
-            format!("{detail}; it has no subjectAltName"),
-            "issue one with the host that clients call in subjectAltName: they look nowhere else",
+            format!("{detail}; it has no host in subjectAltName"),
+            "issue one with the host that clients call in subjectAltName: most of them look nowhere else",
         ),
         // It need not be the name that clients call.
         (Standing::Valid, Some(name)) => subject.ok(
@@ -100,5 +105,33 @@ mod tests {
         ] {
             assert_eq!(is_for(&certificate, name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn one_without_a_host_is_of_use_to_some() {
+        let day = std::time::Duration::from_secs(24 * 3600);
+        let now = SystemTime::UNIX_EPOCH + 200 * day;
+        let nameless = Certificate {
+            subject: String::new(),
+            issuer: String::new(),
+            names: Vec::new(),
+            begins: now - 100 * day,
+            expires: now + 100 * day,
+        };
+        let verdict = |certificate: &Certificate| {
+            let host = ListenHost::Address([0, 0, 0, 0].into());
+            told(&Subject::new("server"), certificate, &host, now).verdict
+        };
+        assert_eq!(verdict(&nameless), Verdict::Warning);
+        let named = Certificate {
+            names: vec!["flags.test".to_owned()],
+            ..nameless.clone()
+        };
+        assert_eq!(verdict(&named), Verdict::Ok);
+        let expired = Certificate {
+            expires: now - day,
+            ..nameless
+        };
+        assert_eq!(verdict(&expired), Verdict::Failure);
     }
 }

@@ -17,6 +17,9 @@ const GENERATIONS: u64 = 3;
 /// What evaluation counts that could not be sent may take (`analytics.1.unsent`).
 const UNSENT: u64 = 64 * 1024 * 1024;
 
+/// What it is to have none.
+const WITHOUT: &str = "documents are served without it, and a restart without upstream serves none";
+
 /// What is to be said of it, where these documents are to be stored, by key pair; pure.
 pub(super) fn told(looked: &Looked, documents: &[Option<DocumentReport>]) -> Vec<Finding> {
     let sizes: Vec<Option<u64>> = documents
@@ -40,9 +43,7 @@ fn of_sizes(looked: &Looked, documents: &[Option<u64>]) -> Vec<Finding> {
             findings.push(subject.failure(
                 "directory",
                 format!("{directory}: {} (account {account})", finding.detail),
-                format!(
-                    "{advice}; documents are served without it, and a restart without upstream serves none"
-                ),
+                format!("{advice}; {WITHOUT}"),
             ));
             findings.push(subject.skipped("room", "see directory"));
             return findings;
@@ -51,17 +52,32 @@ fn of_sizes(looked: &Looked, documents: &[Option<u64>]) -> Vec<Finding> {
     };
     match (report, &looked.unmade) {
         (Some(report), _) => {
-            findings.push(subject.ok("directory", format!("{directory} can be written to (account {account})")));
+            findings.push(subject.ok(
+                "directory",
+                format!("{directory} can be written to (account {account})"),
+            ));
             findings.extend(held(&subject, report, documents));
         }
         (None, None) => {
-            findings.push(subject.ok("directory", format!("{directory} is made at the start (account {account})")));
+            findings.push(subject.ok(
+                "directory",
+                format!("{directory} is made at the start (account {account})"),
+            ));
         }
-        (None, Some(problem)) => findings.push(subject.failure(
-            "directory",
-            format!("{directory} is not there and cannot be made: {problem} (account {account})"),
-            "make it, for the process's account; documents are served without it, and a restart without upstream serves none",
-        )),
+        (None, Some(problem)) => {
+            let finding = subject.told("directory", Verdict::Failure, problem);
+            let advice = finding
+                .advice
+                .unwrap_or_else(|| "make it, for the process's account".to_owned());
+            findings.push(subject.failure(
+                "directory",
+                format!(
+                    "{directory} is not there and cannot be made: {} (account {account})",
+                    finding.detail
+                ),
+                format!("{advice}; {WITHOUT}"),
+            ));
+        }
     }
     let stored = report.as_ref().map_or(0, |report| report.bytes);
     findings.extend(room(&subject, looked.room, stored, documents));
@@ -289,6 +305,6 @@ mod tests {
             assert!(unmade.is_some_and(|why| why.contains("leads nowhere")), "{below}");
         }
         let unmade = look(Path::new("/proc/edge-proxy"), &[]).unmade;
-        assert!(unmade.is_some_and(|why| why.contains("no directory can be made in /proc")));
+        assert!(unmade.is_some_and(|why| why.contains("in /proc: cannot make a directory")));
     }
 }

@@ -1,6 +1,6 @@
 //! What there is in a store's folder, for those who look for a fault, also beside a process that uses it.
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::folder::{Folder, make_folder};
@@ -43,11 +43,11 @@ pub fn examine(directory: &Path, environments: &[EnvironmentKey]) -> Result<Opti
 /// (a file system that is full, or read-only; a quota; a system that confines the process). Blocks.
 ///
 /// # Errors
-/// Why none can be made.
-pub fn try_to_make_in(directory: &Path) -> io::Result<()> {
+/// Why none can be made, and what to do.
+pub fn try_to_make_in(directory: &Path) -> Result<(), String> {
     let probe = directory.join(names::probe());
-    make_folder(&probe)?;
-    fs::remove_dir(probe)
+    let made = make_folder(&probe).and_then(|()| fs::remove_dir(probe));
+    made.map_err(|error| Trouble::of("make a directory")(error).to_string())
 }
 
 fn look(folder: &Folder, environments: &[EnvironmentKey]) -> Result<Option<StoreReport>, Trouble> {

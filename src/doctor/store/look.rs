@@ -77,9 +77,6 @@ fn unmade(directory: &Path, place: &Path) -> Option<String> {
     if let Some(link) = links.next() {
         return Some(format!("{} is a link that leads nowhere", link.display()));
     }
-    let error = try_to_make_in(place).err()?;
-    Some(format!(
-        "no directory can be made in {} ({error})",
-        place.display()
-    ))
+    let trouble = try_to_make_in(place).err()?;
+    Some(format!("in {}: {trouble}", place.display()))
 }
