@@ -4,9 +4,10 @@
 //! - `differential`: generated documents, compared live with the pipeline (`oracle` talks to it).
 //! - `recorded`: cases that were recorded from the pipeline. `recorded_answers`: flags as core answered them.
 //! - `bounds`: explanations of large documents.
+//! - `claims`: whatever explanations claim, asked of the engine again.
 //! - `explained`: explanations against answers. `blamed`: what they say against the pipeline, live.
 //! - `properties`: what no document, no request body and no trait may do to the engine.
-//! - `texts`: explanations as people read them.
+//! - `texts`: explanations as people read them; `odd`: what they say of odd documents.
 //! - `tree`: JSON whose numbers keep their text; `shared_cases.rs` uses it too.
 #![allow(
     clippy::expect_used,
@@ -19,8 +20,10 @@
 
 mod blamed;
 mod bounds;
+mod claims;
 mod differential;
 mod explained;
+mod odd;
 mod oracle;
 mod properties;
 mod recorded;

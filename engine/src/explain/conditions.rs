@@ -4,25 +4,38 @@ use super::remarks::remark;
 use super::report::{Bucket, ExplainedCondition, FoundValue, SegmentSplit};
 use super::subject::sent_trait;
 use super::words::{
-    a_type, json_of, percent, quoted, raw, rule_place, sent_text, share, short_raw, shortened, type_of,
+    a_type, falls, json_of, named, quoted, raw, rule_place, sent_text, short_raw, shortened, type_of,
 };
 use crate::condition::{Split, Value};
+use crate::environment::Environment;
 use crate::environment::compile::{ConditionSource, SegmentSource};
-use crate::environment::evaluation::{Culprit, Fault, Found, PlacedSplit};
+use crate::environment::evaluation::{Culprit, Fault, Found, Origin, PlacedSplit};
 use crate::identity::{Identity, is_of_cohort};
-
-/// What a path to an identity's trait starts with.
-const TRAIT_PATH: &str = "$.identity.traits.";
 
 /// What conditions are asked about.
 pub(super) struct Asked<'a> {
     pub identity: Option<&'a Identity<'a>>,
     pub traits_count: bool,
+    /// The names of the traits that segments read, by their slots.
+    pub trait_names: Vec<&'a str>,
     /// For the traits of all conditions together: there may be thousands that are not set.
     pub effort: Effort,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    pub(super) fn new(
+        environment: &'a Environment,
+        identity: Option<&'a Identity<'a>>,
+        traits_count: bool,
+    ) -> Self {
+        Self {
+            identity,
+            traits_count,
+            trait_names: environment.traits_by_slot(),
+            effort: Effort::new(),
+        }
+    }
+
     /// Explains what a condition, or a rule, has to do with it that the segment `matches`, or does not.
     pub(super) fn condition(
         &self,
@@ -30,27 +43,34 @@ impl Asked<'_> {
         segment: &SegmentSource<'_>,
         matches: bool,
     ) -> ExplainedCondition {
+        let rule_types = segment.rule_types(&culprit.place);
+        // A rule that cannot be read stands for itself: it has no conditions.
+        let is_rule = rule_types.len() < culprit.place.rules.len();
         let source = segment.condition(&culprit.place);
-        let found = match &culprit.found {
+        let found = match &culprit.asked.found {
             Found::Value(value) => Some(value),
             Found::NotSet | Found::Unreadable => None,
         };
-        let property = source.as_ref().map_or("", |source| source.property.as_str());
         ExplainedCondition {
             rule: rule_place(&culprit.place.rules),
-            rule_types: segment.rule_types(&culprit.place),
-            condition: culprit.place.condition.map(|place| place + 1),
+            condition: culprit
+                .place
+                .condition
+                .filter(|_| !is_rule)
+                .map(|place| place + 1),
             outcome: outcome(culprit.fault),
             found: found.map(|value| FoundValue {
                 value: raw(&json_of(value)),
                 r#type: type_of(value),
-                is_text_read_as_number: self.text_read_as(property, value).is_some(),
+                is_text_read_as_number: self.text_read_as(culprit, value).is_some(),
             }),
-            split: culprit.split.map(bucket),
+            split: culprit.asked.split.map(bucket),
             says: match matches {
                 true => self.ground(culprit, source.as_ref()),
+                false if is_rule => unreadable("rule"),
                 false => self.sentence(culprit, source.as_ref(), &segment.id),
             },
+            rule_types,
             value: source.as_ref().map(|source| short_raw(source.value)),
             operator: source.as_ref().map(|source| shortened(&source.operator).into()),
             property: source.map(|source| source.property),
@@ -83,12 +103,10 @@ impl Asked<'_> {
                 "the rule's type is none of ALL, ANY and NONE, so the segment does not match".to_owned()
             }
             (Fault::TooDeep, _) => "rules are nested too deep, so the segment does not match".to_owned(),
-            (_, None) => {
-                "the condition cannot be read (see the warnings in the log), so the segment does not match"
-                    .to_owned()
-            }
+            (_, None) => unreadable("condition"),
             (Fault::Raises, Some(source)) => {
-                let problem = source.problem(segment_id);
+                let is_read = !matches!(culprit.asked.found, Found::Unreadable);
+                let problem = is_read.then(|| source.problem(segment_id)).flatten();
                 problem.unwrap_or_else(|| {
                     format!(
                         "{}; Flagsmith's engine fails on it, so the segment does not match",
@@ -106,11 +124,12 @@ impl Asked<'_> {
     }
 
     fn with_remark(&self, finding: String, culprit: &Culprit<'_>, source: &ConditionSource<'_>) -> String {
-        let remark = match (&culprit.found, source.python_value()) {
-            (Found::Value(value), Some(condition)) => {
-                remark(&source.operator, &condition, value, culprit.fault == Fault::Holds)
+        let remark = match &culprit.asked.found {
+            Found::Value(value) => {
+                let holds = culprit.fault == Fault::Holds;
+                remark(&source.operator, &source.python_value, value, holds)
             }
-            _ => None,
+            Found::NotSet | Found::Unreadable => None,
         };
         match remark {
             Some(remark) => format!("{finding}; {remark}"),
@@ -120,56 +139,42 @@ impl Asked<'_> {
 
     /// What the condition found.
     fn finding(&self, culprit: &Culprit<'_>, source: &ConditionSource<'_>) -> String {
-        let property = &source.property;
+        let shown = named(&source.property);
         if source.operator == "PERCENTAGE_SPLIT" {
             return self.split_finding(culprit, source);
         }
-        match &culprit.found {
-            Found::Unreadable => format!("{} cannot be read", shortened(property)),
-            Found::NotSet => self.missing(property),
-            Found::Value(value) => match self.text_read_as(property, value) {
+        match &culprit.asked.found {
+            Found::Unreadable => format!("{shown} cannot be read"),
+            Found::NotSet => self.missing(culprit, &shown),
+            Found::Value(value) => match self.text_read_as(culprit, value) {
                 Some(text) => format!(
-                    "{} is {}, text that conditions read as the number {}",
-                    shortened(property),
+                    "{shown} is {}, text that conditions read as the number {}",
                     quoted(text),
                     json_of(value)
                 ),
-                None => format!("{} is {}, {}", shortened(property), json_of(value), a_type(value)),
+                None => format!("{shown} is {}, {}", json_of(value), a_type(value)),
             },
         }
     }
 
     fn split_finding(&self, culprit: &Culprit<'_>, source: &ConditionSource<'_>) -> String {
         let property = &source.property;
-        let by = if property.trim().is_empty() {
-            "the identity"
-        } else {
-            property
-        };
-        match culprit.split {
-            Some(Split { bucket, limit }) => {
-                let relation = if bucket <= limit { "within" } else { "above" };
-                format!(
-                    "{} falls at {} %, {relation} the first {} %",
-                    shortened(by),
-                    percent(bucket, limit),
-                    share(limit)
-                )
-            }
+        match (culprit.asked.split, &culprit.asked.found) {
+            (Some(Split { bucket, limit }), _) => falls(property, bucket, limit),
+            (None, Found::Unreadable) => format!("{} cannot be read", named(property)),
             // There is something to split by, and no number to split at.
-            None if matches!(culprit.found, Found::Value(_)) => format!(
+            (None, Found::Value(_)) => format!(
                 "the percentage {} is no number, so it holds for nobody",
                 shortened(source.value)
             ),
-            None if self.identity.is_none() => "there is no identity to split by".to_owned(),
-            None => format!("there is no {} to split by", shortened(by)),
+            (None, Found::NotSet) if self.identity.is_none() => "there is no identity to split by".to_owned(),
+            (None, Found::NotSet) => format!("there is no {} to split by", named(property)),
         }
     }
 
-    /// Why a property is not set.
-    fn missing(&self, property: &str) -> String {
-        let shown = shortened(property);
-        let Some(key) = self.trait_key(property) else {
+    /// Why a property, as it is shown, is not set.
+    fn missing(&self, culprit: &Culprit<'_>, shown: &str) -> String {
+        let Some(key) = self.trait_key(&culprit.asked.origin) else {
             return format!("{shown} finds nothing");
         };
         if is_of_cohort(key) {
@@ -194,22 +199,27 @@ impl Asked<'_> {
         }
     }
 
-    /// The trait that a property names; `None`: it names something else.
-    fn trait_key<'p>(&self, property: &'p str) -> Option<&'p str> {
-        match property.strip_prefix("$.") {
-            None => Some(property),
-            Some(_) => property.strip_prefix(TRAIT_PATH),
+    /// The trait that was read, or would have been; `None`: something else is asked for.
+    fn trait_key(&self, origin: &Origin) -> Option<&'a str> {
+        match origin {
+            Origin::Trait(slot) => self.trait_names.get(*slot as usize).copied(),
+            Origin::NumberText(_) | Origin::Elsewhere => None,
         }
     }
 
-    /// The text that the trait was sent as, where conditions read it as a number.
-    fn text_read_as(&self, property: &str, value: &Value<'_>) -> Option<&str> {
-        let sent = match property {
-            "$.identity.identifier" => self.identity.map(Identity::identifier),
-            _ => sent_text(&sent_trait(self.identity?, self.trait_key(property)?)?.value),
+    /// The text that is read as the number that was found; `None`: no text is.
+    fn text_read_as<'c>(&'c self, culprit: &'c Culprit<'_>, value: &Value<'_>) -> Option<&'c str> {
+        let text = match &culprit.asked.origin {
+            Origin::NumberText(text) => Some(text.as_str()),
+            origin => sent_text(&sent_trait(self.identity?, self.trait_key(origin)?)?.value),
         };
-        sent.filter(|_| matches!(value, Value::Integer(_) | Value::Float(_)))
+        text.filter(|_| matches!(value, Value::Integer(_) | Value::Float(_)))
     }
+}
+
+/// That a condition, or a rule, cannot be read.
+fn unreadable(what: &str) -> String {
+    format!("the {what} cannot be read (see the warnings in the log), so the segment does not match")
 }
 
 /// A percentage split of a segment.

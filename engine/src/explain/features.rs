@@ -205,22 +205,25 @@ fn in_split(split: &ExaminedSplit<'_>) -> String {
     let Some(bucket) = split.bucket else {
         return "without an identity the control value".to_owned();
     };
+    let end = split.options.last().map_or(0.0, |option| option.range.1);
     match split.options.iter().find(|option| option.is_chosen) {
-        Some(option) => format!(
-            "the identity falls at {} %, in option {} ({} up to {} %)",
-            percent(bucket, option.range.1),
-            option.variant,
-            share(option.range.0),
-            share(option.range.1),
-        ),
-        None => {
-            let end = split.options.last().map_or(0.0, |option| option.range.1);
+        Some(option) => {
+            let (from, below) = option.range;
+            let (place, from_shown) = (percent(bucket, &[from, below]), share(from));
+            let option = match option.variant {
+                "null" => format!("the option of the value {}", shortened(option.value)),
+                variant => format!("option {}", shortened(variant)),
+            };
             format!(
-                "the identity falls at {} %, beyond the options' {} %: the control value",
-                percent(bucket, end),
-                share(end)
+                "the identity falls at {place} %, in {option} ({from_shown} up to {} %)",
+                share(below)
             )
         }
+        None => format!(
+            "the identity falls at {} %, beyond the options' {} %: the control value",
+            percent(bucket, &[end]),
+            share(end)
+        ),
     }
 }
 

@@ -6,8 +6,9 @@
 //! # Layout
 //! - [`Environment::explain`] makes an [`Explanation`] (`report`), which `text` writes for people.
 //! - `features`: each feature, from the segments that override it. `segments`: each segment, and the `conditions` that keep it
-//!   from matching, with `remarks` on what surprises people about them.
+//!   from matching, with `remarks` on what surprises people about them; `comparisons`: those on comparisons.
 //! - `subject`: the identity. `nearest`: names that are nearly another one. `words`: values and types.
+mod comparisons;
 mod conditions;
 mod features;
 mod nearest;
@@ -90,11 +91,7 @@ impl Environment {
         };
         let source = DocumentSource::read(document).map_err(ExplainError::Document)?;
         let examination = self.examine(kind, identity, place);
-        let asked = Asked {
-            identity,
-            traits_count: self.takes_traits(kind),
-            effort: Effort::new(),
-        };
+        let asked = Asked::new(self, identity, self.takes_traits(kind));
         let told = examination.segments.iter().take(MOST_SEGMENTS);
         Ok(Explanation {
             environment: self.name().to_owned(),

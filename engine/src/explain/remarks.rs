@@ -2,19 +2,24 @@
 use crate::condition::Value;
 use crate::python::{PyValue, parse_float, parse_int};
 
+use super::comparisons::{almost, as_text, failing, holding, no_version, shown};
 use super::words::quoted;
 
 /// A sentence about a condition that does not hold for a value, or holds; `None`: the two say it all.
 pub(super) fn remark(operator: &str, condition: &PyValue, value: &Value<'_>, holds: bool) -> Option<String> {
     match operator {
-        _ if holds => surprising_match(operator, condition, value),
         "EQUAL"
         | "NOT_EQUAL"
         | "GREATER_THAN"
         | "GREATER_THAN_INCLUSIVE"
         | "LESS_THAN"
-        | "LESS_THAN_INCLUSIVE" => comparison(operator, condition, value),
-        "CONTAINS" | "NOT_CONTAINS" => contains(operator, condition, value),
+        | "LESS_THAN_INCLUSIVE" => match holds {
+            true => holding(operator, condition, value),
+            false => failing(operator, condition, value),
+        },
+        _ if holds => None,
+        "CONTAINS" => contains(condition, value),
+        "NOT_CONTAINS" => not_contains(condition, value),
         "IN" => is_in(condition, value),
         "REGEX" => regex(value),
         "MODULO" => modulo(condition, value),
@@ -23,102 +28,31 @@ pub(super) fn remark(operator: &str, condition: &PyValue, value: &Value<'_>, hol
     }
 }
 
-fn comparison(operator: &str, condition: &PyValue, value: &Value<'_>) -> Option<String> {
-    if let PyValue::String(text) = condition
-        && let Some(version) = text.strip_suffix(":semver")
-    {
-        return semver(version, value);
-    }
-    let other = quoted(&condition.text());
-    match value {
-        Value::Integer(_) if !reads_as(condition, |text| parse_int(text).is_some()) => Some(format!(
-            "{other} cannot be read as a whole number, which the value found is: no comparison holds then, NOT_EQUAL neither"
-        )),
-        Value::Float(_) if !reads_as(condition, |text| parse_float(text).is_some()) => Some(format!(
-            "{other} cannot be read as a number, which the value found is: no comparison holds then, NOT_EQUAL neither"
-        )),
-        Value::Boolean(_) => Some(format!(
-            "a boolean is compared with {other} as {}: everything is true but \"false\" and \"False\"",
-            !matches!(condition, PyValue::String(text) if text == "false" || text == "False")
-        )),
-        Value::String(text) => text_comparison(operator, &condition.text(), text),
-        _ => None,
-    }
-}
-
-/// What surprises people about a comparison that holds.
-fn surprising_match(operator: &str, condition: &PyValue, value: &Value<'_>) -> Option<String> {
-    match value {
-        Value::Boolean(_) if operator == "EQUAL" || operator == "NOT_EQUAL" => {
-            comparison(operator, condition, value)
-        }
-        Value::String(text) if operator.starts_with("GREATER") || operator.starts_with("LESS") => {
-            let is_version = matches!(condition, PyValue::String(text) if text.ends_with(":semver"));
-            let condition = Some(condition.text()).filter(|_| !is_version)?;
-            text_comparison(operator, &condition, text)
-        }
-        _ => None,
-    }
-}
-
-fn text_comparison(operator: &str, condition: &str, value: &str) -> Option<String> {
-    if operator == "EQUAL" {
-        return almost(condition, value).map(|difference| format!("they differ in {difference} alone"));
-    }
-    let is_number = parse_float(condition).is_some();
-    (operator != "NOT_EQUAL" && is_number)
-        .then(|| format!("{condition} is a number, and they are compared as texts, letter by letter"))
-}
-
-/// What two texts differ in, where it is little.
-fn almost(one: &str, other: &str) -> Option<&'static str> {
-    if one.trim() == other.trim() {
-        Some("blanks around it")
-    } else if one.to_lowercase() == other.to_lowercase() {
-        Some("upper and lower case")
-    } else {
-        None
-    }
-}
-
-fn semver(version: &str, value: &Value<'_>) -> Option<String> {
-    let strict = "three numbers with two points, no v before them";
-    match value {
-        Value::String(text) if !is_version(text) => {
-            Some(format!("{} is no semantic version ({strict})", quoted(text)))
-        }
-        Value::String(_) if !is_version(version) => Some(format!(
-            "the condition's {} is no semantic version ({strict})",
-            quoted(version)
-        )),
-        Value::String(_) => None,
-        _ => Some(format!(
-            "the value found is no text, and so no semantic version ({strict})"
-        )),
-    }
-}
-
-fn is_version(text: &str) -> bool {
-    crate::condition::is_semantic_version(text)
-}
-
-fn reads_as(condition: &PyValue, reads: impl Fn(&str) -> bool) -> bool {
-    match condition {
-        PyValue::String(text) => reads(text),
-        PyValue::Boolean(_) | PyValue::Integer(_) | PyValue::Float(_) => true,
-        PyValue::None | PyValue::List(_) | PyValue::Dict(_) => false,
-    }
-}
-
-fn contains(operator: &str, condition: &PyValue, value: &Value<'_>) -> Option<String> {
+fn contains(condition: &PyValue, value: &Value<'_>) -> Option<String> {
     let Value::String(text) = value else {
-        return Some(format!(
-            "{operator} looks into text alone, and the value found is none"
-        ));
+        return Some("CONTAINS looks into text alone, and the value found is none".to_owned());
     };
-    let wanted = condition.text();
-    (operator == "CONTAINS" && text.to_lowercase().contains(&wanted.to_lowercase()))
-        .then(|| "it does in other upper and lower case".to_owned())
+    let wanted = match condition {
+        PyValue::String(wanted) if wanted.ends_with(":semver") => return no_version(text),
+        PyValue::String(wanted) => wanted,
+        PyValue::None | PyValue::List(_) => return Some(as_text(condition)),
+        _ => {
+            return Some(format!(
+                "{} is no text, and no text contains it",
+                shown(condition)
+            ));
+        }
+    };
+    let is_contained = text.to_lowercase().contains(&wanted.to_lowercase());
+    is_contained.then(|| "it does in other upper and lower case".to_owned())
+}
+
+fn not_contains(condition: &PyValue, value: &Value<'_>) -> Option<String> {
+    match (value, condition) {
+        (Value::String(_), PyValue::String(_)) => None,
+        (Value::String(_), _) => Some(as_text(condition)),
+        _ => Some("NOT_CONTAINS looks into text alone, and the value found is none".to_owned()),
+    }
 }
 
 fn is_in(condition: &PyValue, value: &Value<'_>) -> Option<String> {
@@ -151,8 +85,9 @@ fn listed(condition: &PyValue) -> Vec<String> {
     let texts = |elements: &[PyValue]| elements.iter().map(PyValue::text).collect();
     match condition {
         PyValue::List(elements) => texts(elements),
-        PyValue::String(text) => match crate::json::to_python(text) {
-            Some(PyValue::List(elements)) => texts(&elements),
+        PyValue::String(text) => match PyValue::from_json_text(text) {
+            // With a blank before it a list is none.
+            Ok(PyValue::List(elements)) if text.starts_with('[') => texts(&elements),
             _ => text.split(',').map(str::to_owned).collect(),
         },
         _ => Vec::new(),

@@ -41,7 +41,7 @@ pub struct ExplainedIdentity {
     pub identifier: String,
     /// Whether nothing of it lasts: it came without an identifier, or says so itself.
     pub is_transient: bool,
-    /// In the order sent; of several with one key the last counts.
+    /// In the order sent, those that are null behind; of several with one key the last counts that is not null.
     pub traits: Vec<ExplainedTrait>,
     /// Whether the environment takes traits that come with this kind of key.
     pub traits_count: bool,
@@ -71,6 +71,8 @@ pub struct ExplainedTrait {
     pub r#type: &'static str,
     /// What conditions see, where that is not the same: the number that a text is read as. JSON.
     pub read_as: Option<Box<RawValue>>,
+    /// Whether conditions see it: it is the one of its key that counts, and traits count.
+    pub counts: bool,
 }
 
 /// A flag, and why it is what it is.
@@ -222,7 +224,8 @@ pub struct FoundValue {
 pub struct Bucket {
     /// Its place between 0 and 100.
     pub bucket: f64,
-    /// The condition holds up to here.
+    /// The condition holds up to here; in JSON null where that is no finite number: nan and what is infinite take in nobody, or
+    /// everybody.
     pub limit: f64,
 }
 

@@ -1,4 +1,6 @@
 //! Who is asked about.
+use hashbrown::HashMap;
+
 use super::nearest::{Effort, nearest};
 use super::report::{ExplainedIdentity, ExplainedTrait, NearestIdentifier};
 use super::words::{json_of, raw, sent_text, sent_type, short_raw};
@@ -28,11 +30,19 @@ pub(super) fn explain_identity(
         value: raw("null"),
         r#type: "null",
         read_as: None,
+        counts: false,
     });
+    let mut last = HashMap::new();
+    for (place, sent) in identity.traits().iter().enumerate() {
+        last.insert(sent.key.as_ref(), place);
+    }
+    let counts = |place: usize, sent: &Trait<'_>| traits_count && last.get(sent.key.as_ref()) == Some(&place);
+    let sent = identity.traits().iter().enumerate();
+    let sent = sent.map(|(place, sent)| explain_trait(sent, counts(place, sent)));
     ExplainedIdentity {
         identifier: identifier.to_owned(),
         is_transient: identity.is_transient(),
-        traits: identity.traits().iter().map(explain_trait).chain(unset).collect(),
+        traits: sent.chain(unset).collect(),
         traits_count,
         overrides: overrides.into_iter().map(str::to_owned).collect(),
         nearest: near.map(|(identifier, difference)| NearestIdentifier {
@@ -42,7 +52,7 @@ pub(super) fn explain_identity(
     }
 }
 
-fn explain_trait(sent: &Trait<'_>) -> ExplainedTrait {
+fn explain_trait(sent: &Trait<'_>, counts: bool) -> ExplainedTrait {
     let read_as = match (sent_text(&sent.value), sent.value.to_value()) {
         (Some(_), Ok(number @ (Value::Integer(_) | Value::Float(_)))) => Some(raw(&json_of(&number))),
         _ => None,
@@ -52,6 +62,7 @@ fn explain_trait(sent: &Trait<'_>) -> ExplainedTrait {
         value: short_raw(&sent.value_json()),
         r#type: sent_type(&sent.value),
         read_as,
+        counts,
     }
 }
 

@@ -11,6 +11,9 @@ use crate::python::float_text;
 /// What is longer is cut, in characters.
 const LONGEST: usize = 200;
 
+/// A percentage has no more decimals than tell any two of its places apart.
+const MOST_DECIMALS: usize = 12;
+
 /// The JSON as it is; null where it is none, which does not come about.
 pub(super) fn raw(json: &str) -> Box<RawValue> {
     RawValue::from_string(json.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
@@ -99,21 +102,59 @@ pub(super) fn sent_text<'s>(sent: &'s TraitValue<'_>) -> Option<&'s str> {
     }
 }
 
-/// A percentage with two decimals, or with as many more as tell it from the other.
-pub(super) fn percent(percentage: f64, other: f64) -> String {
-    for decimals in 2..6 {
-        let text = format!("{percentage:.decimals$}");
-        if percentage == other || text.parse::<f64>().is_ok_and(|shown| shown != other) {
-            return text;
-        }
+/// What a condition asks for, in a sentence.
+pub(super) fn named(property: &str) -> Cow<'_, str> {
+    match property.trim() {
+        "" => Cow::Owned(quoted(property)),
+        _ => shortened(property),
     }
-    percentage.to_string()
 }
 
-/// A share of a hundred: four decimals at most, and no zeros behind.
+/// Where something falls in a percentage split that holds up to the `limit`, in a sentence.
+pub(super) fn falls(by: &str, bucket: f64, limit: f64) -> String {
+    let by = match by {
+        "" => Cow::Borrowed("the identity"),
+        property => named(property),
+    };
+    let place = percent(bucket, &[limit]);
+    let holds = bucket <= limit;
+    if !limit.is_finite() {
+        let whom = if holds { "everybody" } else { "nobody" };
+        let limit = float_text(limit);
+        return format!("{by} falls at {place} %, and the percentage {limit} takes {whom} in");
+    }
+    let relation = if holds { "within" } else { "above" };
+    format!("{by} falls at {place} %, {relation} the first {} %", share(limit))
+}
+
+/// A percentage with two decimals, or with as many more as tell it from these others, as they are shown.
+pub(super) fn percent(percentage: f64, others: &[f64]) -> String {
+    let tells = |text: &str| {
+        let shown = text.parse::<f64>().unwrap_or(f64::NAN);
+        others.iter().all(|other| {
+            let other_shown = share(*other).parse::<f64>().unwrap_or(f64::NAN);
+            shown.partial_cmp(&other_shown) == percentage.partial_cmp(other)
+        })
+    };
+    let shortest = (2..=MOST_DECIMALS).map(|decimals| format!("{percentage:.decimals$}"));
+    let mut shortest = shortest.filter(|text| tells(text));
+    shortest.next().unwrap_or_else(|| percentage.to_string())
+}
+
+/// A share of a hundred: four decimals at most, and no zeros behind, unless that says something else.
 pub(super) fn share(percentage: f64) -> String {
+    if percentage == 0.0 {
+        return "0".to_owned();
+    }
     let text = format!("{percentage:.4}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    let shown = text.parse::<f64>().unwrap_or(f64::NAN);
+    // Sums of shares are a little off.
+    let is_near = (shown - percentage).abs() < 1e-9 && shown != 0.0;
+    match is_near && percentage.abs() < 1e9 {
+        true => text.to_owned(),
+        false => float_text(percentage),
+    }
 }
 
 /// A text for a terminal: what would move its cursor is escaped.
@@ -146,16 +187,54 @@ mod tests {
             (10.002_000_400_080_016, 10.0, "10.002"),
             (9.999_99, 10.0, "9.99999"),
             (0.0, 10.0, "0.00"),
+            (10.002_000_400_080_016, 10.002, "10.0020004"),
+            (37.2, f64::NAN, "37.20"),
+            (37.2, f64::INFINITY, "37.20"),
         ] {
-            assert_eq!(percent(percentage, other), text);
+            assert_eq!(percent(percentage, &[other]), text);
+        }
+        for (percentage, text) in [
+            (100.0, "100"),
+            (-0.0, "0"),
+            (33.330_000_000_000_005, "33.33"),
+            (0.000_01, "1e-05"),
+            (0.750_150_02, "0.75015002"),
+            (1e300, "1e+300"),
+        ] {
+            assert_eq!(share(percentage), text);
+        }
+    }
+
+    #[test]
+    fn a_percentage_split_says_what_it_does() {
+        for (by, bucket, limit, says) in [
+            (
+                "",
+                10.01,
+                10.0,
+                "the identity falls at 10.01 %, above the first 10 %",
+            ),
+            ("plan", 10.0, 10.0, "plan falls at 10.00 %, within the first 10 %"),
+            (
+                " ",
+                1.0,
+                f64::NAN,
+                "\" \" falls at 1.00 %, and the percentage nan takes nobody in",
+            ),
+            (
+                "",
+                1.0,
+                f64::INFINITY,
+                "the identity falls at 1.00 %, and the percentage inf takes everybody in",
+            ),
+        ] {
+            assert_eq!(falls(by, bucket, limit), says);
         }
     }
 
     #[test]
     fn nothing_moves_the_cursor() {
         assert_eq!(visible("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
-        assert_eq!(share(33.330_000_1), "33.33");
-        assert_eq!(share(100.0), "100");
     }
 
     #[test]

@@ -108,27 +108,60 @@ impl RuleCompiler<'_, '_> {
     }
 
     fn condition(&mut self, json: &RawValue) -> Condition {
-        if Kind::of(json.get()) != Kind::Object {
-            self.warn("a condition that is not an object");
-            return Condition::Raising;
-        }
-        let compiled = match serde_json::from_str::<parts::Condition<'_>>(json.get()) {
-            Ok(condition) => self.understand(&condition),
-            Err(error) => Err(problem(&error).into_owned()),
-        };
-        match compiled {
-            Ok((condition, reads)) => {
+        match SaidCondition::read(json) {
+            Ok(said) => {
+                let (condition, reads) = self.understand(&said);
                 self.reads.note(reads);
                 condition
             }
             Err(problem) => {
-                self.warn(&format!("a condition: {problem}"));
+                self.warn(&problem);
                 Condition::Raising
             }
         }
     }
 
-    fn understand(&mut self, condition: &parts::Condition<'_>) -> Result<(Condition, Reads), String> {
+    fn understand(&mut self, said: &SaidCondition) -> (Condition, Reads) {
+        let (matcher, problem) = Matcher::compile(&said.operator, &said.value, self.segment_id, self.regexes);
+        if let Some(problem) = problem {
+            self.warnings.push(self.part, &problem);
+        }
+        let by_identity = said.property.is_empty() && matcher.splits_by_percentage();
+        let (source, reads) = if by_identity {
+            (Source::IdentityKey, Reads::Other)
+        } else {
+            self.properties.source(&said.property, &mut self.regexes.room)
+        };
+        (Condition::Matching { source, matcher }, reads)
+    }
+
+    /// Warns of what is not understood: what it would read, nobody knows.
+    fn warn(&mut self, problem: &str) {
+        self.reads.note(Reads::Other);
+        self.warnings.push(self.part, &format!("{problem}; {NO_MATCH}"));
+    }
+}
+
+/// What a document says of a condition that can be evaluated.
+pub(super) struct SaidCondition {
+    pub property: String,
+    pub operator: String,
+    pub value: PyValue,
+}
+
+impl SaidCondition {
+    /// Reads it. The error says why it cannot be evaluated.
+    pub(super) fn read(json: &RawValue) -> Result<Self, String> {
+        if Kind::of(json.get()) != Kind::Object {
+            return Err("a condition that is not an object".to_owned());
+        }
+        let condition = serde_json::from_str::<parts::Condition<'_>>(json.get());
+        let said = condition.map_err(|error| problem(&error).into_owned());
+        said.and_then(|condition| Self::of(&condition))
+            .map_err(|problem| format!("a condition: {problem}"))
+    }
+
+    fn of(condition: &parts::Condition<'_>) -> Result<Self, String> {
         let operator = condition.operator.0.ok_or("it has no operator")?;
         // The reference knows no operator that is not a string.
         let operator = decode_string(operator.get()).unwrap_or_default();
@@ -141,28 +174,16 @@ impl RuleCompiler<'_, '_> {
             property if property.is_empty() => self::property(condition.property)?,
             property => property,
         };
-        let (matcher, problem) = Matcher::compile(&operator, &value, self.segment_id, self.regexes);
-        if let Some(problem) = problem {
-            self.warnings.push(self.part, &problem);
-        }
-        let by_identity = property.is_empty() && matcher.splits_by_percentage();
-        let (source, reads) = if by_identity {
-            (Source::IdentityKey, Reads::Other)
-        } else {
-            self.properties.source(&property, &mut self.regexes.room)
-        };
-        Ok((Condition::Matching { source, matcher }, reads))
-    }
-
-    /// Warns of what is not understood: what it would read, nobody knows.
-    fn warn(&mut self, problem: &str) {
-        self.reads.note(Reads::Other);
-        self.warnings.push(self.part, &format!("{problem}; {NO_MATCH}"));
+        Ok(Self {
+            property,
+            operator: operator.into_owned(),
+            value,
+        })
     }
 }
 
 /// A condition's property; null, missing and what Python takes for false are blank.
-pub(super) fn property(json: Option<&RawValue>) -> Result<String, String> {
+fn property(json: Option<&RawValue>) -> Result<String, String> {
     match json.map(PyValue::from_json) {
         None => Ok(String::new()),
         Some(Ok(PyValue::String(text))) => Ok(text),

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::feature_states;
 use super::reading::elements;
-use super::rules;
+use super::rules::SaidCondition;
 use super::segments;
 use super::warnings::Warnings;
 use crate::DocumentError;
@@ -36,6 +36,8 @@ pub(crate) struct ConditionSource<'d> {
     pub operator: String,
     /// JSON.
     pub value: &'d str,
+    /// The same as Python reads it.
+    pub python_value: PyValue,
 }
 
 impl<'d> DocumentSource<'d> {
@@ -109,14 +111,16 @@ impl<'d> SegmentSource<'d> {
         }
         let rule = read_rule(element(rules, *last)?)?;
         let json = element(rule.conditions, place.condition?)?;
+        let SaidCondition {
+            property,
+            operator,
+            value,
+        } = SaidCondition::read(json).ok()?;
         let condition: parts::Condition<'d> = serde_json::from_str(json.get()).ok()?;
-        let property = match rules::property(condition.property_).ok()? {
-            property if property.is_empty() => rules::property(condition.property).ok()?,
-            property => property,
-        };
         Some(ConditionSource {
             property,
-            operator: decode_string(condition.operator.0?.get())?.into_owned(),
+            operator,
+            python_value: value,
             value: condition.value.0.map_or("null", RawValue::get),
         })
     }
@@ -125,14 +129,9 @@ impl<'d> SegmentSource<'d> {
 impl ConditionSource<'_> {
     /// Why it cannot be evaluated, where that does not depend on who asks.
     pub(crate) fn problem(&self, segment_id: &str) -> Option<String> {
-        let value = self.python_value()?;
-        let (_, problem) = Matcher::compile(&self.operator, &value, segment_id, &mut RegexCache::default());
+        let regexes = &mut RegexCache::default();
+        let (_, problem) = Matcher::compile(&self.operator, &self.python_value, segment_id, regexes);
         problem
-    }
-
-    /// Its value as Python reads it.
-    pub(crate) fn python_value(&self) -> Option<PyValue> {
-        crate::json::to_python(self.value)
     }
 }
 
@@ -143,5 +142,6 @@ fn element(list: Option<&RawValue>, place: u32) -> Option<&RawValue> {
 }
 
 fn read_rule(json: &RawValue) -> Option<parts::Rule<'_>> {
-    serde_json::from_str(json.get()).ok()
+    let is_object = Kind::of(json.get()) == Kind::Object;
+    serde_json::from_str(json.get()).ok().filter(|_| is_object)
 }

@@ -2,76 +2,15 @@
 //!
 //! This asks the evaluation itself about every rule and condition on its way, and combines nothing that the evaluation could
 //! combine otherwise: what it says of a condition is what holds of it alone.
+use super::culprit::{Asked, Blame, Culprit, Fault, Place, PlacedSplit};
 use super::segments::Evaluation;
-use crate::condition::{Raised, Split, Value};
+use crate::condition::Raised;
 use crate::environment::compiled::{Condition, Rule, RuleKind, Segment};
 
 /// More conditions of one segment are counted, not told.
 const MOST_CULPRITS: usize = 5;
 /// More percentage splits of one segment are not told.
 const MOST_SPLITS: usize = 5;
-
-/// What keeps a segment from matching, or makes it match.
-#[derive(Debug, Default)]
-pub(crate) struct Blame<'e> {
-    /// In the order in which they are evaluated: the first is the first that failed.
-    pub culprits: Vec<Culprit<'e>>,
-    /// How many there are beyond.
-    pub more: usize,
-}
-
-/// A condition, or a rule, that keeps a segment from matching.
-#[derive(Debug)]
-pub(crate) struct Culprit<'e> {
-    pub place: Place,
-    pub fault: Fault,
-    /// What a condition was asked about.
-    pub found: Found<'e>,
-    /// Where it falls, where the condition is a percentage split.
-    pub split: Option<Split>,
-}
-
-/// Where a rule is among the segment's, outermost first, and a condition in it; all from 0.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub rules: Vec<u32>,
-    pub condition: Option<u32>,
-}
-
-/// What is wrong with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// The condition does not hold.
-    DoesNotHold,
-    /// It holds.
-    Holds,
-    /// It cannot be evaluated, and was reached: no segment matches then.
-    Raises,
-    /// A rule without conditions and rules, which holds whatever its type is.
-    EmptyRuleHolds,
-    /// A rule of no known type that is not empty.
-    UnknownType,
-    /// Rules are nested, by way of flags that segments read, deeper than is evaluated.
-    TooDeep,
-}
-
-/// What a condition was asked about.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Found<'e> {
-    Value(Value<'e>),
-    NotSet,
-    /// Reading it is what cannot be done.
-    #[default]
-    Unreadable,
-}
-
-/// A percentage split of a segment's conditions, whether it holds or not.
-#[derive(Debug)]
-pub(crate) struct PlacedSplit {
-    pub place: Place,
-    /// `None`: there is nothing to split by.
-    pub split: Option<Split>,
-}
 
 impl<'e> Evaluation<'e> {
     /// Whether all rules of a segment hold, for themselves.
@@ -127,25 +66,13 @@ impl<'e> Evaluation<'e> {
                             rules: path.clone(),
                             condition: Some(condition),
                         },
-                        split: self.ask(own).1,
+                        split: self.ask(own).split,
                     });
                 }
             }
             self.add_splits(&rule.rules, path, splits);
             path.pop();
         }
-    }
-
-    /// What a condition is asked about, and where that falls where it splits by percentage.
-    fn ask(&self, condition: &Condition) -> (Found<'e>, Option<Split>) {
-        let Condition::Matching { source, matcher } = condition else {
-            return (Found::Unreadable, None);
-        };
-        let read = |value: Option<&Value<'_>>| {
-            let found = value.map_or(Found::NotSet, |value| Found::Value(value.to_owned_value()));
-            Ok((found, value.and_then(|value| matcher.split(value))))
-        };
-        self.with_value(source, read).unwrap_or((Found::Unreadable, None))
     }
 }
 
@@ -284,15 +211,13 @@ impl<'w, 'e> Walk<'w, 'e> {
         if !self.has_room() {
             return;
         }
-        let (found, split) = self.evaluation.ask(condition);
         self.blame.culprits.push(Culprit {
             place: Place {
                 rules: self.rules.clone(),
                 condition: Some(place),
             },
             fault,
-            found,
-            split,
+            asked: self.evaluation.ask(condition),
         });
     }
 
@@ -306,8 +231,7 @@ impl<'w, 'e> Walk<'w, 'e> {
                 condition: None,
             },
             fault,
-            found: Found::default(),
-            split: None,
+            asked: Asked::default(),
         });
     }
 

@@ -9,14 +9,12 @@ use super::dependencies::Dependencies;
 use super::found::Found;
 use super::subject::Subject;
 use crate::Identity;
-use crate::condition::budget::{FLAG, FLAG_RESULT, NESTED};
-use crate::condition::{Budget, LightWork, Node, Query, Raised, Value};
+use crate::condition::budget::NESTED;
+use crate::condition::{Budget, LightWork, Node, Raised, Value};
 use crate::environment::compiled::{
     Condition, Environment, IdentityOverride, Multivariate, MultivariateOption, Path, Rule, RuleKind,
     Segment, Source, offset,
 };
-use crate::environment::flag::Flag;
-use crate::python::PyValue;
 
 /// How many rules may be evaluated one inside the other. A document's nesting bounds the rules of one segment, but rules
 /// may read flags that depend on further segments. The reference's recursion ends near this bound.
@@ -25,7 +23,7 @@ const DEEPEST_RULES: u32 = 200;
 /// One evaluation of an environment: for an identity, or without.
 pub(crate) struct Evaluation<'e> {
     pub(super) environment: &'e Environment,
-    subject: Subject<'e>,
+    pub(super) subject: Subject<'e>,
     pub(super) budget: Budget,
     /// How many rules are being evaluated, one inside the other.
     depth: Cell<u32>,
@@ -146,7 +144,7 @@ impl<'e> Evaluation<'e> {
         self.subject.key()
     }
 
-    fn segment_matches(&self, place: u32) -> bool {
+    pub(super) fn segment_matches(&self, place: u32) -> bool {
         let segment = self.environment.segments.get(place as usize);
         let segment = segment.filter(|segment| self.counts(segment));
         segment.is_some_and(|segment| self.matches(place, segment))
@@ -218,7 +216,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    fn find<'v>(&'v self, path: &'v Path) -> Result<Found<'v>, Raised> {
+    pub(super) fn find<'v>(&'v self, path: &'v Path) -> Result<Found<'v>, Raised> {
         let found = match path {
             Path::IdentityIdentifier => return self.coerced(self.subject.identifier()),
             Path::IdentityKey => return self.coerced(self.subject.key()),
@@ -247,36 +245,6 @@ impl<'e> Evaluation<'e> {
         };
         self.budget.spend_text(text)?;
         Value::coerce(text).map(Found::Value)
-    }
-
-    /// What a path finds in the result of another flag; an unresolved one is null.
-    fn find_in_flag(&self, feature: Option<u32>, rest: &Query) -> Result<Found<'static>, Raised> {
-        self.budget.spend(FLAG)?;
-        let choice = match self.dependencies.as_ref().zip(feature) {
-            Some((dependencies, feature)) => {
-                dependencies.read(feature, &self.budget, &|place| self.segment_matches(place))?
-            }
-            None => None,
-        };
-        self.budget
-            .spend(if choice.is_some() { FLAG_RESULT } else { 0 })?;
-        let key = self.subject.key();
-        let multivariate = choice.and_then(|choice| self.environment.answers.multivariate(choice.answer));
-        if let Some((multivariate, key)) = multivariate.zip(key) {
-            self.budget.spend_hash(&multivariate.key, key)?;
-        }
-        let option = |multivariate: &'e Multivariate| key.map(|key| multivariate.choose(key));
-        let flag = choice.and_then(|choice| choice.flag(self.environment, option));
-        let result = flag.and_then(Flag::to_python).unwrap_or(PyValue::None);
-        let found = rest.first(Node::Value(&result), &self.budget)?;
-        Ok(match Found::of(found, &self.budget)? {
-            Found::Nothing => Found::Nothing,
-            Found::Null => Found::Null,
-            Found::Value(Value::Boolean(boolean)) => Found::Value(Value::Boolean(boolean)),
-            Found::Value(Value::Integer(integer)) => Found::Value(Value::Integer(integer)),
-            Found::Value(Value::Float(float)) => Found::Value(Value::Float(float)),
-            Found::Value(Value::String(text)) => Found::Value(Value::String(Cow::Owned(text.into_owned()))),
-        })
     }
 }
 

@@ -35,6 +35,17 @@ impl Environment {
         self.features.list.iter().map(|feature| &*feature.reported.name)
     }
 
+    /// The names of the traits that segments read, by their slots.
+    pub(crate) fn traits_by_slot(&self) -> Vec<&str> {
+        let mut names = vec![""; self.trait_slots.len()];
+        for (name, slot) in &self.trait_slots {
+            if let Some(place) = names.get_mut(*slot as usize) {
+                *place = name;
+            }
+        }
+        names
+    }
+
     /// The names of the features that an identity overrides itself, in document order.
     pub fn features_overridden_for(&self, identifier: &str) -> Vec<&str> {
         let own = self.identity_overrides.of(identifier).iter();

@@ -1,13 +1,18 @@
-//! An explanation for people: a short line for each feature, with its details below.
+//! An explanation for people: a short line for each feature, with its details below. `identity`: who is asked about. `split`: the
+//! options of a feature.
+mod identity;
+mod split;
+
 use std::fmt::{self, Write as _};
 
 use hashbrown::HashMap;
 
 use super::report::{
-    Bucket, Candidate, ExplainedCondition, ExplainedFeature, ExplainedIdentity, ExplainedSegment,
-    ExplainedSplit, Explanation, Outcome,
+    Bucket, Candidate, ExplainedCondition, ExplainedFeature, ExplainedSegment, Explanation, Outcome,
 };
-use super::words::{percent, quoted, share, shortened, visible};
+use super::words::{falls, shortened, visible};
+use identity::write_identity;
+use split::write_split;
 
 /// What is wider does not widen its column, in characters.
 const WIDEST_NAME: usize = 40;
@@ -42,6 +47,10 @@ impl Text<'_> {
             features,
             ..
         } = self.explanation;
+        let environment = match environment.trim() {
+            "" => "an environment without a name",
+            _ => environment,
+        };
         line(f, 0, &format!("{environment}, as a {key} key sees it"))?;
         match identity {
             Some(identity) => write_identity(f, identity)?,
@@ -169,8 +178,8 @@ impl Text<'_> {
                 told.rule == split.rule && told.condition == Some(split.condition)
             };
             let is_told = told.any(is_it) || grounds.any(is_it);
-            if let (Some(bucket), false) = (split.split, is_told) {
-                line(f, indent, &bucket_line(bucket, &split.property))?;
+            if let (Some(Bucket { bucket, limit }), false) = (split.split, is_told) {
+                line(f, indent, &falls(&split.property, bucket, limit))?;
             }
         }
         match &own.note {
@@ -180,79 +189,11 @@ impl Text<'_> {
     }
 }
 
-fn write_identity(f: &mut fmt::Formatter<'_>, own: &ExplainedIdentity) -> fmt::Result {
-    let identifier = quoted(&own.identifier);
-    line(
-        f,
-        0,
-        &match own.is_transient {
-            true => format!("an identity without an identifier, evaluated as {identifier}"),
-            false => format!("identity {identifier}"),
-        },
-    )?;
-    let width = |text: &str| Some(text.chars().count()).filter(|width| *width <= WIDEST_NAME);
-    let keys = own.traits.iter().filter_map(|sent| width(&sent.key));
-    let values = own.traits.iter().filter_map(|sent| width(sent.value.get()));
-    let (keys, values) = (keys.max().unwrap_or(0), values.max().unwrap_or(0));
-    for sent in &own.traits {
-        let read_as = sent.read_as.as_ref();
-        let read_as = read_as.map_or_else(String::new, |number| format!(", read as the number {number}"));
-        let (key, value, r#type) = (shortened(&sent.key), sent.value.get(), sent.r#type);
-        line(
-            f,
-            4,
-            &format!("{key:keys$}  {value:values$}  {}{read_as}", r#type),
-        )?;
-    }
-    let overrides = match (&own.nearest, &*own.overrides) {
-        (_, _) if own.is_transient => return Ok(()),
-        (Some(near), []) => format!(
-            "it has no override of its own; {} has, which differs in {}: misspelt?",
-            quoted(&near.identifier),
-            near.difference
-        ),
-        (None, []) => "it has no override of its own".to_owned(),
-        (_, [one]) => format!("it has an override of its own, of {one}"),
-        (_, overrides) => format!("it has overrides of its own, of {} features", overrides.len()),
-    };
-    line(f, 4, &overrides)
-}
-
-fn write_split(f: &mut fmt::Formatter<'_>, own: &ExplainedSplit) -> fmt::Result {
-    let mark = |is_chosen: bool| if is_chosen { "*" } else { " " };
-    let range = |from: f64, below: f64| format!("{} to {} %", share(from), share(below));
-    let ranges = own
-        .options
-        .iter()
-        .map(|option| range(option.from, option.below).len());
-    let width = ranges.max().unwrap_or(0);
-    let variants = own
-        .options
-        .iter()
-        .map(|option| option.variant.get().chars().count());
-    let variant_width = variants.filter(|width| *width <= WIDEST_NAME).max().unwrap_or(0);
-    for option in &own.options {
-        let (mark, range) = (mark(option.is_chosen), range(option.from, option.below));
-        let (variant, value) = (shortened(option.variant.get()), shortened(option.value.get()));
-        line(
-            f,
-            6,
-            &format!("{mark} {range:width$}  {variant:variant_width$}  {value}"),
-        )?;
-    }
-    line(
-        f,
-        6,
-        &format!(
-            "{} {:width$}  the control value",
-            mark(own.is_control),
-            "the rest"
-        ),
-    )
-}
-
 fn write_condition(f: &mut fmt::Formatter<'_>, own: &ExplainedCondition, indent: usize) -> fmt::Result {
-    let place = format!("rule {} ({})", own.rule, own.rule_types.join(" > "));
+    let place = match &*own.rule_types {
+        [] => format!("rule {}", own.rule),
+        types => format!("rule {} ({})", own.rule, types.join(" > ")),
+    };
     let asked = match (&own.property, &own.operator, &own.value) {
         (Some(property), Some(operator), Some(value)) => {
             let property = shortened(property);
@@ -267,19 +208,6 @@ fn write_condition(f: &mut fmt::Formatter<'_>, own: &ExplainedCondition, indent:
     };
     line(f, indent, &asked)?;
     line(f, indent + 2, &own.says)
-}
-
-fn bucket_line(Bucket { bucket, limit }: Bucket, property: &str) -> String {
-    let by = match property.trim() {
-        "" => "the identity".to_owned(),
-        property => shortened(property).into_owned(),
-    };
-    let relation = if bucket <= limit { "within" } else { "above" };
-    format!(
-        "{by} falls at {} %, {relation} the first {} %",
-        percent(bucket, limit),
-        share(limit)
-    )
 }
 
 fn name(own: &ExplainedFeature) -> String {
