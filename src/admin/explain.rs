@@ -1,12 +1,15 @@
 //! `/explain`: why flags are what they are, as JSON, or as text where that is accepted.
 //!
 //! POST keeps identifiers and traits out of URLs, which others on the way may log.
+use std::collections::HashMap;
+
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::web::{Payload, ServiceConfig, block};
 use actix_web::{HttpRequest, HttpResponse};
 use actors::environment::ConfiguredEnvironment;
+use actors::keys::EnvironmentId;
 use bytes::Bytes;
 use serde_json::json;
 
@@ -46,9 +49,12 @@ async fn answered(
 ) -> Result<HttpResponse, ApiError> {
     let asking = match asking {
         Ok(asking) => asking,
-        Err(error) => return Ok(refused(request, StatusCode::BAD_REQUEST, &error.to_string())),
+        Err(error) => {
+            let status = StatusCode::BAD_REQUEST;
+            return Ok(refused(request, status, "question", &error.to_string()));
+        }
     };
-    let held = held(AdminContext::of(request)?);
+    let held = held(AdminContext::of(request)?).await;
     let as_text = prefers_text(request);
     let explained = block(move || {
         let_workers_go_first();
@@ -61,7 +67,7 @@ async fn answered(
     let mut answer = match explained {
         Ok(explained) if as_text => text(request, explained),
         Ok(explained) => answer::json(request.path(), StatusCode::OK, explained),
-        Err(refusal) => refused(request, status(&refusal), &refusal.to_string()),
+        Err(refusal) => refused(request, status(&refusal), refusal.about(), &refusal.to_string()),
     };
     answer
         .headers_mut()
@@ -70,7 +76,8 @@ async fn answered(
 }
 
 /// Every configured environment, as it is served now.
-fn held(context: &AdminContext) -> Vec<Held> {
+async fn held(context: &AdminContext) -> Vec<Held> {
+    let why = why_without(context).await;
     let newest = context.environments.newest();
     let configured = context.environments.configured();
     let configured = configured.borrow();
@@ -93,11 +100,21 @@ fn held(context: &AdminContext) -> Vec<Held> {
                     name: served.map(|served| served.environment.name().to_owned()),
                     client_side_key: options.client_side_key.clone(),
                 },
-                content: content.ok_or_else(|| {
-                    "it has no document yet; /status says what has become of its fetches".to_owned()
+                content: content.ok_or_else(|| match why.get(id) {
+                    Some(why) => format!("it has no document yet: {why}"),
+                    None => "it has no document yet; /status says what has become of its fetches".to_owned(),
                 }),
             }
         })
+        .collect()
+}
+
+/// Why environments have no document yet, as far as their fetches have told.
+async fn why_without(context: &AdminContext) -> HashMap<EnvironmentId, String> {
+    let statuses = context.environments.statuses().await.unwrap_or_default();
+    let without = statuses.into_iter().filter(|status| !status.is_served);
+    without
+        .filter_map(|status| Some((status.environment, status.detail?)))
         .collect()
 }
 
@@ -114,22 +131,22 @@ fn prefers_text(request: &HttpRequest) -> bool {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Environment(none) if none.is_ambiguous() => StatusCode::CONFLICT,
-        Refusal::Environment(_) | Refusal::Feature(_) => StatusCode::NOT_FOUND,
+        Refusal::Environment(none, _) if none.is_ambiguous() => StatusCode::CONFLICT,
+        Refusal::Environment(..) | Refusal::Feature(_) => StatusCode::NOT_FOUND,
         Refusal::Identity(_) => StatusCode::BAD_REQUEST,
         Refusal::NoDocument(..) | Refusal::Document(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
-/// A refusal in the words that are for this request.
-fn refused(request: &HttpRequest, status: StatusCode, message: &str) -> HttpResponse {
+/// A refusal; `about`: what of the question cannot be answered.
+fn refused(request: &HttpRequest, status: StatusCode, about: &str, message: &str) -> HttpResponse {
     let name = match status {
         StatusCode::CONFLICT => "ambiguous",
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::BAD_REQUEST => "bad_request",
         _ => "unavailable",
     };
-    let body = json!({"status": name, "message": message});
+    let body = json!({"status": name, "message": message, "about": about});
     answer::json(request.path(), status, body.to_string())
 }
 

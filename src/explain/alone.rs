@@ -2,44 +2,54 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use actix_web::web::block;
 use actors::environment::{DocumentSnapshot, DocumentSource, EnvironmentOptions};
 use actors::upstream::{DocumentMemory, FetchFailure, Upstream};
 use bytes::Bytes;
 use engine::{Document, Environment};
+use futures::stream::{self, StreamExt as _};
 
 use super::answer::{Content, Held, Source};
 use super::asking::Asking;
-use super::environments::Known;
+use super::environments::{Known, without_name};
 use crate::application::upstream_options;
 use crate::settings::Settings;
+
+/// So many documents are got at once.
+const AT_ONCE: usize = 8;
 
 /// Gets the documents that it takes to find the environment that is meant, and to explain it: all where it is called by its name,
 /// which its document has. Needs a running actix `System`.
 pub(super) async fn hold(settings: &Settings, asking: &Asking) -> Vec<Held> {
     let memory = DocumentMemory::new(settings.upstream.document_memory);
     let upstream = Upstream::new(&upstream_options(settings, &memory), settings.api_poll_timeout);
-    // Who has its client-side key needs no name.
-    let by_key = settings
-        .environments
-        .iter()
-        .position(|options| Some(options.client_side_key.reveal()) == asking.environment.as_deref());
-    let mut held = Vec::new();
-    for (place, options) in settings.environments.iter().enumerate() {
-        let content = match by_key.is_none_or(|meant| meant == place) {
-            true => get(settings, options, &upstream).await,
-            false => Err("its document was not read".to_owned()),
-        };
-        held.push(Held {
-            known: Known {
-                // As the EnvironmentActor numbers them at the start.
-                id: (place + 1).to_string(),
-                name: name(&content),
-                client_side_key: options.client_side_key.clone(),
-            },
-            content,
-        });
+    let mut known: Vec<Known> = (1..)
+        .zip(&settings.environments)
+        .map(|(number, options)| Known {
+            // As the EnvironmentActor numbers them at the start.
+            id: i32::to_string(&number),
+            name: None,
+            client_side_key: options.client_side_key.clone(),
+        })
+        .collect();
+    let asked = asking.environment.as_deref();
+    let only = asked.and_then(|asked| without_name(&known, asked));
+    let got = (0..).zip(&settings.environments).map(|(place, options)| {
+        let is_needed = only.is_none_or(|only| only == place);
+        let upstream = &upstream;
+        async move {
+            match is_needed {
+                true => get(settings, options, upstream).await,
+                false => Err("its document was not read".to_owned()),
+            }
+        }
+    });
+    let contents: Vec<_> = stream::iter(got).buffered(AT_ONCE).collect().await;
+    for (known, content) in known.iter_mut().zip(&contents) {
+        known.name = name(content);
     }
-    held
+    let held = known.into_iter().zip(contents);
+    held.map(|(known, content)| Held { known, content }).collect()
 }
 
 fn name(content: &Result<Content, String>) -> Option<String> {
@@ -55,7 +65,7 @@ async fn get(
     upstream: &Result<Upstream, FetchFailure>,
 ) -> Result<Content, String> {
     if let DocumentSource::File(path) = &options.source {
-        return from_file(path, "file", "its document_path").map_err(|failure| failure.to_string());
+        return from_file(path, "file", "its document_path").await;
     }
     let fetched = match upstream {
         Ok(upstream) => DocumentSnapshot::fetch(upstream, &options.server_side_keys).await,
@@ -64,32 +74,45 @@ async fn get(
     let failure = match fetched {
         Ok(snapshot) => {
             let says = format!("upstream ({})", settings.api_url);
-            return content(snapshot, "upstream", says);
+            return compiled(snapshot, "upstream", says).await;
         }
         Err(failure) => failure,
     };
-    let directory = settings.persistence.directory.as_deref();
-    let stored =
-        directory.and_then(|directory| DocumentSnapshot::read_stored(directory, &options.client_side_key));
-    if let Some(snapshot) = stored {
+    if let Some(snapshot) = stored(settings, options).await {
         let says = format!("the store (persistence.directory), because upstream gives none: {failure}");
-        return content(snapshot, "store", says);
+        return compiled(snapshot, "store", says).await;
     }
     if let Some(path) = &options.fallback {
         let what = format!("its fallback_document_path, because upstream gives none: {failure}");
-        if let Ok(content) = from_file(path, "fallback", &what) {
+        if let Ok(content) = from_file(path, "fallback", &what).await {
             return Ok(content);
         }
     }
     Err(failure.to_string())
 }
 
-fn from_file(path: &Path, kind: &'static str, what: &str) -> Result<Content, String> {
-    let snapshot = DocumentSnapshot::read_file(path).map_err(|failure| failure.to_string())?;
-    content(snapshot, kind, format!("{what}, {}", path.display()))
+/// What was stored of it; `None`: nothing that can be served.
+async fn stored(settings: &Settings, options: &EnvironmentOptions) -> Option<DocumentSnapshot> {
+    let directory = settings.persistence.directory.clone()?;
+    let key = options.client_side_key.clone();
+    let read = block(move || DocumentSnapshot::read_stored(&directory, &key));
+    read.await.ok().flatten()
 }
 
-fn content(snapshot: DocumentSnapshot, kind: &'static str, says: String) -> Result<Content, String> {
+async fn from_file(path: &Path, kind: &'static str, what: &str) -> Result<Content, String> {
+    let says = format!("{what}, {}", path.display());
+    let path = path.to_owned();
+    let read = block(move || DocumentSnapshot::read_file(&path).map_err(|failure| failure.to_string()));
+    compiled(read.await.map_err(|error| error.to_string())??, kind, says).await
+}
+
+/// Compiles a document, on a thread for blocking work: others may be on their way meanwhile.
+async fn compiled(snapshot: DocumentSnapshot, kind: &'static str, says: String) -> Result<Content, String> {
+    let compiled = block(move || content(snapshot, Source { kind, says }));
+    compiled.await.map_err(|error| error.to_string())?
+}
+
+fn content(snapshot: DocumentSnapshot, source: Source) -> Result<Content, String> {
     let document = Bytes::from(snapshot.json);
     let read = Document::from_pages(vec![document.clone()]);
     let compiled = read.and_then(|document| Environment::compile(&document));
@@ -98,6 +121,6 @@ fn content(snapshot: DocumentSnapshot, kind: &'static str, says: String) -> Resu
         environment: Arc::new(environment),
         document,
         updated_at: snapshot.updated_at.to_rfc3339(),
-        source: Source { kind, says },
+        source,
     })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use engine::explain::{ExplainError, Explanation, Question};
 use engine::{Document, Environment, IdentityError};
-use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use super::asking::{Asking, read_identity};
 use super::environments::{Known, NoneMeant, meant};
@@ -56,7 +57,8 @@ pub(crate) struct Answer {
 /// Why nothing is explained. Displays as one line that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    Environment(NoneMeant),
+    /// None is meant. Beside it, where a document would name another one: the first environment without, its label and why.
+    Environment(NoneMeant, Option<(String, String)>),
     /// The environment has no document: its label, and why.
     NoDocument(String, String),
     Identity(IdentityError),
@@ -67,7 +69,8 @@ pub(crate) enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Environment(none) => none.fmt(f),
+            Self::Environment(none, None) => none.fmt(f),
+            Self::Environment(none, Some((label, why))) => write!(f, "{none}; environment {label}: {why}"),
             Self::NoDocument(label, why) => write!(f, "environment {label}: {why}"),
             Self::Identity(error) => error.fmt(f),
             Self::Feature(error) => error.fmt(f),
@@ -76,11 +79,41 @@ impl fmt::Display for Refusal {
     }
 }
 
+impl Refusal {
+    /// No environment is meant. Where none has a document, which would name it, that is why.
+    fn of_environment(none: NoneMeant, known: &[Known], contents: &[Result<Content, String>]) -> Self {
+        let mut nameless = known
+            .iter()
+            .zip(contents)
+            .filter_map(|(known, content)| Some((known.label(), content.as_ref().err()?.clone())));
+        match nameless.next() {
+            Some((label, why)) if none.is_unknown() && contents.iter().all(Result::is_err) => {
+                Self::NoDocument(label, why)
+            }
+            first => {
+                let first = first.filter(|_| none.may_lack_a_name());
+                Self::Environment(none, first)
+            }
+        }
+    }
+
+    /// What of the question cannot be answered, in a word for tools.
+    pub(crate) fn about(&self) -> &'static str {
+        match self {
+            Self::Environment(..) => "environment",
+            Self::NoDocument(..) | Self::Document(_) => "document",
+            Self::Identity(_) => "identity",
+            Self::Feature(_) => "feature",
+        }
+    }
+}
+
 /// Explains what is asked. Blocks, as long as the document takes to be read and some tenths of a second beside.
 pub(crate) fn explain(asking: &Asking, held: Vec<Held>) -> Result<Answer, Refusal> {
     let (known, contents): (Vec<Known>, Vec<_>) =
         held.into_iter().map(|held| (held.known, held.content)).unzip();
-    let place = meant(&known, asking.environment.as_deref()).map_err(Refusal::Environment)?;
+    let place = meant(&known, asking.environment.as_deref())
+        .map_err(|none| Refusal::of_environment(none, &known, &contents))?;
     let label = known.get(place).map(Known::label).unwrap_or_default();
     let content = match contents.get(place) {
         Some(Ok(content)) => content,
@@ -139,6 +172,32 @@ fn overridden_elsewhere(
         .collect()
 }
 
+/// What the first line of an explanation in text has at its start, and within.
+const FIRST_LINE: (&str, &str) = ("environment ", ", its document of ");
+
+/// Whether this is an explanation, as it is printed: whatever listens at an address may answer something.
+pub(super) fn is_explanation(answer: &[u8], as_json: bool) -> bool {
+    /// What tells it from other JSON.
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "it is enough that the members are there")]
+    struct Marks {
+        environment_id: String,
+        document_updated_at: String,
+        features: IgnoredAny,
+        segments: IgnoredAny,
+    }
+    if as_json {
+        return serde_json::from_slice::<Marks>(answer).is_ok();
+    }
+    let Ok(text) = std::str::from_utf8(answer) else {
+        return false;
+    };
+    let (start, within) = FIRST_LINE;
+    let first = text.lines().next().unwrap_or_default();
+    let moves_the_cursor = |character: char| character.is_control() && character != '\n';
+    first.starts_with(start) && first.contains(within) && !text.contains(moves_the_cursor)
+}
+
 impl Answer {
     pub(crate) fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).unwrap_or_default();
@@ -149,9 +208,10 @@ impl Answer {
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (start, within) = FIRST_LINE;
         writeln!(
             f,
-            "environment {}, its document of {}, from {}",
+            "{start}{}{within}{}, from {}",
             self.environment_id, self.document_updated_at, self.source.says
         )?;
         self.explanation.fmt(f)

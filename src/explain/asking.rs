@@ -28,6 +28,8 @@ pub(crate) enum AskingError {
     Body,
     /// The query has another parameter.
     Parameter,
+    /// The query, its escapes decoded, is no UTF-8.
+    Encoding,
     /// A trait of the query is no `KEY=VALUE`.
     Trait,
     /// `traits` is neither a list of traits nor an object.
@@ -45,6 +47,9 @@ impl fmt::Display for AskingError {
             }
             Self::Parameter => {
                 "the parameters are environment, identifier, trait (KEY=VALUE, as often as there are traits), feature and server_side"
+            }
+            Self::Encoding => {
+                "the query is no UTF-8, so who is meant is not known: escape it as UTF-8, or POST the question as JSON"
             }
             Self::Trait => "a trait must be KEY=VALUE",
             Self::Traits => {
@@ -135,37 +140,6 @@ impl Asking {
                 serde_json::from_str(traits).map_err(|_| AskingError::Traits)?;
             let traits = traits.unwrap_or_default().into_iter();
             asking.traits = traits.map(|sent| sent.get().to_owned()).collect();
-        }
-        Ok(asking)
-    }
-
-    /// Reads the query of a GET.
-    ///
-    /// # Errors
-    /// Where it has other parameters, or a trait that is none.
-    pub(crate) fn from_query(query: &str) -> Result<Self, AskingError> {
-        let mut asking = Self::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let text = Some(value.as_ref())
-                .filter(|value| !value.is_empty())
-                .map(str::to_owned);
-            match name.as_ref() {
-                "environment" => asking.environment = text,
-                "identifier" => asking.identifier = text,
-                "feature" => asking.feature = text,
-                "trait" => {
-                    let sent = WrittenTrait::read(&value).ok_or(AskingError::Trait)?;
-                    asking.traits.push(sent.to_json());
-                }
-                "server_side" => {
-                    asking.is_server_side = match value.as_ref() {
-                        "true" | "" => true,
-                        "false" => false,
-                        _ => return Err(AskingError::ServerSide),
-                    }
-                }
-                _ => return Err(AskingError::Parameter),
-            }
         }
         Ok(asking)
     }

@@ -10,6 +10,7 @@ use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::answer::is_explanation;
 use super::asking::Asking;
 use crate::settings::Secret;
 
@@ -19,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CONNECT: Duration = Duration::from_secs(3);
 /// A longer answer is refused: it would be that of an environment of some hundred thousand features.
 const LONGEST_ANSWER: usize = 256 * 1024 * 1024;
+/// More of what a refusal says is not shown, in characters.
+const LONGEST_REASON: usize = 2000;
 const PATH: &str = "/explain";
 
 /// Why there is no explanation. Displays as one line that says what to do.
@@ -28,8 +31,10 @@ pub(super) enum NoAnswer {
     Url,
     /// Nobody answers there.
     Unreachable(String, String),
-    /// It says so itself.
+    /// The admin port says so itself: the status, and why, without what would move a cursor.
     Refused(StatusCode, String),
+    /// Something else answers there, or an edge proxy's other port.
+    Foreign(String),
     /// The answer is longer than any.
     TooLong,
 }
@@ -39,10 +44,12 @@ impl fmt::Display for NoAnswer {
         match self {
             Self::Url => f.write_str("--url is no http or https URL; give one as http://127.0.0.1:8001"),
             Self::Unreachable(origin, why) => write!(f, "no proxy answers at {origin}: {why}"),
-            // It may come from anywhere: its line breaks are escaped.
-            Self::Refused(status, why) => {
-                write!(f, "the proxy answers {}: {}", status.as_u16(), why.escape_debug())
-            }
+            Self::Refused(status, why) => write!(f, "the proxy answers {}: {why}", status.as_u16()),
+            Self::Foreign(origin) => write!(
+                f,
+                "what answers at {origin} is no edge proxy's admin port; give --url the host and admin.port of a running proxy, \
+                 not its server.port"
+            ),
             Self::TooLong => f.write_str("the answer is too long; ask for one feature"),
         }
     }
@@ -70,8 +77,11 @@ pub(super) async fn ask(
     };
     let unreachable = |why: String| NoAnswer::Unreachable(origin.clone(), why);
     match timeout(PATIENCE, exchange(&url, token, asking, as_json)).await {
-        Ok(Ok((status, body))) if status.is_success() => Ok(body),
-        Ok(Ok((status, body))) => Err(NoAnswer::Refused(status, message(&body))),
+        Ok(Ok((status, body))) if status == StatusCode::OK && is_explanation(&body, as_json) => Ok(body),
+        Ok(Ok((status, body))) => Err(match refusal(status, &body) {
+            Some(why) => NoAnswer::Refused(status, why),
+            None => NoAnswer::Foreign(origin),
+        }),
         Ok(Err(Fault::Unreachable(why))) => Err(unreachable(why)),
         Ok(Err(Fault::TooLong)) => Err(NoAnswer::TooLong),
         Err(_) => Err(unreachable(format!("no answer within {} s", PATIENCE.as_secs()))),
@@ -126,14 +136,60 @@ async fn read<E: fmt::Display>(answer: impl Stream<Item = Result<Bytes, E>>) -> 
     Ok(body)
 }
 
-/// What a refusal says.
-fn message(body: &[u8]) -> String {
+/// What a refusal says; `None`: it is no admin port's.
+fn refusal(status: StatusCode, body: &[u8]) -> Option<String> {
+    /// Of an edge proxy's errors those of `/explain` alone have `about`. The others come from either port.
     #[derive(Deserialize)]
     struct Refusal {
         message: String,
+        about: Option<String>,
+        detail: Option<String>,
     }
-    serde_json::from_slice::<Refusal>(body).map_or_else(
-        |_| "it is no edge proxy's admin port".to_owned(),
-        |refusal| refusal.message,
-    )
+    let refusal: Refusal = serde_json::from_slice(body).ok()?;
+    // The public port knows no such path.
+    let is_of_either = refusal.detail.is_some()
+        && !status.is_success()
+        && !matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+    (refusal.about.is_some() || is_of_either).then(|| visible(&refusal.message))
+}
+
+/// What came from elsewhere, cut, and with escapes for what would move a terminal's cursor.
+fn visible(text: &str) -> String {
+    let shown = text
+        .chars()
+        .take(LONGEST_REASON)
+        .map(|character| match character {
+            control if control.is_control() => control.escape_default().to_string(),
+            character => character.to_string(),
+        });
+    shown.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_refuses_is_told_from_who_else_answers() {
+        let ours = r#"{"status":"not_found","message":"no\u001b[2J feature","about":"feature"}"#;
+        let of_public_port = r#"{"status":"not_found","message":"path not found","detail":"path not found"}"#;
+        let token = r#"{"status":"unauthorized","message":"bring it","detail":"bring it"}"#;
+        for (status, body, says) in [
+            (404, ours, Some("no\\u{1b}[2J feature")),
+            (404, of_public_port, None),
+            (405, of_public_port, None),
+            (401, token, Some("bring it")),
+            (401, r#"{"message":"Unauthorized"}"#, None),
+            (200, token, None),
+            (503, "<html>", None),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(
+                refusal(status, body.as_bytes()).as_deref(),
+                says,
+                "{status} {body}"
+            );
+        }
+        assert_eq!(visible(&"x".repeat(10_000)).len(), LONGEST_REASON);
+    }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use actix_web::http::StatusCode;
 
 use super::alone;
-use super::answer::{Held, Refusal, explain};
+use super::answer::{Refusal, explain};
 use super::asking::Asking;
 use super::client::{NoAnswer, ask};
 use crate::settings::{AdminSettings, ListenHost, Secret, Settings};
@@ -39,35 +39,39 @@ pub(crate) enum Outcome {
 /// Asks the running proxy of these settings, or explains alone where there is none. `tell` hears what the asker is to know
 /// beside, a line each. Needs a running actix `System`.
 pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: impl FnMut(&str)) -> Outcome {
-    let own = settings.and_then(|settings| address(&settings.admin));
-    let asked = sought.url.clone().or(own).filter(|_| !sought.is_alone);
+    let own = settings.map_or(Own::None, |settings| Own::of(&settings.admin));
+    let asked = match (&sought.url, &own) {
+        _ if sought.is_alone => None,
+        (Some(url), _) | (None, Own::Address(url)) => Some(url),
+        (None, Own::ChosenBySystem) => {
+            tell(
+                "admin.port is 0, so the system chooses the admin port: say by --url where a running proxy has it, as its log \
+                 does; explained from the configuration alone",
+            );
+            None
+        }
+        (None, Own::None) => None,
+    };
     if let Some(url) = asked {
         let token = settings.and_then(|settings| settings.admin.token.as_ref());
         let token = sought.token.as_ref().or(token);
-        match ask(&url, token, &sought.asking, sought.as_json).await {
+        match ask(url, token, &sought.asking, sought.as_json).await {
             Ok(answer) => return Outcome::Explained(answer),
             // Another process may have the document.
-            Err(NoAnswer::Unreachable(origin, why)) if sought.url.is_none() => {
-                tell(&format!(
-                    "no proxy answers at {origin} ({why}): explained from the configuration alone"
-                ));
+            Err(no_answer @ (NoAnswer::Unreachable(..) | NoAnswer::Foreign(_))) if sought.url.is_none() => {
+                tell(&format!("{no_answer}: explained from the configuration alone"));
             }
-            Err(no_answer) => return refused(&no_answer),
+            Err(no_answer) => return refused(no_answer),
         }
     }
     let Some(settings) = settings else {
         return Outcome::Failed("there is neither a configuration nor --url to ask by".to_owned());
     };
     let held = alone::hold(settings, &sought.asking).await;
-    let unnamed = unnamed(&held);
-    let explained = explain(&sought.asking, held);
-    if let (Err(Refusal::Environment(_)), Some(unnamed)) = (&explained, unnamed) {
-        tell(&unnamed);
-    }
-    match explained {
+    match explain(&sought.asking, held) {
         Ok(answer) if sought.as_json => Outcome::Explained(answer.to_json()),
         Ok(answer) => Outcome::Explained(answer.to_string().into_bytes()),
-        Err(refusal @ (Refusal::Environment(_) | Refusal::Feature(_))) => {
+        Err(refusal @ (Refusal::Environment(..) | Refusal::Feature(_))) => {
             Outcome::Unknown(refusal.to_string())
         }
         Err(refusal @ Refusal::Identity(_)) => Outcome::Misunderstood(refusal.to_string()),
@@ -75,39 +79,44 @@ pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: 
     }
 }
 
-/// The first environment without a document, which may be the one that is meant by a name that the document would have: why.
-fn unnamed(held: &[Held]) -> Option<String> {
-    let mut all = held.iter();
-    all.find_map(|held| {
-        let why = held.content.as_ref().err()?;
-        Some(format!("environment {}: {why}", held.known.label()))
-    })
-}
-
-fn refused(no_answer: &NoAnswer) -> Outcome {
+fn refused(no_answer: NoAnswer) -> Outcome {
     let line = no_answer.to_string();
     match no_answer {
-        NoAnswer::Refused(StatusCode::NOT_FOUND | StatusCode::CONFLICT, why) => Outcome::Unknown(why.clone()),
-        NoAnswer::Refused(StatusCode::BAD_REQUEST, why) => Outcome::Misunderstood(why.clone()),
+        NoAnswer::Refused(StatusCode::NOT_FOUND | StatusCode::CONFLICT, why) => Outcome::Unknown(why),
+        NoAnswer::Refused(StatusCode::BAD_REQUEST, why) => Outcome::Misunderstood(why),
         NoAnswer::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Outcome::Unauthorized(line),
         NoAnswer::Url => Outcome::Misunderstood(line),
         _ => Outcome::Failed(line),
     }
 }
 
-/// Where the admin port of these settings is asked; `None`: there is none, or the system chooses it.
-fn address(admin: &AdminSettings) -> Option<String> {
-    let port = admin.port.filter(|port| *port != 0)?;
-    let host = match &admin.host {
-        ListenHost::Address(IpAddr::V4(address)) if address.is_unspecified() => {
-            Ipv4Addr::LOCALHOST.to_string()
-        }
-        ListenHost::Address(IpAddr::V6(address)) if address.is_unspecified() => {
-            format!("[{}]", Ipv6Addr::LOCALHOST)
-        }
-        ListenHost::Address(IpAddr::V6(address)) => format!("[{address}]"),
-        ListenHost::Address(IpAddr::V4(address)) => address.to_string(),
-        ListenHost::Name(name) => name.clone(),
-    };
-    Some(format!("http://{host}:{port}"))
+/// The admin port of a configuration.
+enum Own {
+    None,
+    /// The system chooses its port, so nobody knows it from the configuration.
+    ChosenBySystem,
+    /// Where it is asked.
+    Address(String),
+}
+
+impl Own {
+    fn of(admin: &AdminSettings) -> Self {
+        let port = match admin.port {
+            None => return Self::None,
+            Some(0) => return Self::ChosenBySystem,
+            Some(port) => port,
+        };
+        let host = match &admin.host {
+            ListenHost::Address(IpAddr::V4(address)) if address.is_unspecified() => {
+                Ipv4Addr::LOCALHOST.to_string()
+            }
+            ListenHost::Address(IpAddr::V6(address)) if address.is_unspecified() => {
+                format!("[{}]", Ipv6Addr::LOCALHOST)
+            }
+            ListenHost::Address(IpAddr::V6(address)) => format!("[{address}]"),
+            ListenHost::Address(IpAddr::V4(address)) => address.to_string(),
+            ListenHost::Name(name) => name.clone(),
+        };
+        Self::Address(format!("http://{host}:{port}"))
+    }
 }

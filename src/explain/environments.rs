@@ -46,6 +46,16 @@ impl fmt::Display for NoneMeant {
 }
 
 impl NoneMeant {
+    /// Whether none is called so.
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether one that has no document may be meant, which would name it.
+    pub(crate) fn may_lack_a_name(&self) -> bool {
+        matches!(self, Self::Unknown(_) | Self::Unnamed(_))
+    }
+
     /// Whether a longer name would tell which of several is meant.
     pub(crate) fn is_ambiguous(&self) -> bool {
         matches!(self, Self::Ambiguous(_) | Self::Unnamed(_))
@@ -70,12 +80,16 @@ impl Known {
         }
     }
 
-    fn is_exactly(&self, asked: &str) -> bool {
-        self.name.as_deref() == Some(asked)
+    fn has_id(&self, asked: &str) -> bool {
+        self.id == asked
     }
 
-    fn has_id_or_key(&self, asked: &str) -> bool {
-        self.id == asked || self.client_side_key.reveal() == asked
+    fn has_key(&self, asked: &str) -> bool {
+        self.client_side_key.reveal() == asked
+    }
+
+    fn is_exactly(&self, asked: &str) -> bool {
+        self.name.as_deref() == Some(asked)
     }
 
     fn is_in_any_case(&self, asked: &str) -> bool {
@@ -84,8 +98,9 @@ impl Known {
     }
 }
 
-/// Finds the environment that is meant: by its exact name, by its id or client-side key, by its name in other upper and lower
-/// case; in this order. Gives its place.
+/// Finds the environment that is meant: by its id, by its client-side key, by its exact name, by its name in other upper and lower
+/// case; in this order. A name may be another environment's id, and whoever reads an id in a log or in a list must get that one.
+/// Gives its place.
 pub(crate) fn meant(known: &[Known], asked: Option<&str>) -> Result<usize, NoneMeant> {
     let labels = || known.iter().map(Known::label).collect();
     let Some(asked) = asked else {
@@ -94,7 +109,10 @@ pub(crate) fn meant(known: &[Known], asked: Option<&str>) -> Result<usize, NoneM
             _ => Err(NoneMeant::Unnamed(labels())),
         };
     };
-    for is_meant in [Known::is_exactly, Known::has_id_or_key, Known::is_in_any_case] {
+    if let Some(place) = without_name(known, asked) {
+        return Ok(place);
+    }
+    for is_meant in [Known::is_exactly, Known::is_in_any_case] {
         let found: Vec<usize> = (0..)
             .zip(known)
             .filter_map(|(place, known)| is_meant(known, asked).then_some(place))
@@ -109,6 +127,13 @@ pub(crate) fn meant(known: &[Known], asked: Option<&str>) -> Result<usize, NoneM
         }
     }
     Err(NoneMeant::Unknown(labels()))
+}
+
+/// Finds the environment that is meant where that takes no document, for these name it: by its id, or by its client-side key. Gives
+/// its place.
+pub(crate) fn without_name(known: &[Known], asked: &str) -> Option<usize> {
+    let find = |is_meant: fn(&Known, &str) -> bool| known.iter().position(|known| is_meant(known, asked));
+    find(Known::has_id).or_else(|| find(Known::has_key))
 }
 
 #[cfg(test)]
@@ -139,9 +164,10 @@ mod tests {
             ("Production", 0),
             ("production", 0),
             (" STAGING ", 1),
-            // A name goes before an id.
-            ("1", 2),
+            // An id goes before a name.
+            ("1", 0),
             ("2", 1),
+            ("3", 2),
             ("4", 3),
             ("key-4", 3),
             ("Staging eu", 4),

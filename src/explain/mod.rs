@@ -2,7 +2,7 @@
 //! found out what is asked and where the document comes from.
 //!
 //! # Layout
-//! - `asking`: the question, from the command line, a query or a body. `environments`: which environment is meant.
+//! - `asking`: the question, from the command line or a body; `query`: from a query. `environments`: which environment is meant.
 //! - `answer`: from a question and the environments that are held to an explanation.
 //! - `command`: `edge-proxy explain`, which asks a running proxy (`client`), or explains `alone`.
 mod alone;
@@ -11,6 +11,7 @@ mod asking;
 mod client;
 mod command;
 mod environments;
+mod query;
 
 pub(crate) use answer::{Content, Held, Refusal, Source, explain};
 pub(crate) use asking::{Asking, AskingError, WrittenTrait};

@@ -2,6 +2,7 @@
 use std::path::Path;
 
 use engine::{Document, Environment, UpdatedAt};
+use tokio::task::spawn_blocking;
 
 use super::apply::{read, refused};
 use super::events::Moment;
@@ -34,8 +35,8 @@ impl std::fmt::Debug for DocumentSnapshot {
 }
 
 impl DocumentSnapshot {
-    /// Fetches the document with the first of these keys that upstream takes, and checks that it can be served. Takes the time
-    /// that compiling it takes on this thread.
+    /// Fetches the document with the first of these keys that upstream takes, and checks that it can be served, on a thread for
+    /// blocking work: other fetches may be going on. Needs a running tokio runtime.
     ///
     /// # Errors
     /// Where upstream gives no document, or none that can be served.
@@ -46,7 +47,13 @@ impl DocumentSnapshot {
         let mut failure = FetchFailure::UnusableKey;
         for key in server_side_keys {
             match upstream.fetch(key, None).await {
-                FetchOutcome::Document { pages, .. } => return Self::of(&read(pages)?),
+                FetchOutcome::Document { pages, memory, .. } => {
+                    let made = spawn_blocking(move || {
+                        let _claimed = memory;
+                        Self::of(&read(pages)?)
+                    });
+                    return made.await.unwrap_or(Err(FetchFailure::Apply));
+                }
                 // Nobody asked for it.
                 FetchOutcome::NotModified { .. } => return Err(FetchFailure::Status(304)),
                 FetchOutcome::Failure(

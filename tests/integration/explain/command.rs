@@ -10,9 +10,9 @@ use test_support::upstream::{Answer, ScriptedUpstream};
 use super::{document, other_document, tells_no_key};
 use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, SERVER_KEY, command};
 
-const QUESTION: [&str; 6] = ["--identifier", "carol", "--trait", "age=17", "--feature", "shop"];
+pub(super) const QUESTION: [&str; 6] = ["--identifier", "carol", "--trait", "age=17", "--feature", "shop"];
 
-fn folder(config: &Value) -> TempDir {
+pub(super) fn folder(config: &Value) -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
     fs::write(folder.path().join("document.json"), document().to_string()).unwrap();
@@ -25,26 +25,26 @@ fn from_file() -> TempDir {
     }))
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(super) fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = command(folder);
     command.arg("explain").args(arguments).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     assert!(tells_no_key(&text), "{text}");
     text
 }
 
 /// What it prints where all is well.
-fn explained(folder: &Path, arguments: &[&str]) -> String {
+pub(super) fn explained(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     text(&output.stdout)
 }
 
 /// Its exit code, and what it says.
-fn failed(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) fn failed(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = run(folder, arguments);
     let line = text(&output.stderr);
     assert!(output.stdout.is_empty());
@@ -200,26 +200,6 @@ fn a_running_proxy_says_the_same() {
 }
 
 #[test]
-fn where_no_proxy_answers_it_is_explained_alone_and_told() {
-    // Nobody listens there, and nobody else will: the test holds the port.
-    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = held.local_addr().unwrap().port();
-    drop(held);
-    let folder = folder(&json!({
-        "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "document_path": "document.json"}],
-        "admin": {"port": port},
-    }));
-    let output = run(folder.path(), &QUESTION);
-    assert_eq!(output.status.code(), Some(0));
-    let told = text(&output.stderr);
-    assert!(
-        told.contains(&format!("no proxy answers at http://127.0.0.1:{port}")),
-        "{told}"
-    );
-    assert!(text(&output.stdout).contains("shop  on   \"closed\"  DEFAULT"));
-}
-
-#[test]
 fn who_names_the_wrong_thing_hears_of_the_right_ones() {
     let folder = folder(&json!({
         "environment_key_pairs": [
@@ -267,25 +247,6 @@ fn who_names_the_wrong_thing_hears_of_the_right_ones() {
     );
     let (code, line) = failed(folder.path(), &["--trait=age"]);
     assert_eq!(code, Some(64), "{line}");
-}
-
-/// Its name is in the document: whoever calls it by that hears why there is none.
-#[test]
-fn an_environment_that_has_no_document_may_be_the_one_that_is_meant() {
-    let folder = folder(&json!({
-        "environment_key_pairs": [
-            {"client_side_key": CLIENT_KEY, "document_path": "document.json"},
-            {"client_side_key": "other-client-key", "document_path": "missing.json"},
-        ],
-    }));
-    let (code, line) = failed(folder.path(), &["--environment", "Production"]);
-    assert_eq!(code, Some(1));
-    assert!(line.contains("no environment has this name"), "{line}");
-    assert!(
-        line.contains("environment 2 (without a document yet): "),
-        "{line}"
-    );
-    assert!(line.contains("check document_path"), "{line}");
 }
 
 #[cfg(target_os = "linux")]

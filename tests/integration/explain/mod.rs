@@ -1,8 +1,10 @@
 //! Why flags are what they are: the admin port's `/explain`, and `edge-proxy explain`.
 //!
 //! # Layout
-//! - `resource`: the admin port. `command`: the program.
+//! - `resource`: the admin port. `command`: the program; `alone`: without a running proxy; `elsewhere`: asking something else.
+mod alone;
 mod command;
+mod elsewhere;
 mod resource;
 
 use serde_json::{Value, json};

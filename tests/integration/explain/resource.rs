@@ -145,15 +145,56 @@ fn an_environment_is_known_by_name_id_and_client_side_key() {
         assert_eq!(explanation["environment_id"], id, "{asked}");
     }
     let all = "1 (\"Test environment\"), 2 (\"Staging\"), 3 (without a document yet)";
-    let (status, message) = refused(&explain(&app, &json!({"environment": "Production"})));
-    assert_eq!(status, 404);
-    assert!(message.ends_with(all), "{message}");
-    let (status, message) = refused(&explain(&app, &json!({})));
-    assert_eq!(status, 409);
-    assert!(message.ends_with(all), "{message}");
+    // The third may be the one that is meant: its document would name it.
+    let why = "; environment 3 (without a document yet): it has no document yet";
+    for (body, expected) in [(json!({"environment": "Production"}), 404), (json!({}), 409)] {
+        let answer = explain(&app, &body);
+        assert_eq!(answer.json()["about"], "environment");
+        let (status, message) = refused(&answer);
+        assert_eq!(status, expected);
+        assert!(message.contains(&format!("{all}{why}")), "{message}");
+    }
     let (status, message) = refused(&explain(&app, &json!({"environment": "3"})));
     assert_eq!(status, 503);
     assert!(message.contains("no document yet"), "{message}");
+}
+
+/// No document, no name: what has become of the fetches is the answer.
+#[test]
+fn where_no_document_names_an_environment_it_is_said_why() {
+    let app = app(&[("third", None), ("fourth", None)]);
+    // Its first look at the file has failed.
+    let says_why = |app: &App| {
+        let (_, message) = refused(&explain(app, &json!({"environment": "1"})));
+        !message.contains("/status")
+    };
+    app.wait_until_answered(says_why);
+    for asked in ["Production", "1"] {
+        let answer = explain(&app, &json!({"environment": asked}));
+        assert_eq!(answer.json()["about"], "document");
+        let (status, message) = refused(&answer);
+        assert_eq!(status, 503, "{message}");
+        assert!(
+            message.starts_with("environment 1 (without a document yet): "),
+            "{message}"
+        );
+        assert!(message.contains("check document_path"), "{message}");
+    }
+}
+
+/// As `identities/` reads such a query, as Django does, it is another identity's.
+#[test]
+fn a_query_that_is_no_utf_8_is_refused() {
+    let app = one();
+    for query in ["identifier=%ff", "identifier=a&trait=plan%3D%ff", "feature=%C3"] {
+        let answer = app.ask_admin(Request::get(&format!("/explain?{query}")));
+        assert_eq!(answer.json()["about"], "question");
+        let (status, message) = refused(&answer);
+        assert_eq!(status, 400, "{query}");
+        assert!(message.contains("no UTF-8"), "{message}");
+    }
+    let replaced = app.ask_admin(Request::get("/explain?identifier=%EF%BF%BD"));
+    assert_eq!(replaced.json()["identity"]["identifier"], "\u{fffd}");
 }
 
 #[test]

@@ -1,0 +1,78 @@
+//! `edge-proxy explain --url`, where something else than an admin port answers.
+use serde_json::json;
+use tempfile::TempDir;
+use test_support::upstream::{Answer, ScriptedUpstream};
+
+use super::command::{QUESTION, failed, folder, run, text};
+use super::document;
+use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions};
+
+const FOREIGN: &str = "is no edge proxy's admin port";
+
+#[test]
+fn what_is_no_explanation_is_not_printed_as_one() {
+    let folder = TempDir::new().unwrap();
+    let answers = [
+        Answer::ok("<html>welcome</html>"),
+        Answer::ok("environment 1, its document of today, from \u{1b}[2J\n")
+            .header("Content-Type", "text/plain"),
+        Answer::ok("{\"status\": \"ok\"}"),
+        Answer::refusal(404, "{\"message\": \"\u{1b}[2J no Route matched\"}"),
+        Answer::refusal(401, "{\"message\": \"Unauthorized\"}"),
+        Answer::status(302).header("Location", "http://127.0.0.1:1/"),
+    ];
+    for answer in answers {
+        let server = ScriptedUpstream::start(move |_| answer.clone());
+        for json in [&[][..], &["--json"]] {
+            let origin = server.origin();
+            let (code, line) = failed(folder.path(), &[&["--url", &*origin], json].concat());
+            assert_eq!(code, Some(1), "{line}");
+            assert!(line.contains(FOREIGN) && line.contains("admin.port"), "{line}");
+            assert!(line.contains(&origin) && !line.contains('\u{1b}'), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_public_port_is_told_from_the_admin_port() {
+    let proxy = Proxy::start(ProxyOptions::default());
+    let origin = format!("http://{}", proxy.address);
+    let (code, line) = failed(proxy.folder(), &["--url", &origin]);
+    assert_eq!(code, Some(1), "{line}");
+    assert!(
+        line.contains(FOREIGN) && line.contains("not its server.port"),
+        "{line}"
+    );
+}
+
+#[test]
+fn what_a_refusal_says_moves_no_cursor() {
+    let folder = TempDir::new().unwrap();
+    for (status, code) in [(404, 1), (409, 1), (400, 64), (503, 1)] {
+        let body = "{\"status\": \"a\", \"about\": \"feature\", \"message\": \"no \\u001b[2J\\n feature\"}";
+        let server = ScriptedUpstream::start(move |_| Answer::refusal(status, body));
+        let (exit, line) = failed(folder.path(), &["--url", &server.origin()]);
+        assert_eq!(exit, Some(code), "{line}");
+        assert!(line.contains("no \\u{1b}[2J\\n feature"), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line:?}");
+    }
+}
+
+/// Another process may have the port that the configuration names.
+#[test]
+fn where_another_server_has_the_port_it_is_explained_alone_and_told() {
+    let server = ScriptedUpstream::start(|_| Answer::ok("<html>welcome</html>"));
+    let folder = folder(&json!({
+        "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "document_path": "document.json"}],
+        "admin": {"port": server.address().port()},
+    }));
+    std::fs::write(folder.path().join("document.json"), document().to_string()).unwrap();
+    let output = run(folder.path(), &QUESTION);
+    assert_eq!(output.status.code(), Some(0));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains(FOREIGN) && told.contains("from the configuration alone"),
+        "{told}"
+    );
+    assert!(text(&output.stdout).contains("shop  on   \"closed\"  DEFAULT"));
+}
