@@ -192,8 +192,9 @@ impl<'a> Asked<'a> {
         if identity.unset().any(|unset| unset == key) {
             return format!("{shown} is sent as null, which is not set");
         }
-        let sent = identity.traits().iter().map(|sent| sent.key.as_ref());
-        match nearest(key, sent, &self.effort) {
+        // Another name would not be set either where traits do not count.
+        let sent = identity.traits().iter().filter(|_| self.traits_count);
+        match nearest(key, sent.map(|sent| sent.key.as_ref()), &self.effort) {
             Some((near, _)) => format!("{shown} is not set; {} is: misspelt?", quoted(near)),
             None => format!("{shown} is not set"),
         }

@@ -13,19 +13,26 @@ pub(super) enum Alone {
 
 /// Asks a condition of a segment alone.
 pub(super) fn alone(world: &World, segment: &Value, condition: &Value) -> Alone {
-    let matches = |kind: &str| {
+    let probe = |id: &Value, kind: &str| {
         let rule = json!({"type": kind, "conditions": [condition], "rules": []});
-        // A percentage split hashes the segment's id.
-        let probe = json!({"id": segment["id"], "name": "probe", "rules": [rule], "feature_states": []});
-        let (_, environment) = compile(&world.document(&world.features, &[probe]));
+        json!({"id": id, "name": kind, "rules": [rule], "feature_states": []})
+    };
+    let matching = |probes: &[Value]| -> Vec<String> {
+        let (_, environment) = compile(&world.document(&world.features, probes));
         let body = world.body();
         let names = environment.matching_segments(Some(&identity(&body)));
-        names == ["probe"]
+        names.into_iter().map(str::to_owned).collect()
     };
-    match (matches("ALL"), matches("NONE")) {
-        (true, false) => Alone::Holds,
-        (false, true) => Alone::DoesNotHold,
-        (false, false) => Alone::Raises,
-        (true, true) => panic!("a condition that holds and does not: {condition}"),
+    let id = &segment["id"];
+    // A percentage split hashes the segment's id, which no two have.
+    let names = match condition["operator"] == "PERCENTAGE_SPLIT" {
+        true => [matching(&[probe(id, "ALL")]), matching(&[probe(id, "NONE")])].concat(),
+        false => matching(&[probe(&json!("all"), "ALL"), probe(&json!("none"), "NONE")]),
+    };
+    match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ALL"] => Alone::Holds,
+        ["NONE"] => Alone::DoesNotHold,
+        [] => Alone::Raises,
+        _ => panic!("a condition that holds and does not: {condition}"),
     }
 }

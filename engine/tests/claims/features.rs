@@ -8,9 +8,16 @@ use engine::KeyKind;
 pub(super) fn check(world: &World, explanation: &Explanation) {
     for feature in &explanation.features {
         check_candidates(explanation, feature);
-        if let Some(split) = &feature.split {
-            check_split(feature, split);
-            check_bucket(world, split, feature);
+        match &feature.split {
+            Some(split) if split.bucket.is_some() => {
+                check_split(feature, split);
+                check_bucket(world, split, feature);
+            }
+            Some(split) => {
+                assert!(explanation.identity.is_none() && split.is_control);
+                assert!(feature.because.ends_with("without an identity the control value"));
+            }
+            None => assert!(!feature.because.contains(" falls at ")),
         }
     }
 }
