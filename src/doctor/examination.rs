@@ -67,21 +67,7 @@ impl Examination {
         }
         let (options, begun) = (self.options.clone(), Instant::now());
         let read = aside(begun + CERTIFICATES_PATIENCE, move || options.read_certificates()).await;
-        let subject = Subject::new("upstream");
-        let unended = match read {
-            Ok(problem) => {
-                return problem.map(|problem| subject.told("certificates", Verdict::Warning, &problem));
-            }
-            Err(unended) => unended,
-        };
-        Some(match unended {
-            Unended::Late => subject.failure(
-                "certificates",
-                "the files of root certificates do not answer (upstream.ca_file, SSL_CERT_FILE, SSL_CERT_DIR, the system's own)",
-                "check the file system of each: a network that hangs",
-            ),
-            unended => unended.told(&subject, "certificates", begun),
-        })
+        of_certificates(read, begun)
     }
 
     /// The way to a URL's origin; `obstacle`: what is in the way where certificates are needed.
@@ -207,6 +193,54 @@ impl Examination {
     }
 }
 
+/// What came of reading the files of certificates.
+fn of_certificates(read: Result<Option<String>, Unended>, begun: Instant) -> Option<Finding> {
+    let subject = Subject::new("upstream");
+    match read {
+        Ok(problem) => problem.map(|problem| subject.told("certificates", Verdict::Warning, &problem)),
+        Err(Unended::Late) => Some(subject.failure(
+            "certificates",
+            "the files of root certificates do not answer (upstream.ca_file, SSL_CERT_FILE, SSL_CERT_DIR, the system's own)",
+            "check the file system of each: a network that hangs",
+        )),
+        Err(unended) => Some(unended.told(&subject, "certificates", begun)),
+    }
+}
+
 fn called(what: &'static str, url: &Uri) -> Subject {
     Subject::of_url(what, &address::origin(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::PATIENCE;
+    use super::*;
+
+    /// As where they are on a network that hangs: whoever connects would wait for them.
+    #[actix_web::test]
+    async fn nothing_waits_for_certificates_that_do_not_answer() {
+        let begun = Instant::now();
+        let hanging = of_certificates(Err(Unended::Late), begun).unwrap();
+        assert_eq!(
+            (hanging.check, hanging.verdict),
+            ("certificates", Verdict::Failure)
+        );
+        assert_eq!(of_certificates(Ok(None), begun), None);
+        let pairs = r#"[{"client_side_key": "client", "server_side_key": "ser.server"}]"#;
+        let url = "https://127.0.0.1:1/api/v1";
+        let variables = [("ENVIRONMENT_KEY_PAIRS", pairs), ("API_URL", url)];
+        let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let settings = Settings::load(Some(std::path::Path::new("/nonexistent")), variables).unwrap();
+        let examination = Examination::new(&Arc::new(settings.settings), None, begun + PATIENCE);
+        let found = examination.environments(Some("see certificates")).await;
+        let verdicts: Vec<_> = found
+            .findings
+            .iter()
+            .map(|finding| (finding.check, finding.verdict))
+            .collect();
+        let skipped = ["connect", "http", "key", "document", "overrides"];
+        assert_eq!(verdicts, skipped.map(|check| (check, Verdict::Skipped)));
+        let told = &found.findings[0].detail;
+        assert!(told.contains("see certificates"), "{told}");
+    }
 }

@@ -96,7 +96,7 @@ async fn examine_loaded(
     .await;
     let running = running.unwrap_or(Running::Nobody);
     // Before there are threads and files of these checks.
-    let limits = system::limits(&settings, running.here().is_some());
+    let limits = system::limits(&settings, &running);
     let container = Container::read(cgroups);
     let examination = Examination::new(&settings, container.room, until);
     let certificates = examination.certificates().await;

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use super::container::Container;
 use super::document::bytes;
 use super::finding::{Finding, Subject, Verdict};
+use super::listening::Running;
 
 /// What a proxy takes with a small document, as measured (docs/sizing.md).
 const BARE_MEMORY: usize = 12 * 1024 * 1024;
@@ -30,15 +31,15 @@ pub(super) fn no_thread(error: &io::Error) -> Finding {
     subject().failure("threads", super::no_thread(error), MORE_THREADS)
 }
 
-/// Looks at open files and threads, as a start does. Blocks for a moment. `is_running`: a proxy has its threads already; as many
+/// Looks at open files and threads, as a start does. Blocks for a moment. A proxy that runs here has its threads already; as many
 /// beside them are not needed, and must not be taken from it.
-pub(super) fn limits(settings: &Settings, is_running: bool) -> Vec<Finding> {
+pub(super) fn limits(settings: &Settings, running: &Running) -> Vec<Finding> {
     let allowed = open_files::raise_limit();
     let subject = subject();
     let mut findings = Vec::new();
-    let checked = match is_running {
-        true => requirements::check_files(settings),
-        false => requirements::check(settings),
+    let checked = match running {
+        Running::Here(_) | Running::Perhaps => requirements::check_files(settings),
+        Running::Elsewhere | Running::Nobody => requirements::check(settings),
     };
     if let Err(shortage) = checked {
         let line = shortage.to_string();
@@ -67,9 +68,12 @@ pub(super) fn limits(settings: &Settings, is_running: bool) -> Vec<Finding> {
     }
     findings.push(subject.ok(
         "threads",
-        match is_running {
-            true => "the proxy that runs has those that it needs",
-            false => "as many as are needed can be started",
+        match running {
+            Running::Here(_) => "the proxy that runs has those that it needs",
+            Running::Perhaps => {
+                "not tried: whoever listens at server.port may be the proxy, which has those that it needs"
+            }
+            Running::Elsewhere | Running::Nobody => "as many as are needed can be started",
         },
     ));
     findings

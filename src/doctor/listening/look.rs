@@ -19,6 +19,8 @@ pub(in crate::doctor) enum Running {
     Here(Serving),
     /// It says so, and nobody listens there: it has another network, as that of another container with the same directory.
     Elsewhere,
+    /// None has left word, and somebody listens at `server.port`.
+    Perhaps,
     /// None has left word.
     Nobody,
 }
@@ -28,7 +30,8 @@ impl Running {
     pub(in crate::doctor) fn look(config_path: &Path, settings: &Settings) -> Self {
         let Some(serving) = serving_record::read(config_path, settings.persistence.directory.as_deref())
         else {
-            return Self::Nobody;
+            let server = Port::try_at(&settings.server.host, settings.server.port);
+            return server.held().map_or(Self::Nobody, |_| Self::Perhaps);
         };
         let is_held = |address: &SocketAddr| {
             let port = Port::try_at(&ListenHost::Address(address.ip()), address.port());

@@ -128,6 +128,9 @@ fn a_proxy_that_runs_with_another_temporary_directory_is_no_other_program() {
             false => &[("server", "port"), ("admin", "port")],
         };
         assert_eq!(warned, expected, "{:#}", diagnosis.report);
+        // They would be taken from it, and a limit that suits it may not have as many again.
+        let threads = diagnosis.says(("system", "threads"));
+        assert!(threads.contains("has those that it needs"), "{threads}");
         assert_eq!(diagnosis.of_verdict("failure"), [], "{:#}", diagnosis.report);
         assert_eq!(diagnosis.code, Some(0));
     }
