@@ -45,15 +45,9 @@ fn run(options: &Options) -> io::Result<bool> {
     let limits = Limits::read(&options.limits)?;
     let mut report = Report::new(options, limits);
     program::requests::measure(options, &mut report);
-    program::tls::measure(options, &mut report)?;
-    program::clients::measure(options, &mut report)?;
-    program::http2::measure(options, &mut report);
-    program::footprint::measure(options, &mut report)?;
-    program::scrape::measure(options, &mut report)?;
-    program::disturbance::measure(options, &mut report)?;
-    program::overload::measure(options, &mut report)?;
-    program::telemetry::measure(options, &mut report)?;
-    program::evaluation::measure(options, &mut report);
+    if !options.metrics {
+        measure_the_rest(options, &mut report)?;
+    }
     if let Some(path) = &options.write {
         std::fs::write(path, report.markdown())?;
         eprintln!("written: {}", path.display());
@@ -63,4 +57,17 @@ fn run(options: &Options) -> io::Result<bool> {
         eprintln!("above its limit: {line}");
     }
     Ok(exceeded.is_empty() || !options.check)
+}
+
+fn measure_the_rest(options: &Options, report: &mut Report) -> io::Result<()> {
+    program::tls::measure(options, report)?;
+    program::clients::measure(options, report)?;
+    program::http2::measure(options, report);
+    program::footprint::measure(options, report)?;
+    program::scrape::measure(options, report)?;
+    program::disturbance::measure(options, report)?;
+    program::overload::measure(options, report)?;
+    program::telemetry::measure(options, report)?;
+    program::evaluation::measure(options, report);
+    Ok(())
 }

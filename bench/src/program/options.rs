@@ -5,7 +5,7 @@ use std::time::Duration;
 use bench::comparison::Plan;
 
 /// How to call it.
-pub(crate) const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--beside PROXY] [--limits FILE] [--write FILE] [--check]";
+pub(crate) const USAGE: &str = "usage: bench [--quick] [--rounds N] [--seconds S] [--only TEXT] [--beside PROXY | --metrics] [--limits FILE] [--write FILE] [--check]";
 
 /// What is measured, how long, and what is made of it.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub(crate) struct Options {
     pub only: Option<String>,
     /// Another build of the proxy to compare requests with, in place of the bare handler: what a change gives.
     pub beside: Option<PathBuf>,
+    /// Measure requests alone, with metrics on, beside the same proxy without: what metrics cost.
+    pub metrics: bool,
     /// Where the limits are.
     pub limits: PathBuf,
     /// Where the report goes.
@@ -34,6 +36,7 @@ impl Options {
             quick: false,
             only: None,
             beside: None,
+            metrics: false,
             limits: PathBuf::from("bench/limits.json"),
             write: None,
             check: false,
@@ -54,6 +57,7 @@ impl Options {
                 }
                 "--only" => options.only = Some(rest.next()?.clone()),
                 "--beside" => options.beside = Some(rest.next()?.into()),
+                "--metrics" => options.metrics = true,
                 "--limits" => options.limits = rest.next()?.into(),
                 "--write" => options.write = Some(rest.next()?.into()),
                 "--check" => options.check = true,

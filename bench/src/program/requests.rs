@@ -20,15 +20,22 @@ use super::telemetry::start_collector;
 
 /// Measures every case that is wanted.
 pub(crate) fn measure(options: &Options, report: &mut Report) {
+    let mut ratios = Vec::new();
     for case in cases::all().iter().filter(|case| options.wants(case.name)) {
-        // What one row cannot have is no reason to lose the others.
-        if let Err(error) = measure_case(case, options, report) {
-            report.failed(case.name, &error);
+        match measure_case(case, options, report) {
+            Ok(ratio) => ratios.extend(ratio),
+            // What one row cannot have is no reason to lose the others.
+            Err(error) => report.failed(case.name, &error),
         }
+    }
+    if options.metrics {
+        let what = "all requests with metrics on, beside the same without: medians of their ratios";
+        report.measured("metrics-table", what, &Sample::new(ratios), "×");
     }
 }
 
-fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<()> {
+/// Gives how many times the other's cost this one's is.
+fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<Option<f64>> {
     let upstream = case.has_upstream.then(|| upstream(case.profile));
     let api_url = upstream.as_ref().map(ScriptedUpstream::api_url);
     let collector = (case.against == Against::WithoutSpans).then(start_collector);
@@ -40,7 +47,7 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
         speaks_tls: false,
         speaks_http2: false,
         collector: collector.transpose()?,
-        has_admin: case.against == Against::WithoutMetrics,
+        has_admin: case.against == Against::WithoutMetrics || options.metrics,
     };
     let server = Rc::new(start_proxy_with(case.profile, start)?);
     let etag = match case.name {
@@ -53,8 +60,10 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
     let answer = ask(server.address, &own.request)?;
     check(case, &answer)?;
     let (against, other) = other(case, start, &own, &answer, options)?;
+    let mut ratio = None;
     if let [own, other] = measure_subjects(&[&own, &other], &options.plan)?.as_slice() {
         report.compare(case.name, case.what, own, against, other);
+        ratio = Some(own.ratio_to(other).median());
     }
     if let Some(upstream) = &upstream {
         wait_for_a_post(upstream)?;
@@ -62,7 +71,7 @@ fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Resu
     if case.against == Against::Uncompressed {
         size(case, &server, &answer, report)?;
     }
-    Ok(())
+    Ok(ratio)
 }
 
 /// What a case is compared with, by name.
@@ -78,6 +87,14 @@ fn other(
         let build = options.beside.as_deref();
         let server = start_proxy_with(case.profile, Start { build, ..start })?;
         return Ok(("the other build", Subject::new(server, request)));
+    }
+    if options.metrics {
+        let start = Start {
+            has_admin: false,
+            ..start
+        };
+        let server = start_proxy_with(case.profile, start)?;
+        return Ok(("the same without", Subject::new(server, request)));
     }
     Ok(match case.against {
         Against::BareGet => {
