@@ -43,6 +43,7 @@ pub use bare::BareServer;
 pub use limits::Limits;
 pub(crate) use listening::try_addresses;
 pub use listening::{ListenError, StartError};
+use parts::LastFigures;
 use reload::{Changeable, Reload};
 use running::Running;
 pub use signals::{Beginning, HangUps, Signals, StopSignal, StopSignals};
@@ -101,6 +102,7 @@ impl Application {
                 certificate: tls.as_ref().map(|tls| Arc::clone(&tls.served)),
             },
         );
+        let last_figures = LastFigures(sources.clone());
         let context = AdminContext::new(
             (running.environments.clone(), running.hub.clone()),
             Arc::clone(&state),
@@ -116,6 +118,7 @@ impl Application {
                 async move { context.exposed(Format::OpenMetrics).await }.boxed_local()
             };
             telemetry.send_figures(&settings.process, Box::new(read));
+            running.started(last_figures);
         }
         let admin = AdminPort::start(admin, limits.socket(), context)?;
         running.started(admin.clone());

@@ -14,6 +14,7 @@ use futures::future::{LocalBoxFuture, join_all, ready};
 use tokio::time::Instant;
 
 use super::admin::AdminPort;
+use crate::metrics::Sources;
 use crate::server::tls::RunningRenewal;
 use crate::telemetry::Telemetry;
 
@@ -205,6 +206,19 @@ impl Part for Telemetry {
 
     fn stop(&self, patience: Duration) -> LocalBoxFuture<'_, bool> {
         Self::stop(self, patience).boxed_local()
+    }
+}
+
+/// When the server has ended and the actors have not, keeps what the last reading of the metrics asks them.
+pub(super) struct LastFigures(pub(super) Sources);
+
+impl Part for LastFigures {
+    fn name(&self) -> &'static str {
+        "the last figures"
+    }
+
+    fn stop(&self, _patience: Duration) -> LocalBoxFuture<'_, bool> {
+        self.0.keep_environments().map(|()| true).boxed_local()
     }
 }
 

@@ -2,7 +2,7 @@
 use std::io;
 use std::sync::Arc;
 
-use actors::analytics::AnalyticsHandle;
+use actors::analytics::{AnalyticsCounts, AnalyticsHandle};
 use actors::environment::EnvironmentHandle;
 use actors::forwarding::ForwardingHandle;
 use actors::lifeline::Lifelines;
@@ -10,7 +10,7 @@ use actors::sse_hub::SseHubHandle;
 use actors::store::StoreHandle;
 use actors::upstream::{DocumentMemory, ProxyAdmissions, UpstreamOptions};
 use actors::upstream_stream::UpstreamStreamsHandle;
-use actors::write_through::WriteThroughHandle;
+use actors::write_through::{WriteThroughCounts, WriteThroughHandle};
 
 use super::parts::{self, Part, Parts};
 use super::unfollowed::Unfollowed;
@@ -37,8 +37,12 @@ pub(super) struct Running {
     pub(super) forwarding: ForwardingHandle,
     /// `None` where `forward_identities` is off.
     write_through: Option<WriteThroughHandle>,
+    /// Since the process began, whatever is switched off and on.
+    write_through_counts: Arc<WriteThroughCounts>,
     /// `None`: evaluations are not counted.
     analytics: Option<AnalyticsHandle>,
+    /// Likewise.
+    analytics_counts: Arc<AnalyticsCounts>,
     /// `None` where `realtime.upstream_url` is not set.
     upstream_streams: Option<UpstreamStreamsHandle>,
     /// All of them, in the order of their start.
@@ -97,7 +101,9 @@ impl Running {
             environments,
             forwarding,
             write_through: None,
+            write_through_counts: Arc::default(),
             analytics: None,
+            analytics_counts: Arc::default(),
             upstream_streams: None,
             parts,
             ended: Vec::new(),
@@ -123,7 +129,9 @@ impl Running {
         let (limits, lifelines, environments) = (&self.limits, &self.lifelines, &self.environments);
         if settings.forward_identities && self.write_through.is_none() {
             let (options, configured) = (limits.write_through.clone(), environments.configured());
-            let started = WriteThroughHandle::start(options, upstream.clone(), configured, lifelines)?;
+            let counts = Arc::clone(&self.write_through_counts);
+            let started =
+                WriteThroughHandle::start(options, upstream.clone(), configured, counts, lifelines)?;
             self.parts.started(started.clone());
             self.write_through = Some(started);
         }
@@ -133,6 +141,7 @@ impl Running {
                 upstream.clone(),
                 environments.clone(),
                 self.store.as_ref().map(StoreHandle::unsent),
+                Arc::clone(&self.analytics_counts),
                 lifelines,
             )?;
             self.parts.started(started.clone());

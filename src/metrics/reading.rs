@@ -100,7 +100,7 @@ pub(super) struct StreamsReading {
 pub(super) struct IdentitiesReading {
     pub(super) written: u64,
     /// Those that were not, by reason.
-    pub(super) dropped: [(&'static str, u64); 3],
+    pub(super) dropped: [(&'static str, u64); 4],
     pub(super) waiting: u64,
 }
 

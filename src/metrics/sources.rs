@@ -1,5 +1,5 @@
 //! All that a scrape asks: the counters as they are, and the actors by messages that they answer in microseconds.
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actors::analytics::AnalyticsHandle;
@@ -31,6 +31,8 @@ pub(crate) struct Sources {
     forwarding: ForwardingHandle,
     server: ServerSources,
     started: Started,
+    /// The environments as they were when the server had ended, before their actors do.
+    last_environments: Arc<OnceLock<Vec<EnvironmentReading>>>,
 }
 
 /// The parts that a configuration switches on and off.
@@ -71,12 +73,21 @@ impl Sources {
             forwarding,
             server,
             started: Started::find(),
+            last_environments: Arc::default(),
         }
     }
 
     /// Asks all of them, and gives what they say as text. An actor that does not answer within two seconds is left out.
     pub(crate) async fn scrape(&self, parts: &SwitchedParts, format: Format) -> String {
         exposition::encode(self.read(parts).await, format)
+    }
+
+    /// Keeps what there is to say of the environments, for a scrape after their actors have ended: the last that a collector is
+    /// sent.
+    pub(crate) async fn keep_environments(&self) {
+        if let Some(environments) = self.environments().await {
+            let _ = self.last_environments.set(environments);
+        }
     }
 
     async fn read(&self, parts: &SwitchedParts) -> Reading {
@@ -133,6 +144,9 @@ impl Sources {
     }
 
     async fn environments(&self) -> Option<Vec<EnvironmentReading>> {
+        if let Some(last) = self.last_environments.get() {
+            return Some(last.clone());
+        }
         let (statuses, counts) = tokio::join!(self.environments.statuses(), self.hub.counts());
         let streams = counts.map(|counts| counts.by_environment).unwrap_or_default();
         let snapshot = self.environments.newest();
@@ -176,8 +190,9 @@ fn identities(write_through: &WriteThroughHandle) -> IdentitiesReading {
             ("no_room", counts.no_room.get()),
             ("refused", counts.refused.get()),
             ("key_rejected", counts.key_rejected.get()),
+            ("ended", counts.ended.get()),
         ],
-        waiting: counts.waiting.get(),
+        waiting: write_through.waiting(),
     }
 }
 

@@ -16,7 +16,7 @@ use super::queue::Next;
 use super::record::Kept;
 use super::report::{Losses, Report};
 use super::tally::{Taken, Tallies};
-use super::{AT_ONCE, AnalyticsOptions, Totals, UnsentStore};
+use super::{AT_ONCE, AnalyticsCounts, AnalyticsOptions, Left, UnsentStore};
 use crate::environment::{ConfiguredEnvironment, EnvironmentHandle};
 use crate::keys::{ById, EnvironmentId, EnvironmentKey};
 use crate::lifeline::Lifeline;
@@ -42,6 +42,8 @@ pub(super) struct Parts {
     pub(super) environments: EnvironmentHandle,
     pub(super) tallies: Arc<Tallies>,
     pub(super) store: Option<Box<dyn UnsentStore>>,
+    pub(super) counts: Arc<AnalyticsCounts>,
+    pub(super) left: Left,
     pub(super) lifeline: Lifeline,
 }
 
@@ -62,7 +64,9 @@ pub(super) struct AnalyticsActor {
     /// What a process before has left, as far as its environments are not configured.
     kept: Kept,
     keeping: Keeping,
-    totals: Totals,
+    counts: Arc<AnalyticsCounts>,
+    /// What it leaves when it ends.
+    left: Left,
     /// For what belongs to no environment.
     report: Report,
     /// Told when a flush has nothing more to wait for.
@@ -84,7 +88,8 @@ impl AnalyticsActor {
             disk: parts.store.map(Disk::new),
             kept: Kept::default(),
             keeping: Keeping::default(),
-            totals: Totals::default(),
+            counts: parts.counts,
+            left: parts.left,
             report: Report::default(),
             flushed: Vec::new(),
             lifeline: parts.lifeline,
@@ -115,9 +120,10 @@ impl AnalyticsActor {
             no_room: taken.lost,
             ..Losses::default()
         });
+        self.counts.unknown.add(taken.unknown);
         for (id, counts) in taken.environments {
             match self.entries.get_mut(&id) {
-                Some(entry) => entry.add(counts, self.folds),
+                Some(entry) => entry.add(counts, self.folds, &self.counts),
                 None => self.lose(Losses {
                     removed: counts.sum(),
                     ..Losses::default()
@@ -128,7 +134,7 @@ impl AnalyticsActor {
 
     /// Notes what was lost outside of any queue.
     fn lose(&mut self, losses: Losses) {
-        self.totals.lost.add(losses);
+        self.counts.lose(losses);
         self.report.losses("analytics", losses, Instant::now());
     }
 
@@ -136,7 +142,7 @@ impl AnalyticsActor {
         let now = Instant::now();
         for (id, entry) in &mut self.entries {
             let losses = entry.take_losses();
-            self.totals.lost.add(losses);
+            self.counts.lose(losses);
             entry.report.losses(&label(&self.environments, *id), losses, now);
         }
     }
@@ -207,8 +213,7 @@ impl AnalyticsActor {
         {
             let before = queue.forwarded();
             let change = queue.ended(Instant::now(), outcome);
-            let forwarded = queue.forwarded() - before;
-            self.totals.forwarded = self.totals.forwarded.saturating_add(forwarded);
+            self.counts.forwarded.add(queue.forwarded() - before);
             if let Some(change) = change {
                 let label = label(&self.environments, id);
                 entry.report.change(&label, &change, Instant::now());

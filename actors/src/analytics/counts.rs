@@ -33,7 +33,12 @@ impl Counts {
                 .take(Cost::Sheet(labels.bytes()))
                 .then(|| new.insert_with_key(labels.into(), Sheet::new(self.turn))),
         };
-        Counting { sheet, room }
+        Counting {
+            sheet,
+            room,
+            added: 0,
+            unknown: 0,
+        }
     }
 
     /// Adds all of `other`; `folds`: evaluations become counts of their features.
@@ -198,29 +203,30 @@ pub struct Counting<'c> {
     /// `None`: there was no room for it.
     sheet: Option<&'c mut Sheet>,
     room: &'c mut Room,
+    /// What was added.
+    pub(super) added: u64,
+    /// What was of features that are not known, and is not added.
+    pub(super) unknown: u64,
 }
 
 impl Counting<'_> {
     /// Adds evaluations of a feature. Allocates nothing where it was counted before; else the feature counts if it is
     /// known.
     pub fn feature(&mut self, feature: &str, count: u64, is_known: impl FnOnce(&str) -> bool) {
-        if let Some(sheet) = &mut self.sheet {
-            if let Some(sum) = sheet.features.get_mut(feature) {
-                add(sum, count, self.room);
-                return;
-            }
-            if is_known(feature) {
-                if self.room.take(feature_cost(feature)) {
-                    add(
-                        sheet.features.entry(feature.into()).or_default(),
-                        count,
-                        self.room,
-                    );
-                } else {
-                    self.room.lose(count);
-                }
-            }
-        } else if is_known(feature) {
+        let counted = self
+            .sheet
+            .as_mut()
+            .and_then(|sheet| sheet.features.get_mut(feature));
+        if let Some(sum) = counted {
+            self.added = self.added.saturating_add(add(sum, count, self.room));
+        } else if !is_known(feature) {
+            self.pass_over(count);
+        } else if let Some(sheet) = &mut self.sheet
+            && self.room.take(feature_cost(feature))
+        {
+            let sum = sheet.features.entry(feature.into()).or_default();
+            self.added = self.added.saturating_add(add(sum, count, self.room));
+        } else {
             self.room.lose(count);
         }
     }
@@ -232,25 +238,26 @@ impl Counting<'_> {
         count: u64,
         is_known: impl FnOnce(&str) -> bool,
     ) {
-        if let Some(sheet) = &mut self.sheet {
-            if let Some(sum) = sheet.evaluations.get_mut(&evaluation) {
-                add(sum, count, self.room);
-                return;
-            }
-            if is_known(evaluation.feature) {
-                if self.room.take(evaluation_cost(evaluation)) {
-                    add(
-                        sheet.evaluations.entry(evaluation.into()).or_default(),
-                        count,
-                        self.room,
-                    );
-                } else {
-                    self.room.lose(count);
-                }
-            }
-        } else if is_known(evaluation.feature) {
+        let counted = self
+            .sheet
+            .as_mut()
+            .and_then(|sheet| sheet.evaluations.get_mut(&evaluation));
+        if let Some(sum) = counted {
+            self.added = self.added.saturating_add(add(sum, count, self.room));
+        } else if !is_known(evaluation.feature) {
+            self.pass_over(count);
+        } else if let Some(sheet) = &mut self.sheet
+            && self.room.take(evaluation_cost(evaluation))
+        {
+            let sum = sheet.evaluations.entry(evaluation.into()).or_default();
+            self.added = self.added.saturating_add(add(sum, count, self.room));
+        } else {
             self.room.lose(count);
         }
+    }
+
+    fn pass_over(&mut self, count: u64) {
+        self.unknown = self.unknown.saturating_add(count);
     }
 }
 

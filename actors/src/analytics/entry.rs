@@ -5,6 +5,7 @@ use super::counts::Counts;
 use super::outcome::Failure;
 use super::queue::Queue;
 use super::report::{Losses, Report};
+use super::totals::AnalyticsCounts;
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
 use crate::keys::{EnvironmentKey, KeyDigest};
 
@@ -19,8 +20,6 @@ pub(super) struct Entry {
     /// Wakes it for its next batch.
     pub(super) timer: Option<SpawnHandle>,
     pub(super) report: Report,
-    /// Counts of an environment that is read from a file.
-    pub(super) without_upstream: u64,
 }
 
 impl Entry {
@@ -31,7 +30,6 @@ impl Entry {
             is_removed: false,
             timer: None,
             report: Report::default(),
-            without_upstream: 0,
         }
     }
 
@@ -57,10 +55,10 @@ impl Entry {
     }
 
     /// Adds what was counted; `folds`: upstream has version 1 alone.
-    pub(super) fn add(&mut self, counts: Counts, folds: bool) {
+    pub(super) fn add(&mut self, counts: Counts, folds: bool, became: &AnalyticsCounts) {
         match &mut self.queue {
             Some(queue) => queue.add(counts, folds),
-            None => self.without_upstream = self.without_upstream.saturating_add(counts.sum()),
+            None => became.without_upstream.add(counts.sum()),
         }
     }
 

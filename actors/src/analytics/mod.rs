@@ -8,6 +8,7 @@
 //! - `actor`: the thin shell: takes the tallies, sends batches; an `entry` for each environment; `report`: its log.
 //! - `queue`: the decisions of one environment, pure; `lane`: those of one version, `pace` its waits, `suspects` the labels that
 //!   upstream did not take; `batch`: one request; `outcome`: what came of it.
+//! - [`AnalyticsCounts`], [`Totals`] (`totals`): what became of counts since the process began.
 //! - `record`: what is unsent, in bytes that outlive the process; [`UnsentStore`]: who keeps them.
 //!
 //! # How often a count arrives
@@ -23,7 +24,7 @@
 //! one that fails waits alone, and one that keeps failing while others arrive is sent without labels. Where several fail in a row
 //! upstream is asked with single counts, by turns without labels and with, and left alone while it takes none.
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -47,6 +48,7 @@ mod room;
 mod sheet;
 mod suspects;
 mod tally;
+mod totals;
 
 pub use batch::MOST_COUNT;
 pub use counts::Counting;
@@ -56,6 +58,7 @@ pub use options::{AT_ONCE, AnalyticsOptions};
 pub(crate) use record::is_unsent_file;
 pub use report::Losses;
 pub use tally::{TALLY_BYTES, Tallies, WorkerTally};
+pub use totals::{AnalyticsCounts, Totals};
 
 use actor::{AnalyticsActor, AskTotals, Flush, Parts, Stop};
 
@@ -85,21 +88,6 @@ pub trait UnsentStore: Send {
     fn keep(&mut self, unsent: &[u8]) -> bool;
 }
 
-/// Sums of counts since the start.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Totals {
-    /// Those that upstream has taken.
-    pub forwarded: u64,
-    /// Those that are still to be sent, or under way.
-    pub waiting: u64,
-    /// Those that upstream will not have, by reason.
-    pub lost: Losses,
-    /// Those of features that the environment turned out not to have.
-    pub unknown: u64,
-    /// Those of environments that are read from files.
-    pub without_upstream: u64,
-}
-
 /// What the composition root holds of the actor.
 #[derive(Debug, Clone)]
 pub struct AnalyticsHandle {
@@ -107,11 +95,17 @@ pub struct AnalyticsHandle {
     thread: ActorThread,
     release: Release,
     tallies: Arc<Tallies>,
+    counts: Arc<AnalyticsCounts>,
+    left: Left,
 }
+
+/// What an actor has left unsent that has ended in good order; `None`: it has not.
+type Left = Arc<Mutex<Option<u64>>>;
 
 impl AnalyticsHandle {
     /// Starts the actor on a thread of its own. It sends for the environments that `environments` has in force, each with its
-    /// client-side key. `store`: who keeps what is unsent; without one it ends with the process. Needs a running actix `System`.
+    /// client-side key. `store`: who keeps what is unsent; without one it ends with the process. `counts`: where it counts what
+    /// becomes of them. Needs a running actix `System`.
     ///
     /// # Errors
     /// Where the system allows no thread for it.
@@ -120,8 +114,10 @@ impl AnalyticsHandle {
         upstream: UpstreamOptions,
         environments: EnvironmentHandle,
         store: Option<Box<dyn UnsentStore>>,
+        counts: Arc<AnalyticsCounts>,
         lifelines: &Lifelines,
     ) -> io::Result<Self> {
+        let left = Left::default();
         let tallies = Arc::new(Tallies::new(options.tally_bytes));
         let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("AnalyticsActor");
@@ -132,6 +128,8 @@ impl AnalyticsHandle {
             environments,
             tallies: Arc::clone(&tallies),
             store,
+            counts: Arc::clone(&counts),
+            left: Arc::clone(&left),
             lifeline,
         };
         let address = AnalyticsActor::start_in_arbiter(&arbiter, move |_| AnalyticsActor::new(parts));
@@ -140,6 +138,8 @@ impl AnalyticsHandle {
             thread,
             release,
             tallies,
+            counts,
+            left,
         })
     }
 
@@ -148,13 +148,16 @@ impl AnalyticsHandle {
         Arc::clone(&self.tallies)
     }
 
-    /// The sums since the start.
+    /// The sums since the process began; also of an actor that has ended in good order.
     ///
     /// # Errors
     /// When the actor does not answer.
     pub async fn totals(&self) -> Result<Totals, Unavailable> {
-        let answer = self.address.send(AskTotals).timeout(ANSWER_TIMEOUT).await;
-        answer.map_err(|_| Unavailable)
+        if let Ok(totals) = self.address.send(AskTotals).timeout(ANSWER_TIMEOUT).await {
+            return Ok(totals);
+        }
+        let left = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.map(|left| self.counts.totals(left)).ok_or(Unavailable)
     }
 
     /// Sends in this way from now on; calls under way end as they began.

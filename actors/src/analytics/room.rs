@@ -96,6 +96,11 @@ impl Room {
         self.lost = self.lost.saturating_add(counts);
     }
 
+    /// What found no room since it was last taken.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
+    }
+
     /// What found no room since this was last asked.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)

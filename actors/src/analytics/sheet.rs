@@ -64,8 +64,10 @@ pub(super) fn put_back<K: Hash + Eq>(
 }
 
 /// Adds up to what one request can carry for one entry: it would else cost upstream requests without end. What is beyond is lost.
-pub(super) fn add(sum: &mut u64, count: u64, room: &mut Room) {
-    let all = sum.saturating_add(count);
+/// Gives what was added.
+pub(super) fn add(sum: &mut u64, count: u64, room: &mut Room) -> u64 {
+    let (before, all) = (*sum, sum.saturating_add(count));
     *sum = all.min(MOST_COUNT.into());
     room.lose(all - *sum);
+    *sum - before
 }

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use super::counts::{Counting, Counts};
 use super::labels::LabelsRef;
 use super::room::Room;
+use super::totals::Totals;
 use crate::keys::{ById, EnvironmentId};
 
 /// What the counts of one worker may take. The actor comes for them every ten seconds, and earlier where half of it is taken.
@@ -16,6 +17,10 @@ pub const TALLY_BYTES: usize = 4 * 1024 * 1024;
 struct Tally {
     environments: ById<Counts>,
     room: Room,
+    /// The sum of all counts.
+    waiting: u64,
+    /// What was of features that the environments do not have.
+    unknown: u64,
     /// Whether the actor was asked to come for them.
     has_called: bool,
 }
@@ -26,6 +31,8 @@ pub(super) struct Taken {
     pub(super) environments: ById<Counts>,
     /// What found no room.
     pub(super) lost: u64,
+    /// What was of features that the environments do not have.
+    pub(super) unknown: u64,
 }
 
 /// The tallies of all workers. They outlive their workers, so that nothing is lost with one that dies.
@@ -51,6 +58,8 @@ impl Tallies {
         let tally = Arc::new(Mutex::new(Tally {
             environments: ById::default(),
             room: Room::new(self.bytes),
+            waiting: 0,
+            unknown: 0,
             has_called: false,
         }));
         lock(&self.of_workers).push(Arc::clone(&tally));
@@ -70,6 +79,23 @@ impl Tallies {
         // Nobody else counts there once its worker is gone; it may have counted since.
         of_workers.retain(|tally| Arc::strong_count(tally) > 1 || !lock(tally).environments.is_empty());
         taken
+    }
+
+    /// What the workers have counted, and the actor has not taken yet.
+    pub fn waiting(&self) -> u64 {
+        let mut totals = Totals::default();
+        self.add_to(&mut totals);
+        totals.waiting
+    }
+
+    /// Adds what the workers have counted and nobody has taken yet. No worker waits longer than for three additions.
+    pub(super) fn add_to(&self, totals: &mut Totals) {
+        for tally in lock(&self.of_workers).iter() {
+            let tally = lock(tally);
+            totals.waiting = totals.waiting.saturating_add(tally.waiting);
+            totals.unknown = totals.unknown.saturating_add(tally.unknown);
+            totals.lost.no_room = totals.lost.no_room.saturating_add(tally.room.lost());
+        }
     }
 
     /// Resolves when the tally of a worker is half full.
@@ -97,9 +123,14 @@ impl WorkerTally {
         let Tally {
             environments,
             room,
+            waiting,
+            unknown,
             has_called,
         } = &mut *tally;
-        count(&mut environments.entry(id).or_default().counting(labels, room));
+        let mut counting = environments.entry(id).or_default().counting(labels, room);
+        count(&mut counting);
+        *waiting = waiting.saturating_add(counting.added);
+        *unknown = unknown.saturating_add(counting.unknown);
         if room.is_half_full() && !*has_called {
             *has_called = true;
             self.half_full.notify_one();
@@ -112,9 +143,11 @@ impl Tally {
         let lost = self.room.take_lost();
         self.room = Room::new(bytes);
         self.has_called = false;
+        self.waiting = 0;
         Taken {
             environments: std::mem::take(&mut self.environments),
             lost,
+            unknown: std::mem::take(&mut self.unknown),
         }
     }
 }
@@ -129,6 +162,8 @@ mod tests {
     use futures::FutureExt as _;
 
     use super::*;
+    use crate::analytics::batch::MOST_COUNT;
+    use crate::analytics::evaluation::EvaluationRef;
 
     const MAIN: EnvironmentId = EnvironmentId::after(None);
     const OTHER: EnvironmentId = EnvironmentId::after(Some(MAIN));
@@ -159,6 +194,33 @@ mod tests {
         assert_eq!(sums(&tallies), []);
         count(&one, MAIN, "a", 8);
         assert_eq!(sums(&tallies), [(MAIN, 8)]);
+    }
+
+    #[test]
+    fn what_nobody_has_taken_yet_is_in_the_sums() {
+        let tallies = Tallies::new(TALLY_BYTES);
+        let sums = || {
+            let mut totals = Totals::default();
+            tallies.add_to(&mut totals);
+            (totals.waiting, totals.unknown, totals.lost.no_room)
+        };
+        let (one, two) = (tallies.register(), tallies.register());
+        count(&one, MAIN, "a", 1);
+        count(&one, MAIN, "a", 2);
+        count(&two, OTHER, "b", u64::from(MOST_COUNT) + 4);
+        one.count(MAIN, LabelsRef::default(), |counting| {
+            counting.feature("z", 8, |_| false);
+            let evaluation = EvaluationRef {
+                feature: "z",
+                identity: None,
+                enabled: true,
+            };
+            counting.evaluation(evaluation, 16, |_| false);
+        });
+        assert_eq!(sums(), (u64::from(MOST_COUNT) + 3, 24, 4));
+        let taken = tallies.take();
+        assert_eq!(taken.iter().map(|taken| taken.unknown).sum::<u64>(), 24);
+        assert_eq!(sums(), (0, 0, 0));
     }
 
     #[test]

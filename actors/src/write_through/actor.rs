@@ -110,7 +110,7 @@ impl WriteThrough {
         self.decide_on_suspects();
         self.begin_calls(ctx);
         self.close_and_open();
-        self.shared.counts.waiting.set(self.left());
+        self.shared.waiting.set(self.left());
         if let Some((identities, why)) = self.losses.news(Instant::now()) {
             log::warn!(
                 "{identities} times an identity was not written to upstream, and will be when it is seen again: {why}"

@@ -1,8 +1,8 @@
 //! What became of the identities that requests carried.
 use super::losses::Why;
-use crate::counts::{Counter, Level};
+use crate::counts::Counter;
 
-/// Counts of one WriteThrough actor since its start.
+/// Counts since the process began, whichever actors have written: a part that is switched off and on goes on counting.
 #[derive(Debug, Default)]
 pub struct WriteThroughCounts {
     /// Identities that upstream has taken.
@@ -13,8 +13,8 @@ pub struct WriteThroughCounts {
     pub refused: Counter,
     /// Those whose environment's key upstream rejects.
     pub key_rejected: Counter,
-    /// Those that wait, as the actor saw it at its last look.
-    pub waiting: Level,
+    /// Those that an end of the part has left.
+    pub ended: Counter,
 }
 
 impl WriteThroughCounts {
@@ -24,9 +24,10 @@ impl WriteThroughCounts {
             no_room,
             refused,
             key_rejected,
-            ..
+            ended,
+            written: _,
         } = self;
-        [no_room, refused, key_rejected]
+        [no_room, refused, key_rejected, ended]
             .iter()
             .fold(0, |sum, count| sum.saturating_add(count.get()))
     }

@@ -43,6 +43,7 @@ use seen::{Content, Seen};
 use sighting::{Sighting, Target};
 
 use crate::actor_thread::ActorThread;
+use crate::counts::Level;
 use crate::environment::ConfiguredEnvironment;
 use crate::keys::EnvironmentId;
 use crate::lifeline::{Lifelines, Release};
@@ -114,6 +115,8 @@ struct Shared {
     /// Sightings that found no room in the intake.
     turned_away: AtomicU64,
     counts: Arc<WriteThroughCounts>,
+    /// Identities that wait, as the actor saw it at its last look.
+    waiting: Level,
     #[cfg(test)]
     looks: tests::Looks,
 }
@@ -128,7 +131,8 @@ pub struct WriteThroughHandle {
 }
 
 impl WriteThroughHandle {
-    /// Starts the actor on a thread of its own; `configured` says with which keys to write. Needs a running actix `System`.
+    /// Starts the actor on a thread of its own; `configured` says with which keys to write, `counts` is where it counts
+    /// what becomes of identities. Needs a running actix `System`.
     ///
     /// # Errors
     /// Where the system allows no thread for it.
@@ -136,6 +140,7 @@ impl WriteThroughHandle {
         options: WriteThroughOptions,
         upstream: UpstreamOptions,
         configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
+        counts: Arc<WriteThroughCounts>,
         lifelines: &Lifelines,
     ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
@@ -146,7 +151,8 @@ impl WriteThroughHandle {
             intake: Intake::new(options.intake_bytes),
             closed: Closed::default(),
             turned_away: AtomicU64::new(0),
-            counts: Arc::default(),
+            counts,
+            waiting: Level::default(),
             #[cfg(test)]
             looks: tests::Looks::default(),
         });
@@ -165,9 +171,14 @@ impl WriteThroughHandle {
         })
     }
 
-    /// What became of identities since the start.
+    /// What became of identities since the process began.
     pub fn counts(&self) -> &WriteThroughCounts {
         &self.shared.counts
+    }
+
+    /// Identities that wait, as the actor saw it at its last look.
+    pub fn waiting(&self) -> u64 {
+        self.shared.waiting.get()
     }
 
     /// Notes an identity that a request carried, with a key of this kind that may set traits. It never waits: what is no news

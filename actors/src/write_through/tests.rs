@@ -44,7 +44,7 @@ fn configured(source: DocumentSource) -> watch::Receiver<Arc<[ConfiguredEnvironm
 fn start(upstream: &ScriptedUpstream, options: WriteThroughOptions) -> WriteThroughHandle {
     let upstream = UpstreamOptions::new(upstream.api_url());
     let configured = configured(DocumentSource::Upstream);
-    WriteThroughHandle::start(options, upstream, configured, &Lifelines::new()).unwrap()
+    WriteThroughHandle::start(options, upstream, configured, Arc::default(), &Lifelines::new()).unwrap()
 }
 
 fn see(write_through: &WriteThroughHandle, body: &str) {

@@ -87,7 +87,7 @@ impl Report {
             queues: QueuesReport {
                 analytics_waiting: totals.map(|totals| totals.waiting),
                 analytics_lost: totals.map(|totals| totals.lost.sum()),
-                identities_waiting: write_through.map(|counts| counts.waiting.get()),
+                identities_waiting: parts.write_through.as_ref().map(WriteThroughHandle::waiting),
                 identities_lost: write_through.map(WriteThroughCounts::lost),
                 store_waiting,
                 log_bytes_waiting: logging::waiting_bytes(),

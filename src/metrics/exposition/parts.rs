@@ -30,7 +30,7 @@ fn analytics(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::Result 
     let totals = reading.analytics.iter();
     families.gauges(
         "flagsmith_edge_proxy_analytics_queued",
-        "Evaluations that SDKs have counted and that are still to be sent to upstream.",
+        "Evaluations that SDKs have counted and that are still to be sent to upstream; they are sent every ten seconds.",
         totals.clone().map(|totals| (Vec::new(), number(totals.waiting))),
     )?;
     families.counters(
@@ -41,7 +41,7 @@ fn analytics(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::Result 
     families.counters(
         "flagsmith_edge_proxy_analytics_dropped",
         "Evaluations that upstream will not have: no room here, refused there, or of an environment that was removed first, of \
-         unknown features, of environments without upstream.",
+         unknown features, of environments without upstream, or neither sent nor kept when analytics ended.",
         totals.flat_map(|totals| {
             [
                 (label("reason", "no_room"), totals.lost.no_room),
@@ -49,6 +49,7 @@ fn analytics(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::Result 
                 (label("reason", "removed"), totals.lost.removed),
                 (label("reason", "unknown_feature"), totals.unknown),
                 (label("reason", "without_upstream"), totals.without_upstream),
+                (label("reason", "ended"), totals.ended),
             ]
         }),
     )

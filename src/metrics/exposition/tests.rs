@@ -86,10 +86,16 @@ fn example(environments: Vec<EnvironmentReading>) -> Reading {
             },
             unknown: 16,
             without_upstream: 17,
+            ended: 18,
         }),
         identities: Some(IdentitiesReading {
             written: 21,
-            dropped: [("no_room", 22), ("refused", 23), ("key_rejected", 24)],
+            dropped: [
+                ("no_room", 22),
+                ("refused", 23),
+                ("key_rejected", 24),
+                ("ended", 26),
+            ],
             waiting: 25,
         }),
         writes: (31, 32),

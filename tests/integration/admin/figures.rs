@@ -14,7 +14,7 @@ use crate::harness::{
 use crate::tls::secured;
 
 /// Scrapes until a series has a value like this.
-fn until(scrape: impl Fn() -> Scrape, series: &str, is_so: impl Fn(f64) -> bool) {
+pub(super) fn until(scrape: impl Fn() -> Scrape, series: &str, is_so: impl Fn(f64) -> bool) {
     let begun = Instant::now();
     loop {
         let value = scrape().value(&own(series));
@@ -26,17 +26,17 @@ fn until(scrape: impl Fn() -> Scrape, series: &str, is_so: impl Fn(f64) -> bool)
 }
 
 /// Waits until a series has this value.
-fn until_is(app: &App, series: &str, value: f64) {
+pub(super) fn until_is(app: &App, series: &str, value: f64) {
     until(|| scrape(app), series, |now| now == value);
 }
 
 /// A series of ours.
-fn own(series: &str) -> String {
+pub(super) fn own(series: &str) -> String {
     format!("flagsmith_edge_proxy_{series}")
 }
 
 /// Has upstream answer what is no poll like this.
-fn answer(upstream: &ScriptedUpstream, to_counts: u16, to_others: u16) {
+pub(super) fn answer(upstream: &ScriptedUpstream, to_counts: u16, to_others: u16) {
     upstream.script(move |request| match request.target.as_str() {
         "/api/v1/environment-document/" => Answer::ok(FIXTURE),
         "/api/v1/analytics/flags/" => Answer::refusal(to_counts, "{}"),
@@ -45,7 +45,7 @@ fn answer(upstream: &ScriptedUpstream, to_counts: u16, to_others: u16) {
 }
 
 /// A proxy that polls this upstream once, and tells it everything at once.
-fn polling(upstream: &ScriptedUpstream, over: &Value) -> App {
+pub(super) fn polling(upstream: &ScriptedUpstream, over: &Value) -> App {
     let mut config = json!({
         "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
         "api_url": upstream.api_url(),

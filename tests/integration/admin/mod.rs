@@ -16,6 +16,7 @@ mod metrics;
 mod page;
 mod refusals;
 mod status;
+mod sums;
 
 use serde_json::{Value, json};
 

@@ -6,12 +6,13 @@ use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use serde_json::json;
-use test_support::upstream::Answer;
+use test_support::documents::FIXTURE;
+use test_support::upstream::{Answer, ScriptedUpstream};
 use test_support::wait::wait;
 
 use super::collector::{Collector, metrics_of, values};
-use super::traced;
-use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request};
+use super::{polled, traced};
+use crate::harness::{App, CLIENT_KEY, Options, Proxy, ProxyOptions, Request, spawn_app};
 
 const REQUESTS: &str = "flagsmith_http_server_requests_total";
 const DURATIONS: &str = "flagsmith_http_server_request_duration_seconds";
@@ -91,6 +92,97 @@ fn the_last_figures_are_sent_at_the_stop() {
     app.ask_to_stop();
     assert_eq!(app.wait(), Outcome::Stopped);
     assert_eq!(readings(&collector).iter().map(counted).collect::<Vec<_>>(), [1]);
+}
+
+/// A proxy with an upstream that has a document, and takes counts or not.
+fn with_upstream(
+    collector: &Collector,
+    interval: &'static str,
+    takes_counts: bool,
+) -> (App, ScriptedUpstream) {
+    let upstream = ScriptedUpstream::start(move |request| match request.target.as_str() {
+        "/api/v1/environment-document/" => Answer::ok(FIXTURE),
+        _ if takes_counts => Answer::ok("{}"),
+        _ => Answer::status(503),
+    });
+    let mut variables = collector.variables();
+    variables.retain(|(name, _)| OFTEN.iter().all(|(other, _)| name != other));
+    variables.extend(
+        OFTEN[..2]
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned())),
+    );
+    variables.push((OFTEN[2].0, interval.to_owned()));
+    let app = spawn_app(Options {
+        document: None,
+        variables,
+        config: polled(&upstream),
+        ..Options::default()
+    });
+    app.wait_for_first_document();
+    (app, upstream)
+}
+
+/// The figure of ours of these names, with this value of a label where it has one.
+fn figure(reading: &HashMap<String, Metric>, name: &str, of: Option<&str>) -> Option<i64> {
+    let metric = reading.get(&format!("flagsmith_edge_proxy_{name}"))?;
+    let points = match metric.data.as_ref()? {
+        Data::Sum(sum) => &sum.data_points,
+        Data::Gauge(gauge) => &gauge.data_points,
+        _ => return None,
+    };
+    let point = points
+        .iter()
+        .find(|point| of.is_none_or(|of| values(&point.attributes).values().any(|value| value == of)))?;
+    match point.value? {
+        Value::AsInt(count) => Some(count),
+        Value::AsDouble(number) => Some(number as i64),
+    }
+}
+
+#[test]
+fn the_last_figures_tell_of_environments_and_of_what_the_stop_has_sent() {
+    for takes_counts in [true, false] {
+        let collector = Collector::start();
+        let (mut app, _upstream) = with_upstream(&collector, "3600000", takes_counts);
+        let counts = Request::post(
+            "/api/v1/analytics/flags/",
+            json!({"zebra": 3, "nope": 2}).to_string(),
+        );
+        assert_eq!(app.send(counts.key(CLIENT_KEY)).status, 200);
+        app.ask_to_stop();
+        assert_eq!(app.wait(), Outcome::Stopped);
+        let [last] = &readings(&collector)[..] else {
+            panic!("one reading")
+        };
+        let (sent, ended) = if takes_counts { (3, 0) } else { (0, 3) };
+        for (name, of, expected) in [
+            ("environment_status", Some("ok"), 1),
+            ("document_fetches_total", Some("changed"), 1),
+            ("environment_requests_total", None, 1),
+            ("streams", None, 0),
+            ("analytics_sent_total", None, sent),
+            ("analytics_queued", None, 0),
+            ("analytics_dropped_total", Some("ended"), ended),
+            ("analytics_dropped_total", Some("unknown_feature"), 2),
+        ] {
+            assert_eq!(figure(last, name, of), Some(expected), "{name} {of:?}");
+        }
+    }
+}
+
+#[test]
+fn no_figure_is_missing_from_the_last_ones() {
+    let collector = Collector::start();
+    let (mut app, _upstream) = with_upstream(&collector, OFTEN[2].1, true);
+    wait(collector.server().wait_for(1));
+    app.ask_to_stop();
+    assert_eq!(app.wait(), Outcome::Stopped);
+    let readings = readings(&collector);
+    let last = readings.last().unwrap();
+    for name in readings.iter().flat_map(HashMap::keys) {
+        assert!(last.contains_key(name), "{name}");
+    }
 }
 
 #[test]

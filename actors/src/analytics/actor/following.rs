@@ -27,7 +27,7 @@ impl AnalyticsActor {
             if let Some(entry) = self.entries.get_mut(&environment.id)
                 && let Some(kept) = self.kept.environments.remove(&entry.digest())
             {
-                entry.add(kept, self.folds);
+                entry.add(kept, self.folds, &self.counts);
             }
         }
         self.lose(Losses {
@@ -42,7 +42,7 @@ impl AnalyticsActor {
         for (id, entry) in &mut self.entries {
             if let (Some(queue), Some(served)) = (&mut entry.queue, newest.environment(*id)) {
                 let unknown = queue.keep_known(|feature| served.environment.has_feature(feature));
-                self.totals.unknown = self.totals.unknown.saturating_add(unknown);
+                self.counts.unknown.add(unknown);
             }
         }
     }

@@ -7,7 +7,6 @@ use tokio::time::timeout_at;
 
 use super::{AnalyticsActor, has_one_version};
 use crate::analytics::Totals;
-use crate::analytics::queue::Queue;
 use crate::upstream::{Forwarder, Reconnect};
 
 /// Sends what there is at once. Resolves when there is nothing more to send, or what there is must wait.
@@ -68,12 +67,10 @@ impl Handler<AskTotals> for AnalyticsActor {
     type Result = MessageResult<AskTotals>;
 
     fn handle(&mut self, _: AskTotals, _: &mut Self::Context) -> Self::Result {
-        let mut totals = self.totals;
-        for entry in self.entries.values() {
-            let waiting = entry.queue.as_ref().map_or(0, Queue::waiting);
-            totals.waiting = totals.waiting.saturating_add(waiting);
-            totals.without_upstream = totals.without_upstream.saturating_add(entry.without_upstream);
-        }
+        let queues = self.entries.values().filter_map(|entry| entry.queue.as_ref());
+        let waiting = queues.fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
+        let mut totals = self.counts.totals(waiting);
+        self.tallies.add_to(&mut totals);
         MessageResult(totals)
     }
 }

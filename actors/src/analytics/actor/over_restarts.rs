@@ -1,4 +1,5 @@
 //! What one process leaves to the next: handed over by a stop, and kept now and then meanwhile, for one that is killed.
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -226,6 +227,9 @@ impl AnalyticsActor {
         let sum = unsent
             .iter()
             .fold(0_u64, |sum, (_, counts)| sum.saturating_add(counts.sum()));
+        let (counts, left) = (Arc::clone(&self.counts), Arc::clone(&self.left));
+        let leave = move |unsent| *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(unsent);
+        leave(sum);
         let has_disk = self.disk.is_some();
         let disk = self.disk.take().filter(|_| is_free && self.keeping.is_taken);
         let file = if sum > 0 {
@@ -241,6 +245,8 @@ impl AnalyticsActor {
             if is_kept || sum == 0 {
                 return;
             }
+            counts.ended.add(sum);
+            leave(0);
             if has_disk {
                 log::warn!(
                     "{sum} evaluation counts end with the process: they could be neither sent nor kept"

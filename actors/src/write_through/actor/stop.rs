@@ -1,4 +1,5 @@
 //! The stop, before which what waits is written as far as the time allows.
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -37,6 +38,9 @@ impl WriteThrough {
     /// Tells of everything that is not written, now that nothing more will be.
     fn tell_the_rest(&mut self, last_unwritten: usize, is_late: bool) {
         let left = self.left() + last_unwritten;
+        let ended = u64::try_from(left).unwrap_or(u64::MAX);
+        self.shared.counts.ended.add(ended);
+        self.shared.waiting.set(0);
         if left > 0 {
             let why = if self.standing.is_down() {
                 "it is away"
@@ -68,6 +72,7 @@ impl Handler<Stop> for WriteThrough {
         self.lifeline.disarm();
         let calls = self.last_calls();
         let at_once = self.options.at_once.max(1);
+        let counts = Arc::clone(&self.shared.counts);
         let flushing = async move {
             let mut unwritten = calls.iter().map(|(identities, _)| identities).sum::<usize>();
             let calls = calls.into_iter().map(|(identities, sent)| async move {
@@ -78,6 +83,7 @@ impl Handler<Stop> for WriteThrough {
             let all = async {
                 while let Some(written) = outcomes.next().await {
                     unwritten -= written;
+                    counts.written.add(u64::try_from(written).unwrap_or(u64::MAX));
                 }
             };
             let is_late = timeout(patience, all).await.is_err();

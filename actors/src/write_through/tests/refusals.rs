@@ -148,7 +148,9 @@ async fn a_rejected_key_takes_no_room_of_another_environment() {
     };
     let configured = watch::channel(Arc::from(environments)).1;
     let api = UpstreamOptions::new(upstream.api_url());
-    let write_through = WriteThroughHandle::start(options, api, configured, &Lifelines::new()).unwrap();
+    let counts = Arc::default();
+    let write_through =
+        WriteThroughHandle::start(options, api, configured, counts, &Lifelines::new()).unwrap();
     let value = "v".repeat(1_000);
     let flood = |number: usize| {
         let body =

@@ -159,6 +159,7 @@ async fn environments_from_files_write_nothing() {
         quick(),
         UpstreamOptions::new(upstream.api_url()),
         configured(DocumentSource::File("environment.json".into())),
+        Arc::default(),
         &Lifelines::new(),
     )
     .unwrap();

@@ -66,6 +66,7 @@ impl Analytics {
             upstream,
             harness.handle.clone(),
             store,
+            std::sync::Arc::default(),
             &harness.lifelines,
         )
         .unwrap();
@@ -107,12 +108,13 @@ impl Analytics {
         self.handle.totals().await.unwrap()
     }
 
-    /// Waits until the sums are like this.
+    /// Waits until the actor has taken what was counted, and the sums are like this.
     async fn wait_for(&self, is_like: impl Fn(&Totals) -> bool) -> Totals {
         let waiting = async {
             loop {
+                let is_taken = self.handle.tallies().waiting() == 0;
                 let totals = self.totals().await;
-                if is_like(&totals) {
+                if is_taken && is_like(&totals) {
                     return totals;
                 }
             }
