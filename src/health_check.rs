@@ -12,6 +12,8 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
 
+use crate::settings::ConfigurationSource;
+
 mod candidates;
 mod outcome;
 
@@ -33,9 +35,11 @@ const FRESHNESS: &str = "/proxy/health";
 const LONGEST_BODY: usize = 64 * 1024;
 
 /// Who is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Asked {
     /// The server of a configuration, on this machine.
+    Configuration(ConfigurationSource),
+    /// The same, of one that is read already.
     Server(Candidates),
     /// The same, whether its documents are fresh.
     Freshness(Candidates),
@@ -53,7 +57,7 @@ pub fn ask(asked: Asked) -> Result<Healthy, Unhealthy> {
 
 fn ask_within(patience: Duration, asked: Asked) -> Result<Healthy, Unhealthy> {
     let (tell, told) = mpsc::channel();
-    // A look-up of a name can hang and cannot be ended; the end of the process leaves it behind.
+    // A look-up of a name and a disk can hang, and cannot be ended; the end of the process leaves it behind.
     let asking = move || {
         // An error: it comes too late.
         let _ = tell.send(ask_at_leisure(&asked));
@@ -76,6 +80,7 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
     let runtime = runtime.enable_all().build().map_err(system)?;
     actix::System::with_tokio_rt(|| runtime).block_on(async {
         match asked {
+            Asked::Configuration(source) => ask_configured(source).await,
             Asked::Server(candidates) => ask_each(candidates, READINESS).await,
             Asked::Freshness(candidates) => ask_each(candidates, FRESHNESS).await,
             Asked::Url(url) => {
@@ -84,6 +89,16 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
             }
         }
     })
+}
+
+/// Asks whoever has left word where that needs no configuration, which may be on a disk that hangs; then as it says.
+async fn ask_configured(source: &ConfigurationSource) -> Result<Healthy, Unhealthy> {
+    match ask_each(&Candidates::known_without(source), READINESS).await {
+        Err(unhealthy) if unhealthy.is_of_nobody_known() => {
+            ask_each(&Candidates::of(source), READINESS).await
+        }
+        outcome => outcome,
+    }
 }
 
 /// Asks one after the other until one of them is the server that is meant.
@@ -216,6 +231,18 @@ mod tests {
         ] {
             assert_eq!(origin(url).as_deref(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn a_configuration_that_is_not_read_to_its_end_is_waited_for_no_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("config.json");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let patience = Duration::from_millis(20);
+        let source = ConfigurationSource::new(Some(&pipe), []);
+        let outcome = ask_within(patience, Asked::Configuration(source));
+        assert_eq!(outcome, Err(Unhealthy::Late(patience)));
     }
 
     #[test]

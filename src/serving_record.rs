@@ -5,11 +5,10 @@
 //! which a service may have for itself alone (systemd's `PrivateTmp`), and in `persistence.directory`. One of them may take none, as on
 //! a read-only root. The process holds a lock on each, which ends with the process however that ends; a record without its lock
 //! is nobody's.
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -17,15 +16,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// More is no record.
-const LONGEST: u64 = 64 * 1024;
+mod file;
 
-/// How often the lock is tried for. Whoever reads a record holds it for a moment.
-const ATTEMPTS: usize = 10;
-
-const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
-
-/// A process starts without its record where the disk takes longer.
+/// A process starts without its record where the disk takes longer, and whoever looks for one goes on without.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a process serves, and how it is asked.
@@ -83,7 +76,7 @@ impl ServingRecord {
 
 impl LeftCopy {
     fn leave_at(path: PathBuf, serving: &Serving) -> io::Result<Self> {
-        let mut file = locked(&path)?;
+        let mut file = file::locked(&path)?;
         file.set_len(0)?;
         file.write_all(serde_json::to_string(serving)?.as_bytes())?;
         Ok(Self { path, _file: file })
@@ -97,19 +90,11 @@ impl Drop for LeftCopy {
     }
 }
 
-/// Where a living process with this configuration file says that it serves.
+/// Where a living process with this configuration file says that it serves. Waits for a disk that hangs as [`ServingRecord::leave`]
+/// does.
 pub fn read(config_path: &Path, persistence: Option<&Path>) -> Option<Serving> {
-    places(config_path, persistence).find_map(|path| read_at(&path))
-}
-
-fn read_at(path: &Path) -> Option<Serving> {
-    let file = options().read(true).open(path).ok()?;
-    if !is_own(&file).ok()? || !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
-        return None;
-    }
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
-    serde_json::from_str(&text).ok()
+    places(config_path, persistence)
+        .find_map(|path| within(PATIENCE, move || file::read(&path)).ok().flatten())
 }
 
 /// What work on a disk gives, within this time; where it takes longer it goes on, and what it gives is dropped.
@@ -121,51 +106,6 @@ fn within<T: Send + 'static>(patience: Duration, work: impl FnOnce() -> T + Send
     })?;
     let outcome = outcome.recv_timeout(patience);
     outcome.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the disk does not answer"))
-}
-
-/// Opens and locks the file at this path.
-fn locked(path: &Path) -> io::Result<File> {
-    for _ in 0..ATTEMPTS {
-        let file = options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)?;
-        if !is_own(&file)? {
-            return Err(io::Error::other("somebody else's file is in its place"));
-        }
-        match file.try_lock() {
-            Ok(()) if is_at(&file, path) => return Ok(file),
-            // The process before has removed it meanwhile, or somebody reads it.
-            Ok(()) | Err(TryLockError::WouldBlock) => thread::sleep(BETWEEN_ATTEMPTS),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-    }
-    Err(io::Error::other(
-        "another process serves with the same configuration file",
-    ))
-}
-
-/// A link, which others may have put there, is not followed.
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-    options
-}
-
-/// Whether a file is this account's, or this is root.
-fn is_own(file: &File) -> io::Result<bool> {
-    let account = rustix::process::geteuid();
-    Ok(account.is_root() || file.metadata()?.uid() == account.as_raw())
-}
-
-fn is_at(file: &File, path: &Path) -> bool {
-    let same = |own: fs::Metadata, there: fs::Metadata| own.ino() == there.ino() && own.dev() == there.dev();
-    file.metadata()
-        .and_then(|own| Ok(same(own, fs::symlink_metadata(path)?)))
-        .unwrap_or(false)
 }
 
 /// Where the record of this configuration file may be.
@@ -183,68 +123,4 @@ fn places(config_path: &Path, persistence: Option<&Path>) -> impl Iterator<Item 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn serving(port: u16) -> Serving {
-        Serving {
-            addresses: vec![SocketAddr::from(([127, 0, 0, 1], port))],
-            certificate: None,
-            needs_header: false,
-        }
-    }
-
-    #[test]
-    fn a_record_is_believed_while_its_process_lives() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("record");
-        assert_eq!(read_at(&path), None);
-        let record = LeftCopy::leave_at(path.clone(), &serving(1)).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(read_at(&path), Some(serving(1)));
-        assert!(LeftCopy::leave_at(path.clone(), &serving(2)).is_err());
-        assert_eq!(read_at(&path), Some(serving(1)));
-        drop(record);
-        assert!(!path.exists());
-        // One that was killed leaves its file, and no lock.
-        fs::write(&path, serde_json::to_string(&serving(1)).unwrap()).unwrap();
-        assert_eq!(read_at(&path), None);
-        let _record = LeftCopy::leave_at(path.clone(), &serving(3)).unwrap();
-        assert_eq!(read_at(&path), Some(serving(3)));
-    }
-
-    #[test]
-    fn a_link_is_no_record() {
-        let folder = tempfile::tempdir().unwrap();
-        let [path, elsewhere] = ["record", "elsewhere"].map(|name| folder.path().join(name));
-        fs::write(&elsewhere, "kept").unwrap();
-        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
-        assert!(LeftCopy::leave_at(path.clone(), &serving(1)).is_err());
-        assert_eq!(read_at(&path), None);
-        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "kept");
-    }
-
-    #[test]
-    fn a_record_is_in_both_places() {
-        let folder = tempfile::tempdir().unwrap();
-        let [one, other] = ["one", "other"].map(|name| folder.path().join(name));
-        let missing = folder.path().join("missing/record");
-        let record = ServingRecord::leave_in(vec![one.clone(), missing, other.clone()], &serving(1));
-        assert_eq!(
-            [&one, &other].map(|path| read_at(path)),
-            [Some(serving(1)), Some(serving(1))]
-        );
-        drop(record);
-        assert_eq!([&one, &other].map(|path| read_at(path)), [None, None]);
-        assert!(ServingRecord::leave_in(Vec::new(), &serving(1)).is_err());
-    }
-
-    #[test]
-    fn each_configuration_file_has_its_own_and_the_directory_of_the_store_is_the_second_place() {
-        let of = |path: &str| places(Path::new(path), Some(Path::new("/store"))).collect::<Vec<_>>();
-        let (one, other) = (of("/app/config.json"), of("/app/other.json"));
-        assert_eq!(one, of("/app/config.json"));
-        assert_ne!(one, other);
-        assert!(one[0].starts_with(std::env::temp_dir()) && one[1].starts_with("/store"));
-    }
-}
+mod tests;

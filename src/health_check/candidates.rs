@@ -41,6 +41,15 @@ pub struct Candidates {
 }
 
 impl Candidates {
+    /// What a process with this configuration has left word of in the directory for temporary files.
+    pub(super) fn known_without(source: &ConfigurationSource) -> Self {
+        let serving = serving_record::read(source.path(), None);
+        Self {
+            candidates: serving.iter().flat_map(recorded).collect(),
+            problem: None,
+        }
+    }
+
     /// First what a process with this configuration has left word of; then what the configuration says, or what can be read
     /// of it, by the scheme that it names and by the other. Blocks as [`ConfigurationSource::load`] does.
     pub fn of(source: &ConfigurationSource) -> Self {

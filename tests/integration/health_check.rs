@@ -195,3 +195,22 @@ fn a_proxy_that_asks_for_headers_of_the_proxy_protocol_gets_one() {
         assert!(begun.elapsed() < PATIENCE, "{}", program.written());
     }
 }
+
+/// A file of the configuration that hangs, or a record that somebody else has put there, keeps nobody from asking.
+#[test]
+fn a_check_waits_for_no_disk() {
+    let proxy = Proxy::start(ProxyOptions::default());
+    let config = proxy.folder().join("config.json");
+    std::fs::remove_file(&config).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&config).status();
+    assert!(made.unwrap().success());
+    let expected = (
+        Some(0),
+        format!("healthy: http://{} answers 200\n", proxy.address),
+    );
+    assert_eq!(health_beside(proxy.folder(), &[]), expected);
+    // Nothing is known of it there, and the check ends all the same.
+    let (code, said) = health_beside(proxy.folder(), &[("TMPDIR", "/nonexistent")]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("within 5 s"), "{said}");
+}
