@@ -1,12 +1,12 @@
 //! Where a process serves, left for `edge-proxy health`: the configuration file may say something else by then, since a
 //! process keeps the configuration before where the file cannot be used, and its address until it is restarted.
 //!
-//! The record is a small file, for its own account alone, named by the configuration file's path: in the directory for temporary files,
-//! which a service may have for itself alone (systemd's `PrivateTmp`), and in `persistence.directory`. One of them may take none, as on
-//! a read-only root. The process holds a lock on each, which ends with the process however that ends; a record without its lock
+//! The record is a small file, for its own account alone, named by the configuration file's path, by where the variables have the
+//! process listen, and by that account: in the directory for temporary files, which a service may have for itself alone (systemd's `PrivateTmp`), and in
+//! `persistence.directory`. One of them may take none, as on a read-only root. The process holds a lock on each, which ends with the process however that ends; a record without its lock
 //! is nobody's.
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::settings::{ConfigurationSource, ListenHost};
 
 mod file;
 
@@ -32,6 +34,16 @@ pub struct Serving {
     pub needs_header: bool,
 }
 
+impl Serving {
+    /// Whether the process has this port at one of the host's addresses, as far as that is known without a look-up.
+    pub(crate) fn is_at(&self, host: &ListenHost, port: u16) -> bool {
+        let shares = |ip| ListenHost::Address(ip).shares_addresses_with(host);
+        self.addresses
+            .iter()
+            .any(|own| own.port() == port && shares(own.ip()))
+    }
+}
+
 /// The records of this process, which are gone when this is dropped.
 #[derive(Debug)]
 pub struct ServingRecord {
@@ -47,13 +59,19 @@ struct LeftCopy {
 }
 
 impl ServingRecord {
-    /// Leaves the record of a process with this configuration file, in each of the two places that takes it. Waits for a disk
+    /// Leaves the record of a process with this configuration, in each of the two places that takes it. Waits for a disk
     /// that hangs a second at most, and for each by itself.
     ///
     /// # Errors
     /// Where neither does: why the last one does not.
-    pub fn leave(config_path: &Path, persistence: Option<&Path>, serving: &Serving) -> io::Result<Self> {
-        Self::leave_in(places(config_path, persistence).collect(), serving)
+    pub fn leave(
+        source: &ConfigurationSource,
+        persistence: Option<&Path>,
+        serving: &Serving,
+    ) -> io::Result<Self> {
+        let name = Name::of(source).own();
+        let places = folders(persistence).map(|folder| folder.join(&name));
+        Self::leave_in(places.collect(), serving)
     }
 
     fn leave_in(places: Vec<PathBuf>, serving: &Serving) -> io::Result<Self> {
@@ -90,11 +108,24 @@ impl Drop for LeftCopy {
     }
 }
 
-/// Where a living process with this configuration file says that it serves. Waits for a disk that hangs as [`ServingRecord::leave`]
-/// does.
-pub fn read(config_path: &Path, persistence: Option<&Path>) -> Option<Serving> {
-    places(config_path, persistence)
-        .find_map(|path| within(PATIENCE, move || file::read(&path)).ok().flatten())
+/// Where a living process with this configuration says that it serves: one with its file and its variables, else one with its file
+/// that listens at this place. Waits for a disk that hangs as [`ServingRecord::leave`] does.
+pub fn read(
+    source: &ConfigurationSource,
+    persistence: Option<&Path>,
+    at: Option<(&ListenHost, u16)>,
+) -> Option<Serving> {
+    let name = Name::of(source);
+    let mut living = Vec::new();
+    for folder in folders(persistence) {
+        let of_file = name.of_file.clone();
+        living.extend(within(PATIENCE, move || file::living(&folder, &of_file)).unwrap_or_default());
+    }
+    let is_exact = |(own, _): &(String, Serving)| own.starts_with(&name.of_configuration());
+    let is_there = |serving: &Serving| at.is_some_and(|(host, port)| serving.is_at(host, port));
+    let exact = living.iter().position(is_exact);
+    let found = exact.or_else(|| living.iter().position(|(_, serving)| is_there(serving)))?;
+    Some(living.swap_remove(found).1)
 }
 
 /// What work on a disk gives, within this time; where it takes longer it goes on, and what it gives is dropped.
@@ -108,18 +139,47 @@ fn within<T: Send + 'static>(patience: Duration, work: impl FnOnce() -> T + Send
     outcome.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the disk does not answer"))
 }
 
-/// Where the record of this configuration file may be.
-fn places(config_path: &Path, persistence: Option<&Path>) -> impl Iterator<Item = PathBuf> {
+/// What records are called. The store looks past names that begin so.
+#[derive(Debug)]
+struct Name {
+    /// How all of one configuration file begin.
+    of_file: String,
+    /// What those of one set of variables have next. A process keeps its variables, whatever becomes of its file.
+    of_variables: u64,
+}
+
+impl Name {
+    fn of(source: &ConfigurationSource) -> Self {
+        let absolute = std::path::absolute(source.path());
+        let path = absolute.as_deref().unwrap_or(source.path());
+        let listens = source.listens_by_variables();
+        Self {
+            of_file: format!(".edge-proxy-{:016x}-", hash(path)),
+            of_variables: hash(&listens.map(|(host, port)| (host.to_string(), port))),
+        }
+    }
+
+    fn of_configuration(&self) -> String {
+        format!("{}{:016x}-", self.of_file, self.of_variables)
+    }
+
+    /// That of this account, whom another one's record does not keep from leaving its own.
+    fn own(&self) -> String {
+        let account = rustix::process::geteuid().as_raw();
+        format!("{}{account}{}", self.of_configuration(), file::ENDING)
+    }
+}
+
+fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let absolute = std::path::absolute(config_path);
-    absolute.as_deref().unwrap_or(config_path).hash(&mut hasher);
-    // The store looks past names that begin so.
-    let name = format!(".edge-proxy-{:016x}.serving", hasher.finish());
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Where records may be.
+fn folders(persistence: Option<&Path>) -> impl Iterator<Item = PathBuf> + use<> {
     let persistence = persistence.map(Path::to_owned);
-    [Some(std::env::temp_dir()), persistence]
-        .into_iter()
-        .flatten()
-        .map(move |folder| folder.join(&name))
+    [Some(std::env::temp_dir()), persistence].into_iter().flatten()
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn leave_record(
 ) -> Option<ServingRecord> {
     let serving = health_check::serving(settings, addresses);
     let directory = settings.persistence.directory.as_deref();
-    ServingRecord::leave(source.path(), directory, &serving)
+    ServingRecord::leave(source, directory, &serving)
         .inspect_err(|error| {
             log::info!(
                 "no word is left for edge-proxy health of where this process listens ({error}): once the configuration says \

@@ -37,7 +37,6 @@ mod system;
 mod way;
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -75,7 +74,7 @@ pub async fn examine(source: &Arc<ConfigurationSource>, cgroups: &CgroupFiles) -
         Err(Unended::Late) => vec![configuration::hangs(source.path())],
         Err(Unended::NoThread(error)) => vec![system::no_thread(&error)],
         Ok(Err(error)) => vec![configuration::unusable(&error)],
-        Ok(Ok(loaded)) => examine_loaded(loaded, source.path(), cgroups, begun + PATIENCE).await,
+        Ok(Ok(loaded)) => examine_loaded(loaded, source, cgroups, begun + PATIENCE).await,
     };
     Report { findings }
 }
@@ -84,14 +83,14 @@ async fn examine_loaded(
     Loaded {
         settings, notices, ..
     }: Loaded,
-    path: &Path,
+    source: &Arc<ConfigurationSource>,
     cgroups: &CgroupFiles,
     until: Instant,
 ) -> Vec<Finding> {
     let settings = Arc::new(settings);
-    let (looking, config_path) = (Arc::clone(&settings), path.to_owned());
+    let (looking, configured) = (Arc::clone(&settings), Arc::clone(source));
     let running = aside(Instant::now() + LOOKING, move || {
-        Running::look(&config_path, &looking)
+        Running::look(&configured, &looking)
     })
     .await;
     let running = running.unwrap_or(Running::Nobody);
@@ -114,7 +113,7 @@ async fn examine_loaded(
     let documents = environments.documents;
     let mut given = settings.environments.iter().zip(&documents);
     let has_documents = given.any(|(pair, document)| is_polled(pair) && document.is_some());
-    let mut findings = configuration::examine(&settings, &notices, path, has_documents);
+    let mut findings = configuration::examine(&settings, &notices, source.path(), has_documents);
     findings.extend(client_certificate);
     findings.extend(certificates);
     findings.extend(environments.findings);

@@ -43,7 +43,7 @@ pub struct Candidates {
 impl Candidates {
     /// What a process with this configuration has left word of in the directory for temporary files.
     pub(super) fn known_without(source: &ConfigurationSource) -> Self {
-        let serving = serving_record::read(source.path(), None);
+        let serving = serving_record::read(source, None, None);
         Self {
             candidates: serving.iter().flat_map(recorded).collect(),
             problem: None,
@@ -53,19 +53,21 @@ impl Candidates {
     /// First what a process with this configuration has left word of; then what the configuration says, or what can be read
     /// of it, by the scheme that it names and by the other. Blocks as [`ConfigurationSource::load`] does.
     pub fn of(source: &ConfigurationSource) -> Self {
-        let record = |directory: Option<&PathBuf>| {
-            let serving = serving_record::read(source.path(), directory.map(PathBuf::as_path));
+        let record = |directory: Option<&PathBuf>, at| {
+            let serving = serving_record::read(source, directory.map(PathBuf::as_path), at);
             serving.iter().flat_map(recorded).collect::<Vec<_>>()
         };
         match source.load() {
             Ok(loaded) => {
                 let settings = &loaded.settings;
-                let candidates = record(settings.persistence.directory.as_ref());
+                let at = (&settings.server.host, settings.server.port);
+                let candidates = record(settings.persistence.directory.as_ref(), Some(at));
                 Self::after(candidates, settings)
             }
             Err(error) => {
                 let remains = source.remains();
-                let mut candidates = record(remains.directory.as_ref());
+                let at = remains.listens.as_ref().map(|(host, port)| (host, *port));
+                let mut candidates = record(remains.directory.as_ref(), at);
                 if let Some(place) = remains.listens {
                     let needs_header =
                         needs_header(remains.proxy_protocol, &remains.trusted_proxies, &place.0);

@@ -16,6 +16,23 @@ const ATTEMPTS: usize = 10;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
+/// How the names of all records end.
+pub(super) const ENDING: &str = ".serving";
+
+/// What the records of living processes say in a folder, by their names, which begin so.
+pub(super) fn living(folder: &Path, beginning: &str) -> Vec<(String, Serving)> {
+    let is_wanted = |name: &String| name.starts_with(beginning) && name.ends_with(ENDING);
+    let names = names(folder).filter(is_wanted);
+    names
+        .filter_map(|name| read(&folder.join(&name)).map(|serving| (name, serving)))
+        .collect()
+}
+
+fn names(folder: &Path) -> impl Iterator<Item = String> + use<> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
+}
+
 /// What the record at this path says, where its process lives.
 pub(super) fn read(path: &Path) -> Option<Serving> {
     let file = open(OpenOptions::new().read(true), path).ok()?;

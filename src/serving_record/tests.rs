@@ -67,11 +67,50 @@ fn a_record_is_in_both_places() {
     assert!(ServingRecord::leave_in(Vec::new(), &serving(1)).is_err());
 }
 
+fn source(path: &str, variables: &[(&str, &str)]) -> ConfigurationSource {
+    let variables = variables
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    ConfigurationSource::new(Some(Path::new(path)), variables)
+}
+
+/// Without a file, or with one for all, variables tell proxies of one directory apart.
 #[test]
-fn each_configuration_file_has_its_own_and_the_directory_of_the_store_is_the_second_place() {
-    let of = |path: &str| places(Path::new(path), Some(Path::new("/store"))).collect::<Vec<_>>();
-    let (one, other) = (of("/app/config.json"), of("/app/other.json"));
-    assert_eq!(one, of("/app/config.json"));
-    assert_ne!(one, other);
-    assert!(one[0].starts_with(std::env::temp_dir()) && one[1].starts_with("/store"));
+fn each_configuration_has_its_own() {
+    let of = |path: &str, variables: &[(&str, &str)]| Name::of(&source(path, variables)).own();
+    let one = of("/app/config.json", &[]);
+    let api_url = ("API_URL", "http://flagsmith.test/api/v1");
+    assert_eq!(one, of("/app/config.json", &[api_url]));
+    assert_ne!(one, of("/app/other.json", &[]));
+    let at = |server: &str| of("/app/config.json", &[("SERVER", server)]);
+    let first = at(r#"{"port": 8001}"#);
+    assert_eq!(first, at(r#"{"port":8001, "drain_seconds": 1}"#));
+    assert_ne!(first, at(r#"{"port": 8002}"#));
+    assert_ne!(first, at(r#"{"port": 8001, "host": "127.0.0.1"}"#));
+    assert_ne!(first, one);
+    let account = rustix::process::geteuid().as_raw();
+    assert!(one.ends_with(&format!("-{account}.serving")), "{one}");
+}
+
+/// Whoever asks may have other variables, and is told of the one at that very place alone.
+#[test]
+fn a_record_of_the_same_configuration_comes_first_and_one_at_the_same_place_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.json");
+    let path = path.to_str().unwrap();
+    let at = |port: &str| source(path, &[("SERVER", &format!(r#"{{"port": {port}}}"#))]);
+    let leave = |port: &str, serving: &Serving| {
+        let name = Name::of(&at(port)).own();
+        LeftCopy::leave_at(folder.path().join(name), serving).unwrap()
+    };
+    let [host, other] = ["::", "127.0.0.2"].map(|ip| ListenHost::Address(ip.parse().unwrap()));
+    let read = |source: &ConfigurationSource, at| read(source, Some(folder.path()), at);
+    let first = leave("1", &serving(1));
+    let _second = leave("2", &serving(2));
+    assert_eq!(read(&at("1"), None), Some(serving(1)));
+    assert_eq!(read(&at("2"), Some((&host, 1))), Some(serving(2)));
+    assert_eq!(read(&source(path, &[]), Some((&host, 1))), Some(serving(1)));
+    assert_eq!(read(&source(path, &[]), Some((&other, 1))), None);
+    drop(first);
+    assert_eq!(read(&at("1"), Some((&host, 1))), None);
 }

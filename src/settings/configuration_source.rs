@@ -64,9 +64,8 @@ impl ConfigurationSource {
     pub fn remains(&self) -> Remains {
         let file = FileContent::read(&self.path);
         let sources = Sources::read_leniently(&self.path, &file, &self.variables, &["server", "persistence"]);
-        let listens = sources.host().and_then(|host| Ok((host, sources.port()?)));
         Remains {
-            listens: listens.ok(),
+            listens: listens(&sources),
             certificate: sources.tls().ok().flatten().map(|tls| tls.certificate),
             proxy_protocol: sources.proxy_protocol().unwrap_or(ProxyProtocol::Off),
             trusted_proxies: process::trusted_proxies(&self.variables, &mut Vec::new()),
@@ -75,6 +74,18 @@ impl ConfigurationSource {
                 .ok()
                 .and_then(|persistence| persistence.directory),
         }
+    }
+
+    /// Where a process would listen by its variables alone; `None`: they cannot be read. That stays the same while a process runs,
+    /// whatever becomes of its file, and tells apart those that are configured by variables in one directory. Blocks for nothing.
+    pub fn listens_by_variables(&self) -> Option<(ListenHost, u16)> {
+        let no_file = FileContent::missing();
+        listens(&Sources::read_leniently(
+            &self.path,
+            &no_file,
+            &self.variables,
+            &["server"],
+        ))
     }
 
     /// Reads the configuration from what the file holds and the variables, which win.
@@ -91,6 +102,10 @@ impl ConfigurationSource {
             file,
         })
     }
+}
+
+fn listens(sources: &Sources) -> Option<(ListenHost, u16)> {
+    Some((sources.host().ok()?, sources.port().ok()?))
 }
 
 /// Variables hold keys.

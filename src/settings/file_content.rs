@@ -32,6 +32,11 @@ impl FileContent {
         }))
     }
 
+    /// That of no file.
+    pub(super) const fn missing() -> Self {
+        Self(Err(Unread::Missing))
+    }
+
     /// Tells whether there is no such file.
     pub fn is_missing(&self) -> bool {
         self.0 == Err(Unread::Missing)

@@ -214,3 +214,43 @@ fn a_check_waits_for_no_disk() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("within 5 s"), "{said}");
 }
+
+/// The check of each finds its own, and none where that has ended.
+#[test]
+fn proxies_of_one_directory_that_variables_configure_are_told_apart() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("environment.json"), FIXTURE).unwrap();
+    let pairs = json!([{
+        "client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": "environment.json",
+    }]);
+    let pairs = pairs.to_string();
+    let servers = ["127.0.0.1", "127.0.0.2"]
+        .map(|host| json!({"host": host, "port": 0, "drain_seconds": 0}).to_string());
+    let variables = |server: usize| {
+        [
+            ("ENVIRONMENT_KEY_PAIRS", pairs.as_str()),
+            ("SERVER", servers[server].as_str()),
+        ]
+    };
+    let programs = [0, 1].map(|server| {
+        let program = Program::start(command(folder.path()).envs(variables(server)));
+        program.wait_for_lines(1, |line| line.contains("listening on"));
+        program
+    });
+    for (server, host) in ["127.0.0.1", "127.0.0.2"].into_iter().enumerate() {
+        let begun = std::time::Instant::now();
+        // Its document is read meanwhile.
+        let said = loop {
+            let (code, said) = health_beside(folder.path(), &variables(server));
+            if code == Some(0) {
+                break said;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{said}");
+        };
+        assert!(said.starts_with(&format!("healthy: http://{host}:")), "{said}");
+    }
+    let [_first, second] = programs;
+    drop(second);
+    let (code, said) = health_beside(folder.path(), &variables(1));
+    assert_eq!(code, Some(1), "{said}");
+}

@@ -1,13 +1,12 @@
 //! What the system says of the ports, and what whoever listens there says of its health. All of it blocks, for some seconds at most.
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::path::Path;
 
 use crate::application::try_addresses;
 use crate::doctor::finding::{Finding, Subject};
 use crate::health_check::{self, Asked, Candidates, Healthy, Unhealthy};
 use crate::serving_record::{self, Serving};
-use crate::settings::{ListenHost, Settings};
+use crate::settings::{ConfigurationSource, ListenHost, Settings};
 
 /// What the system said of each address of a host.
 type Tried = io::Result<Vec<(SocketAddr, io::Result<()>)>>;
@@ -27,10 +26,11 @@ pub(in crate::doctor) enum Running {
 
 impl Running {
     /// Reads what a process has left word of.
-    pub(in crate::doctor) fn look(config_path: &Path, settings: &Settings) -> Self {
-        let Some(serving) = serving_record::read(config_path, settings.persistence.directory.as_deref())
-        else {
-            let server = Port::try_at(&settings.server.host, settings.server.port);
+    pub(in crate::doctor) fn look(source: &ConfigurationSource, settings: &Settings) -> Self {
+        let (server, directory) = (&settings.server, settings.persistence.directory.as_deref());
+        let at = (&server.host, server.port);
+        let Some(serving) = serving_record::read(source, directory, Some(at)) else {
+            let server = Port::try_at(&server.host, server.port);
             return server.held().map_or(Self::Nobody, |_| Self::Perhaps);
         };
         let is_held = |address: &SocketAddr| {

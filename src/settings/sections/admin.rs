@@ -52,7 +52,7 @@ impl AdminSettings {
 
 impl ListenHost {
     /// Whether one port cannot be had at both, as far as that is known without a look-up.
-    fn shares_addresses_with(&self, other: &Self) -> bool {
+    pub(crate) fn shares_addresses_with(&self, other: &Self) -> bool {
         let is_any = |host: &Self| *host == Self::Address(Ipv6Addr::UNSPECIFIED.into());
         let is_any_of_ipv4 = |host: &Self| *host == Self::Address(Ipv4Addr::UNSPECIFIED.into());
         // A name may have addresses of IPv6 alone, but for this one.

@@ -2,6 +2,7 @@
 use std::net::TcpListener;
 
 use edge_proxy::serving_record::{Serving, ServingRecord};
+use edge_proxy::settings::ConfigurationSource;
 use serde_json::json;
 use test_support::tls::{Certificate, Files};
 use test_support::upstream::ScriptedUpstream;
@@ -94,8 +95,8 @@ fn a_proxy_that_runs_in_another_container_is_none_here() {
         certificate: None,
         needs_header: false,
     };
-    let path = folder.path().join("config.json");
-    let _record = ServingRecord::leave(&path, Some(&store), &serving).unwrap();
+    let source = ConfigurationSource::new(Some(&folder.path().join("config.json")), []);
+    let _record = ServingRecord::leave(&source, Some(&store), &serving).unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     let diagnosis = examine_in(folder.path(), &[("TMPDIR", elsewhere.path().to_str().unwrap())]);
     diagnosis.assert_is_sound();
