@@ -4,7 +4,8 @@
 //! The record is a small file, for its own account alone, named by the configuration file's path, by where the variables have the
 //! process listen, and by that account: in the directory for temporary files, which a service may have for itself alone (systemd's `PrivateTmp`), and in
 //! `persistence.directory`. One of them may take none, as on a read-only root. The process holds a lock on each, which ends with the process however that ends; a record without its lock
-//! is nobody's.
+//! is nobody's, and is deleted by the next
+//! process of its account that leaves one in the same place.
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io::{self, Write as _};
@@ -81,7 +82,10 @@ impl ServingRecord {
             let serving = serving.clone();
             let left = within(PATIENCE, move || LeftCopy::leave_at(path, &serving));
             match left.flatten() {
-                Ok(copy) => copies.push(copy),
+                Ok(copy) => {
+                    copy.clean_beside();
+                    copies.push(copy);
+                }
                 Err(error) => problem = error,
             }
         }
@@ -98,6 +102,15 @@ impl LeftCopy {
         file.set_len(0)?;
         file.write_all(serde_json::to_string(serving)?.as_bytes())?;
         Ok(Self { path, _file: file })
+    }
+}
+
+impl LeftCopy {
+    /// Deletes what processes of this account have left beside that were killed. It may stay where the disk takes long.
+    fn clean_beside(&self) {
+        if let Some(folder) = self.path.parent().map(Path::to_owned) {
+            let _ = within(PATIENCE, move || file::clean(&folder));
+        }
     }
 }
 
@@ -154,7 +167,7 @@ impl Name {
         let path = absolute.as_deref().unwrap_or(source.path());
         let listens = source.listens_by_variables();
         Self {
-            of_file: format!(".edge-proxy-{:016x}-", hash(path)),
+            of_file: format!("{}{:016x}-", file::BEGINNING, hash(path)),
             of_variables: hash(&listens.map(|(host, port)| (host.to_string(), port))),
         }
     }

@@ -16,7 +16,8 @@ const ATTEMPTS: usize = 10;
 
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
-/// How the names of all records end.
+/// How the names of all records begin, and how they end.
+pub(super) const BEGINNING: &str = ".edge-proxy-";
 pub(super) const ENDING: &str = ".serving";
 
 /// What the records of living processes say in a folder, by their names, which begin so.
@@ -26,6 +27,25 @@ pub(super) fn living(folder: &Path, beginning: &str) -> Vec<(String, Serving)> {
     names
         .filter_map(|name| read(&folder.join(&name)).map(|serving| (name, serving)))
         .collect()
+}
+
+/// Deletes this account's records in a folder whose processes have ended.
+pub(super) fn clean(folder: &Path) {
+    let is_record = |name: &String| name.starts_with(BEGINNING) && name.ends_with(ENDING);
+    for path in names(folder).filter(is_record).map(|name| folder.join(name)) {
+        let Ok(file) = open(OpenOptions::new().read(true).write(true), &path) else {
+            continue;
+        };
+        // Root leaves other accounts' to them. Whoever begins to leave one meanwhile sees that it is not there any more.
+        if is_of_this_account(&file) && file.try_lock().is_ok() && is_at(&file, &path) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn is_of_this_account(file: &File) -> bool {
+    let account = rustix::process::geteuid().as_raw();
+    file.metadata().is_ok_and(|metadata| metadata.uid() == account)
 }
 
 fn names(folder: &Path) -> impl Iterator<Item = String> + use<> {

@@ -67,6 +67,24 @@ fn a_record_is_in_both_places() {
     assert!(ServingRecord::leave_in(Vec::new(), &serving(1)).is_err());
 }
 
+#[test]
+fn records_of_killed_processes_are_deleted_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let living = at(".edge-proxy-1-1-1.serving");
+    let _living = LeftCopy::leave_at(living.clone(), &serving(1)).unwrap();
+    // The second is called as before there were accounts in names.
+    let dead = [".edge-proxy-2-2-2.serving", ".edge-proxy-3.serving"].map(at);
+    let foreign = ["notes.serving", ".edge-proxy-4.probe"].map(at);
+    for path in dead.iter().chain(&foreign) {
+        fs::write(path, serde_json::to_string(&serving(2)).unwrap()).unwrap();
+    }
+    let _own = ServingRecord::leave_in(vec![at(".edge-proxy-5-5-5.serving")], &serving(5)).unwrap();
+    assert_eq!(dead.map(|path| path.exists()), [false, false]);
+    assert!(living.exists() && foreign.iter().all(|path| path.exists()));
+    assert_eq!(read_at(&living), Some(serving(1)));
+}
+
 fn source(path: &str, variables: &[(&str, &str)]) -> ConfigurationSource {
     let variables = variables
         .iter()
