@@ -47,7 +47,7 @@ fn routes(table: &mut web::ServiceConfig) {
         )
         .route(
             "/sized",
-            web::get().to(move || async move { HttpResponse::Ok().body(SizedStream::new(7, empty())) }),
+            web::route().to(move || async move { HttpResponse::Ok().body(SizedStream::new(7, empty())) }),
         )
         .service(
             web::scope("/fails")
@@ -59,12 +59,11 @@ fn routes(table: &mut web::ServiceConfig) {
 #[actix_web::test]
 async fn the_observers_hear_of_every_request() {
     let recorder = Recorder::default();
-    let app = init_service(
-        layers(&recorder)
-            .0
-            .around(App::new().configure(routes), Patterns::default()),
-    )
-    .await;
+    let mut patterns = Patterns::default();
+    for pattern in ["/things/{key}", "/stream", "/sized"] {
+        patterns.add(pattern);
+    }
+    let app = init_service(layers(&recorder).0.around(App::new().configure(routes), patterns)).await;
     let preflight = || {
         TestRequest::with_uri("/things/secret")
             .method(Method::OPTIONS)
@@ -74,16 +73,20 @@ async fn the_observers_hear_of_every_request() {
     for (request, expected) in [
         (
             TestRequest::with_uri("/things/secret?x=y"),
-            "GET /things/{key} 200 Some(5)",
+            "GET /things/{key}/ 200 Some(5)",
         ),
-        (TestRequest::with_uri("/stream"), "GET /stream 200 None"),
-        (TestRequest::with_uri("/sized"), "GET /sized 200 Some(7)"),
+        (TestRequest::with_uri("/stream"), "GET /stream/ 200 None"),
+        (TestRequest::with_uri("/sized"), "GET /sized/ 200 Some(7)"),
+        (
+            TestRequest::with_uri("/sized").method(Method::HEAD),
+            "HEAD /sized/ 200 Some(0)",
+        ),
         (TestRequest::with_uri("/nowhere/secret"), "GET - 404 Some(0)"),
         (
             TestRequest::with_uri("/nowhere").method(odd),
             "OTHER - 404 Some(0)",
         ),
-        (preflight(), "OPTIONS /things/{key} 200 Some(0)"),
+        (preflight(), "OPTIONS /things/{key}/ 200 Some(0)"),
         (TestRequest::with_uri("/fails"), "GET - 418 None"),
     ] {
         let _ = try_call_service(&app, request.to_request()).await;

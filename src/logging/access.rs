@@ -15,7 +15,7 @@ pub(crate) const ACCESS: &str = "access";
 pub(crate) struct Access<'a> {
     /// The request's method; `OTHER` where no specification names it.
     pub method: &'a str,
-    /// The route's pattern; `None` where no route matched.
+    /// The route's pattern, as metrics call it; `None` where no route matched.
     pub route: Option<&'a str>,
     /// The status code of the answer.
     pub status: u16,

@@ -11,11 +11,14 @@ pub(super) const METHODS: [&str; 10] = [
 pub(crate) struct MethodNumber(pub(super) u8);
 
 impl MethodNumber {
+    pub(crate) const GET: Self = Self(0);
+    pub(crate) const HEAD: Self = Self(1);
+
     /// That of a request.
     pub(crate) fn of(method: &Method) -> Self {
         Self(match *method {
-            Method::GET => 0,
-            Method::HEAD => 1,
+            Method::GET => Self::GET.0,
+            Method::HEAD => Self::HEAD.0,
             Method::POST => 2,
             Method::PUT => 3,
             Method::PATCH => 4,

@@ -2,12 +2,12 @@
 mod coding;
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::web::Payload;
+use actix_web::{HttpMessage as _, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::timeout;
@@ -59,9 +59,9 @@ pub(super) async fn read(
             let collecting = collect(rest, limits.bytes, announced.unwrap_or(limits.bytes), budget);
             let _aside = wait_aside(request);
             // What seldom happens is boxed: every request moves the room that its future takes.
-            Box::pin(timeout(limits.duration, collecting))
-                .await
-                .unwrap_or(Err(ApiError::SlowBody))
+            let collected = Box::pin(timeout(limits.duration, collecting)).await;
+            BodyWait::end(request);
+            collected.unwrap_or(Err(ApiError::SlowBody))
         }
     };
     if let Some(known) = InProgress::of(request) {
@@ -70,6 +70,30 @@ pub(super) async fn read(
     match coding {
         Coding::Identity => body,
         Coding::Gzip => Box::pin(coding::decode(request, body?, limits.bytes)).await,
+    }
+}
+
+/// When a body that did not come with its head was whole, or was waited for no longer: how fast a client sends is not what an
+/// answer takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyWait {
+    ended: Instant,
+}
+
+impl BodyWait {
+    fn end(request: &HttpRequest) {
+        let ended = Instant::now();
+        request.extensions_mut().insert(Self { ended });
+    }
+
+    /// That of this request; `None`: it had no body, or one that came with its head.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.extensions().get().copied()
+    }
+
+    /// How long after this moment it ended.
+    pub(crate) fn ended_after(self, started: Instant) -> Duration {
+        self.ended.saturating_duration_since(started)
     }
 }
 

@@ -49,6 +49,7 @@ use unknown_path::no_other_path;
 
 pub(crate) use analytics::CountsError;
 pub use body::BodyLimits;
+pub(crate) use body::BodyWait;
 pub(crate) use health::ConfigurationHealth;
 pub(crate) use heavy::{HeavyEvaluations, let_workers_go_first};
 pub(crate) use patterns::Patterns;

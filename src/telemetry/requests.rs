@@ -34,7 +34,7 @@ pub(crate) struct RequestTraces {
 #[derive(Debug)]
 pub(crate) struct RequestNames {
     patterns: Arc<Patterns>,
-    /// By route, then by method, then by whether the path ends with a slash.
+    /// By route, then by method.
     names: Vec<OnceCell<RequestName>>,
 }
 
@@ -50,7 +50,7 @@ struct RequestName {
 impl RequestNames {
     /// For requests of these routes.
     pub(crate) fn new(patterns: Arc<Patterns>) -> Self {
-        let names = patterns.count() * MethodNumber::COUNT * 2;
+        let names = patterns.count() * MethodNumber::COUNT;
         Self {
             patterns,
             names: std::iter::repeat_with(OnceCell::new).take(names).collect(),
@@ -61,17 +61,12 @@ impl RequestNames {
     fn find(&self, path: &str, method: MethodNumber) -> Option<RequestName> {
         let number = self.patterns.find(path);
         let pattern = self.patterns.pattern(number)?;
-        let ends_with_slash = path.ends_with('/');
-        let place = (number * MethodNumber::COUNT + method.place()) * 2 + usize::from(ends_with_slash);
+        let place = number * MethodNumber::COUNT + method.place();
         let name = self.names.get(place)?.get_or_init(|| {
-            let route = match ends_with_slash {
-                true => pattern,
-                false => pattern.strip_suffix('/').unwrap_or(pattern),
-            };
             let (called, _) = called(method);
             RequestName {
-                span: format!("{called} {route}").into(),
-                route: route.into(),
+                span: format!("{called} {pattern}").into(),
+                route: pattern.into(),
             }
         });
         Some(name.clone())

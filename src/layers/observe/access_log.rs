@@ -4,6 +4,7 @@ use actix_web::http::header::HeaderMap;
 use super::observed::Observed;
 use crate::logging::{Access, RemoteAddress, log_access};
 use crate::metrics::MethodNumber;
+use crate::routes::Patterns;
 use crate::settings::Settings;
 
 /// Whose word on the client's address is taken.
@@ -20,13 +21,13 @@ impl AccessLog {
         }
     }
 
-    /// Writes the line.
-    pub(super) fn hear(&self, observed: &Observed<'_>) {
-        let (asked, route) = (observed.asked, observed.asked.pattern());
+    /// Writes the line; `patterns`: those of the routes, where it is a request.
+    pub(super) fn hear(&self, observed: &Observed<'_>, patterns: Option<&Patterns>) {
+        let asked = observed.asked;
         let forwarded_for = asked.headers().into_iter().flat_map(forwarded_for);
         log_access(&Access {
             method: observed.method.map_or("-", MethodNumber::name),
-            route: route.as_deref(),
+            route: patterns.and_then(|patterns| asked.pattern(patterns)),
             status: observed.status.as_u16(),
             bytes: observed.body.bytes(),
             duration: observed.duration,

@@ -106,30 +106,32 @@ impl Observers {
         fields: &HeaderMap,
     ) {
         let method = method.and_then(|method| Method::from_bytes(method.as_bytes()).ok());
-        self.log(&Observed {
+        let observed = Observed {
             method: method.as_ref().map(MethodNumber::of),
             asked: Asked::Nothing(fields, peer),
             status,
             body: ObservedBody::Ready(bytes),
             duration: Duration::ZERO,
-        });
+            own_duration: Duration::ZERO,
+        };
+        self.log(&observed, None);
     }
 
     fn tell(&self, observed: &Observed<'_>, own: &Own) {
         if let Some(metrics) = &self.metrics {
             own.count(metrics, observed);
         }
-        self.log(observed);
+        self.log(observed, Some(&own.patterns));
     }
 
     #[inline]
-    fn log(&self, observed: &Observed<'_>) {
+    fn log(&self, observed: &Observed<'_>, patterns: Option<&Patterns>) {
         if let Some(log) = &self.access_log {
-            log.hear(observed);
+            log.hear(observed, patterns);
         }
         #[cfg(test)]
         if let Some(recorder) = &self.recorder {
-            recorder.hear(observed);
+            recorder.hear(observed, patterns);
         }
     }
 }
@@ -161,7 +163,7 @@ impl Own {
         if let (Some(path), Some(method)) = (observed.asked.path(), observed.method) {
             let counts = self.counts.get_or_init(|| metrics.register(&self.patterns));
             let (status, bytes) = (observed.status, observed.body.bytes());
-            counts.count(path, method, status, observed.duration, bytes);
+            counts.count(path, method, status, observed.own_duration, bytes);
         }
         if let Some(reason) = observed.reason() {
             metrics.refused(reason);
@@ -231,7 +233,7 @@ impl Hearing {
 
     /// Tells of the outcome.
     fn answered(self, answer: &Result<ServiceResponse, Error>) {
-        let observed = Observed::of(answer, self.method, self.started.elapsed());
+        let observed = Observed::of(answer, self.method, self.started);
         self.options.observers.tell(&observed, &self.own);
         if let Some(traced) = self.traced {
             let ended = self.started + observed.duration;

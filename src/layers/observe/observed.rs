@@ -1,6 +1,6 @@
 //! What is known of a request's outcome.
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::ServiceResponse;
@@ -10,6 +10,7 @@ use actix_web::{Error, HttpRequest};
 
 use crate::error::Reason;
 use crate::metrics::MethodNumber;
+use crate::routes::{BodyWait, Patterns};
 
 /// One request and its outcome, when the head of the answer is ready. What it takes work to find out is found out by whoever
 /// needs it.
@@ -25,6 +26,8 @@ pub(super) struct Observed<'a> {
     pub(super) body: ObservedBody,
     /// From the request's head to the answer's head.
     pub(super) duration: Duration,
+    /// Of it, what is not spent on waiting for the request's body.
+    pub(super) own_duration: Duration,
 }
 
 /// What was asked.
@@ -46,9 +49,9 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// The pattern of the route; `None` where none matched. Never the path, which holds keys.
-    pub(super) fn pattern(self) -> Option<String> {
-        self.request()?.match_pattern()
+    /// The pattern of the route, as metrics call it; `None` where none matched. Never the path, which holds keys.
+    pub(super) fn pattern(self, patterns: &Patterns) -> Option<&str> {
+        patterns.pattern(patterns.find(self.path()?))
     }
 
     /// The path as the router has read it, which holds keys.
@@ -74,30 +77,40 @@ impl<'a> Asked<'a> {
 }
 
 impl<'a> Observed<'a> {
-    /// That of a request; it took so long until its answer was ready.
+    /// That of a request; it began then, and its answer is ready now.
     pub(super) fn of(
         answer: &'a Result<ServiceResponse, Error>,
         method: MethodNumber,
-        duration: Duration,
+        started: Instant,
     ) -> Self {
-        let (asked, status, body) = match answer {
+        let duration = started.elapsed();
+        let (asked, status, body, waited) = match answer {
             Ok(answer) => (
                 Asked::Request(answer),
                 answer.status(),
-                ObservedBody::of(answer.response().body()),
+                ObservedBody::of(answer.response().body(), method),
+                // Most requests have no body.
+                if method == MethodNumber::GET {
+                    None
+                } else {
+                    BodyWait::of(answer.request())
+                },
             ),
             Err(error) => (
                 Asked::Lost,
                 error.as_response_error().status_code(),
                 ObservedBody::Streamed,
+                None,
             ),
         };
+        let waited = waited.map_or(Duration::ZERO, |wait| wait.ended_after(started));
         Self {
             method: Some(method),
             asked,
             status,
             body,
             duration,
+            own_duration: duration.saturating_sub(waited),
         }
     }
 
@@ -124,10 +137,12 @@ pub(super) enum ObservedBody {
 }
 
 impl ObservedBody {
-    /// That of an answer.
-    pub(super) fn of(body: &BoxBody) -> Self {
+    /// That of an answer to a request with this method.
+    pub(super) fn of(body: &BoxBody, method: MethodNumber) -> Self {
         match body.size() {
             BodySize::None => Self::Ready(0),
+            // It says what the body would be, and sends none.
+            BodySize::Sized(_) if method == MethodNumber::HEAD => Self::Ready(0),
             BodySize::Sized(bytes) => Self::Ready(bytes),
             BodySize::Stream => Self::Streamed,
         }

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::Observed;
 use crate::metrics::MethodNumber;
+use crate::routes::Patterns;
 
 /// Clones share what they have heard.
 #[derive(Debug, Clone, Default)]
@@ -11,11 +12,12 @@ pub(in crate::layers) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn hear(&self, observed: &Observed<'_>) {
+    pub(super) fn hear(&self, observed: &Observed<'_>, patterns: Option<&Patterns>) {
+        let route = patterns.and_then(|patterns| observed.asked.pattern(patterns));
         let line = format!(
             "{} {} {} {:?}",
             observed.method.map_or("-", MethodNumber::name),
-            observed.asked.pattern().as_deref().unwrap_or("-"),
+            route.unwrap_or("-"),
             observed.status.as_u16(),
             observed.body.bytes()
         );

@@ -19,12 +19,13 @@ pub(super) fn write(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::
     )?;
     families.histograms(
         ("flagsmith_http_server_request_duration_seconds", Unit::Nanoseconds),
-        "From a request's head to its answer's head. A refusal of an event stream is held on purpose for a second or two.",
+        "From a request's head, and the end of its body where that comes later, to its answer's head. A refusal of an event stream is \
+         held on purpose for a second or two.",
         series.clone().map(|(of, sums)| (labels(of), &sums.durations)),
     )?;
     families.histograms(
         ("flagsmith_http_server_response_size_bytes", Unit::Bytes),
-        "Bodies of answers as they are sent, save those of event streams.",
+        "Bodies of answers as they are sent, save those of event streams; those to HEAD are none.",
         series.map(|(of, sums)| (labels(of), &sums.sizes)),
     )?;
     refusals(families, reading)?;

@@ -132,7 +132,7 @@ fn assert_spans_show_nothing(collector: &Collector) {
         "evaluate.flags",
         "evaluate.identity",
         "poll.fetch_document",
-        "GET /sse/environments/{client_side_key}/stream",
+        "GET /sse/environments/{client_side_key}/stream/",
         "POST /api/v1/traits/",
     ] {
         assert!(spans.iter().any(|span| span.span.name == name), "{name}");
@@ -182,7 +182,7 @@ fn assert_is_a_log(level: &str, format: &str, log: &str) {
         _ => &[
             "upstream",
             "/api/v1/flags/",
-            "/sse/environments/{client_side_key}/stream",
+            "/sse/environments/{client_side_key}/stream/",
             "408",
         ],
     };
