@@ -45,8 +45,10 @@ pub(crate) enum ApiError {
     WrongRealtimeUrl(String),
     /// The path exists, for the methods named.
     MethodNotAllowed(HeaderValue),
-    /// The body or the query does not describe an identity.
+    /// The body does not describe an identity.
     InvalidIdentity(IdentityError),
+    /// The query does not.
+    InvalidQuery(IdentityError),
     /// A client-side key writes traits, and the environment's `allow_client_traits` is off.
     ClientTraits,
     /// A write to an environment that is read from a file.
@@ -88,7 +90,7 @@ impl std::error::Error for ApiError {}
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidIdentity(error) => error.fmt(f),
+            Self::InvalidIdentity(error) | Self::InvalidQuery(error) => error.fmt(f),
             Self::InvalidCounts(error) => error.fmt(f),
             Self::WrongApiUrl(prefix) => write!(
                 f,
@@ -115,6 +117,7 @@ impl ApiError {
             Self::UnknownPath | Self::WrongApiUrl(_) | Self::WrongRealtimeUrl(_) => "path not found",
             Self::MethodNotAllowed(_) => "method not allowed",
             Self::InvalidIdentity(_) => "the body does not describe an identity",
+            Self::InvalidQuery(_) => "the query does not describe an identity",
             // Core's own words and status (its SDKCreateUpdateTraitSerializer).
             Self::ClientTraits => "Setting traits not allowed with client key.",
             Self::NoUpstream => {
@@ -157,6 +160,7 @@ impl ApiError {
             | Self::NoUpstream => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::InvalidIdentity(_)
+            | Self::InvalidQuery(_)
             | Self::InvalidCounts(_)
             | Self::InvalidChange
             | Self::ClientTraits
@@ -187,6 +191,7 @@ impl ApiError {
             | Self::NoUpstream => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::InvalidIdentity(_)
+            | Self::InvalidQuery(_)
             | Self::InvalidCounts(_)
             | Self::InvalidChange
             | Self::ClientTraits

@@ -138,7 +138,11 @@ impl ApiError {
             Self::Head(fault) => fault.reason(),
             Self::BodyTooLarge => Reason::BodyTooLarge,
             Self::SlowBody => Reason::SlowBody,
-            Self::BrokenBody | Self::BrokenGzip => Reason::BadBody,
+            Self::BrokenBody
+            | Self::BrokenGzip
+            | Self::InvalidIdentity(_)
+            | Self::InvalidCounts(_)
+            | Self::InvalidChange => Reason::BadBody,
             Self::UnsupportedCoding => Reason::UnsupportedCoding,
             Self::Overloaded(shortage) => match shortage {
                 Shortage::Connections => Reason::Connections,
@@ -206,6 +210,7 @@ mod tests {
             ApiError::BodyTooLarge,
             ApiError::SlowBody,
             ApiError::BrokenGzip,
+            ApiError::InvalidChange,
             ApiError::UnsupportedCoding,
             ApiError::Overloaded(Shortage::Connections),
             ApiError::Overloaded(Shortage::Writes),

@@ -65,8 +65,8 @@ pub(super) struct EnvironmentReading {
     pub(super) fetches: Vec<(&'static str, u64)>,
     /// Parts of the document that could not be understood.
     pub(super) warnings: u64,
-    /// Open event streams.
-    pub(super) streams: usize,
+    /// Open event streams; `None`: the hub does not answer.
+    pub(super) streams: Option<usize>,
     /// Requests that brought one of its keys.
     pub(super) requests: u64,
 }

@@ -148,7 +148,7 @@ impl Sources {
             return Some(last.clone());
         }
         let (statuses, counts) = tokio::join!(self.environments.statuses(), self.hub.counts());
-        let streams = counts.map(|counts| counts.by_environment).unwrap_or_default();
+        let streams = counts.map(|counts| counts.by_environment);
         let snapshot = self.environments.newest();
         let requests = self.environments.requests();
         let read = |status: EnvironmentStatus| {
@@ -165,7 +165,9 @@ impl Sources {
                 served,
                 fetches: status.fetches.by_outcome().to_vec(),
                 warnings: u64::try_from(status.warnings.count).unwrap_or(u64::MAX),
-                streams: streams.get(&id).copied().unwrap_or(0),
+                streams: streams
+                    .as_ref()
+                    .map(|streams| streams.get(&id).copied().unwrap_or(0)),
                 requests: requests.of(id),
             }
         };

@@ -143,7 +143,7 @@ pub(super) async fn get<E: Evaluations>(request: HttpRequest) -> Result<HttpResp
 fn with_query<T>(query: &str, answer: impl FnOnce(&Identity<'_>, Option<&str>) -> T) -> Result<T, ApiError> {
     let identifier = parameter(query, "identifier");
     let identity =
-        Identity::from_query(identifier.as_deref(), rand::random).map_err(ApiError::InvalidIdentity)?;
+        Identity::from_query(identifier.as_deref(), rand::random).map_err(ApiError::InvalidQuery)?;
     Ok(answer(&identity, parameter(query, "feature").as_deref()))
 }
 

@@ -23,7 +23,9 @@ pub(super) fn write(families: &mut Families<'_, '_>, reading: &Reading) -> fmt::
         families.gauges(
             "flagsmith_edge_proxy_streams",
             "Open event streams.",
-            environments.iter().map(|each| (labels(each), size(each.streams))),
+            environments
+                .iter()
+                .filter_map(|each| Some((labels(each), size(each.streams?)))),
         )?;
     }
     families.histograms(

@@ -39,7 +39,7 @@ fn environment(id: u64, name: &str) -> EnvironmentReading {
         }),
         fetches: vec![("changed", 1), ("unchanged", 2)],
         warnings: 3,
-        streams: 4,
+        streams: Some(4),
         requests: 5,
     }
 }
@@ -247,4 +247,16 @@ fn what_is_switched_off_or_does_not_answer_is_left_out() {
         );
     }
     assert!(names(&text).contains("flagsmith_edge_proxy_document_apply_seconds_bucket"));
+}
+
+#[test]
+fn a_hub_that_does_not_answer_has_no_streams_and_not_none() {
+    let reading = example(vec![EnvironmentReading {
+        streams: None,
+        ..environment(1, "Production")
+    }]);
+    let text = encode(reading, Format::OpenMetrics);
+    let names = names(&text);
+    assert!(!names.contains("flagsmith_edge_proxy_streams"), "{names:?}");
+    assert!(names.contains("flagsmith_edge_proxy_document_bytes"));
 }

@@ -68,6 +68,42 @@ fn bodies_that_come_slowly_or_in_an_unknown_coding_and_large_heads() {
 }
 
 #[test]
+fn a_client_that_sends_its_body_slowly_makes_no_slow_request() {
+    let app = app(&json!({"server": {"request_body_timeout_seconds": 0.5}}));
+    let mut connection = app.connect();
+    connection.write(
+        b"POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\nContent-Length: 9\r\n\r\n{",
+    );
+    assert_eq!(connection.read(false).status, 408);
+    let scrape = scrape(&app);
+    assert_eq!(scrape.requests("POST", "/api/v1/identities/", 408), 1.0);
+    let took = scrape.value(
+        r#"flagsmith_http_server_request_duration_seconds_sum{route="/api/v1/identities/",method="POST",response_status="408"}"#,
+    );
+    assert!(took < 0.25, "{took} s, of the 0.5 that its body was waited for");
+}
+
+#[test]
+fn bodies_that_are_whole_and_say_nothing() {
+    let app = app(&json!({}));
+    for (path, body) in [
+        ("/api/v1/identities/", r#"{"identifier":"x""#),
+        ("/api/v1/identities/", "[]"),
+        ("/api/v1/analytics/flags/", "no JSON"),
+        ("/api/v2/analytics/flags/", "{}"),
+    ] {
+        assert_eq!(app.send(Request::post(path, body).key(CLIENT_KEY)).status, 400);
+    }
+    // This one has no body at all.
+    let query = format!("/api/v1/identities/?identifier={}", "x".repeat(2_001));
+    assert_eq!(app.get(&query).status, 400);
+    assert_refused(
+        &scrape(&app),
+        &[(r#"refused_requests_total{reason="bad_body"#, 4.0)],
+    );
+}
+
+#[test]
 fn plain_http_where_tls_is_spoken() {
     let secured = secured(Options {
         config: json!({"admin": {"port": 0}}),
