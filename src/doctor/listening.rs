@@ -8,24 +8,26 @@ use crate::settings::Settings;
 
 mod look;
 
-use look::Health;
+use look::{Health, Port, is_at};
 pub(super) use look::{Looked, Running, look};
 
 /// What is to be said of it; `at_admin`: who is at the admin port, where that is held.
 pub(super) fn told(settings: &Settings, looked: &Looked, at_admin: Occupant) -> Vec<Finding> {
     let subject = Subject::new("server");
     let serving = looked.running.here();
-    let is_own = |address: SocketAddr| {
-        let is_at = |own: &SocketAddr| own.port() == address.port();
-        serving.is_some_and(|serving| serving.addresses.iter().any(is_at))
-    };
-    let health = looked.health.as_ref();
-    let is_of_a_proxy = health.is_some_and(Health::is_of_a_proxy);
+    let is_own = |address| serving.is_some_and(|serving| is_at(serving, address));
+    let holder = looked.of_holder();
+    let is_of_a_proxy = holder.is_some_and(Health::is_of_a_proxy);
     let is_proxy_at = |address| is_own(address) || is_of_a_proxy;
     let mut findings = vec![looked.server.told(&subject, "server", is_proxy_at, |address| {
-        held(&subject, address, is_own(address), health)
+        held(&subject, address, is_own(address), holder)
     })];
-    if let (Some(serving), Some(health)) = (serving, health) {
+    findings.extend(
+        serving
+            .filter(|serving| is_to_move(serving, &looked.server))
+            .map(|serving| to_move(&subject, serving)),
+    );
+    if let (Some(serving), Some(health)) = (serving, looked.health.as_ref()) {
         findings.push(running(&subject, serving, health, looked.stale.as_deref()));
     }
     if looked.running == Running::Elsewhere {
@@ -113,9 +115,30 @@ fn admin_held(
     }
 }
 
-fn running(subject: &Subject, serving: &Serving, health: &Health, stale: Option<&str>) -> Finding {
+/// Whether the configuration has a proxy that runs listen elsewhere by now.
+fn is_to_move(serving: &Serving, port: &Port) -> bool {
+    let mut addresses = port.addresses().filter(|address| address.port() != 0).peekable();
+    addresses.peek().is_some() && !addresses.any(|address| is_at(serving, address))
+}
+
+fn to_move(subject: &Subject, serving: &Serving) -> Finding {
+    subject.warning(
+        "port",
+        format!(
+            "the proxy with this configuration that runs listens at {} until it is restarted",
+            listed(serving)
+        ),
+        "restart it, and have its clients ask at server.host and server.port; or give these as they were",
+    )
+}
+
+fn listed(serving: &Serving) -> String {
     let at: Vec<String> = serving.addresses.iter().map(ToString::to_string).collect();
-    let runs = format!("a proxy with this configuration runs at {}", at.join(", "));
+    at.join(", ")
+}
+
+fn running(subject: &Subject, serving: &Serving, health: &Health, stale: Option<&str>) -> Finding {
+    let runs = format!("a proxy with this configuration runs at {}", listed(serving));
     match (health, stale) {
         (Health::Ready(_), Some(stale)) => subject.warning(
             "health",

@@ -59,11 +59,21 @@ pub(in crate::doctor) struct Looked {
     pub(super) running: Running,
     /// What it, or whoever holds the port, says of its readiness; asked only where somebody does.
     pub(super) health: Option<Health>,
+    /// What whoever holds the port says, where that is not the proxy that runs, which listens elsewhere.
+    pub(super) holder: Option<Health>,
     /// Why its documents are not fresh, where it is ready.
     pub(super) stale: Option<String>,
 }
 
 impl Looked {
+    /// What is known of whoever holds `server.port` in the place of the proxy that runs.
+    pub(super) fn of_holder(&self) -> Option<&Health> {
+        match self.running.here() {
+            Some(_) => self.holder.as_ref(),
+            None => self.health.as_ref(),
+        }
+    }
+
     /// Where somebody else may be at the admin port.
     pub(in crate::doctor) fn admin_address(&self) -> Option<SocketAddr> {
         let port = self.admin.as_ref()?;
@@ -121,6 +131,12 @@ impl Port {
     /// An address that somebody listens on.
     fn held(&self) -> Option<SocketAddr> {
         self.refused_for(ErrorKind::AddrInUse)
+    }
+
+    /// Where to listen, as far as that is known.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let tried = self.tried.iter().flatten();
+        tried.map(|(address, _)| *address)
     }
 
     /// An address that this account may not listen on; a service's account may, and who holds it is not told.
@@ -185,13 +201,25 @@ impl Port {
     }
 }
 
+/// Whether a process listens at an address, or at any.
+pub(super) fn is_at(serving: &Serving, address: SocketAddr) -> bool {
+    serving.is_at(&ListenHost::Address(address.ip()), address.port())
+}
+
 /// Looks; takes no port, and asks a proxy that runs for its health.
 pub(in crate::doctor) fn look(settings: &Settings, running: Running) -> Looked {
     let server = Port::try_at(&settings.server.host, settings.server.port);
     let admin = &settings.admin;
     let serving = running.here();
     let candidates = || Candidates::of_settings(settings, serving);
-    let is_any_asked = serving.is_some() || server.held().or_else(|| server.forbidden()).is_some();
+    let occupied = server.held().or_else(|| server.forbidden());
+    let is_another = |serving: &Serving| occupied.is_some_and(|address| !is_at(serving, address));
+    let holder = serving.filter(|serving| is_another(serving)).map(|_| {
+        Health::of(health_check::ask(Asked::Server(Candidates::of_settings(
+            settings, None,
+        ))))
+    });
+    let is_any_asked = serving.is_some() || occupied.is_some();
     let health = is_any_asked.then(|| Health::of(health_check::ask(Asked::Server(candidates()))));
     let is_ready = matches!(health, Some(Health::Ready(_))) && serving.is_some();
     let stale = is_ready.then(|| {
@@ -202,6 +230,7 @@ pub(in crate::doctor) fn look(settings: &Settings, running: Running) -> Looked {
         server,
         admin: admin.port.map(|port| Port::try_at(&admin.host, port)),
         health,
+        holder,
         stale: stale.flatten(),
         running,
     }

@@ -33,6 +33,36 @@ fn a_port_that_another_proxy_holds() {
     examine(&config).assert_warns(("server", "port"), "has left no word");
 }
 
+/// Its record says where it is, which is not where the file has it by now.
+#[test]
+fn a_port_that_another_program_holds_is_not_the_proxy_s_for_its_number() {
+    let (proxy, holder) = loop {
+        let proxy = Proxy::start(ProxyOptions::default());
+        // Another test may have that one.
+        if let Ok(holder) = TcpListener::bind(("127.0.0.2", proxy.address.port())) {
+            break (proxy, holder);
+        }
+    };
+    let config = std::fs::read_to_string(proxy.folder().join("config.json")).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    merge(
+        &mut config,
+        &json!({"server": {"host": "127.0.0.2", "port": proxy.address.port()}}),
+    );
+    proxy.write_config(config.to_string().as_bytes());
+    let port = ("server", "port");
+    let diagnosis = examine_in(proxy.folder(), &[]);
+    assert_eq!(diagnosis.of_verdict("failure"), [port], "{:#}", diagnosis.report);
+    let told = diagnosis.says(port);
+    assert!(told.contains("held by another program"), "{told}");
+    drop(holder);
+    let moved = examine_in(proxy.folder(), &[]);
+    moved.assert_warns(
+        port,
+        &format!("listens at {} until it is restarted", proxy.address),
+    );
+}
+
 #[test]
 fn addresses_that_cannot_be_listened_on() {
     let upstream = ScriptedUpstream::serving(&document());
