@@ -3,7 +3,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::folder::{Folder, make_folder};
+use super::folder::{Folder, delete_probes, make_folder};
 use super::names::{self, Generation};
 use super::trouble::Trouble;
 use crate::keys::{EnvironmentKey, KeyDigest};
@@ -39,14 +39,22 @@ pub fn examine(directory: &Path, environments: &[EnvironmentKey]) -> Result<Opti
     look(&folder, environments).map_err(|trouble| trouble.to_string())
 }
 
-/// Whether a directory could be made in this one, as a store makes its own: one is made and removed, for rights alone do not tell
-/// (a file system that is full, or read-only; a quota; a system that confines the process). Blocks.
+/// Whether a directory could be made in this one, as a store makes its own: one is made and removed, as are those of whoever was
+/// killed meanwhile, for rights alone do not tell (a file system that is full, or read-only; a quota; a system that confines the
+/// process). Blocks.
 ///
 /// # Errors
 /// Why none can be made, and what to do.
 pub fn try_to_make_in(directory: &Path) -> Result<(), String> {
     let probe = directory.join(names::probe());
-    let made = make_folder(&probe).and_then(|()| fs::remove_dir(probe));
+    let made = make_folder(&probe).and_then(|()| match fs::remove_dir(probe) {
+        // Another one who looks has done so.
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => {
+            delete_probes(directory);
+            Ok(())
+        }
+    });
     made.map_err(|error| Trouble::of("make a directory")(error).to_string())
 }
 
@@ -139,6 +147,28 @@ mod tests {
         assert_eq!(owner.own(), Ok(true));
         assert!(examine(directory, &keys).unwrap().unwrap().is_taken);
         assert!(directory.join(unfinished).exists());
+    }
+
+    #[test]
+    fn what_those_who_were_killed_have_left_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let left = || {
+            let [file, folder] = [(); 2].map(|()| place.path().join(names::probe()));
+            fs::write(&file, "x").unwrap();
+            fs::create_dir(&folder).unwrap();
+        };
+        let count = || fs::read_dir(place.path()).unwrap().count();
+        left();
+        assert!(examine(place.path(), &[]).unwrap().is_some());
+        assert_eq!(count(), 0);
+        left();
+        assert_eq!(try_to_make_in(place.path()), Ok(()));
+        assert_eq!(count(), 0);
+        left();
+        let owner = Folder::new(place.path().to_owned());
+        assert_eq!(owner.own(), Ok(true));
+        owner.tidy().unwrap();
+        assert_eq!(count(), 1, "its lock");
     }
 
     #[test]

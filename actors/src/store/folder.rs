@@ -17,7 +17,7 @@ use crate::keys::KeyDigest;
 mod files;
 mod lock;
 
-pub(super) use files::make_folder;
+pub(super) use files::{delete_probes, make_folder};
 use files::{sync_folder, write};
 
 /// More files that are not ours, under one name, than this are a mistake to be looked at.
@@ -107,9 +107,11 @@ impl Folder {
         self.times_taken.load(Ordering::Relaxed)
     }
 
-    /// Looks what there is, and deletes what a process left unfinished that was killed while it wrote. For the owner.
+    /// Looks what there is, and deletes what a process left unfinished that was killed while it wrote, or looked whether it can.
+    /// For the owner.
     pub(super) fn tidy(&self) -> io::Result<Survey> {
         let mut survey = self.survey()?;
+        delete_probes(&self.path);
         for name in survey.unfinished.drain(..) {
             fs::remove_file(self.path.join(name))?;
         }
@@ -250,11 +252,16 @@ impl Folder {
         lock::is_taken(&self.path.join(names::LOCK))
     }
 
-    /// Writes a file of this size that nobody takes for one of the store's, hands it to the disk, and deletes it.
+    /// Writes a file of this size that nobody takes for one of the store's, hands it to the disk, and deletes it, as those that were
+    /// left by whoever was killed meanwhile.
     pub(super) fn probe(&self, bytes: usize) -> Result<(), Trouble> {
         let path = self.path.join(names::probe());
         let written = write(&path, &[&vec![b' '; bytes]]).map_err(Trouble::of("write"));
-        match fs::remove_file(&path) {
+        let deleted = fs::remove_file(&path);
+        delete_probes(&self.path);
+        match deleted {
+            // The owner, or another one who looks, has done so.
+            Err(error) if error.kind() == ErrorKind::NotFound => written,
             Err(error) if written.is_ok() => Err(Trouble::of("delete a file of it")(error)),
             _ => written,
         }

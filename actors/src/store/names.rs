@@ -13,6 +13,9 @@ pub(super) const UNSENT: &str = "analytics.1.unsent";
 const UNFINISHED: &str = ".unfinished";
 /// What is added to the name of a file that is not ours and stands in the way of one that is.
 const SET_ASIDE: &str = ".set-aside-";
+/// How the names of files begin and end that are written to see whether they can be.
+const PROBE_BEGINNING: &str = ".edge-proxy-";
+const PROBE_ENDING: &str = ".probe";
 const DIGEST_DIGITS: usize = 64;
 
 /// The two files of one environment.
@@ -47,7 +50,12 @@ pub(super) fn unfinished(name: &str) -> String {
 
 /// A name for a file that is written to see whether it can be: the store looks past names that begin so.
 pub(super) fn probe() -> String {
-    format!(".edge-proxy-{:016x}.probe", fastrand::u64(..))
+    format!("{PROBE_BEGINNING}{:016x}{PROBE_ENDING}", fastrand::u64(..))
+}
+
+/// Whether a name is that of such a file.
+pub(super) fn is_probe(name: &str) -> bool {
+    name.starts_with(PROBE_BEGINNING) && name.ends_with(PROBE_ENDING)
 }
 
 /// Where a file goes that is not ours and has the name of one that is; `number` from 1.
@@ -118,6 +126,7 @@ mod tests {
             assert_eq!(Kind::of(&set_aside(name, 1)), Kind::Foreign);
         }
         assert_eq!(Kind::of(&probe()), Kind::OfTheSystem);
+        assert!(is_probe(&probe()) && !is_probe(".edge-proxy-1.serving"));
         assert_ne!(unfinished(&current), unfinished(&current));
         assert_eq!(Kind::of(&unfinished(UNSENT)), Kind::Unfinished);
         for (name, expected) in [

@@ -1,7 +1,9 @@
 //! Files and folders as the store makes them.
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
+
+use crate::store::names;
 
 /// For the process's user alone: documents hold identifiers and their values.
 #[cfg(unix)]
@@ -24,6 +26,19 @@ pub(in crate::store) fn make_folder(path: &Path) -> io::Result<()> {
         builder.mode(0o700);
     }
     builder.recursive(true).create(path)
+}
+
+/// Deletes the files, and the directories, that were made in a folder to see whether they can be. Nothing is lost with one that is
+/// being written: its writer looks for no more than whether that can be done.
+pub(in crate::store) fn delete_probes(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| names::is_probe(&entry.file_name().to_string_lossy())) {
+        // What cannot be deleted is another account's.
+        let _ = match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            true => fs::remove_dir(entry.path()),
+            false => fs::remove_file(entry.path()),
+        };
+    }
 }
 
 /// Writes a new file and hands it to the disk.
