@@ -200,3 +200,31 @@ fn paths_that_are_named_are_served() {
     }
     assert!(asked > 10, "{asked}");
 }
+
+/// What the guide has systemd run the doctor with is what the unit has: a directory's mode, too, which systemd changes.
+#[test]
+fn the_doctor_runs_as_the_unit_does() {
+    let read = |name: &str| std::fs::read_to_string(root().join(name)).unwrap();
+    let guide = read("docs/doctor.md");
+    let (_, run) = guide.split_once("systemd-run").unwrap();
+    let (run, _) = run.split_once("```").unwrap();
+    let words: Vec<&str> = run.split_whitespace().collect();
+    let given = words
+        .windows(2)
+        .filter(|pair| pair[0] == "-p")
+        .map(|pair| pair[1]);
+    let given: Vec<&str> = given.collect();
+    let unit = read("deploy/systemd/edge-proxy.service");
+    let lines: Vec<&str> = unit.lines().collect();
+    for property in &given {
+        assert!(lines.contains(property), "{property}");
+    }
+    for name in ["User", "StateDirectory", "StateDirectoryMode", "LimitNOFILE"] {
+        assert!(
+            given
+                .iter()
+                .any(|property| property.split('=').next() == Some(name)),
+            "{name}"
+        );
+    }
+}
