@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use actix_web::http::Uri;
+use actors::environment::DocumentReport;
 use actors::no_pipe;
 
 use super::finding::{Finding, Subject, Verdict};
@@ -57,14 +58,16 @@ pub(super) fn hangs(path: &Path) -> Finding {
     )
 }
 
-/// One that can, with what its reading has noticed; `has_documents`: whether upstream gives any.
+/// One that can, with what its reading has noticed; `documents`: what is given, by key pair.
 pub(super) fn examine(
     settings: &Settings,
     notices: &[Notice],
     path: &Path,
-    has_documents: bool,
+    documents: &[Option<DocumentReport>],
 ) -> Vec<Finding> {
     let subject = subject();
+    let mut given = settings.environments.iter().zip(documents);
+    let has_documents = given.any(|(pair, document)| is_polled(pair) && document.is_some());
     let pairs = settings.environments.len();
     let several = if pairs == 1 { "" } else { "s" };
     let mut findings = vec![subject.ok("file", format!("{}: {pairs} key pair{several}", path.display()))];
@@ -74,7 +77,7 @@ pub(super) fn examine(
             _ => noticed(&subject, &notice.message),
         });
     }
-    findings.extend(keys(&settings.environments));
+    findings.extend(keys(&settings.environments, documents));
     findings.extend(secrets(&subject, settings));
     findings.extend(api_url(&subject, settings, has_documents));
     findings.extend(freshness(&subject, settings));

@@ -111,9 +111,7 @@ async fn examine_loaded(
         examination.client_certificate(),
     );
     let documents = environments.documents;
-    let mut given = settings.environments.iter().zip(&documents);
-    let has_documents = given.any(|(pair, document)| is_polled(pair) && document.is_some());
-    let mut findings = configuration::examine(&settings, &notices, source.path(), has_documents);
+    let mut findings = configuration::examine(&settings, &notices, source.path(), &documents);
     findings.extend(client_certificate);
     findings.extend(certificates);
     findings.extend(environments.findings);

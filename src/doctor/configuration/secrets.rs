@@ -1,7 +1,8 @@
 //! Keys and tokens that are placeholders, or stand in another's place; pure.
-use actors::environment::EnvironmentOptions;
+use std::iter;
 
-use super::subject;
+use actors::environment::{DocumentReport, EnvironmentOptions};
+
 use crate::doctor::finding::{Finding, Subject};
 use crate::doctor::is_polled;
 use crate::settings::Settings;
@@ -22,40 +23,64 @@ const PLACEHOLDERS: [&str; 12] = [
     "...",
 ];
 
-pub(super) fn keys(environments: &[EnvironmentOptions]) -> Vec<Finding> {
+/// The findings of each key pair; `documents`: what upstream gives, by key pair.
+pub(super) fn keys(
+    environments: &[EnvironmentOptions],
+    documents: &[Option<DocumentReport>],
+) -> Vec<Finding> {
+    let documents = documents.iter().map(Option::as_ref).chain(iter::repeat(None));
+    let pairs = (1..).zip(environments).zip(documents);
+    pairs
+        .flat_map(|((number, pair), document)| keys_of(number, pair, document))
+        .collect()
+}
+
+fn keys_of(number: usize, pair: &EnvironmentOptions, document: Option<&DocumentReport>) -> Vec<Finding> {
+    let subject = Subject::key_pair(number, document.map(|document| document.name.clone()));
+    if !is_polled(pair) {
+        return vec![subject.ok("keys", "a document in a file may have any")];
+    }
+    // A Flagsmith of one's own may have keys that were chosen.
+    let is_known = document.is_some_and(|document| document.foreign.is_none());
+    let client = pair.client_side_key.reveal();
     let mut findings = Vec::new();
-    // A document in a file may have any keys.
-    for (place, pair) in (1..).zip(environments).filter(|(_, pair)| is_polled(pair)) {
-        let subject = Subject::key_pair(place, None);
-        let client = pair.client_side_key.reveal();
-        if is_placeholder(client) {
-            findings.push(subject.failure(
+    if is_placeholder(client) && !is_known {
+        findings.push(subject.failure(
+            "keys",
+            "client_side_key is a placeholder of an example",
+            "give the environment's own key (Flagsmith: Environment settings, Keys)",
+        ));
+    }
+    for key in &pair.server_side_keys {
+        let bare = key.reveal().strip_prefix("ser.").unwrap_or_default();
+        if is_placeholder(bare) {
+            findings.push(placeholder(&subject, is_known));
+        } else if bare == client {
+            findings.push(subject.warning(
                 "keys",
-                "client_side_key is a placeholder of an example",
-                "give the environment's own key (Flagsmith: Environment settings, Keys)",
+                "server_side_key is the client-side key with \"ser.\" before it",
+                "give a key that was made as a server-side one (Flagsmith: Environment settings, SDK Keys)",
             ));
-        }
-        for key in &pair.server_side_keys {
-            let bare = key.reveal().strip_prefix("ser.").unwrap_or_default();
-            if is_placeholder(bare) {
-                findings.push(subject.failure(
-                    "keys",
-                    "server_side_key is a placeholder of an example",
-                    "give a key that was made for the environment (Flagsmith: Environment settings, SDK Keys)",
-                ));
-            } else if bare == client {
-                findings.push(subject.warning(
-                    "keys",
-                    "server_side_key is the client-side key with \"ser.\" before it",
-                    "give a key that was made as a server-side one (Flagsmith: Environment settings, SDK Keys)",
-                ));
-            }
         }
     }
     if findings.is_empty() {
-        findings.push(subject().ok("keys", "none is a placeholder, or stands in another's place"));
+        findings.push(subject.ok("keys", "none is a placeholder, or stands in the other's place"));
     }
     findings
+}
+
+/// `is_known`: whether upstream gives the pair's own document.
+fn placeholder(subject: &Subject, is_known: bool) -> Finding {
+    const ADVICE: &str =
+        "give a key that was made for the environment (Flagsmith: Environment settings, SDK Keys)";
+    match is_known {
+        true => subject.warning(
+            "keys",
+            "a server_side_key is like a placeholder of an example, which anybody may know, though upstream gives the pair's document",
+            ADVICE,
+        ),
+        false => subject.failure("keys", "server_side_key is a placeholder of an example", ADVICE),
+    }
 }
 
 /// Whoever has read the documentation knows a placeholder.

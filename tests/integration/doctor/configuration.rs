@@ -66,14 +66,12 @@ fn a_client_side_key_in_the_servers_place_and_the_other_way_round() {
 
 #[test]
 fn placeholders_of_the_documentation_are_named() {
-    let mut named = document();
-    named["api_key"] = json!("your_client_side_key_1");
-    let upstream = ScriptedUpstream::serving(&named);
+    let upstream = super::answering(Answer::status(403));
     let mut config = at(&upstream.api_url());
     config["environment_key_pairs"] = json!([{"client_side_key": "your_client_side_key_1", "server_side_key": "ser.your_server_side_key_1"}]);
     let diagnosis = examine(&config);
     let keys = ("key pair 1", "keys");
-    assert_eq!(diagnosis.of_verdict("failure"), [keys, keys]);
+    assert_eq!(diagnosis.of_verdict("failure")[..2], [keys, keys]);
     let told = diagnosis.says(keys);
     assert!(
         told.contains("client_side_key is a placeholder")
@@ -81,6 +79,48 @@ fn placeholders_of_the_documentation_are_named() {
         "{told}"
     );
     assert_eq!(diagnosis.code, Some(1));
+}
+
+/// A Flagsmith of one's own takes keys that were chosen.
+#[test]
+fn keys_that_upstream_knows_are_no_placeholders() {
+    let mut chosen = document();
+    chosen["api_key"] = json!("acme-example-prod");
+    let upstream = ScriptedUpstream::serving(&chosen);
+    let mut config = at(&upstream.api_url());
+    config["environment_key_pairs"][0]["client_side_key"] = json!("acme-example-prod");
+    examine(&config).assert_is_sound();
+    config["environment_key_pairs"][0]["server_side_key"] = json!("ser.your_server_side_key_1");
+    examine(&config).assert_warns(("key pair 1", "keys"), "anybody may know");
+}
+
+/// Whoever watches a check finds it by these, whatever it says.
+#[test]
+fn each_key_pair_has_its_check_of_keys() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let mut config = at(&upstream.api_url());
+    config["environment_key_pairs"] = json!([
+        {"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY},
+        {"client_side_key": "your_key_1", "server_side_key": "ser.other"},
+        {"client_side_key": "in-a-file", "document_path": "missing.json"},
+    ]);
+    let diagnosis = examine(&config);
+    let checks = diagnosis.report["checks"].as_array().unwrap().iter();
+    let of_keys: Vec<_> = checks
+        .filter(|one| one["check"] == "keys")
+        .map(|one| {
+            (
+                one["kind"].as_str(),
+                one["number"].as_u64(),
+                one["verdict"].as_str(),
+            )
+        })
+        .collect();
+    let expected = ["ok", "failure", "ok"].into_iter().zip(1..);
+    let expected: Vec<_> = expected
+        .map(|(verdict, number)| (Some("key_pair"), Some(number), Some(verdict)))
+        .collect();
+    assert_eq!(of_keys, expected, "{:#}", diagnosis.report);
 }
 
 /// What is warned of, of a sound set-up with this in its configuration.
