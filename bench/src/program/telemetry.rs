@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use bench::child::{Server, Start};
+use bench::cpu;
 use bench::documents::SIMPLE;
 use bench::statistics::Sample;
 
@@ -92,7 +93,7 @@ fn end_of_request(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= head + length).then_some(head + length)
 }
 
-/// Measures each collector beside none, by turns.
+/// Measures each collector beside none.
 pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> {
     for collector in [Collector::Takes, Collector::IsGone, Collector::Hangs] {
         if options.wants(collector.name()) {
@@ -102,37 +103,65 @@ pub(crate) fn measure(options: &Options, report: &mut Report) -> io::Result<()> 
     Ok(())
 }
 
-/// The pairs are many and short: a moment in which the machine had other work spoils one or two of them, and not the median.
+/// Both are asked at the same time: other work on the machine slows both down, and hides neither. A sender that keeps a core busy
+/// would slow both down, too: so what each takes of the CPU is compared as well.
 fn beside_none(collector: &Collector, options: &Options, report: &mut Report) -> io::Result<()> {
-    const ROUND: Duration = Duration::from_secs(2);
+    const ROUND: Duration = Duration::from_secs(4);
     let (address, _listener) = collector.start()?;
     let traced = Start {
         collector: Some(address),
         ..Start::default()
     };
     let (plain, traced) = (start_proxy(SIMPLE)?, start_proxy_with(SIMPLE, traced)?);
-    let p99 = |server: &Server| io::Result::Ok(paced(server.address, ROUND)?.quantile(0.99));
+    both([&plain, &traced], ROUND)?;
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    for server in [&plain, &traced] {
-        paced(server.address, ROUND)?;
-    }
     for pair in 0..options.repetitions(36) {
-        // Whoever comes first in one pair comes second in the next one.
-        if pair % 2 == 0 {
-            without.push(p99(&plain)?);
-            with.push(p99(&traced)?);
-        } else {
-            with.push(p99(&traced)?);
-            without.push(p99(&plain)?);
-        }
+        // Whoever is asked first in one pair is second in the next one.
+        let [plain, traced] = match pair % 2 {
+            0 => both([&plain, &traced], ROUND)?,
+            _ => both([&traced, &plain], ROUND).map(|[traced, plain]| [plain, traced])?,
+        };
+        without.push(plain);
+        with.push(traced);
     }
-    let ratios = Sample::new(with.iter().zip(&without).map(|(with, without)| with / without));
-    let what = format!(
-        "p99 of flags at 1000 a second, each with its spans, {} ({:.0} µs), beside that without any ({:.0} µs)",
-        collector.what(),
-        Sample::new(with).median(),
-        Sample::new(without).median()
-    );
-    report.measured(collector.name(), &what, &ratios, "×");
+    let mut compare = |name: &str, what: &str, unit: &str, of: fn(&Load) -> f64| {
+        let [with, without] = [&with, &without].map(|loads| loads.iter().map(of));
+        let ratios = Sample::new(
+            with.clone()
+                .zip(without.clone())
+                .map(|(with, without)| with / without),
+        );
+        let [with, without] = [Sample::new(with).median(), Sample::new(without).median()];
+        let what = format!(
+            "{what} of flags at 1000 a second, each with its spans, {} ({with:.0} {unit}), beside that without any ({without:.0} {unit})",
+            collector.what(),
+        );
+        report.measured(name, &what, &ratios, "×");
+    };
+    compare(collector.name(), "p99", "µs", |load| load.p99);
+    let name = format!("cpu-of-{}", collector.name());
+    compare(&name, "CPU", "ms a round", |load| load.cpu.as_secs_f64() * 1e3);
     Ok(())
+}
+
+/// What a server was like in one round.
+struct Load {
+    /// Microseconds.
+    p99: f64,
+    cpu: Duration,
+}
+
+/// Two servers that are asked at the same time.
+fn both(servers: [&Server; 2], duration: Duration) -> io::Result<[Load; 2]> {
+    let load = |server: &Server| {
+        let before = cpu::time(server.process());
+        let p99 = paced(server.address, duration)?.quantile(0.99);
+        let cpu = cpu::time(server.process()).saturating_sub(before);
+        io::Result::Ok(Load { p99, cpu })
+    };
+    thread::scope(|scope| {
+        let [first, second] = servers.map(|server| scope.spawn(move || load(server)));
+        let failed = |_| io::Error::other("a client failed");
+        Ok([first.join().map_err(failed)??, second.join().map_err(failed)??])
+    })
 }
