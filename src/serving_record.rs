@@ -55,8 +55,8 @@ pub struct ServingRecord {
 #[derive(Debug)]
 struct LeftCopy {
     path: PathBuf,
-    /// Holds the lock.
-    _file: File,
+    /// Holds the lock; `None`: it is being deleted.
+    file: Option<File>,
 }
 
 impl ServingRecord {
@@ -101,7 +101,10 @@ impl LeftCopy {
         let mut file = file::locked(&path)?;
         file.set_len(0)?;
         file.write_all(serde_json::to_string(serving)?.as_bytes())?;
-        Ok(Self { path, _file: file })
+        Ok(Self {
+            path,
+            file: Some(file),
+        })
     }
 }
 
@@ -116,8 +119,13 @@ impl LeftCopy {
 
 impl Drop for LeftCopy {
     fn drop(&mut self) {
-        // Where it stays, it is nobody's.
-        let _ = fs::remove_file(&self.path);
+        let (path, file) = (std::mem::take(&mut self.path), self.file.take());
+        // Where it stays, it is nobody's. Until it is deleted it keeps its lock, so that no other process's record is.
+        let _ = within(PATIENCE, move || {
+            let removed = fs::remove_file(path);
+            drop(file);
+            removed
+        });
     }
 }
 
@@ -128,6 +136,25 @@ pub fn read(
     persistence: Option<&Path>,
     at: Option<(&ListenHost, u16)>,
 ) -> Option<Serving> {
+    read_all(source, persistence, at).meant
+}
+
+/// What living processes with this configuration say.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    /// As [`read`] gives it.
+    pub(crate) meant: Option<Serving>,
+    /// Else that of the only process with this file, for a reader whose own variables do not say where it listens: the process
+    /// may have some that the reader lacks, as those that an entrypoint sets.
+    pub(crate) only: Option<Serving>,
+}
+
+/// As [`read`].
+pub(crate) fn read_all(
+    source: &ConfigurationSource,
+    persistence: Option<&Path>,
+    at: Option<(&ListenHost, u16)>,
+) -> Records {
     let name = Name::of(source);
     let mut living = Vec::new();
     for folder in folders(persistence) {
@@ -137,8 +164,20 @@ pub fn read(
     let is_exact = |(own, _): &(String, Serving)| own.starts_with(&name.of_configuration());
     let is_there = |serving: &Serving| at.is_some_and(|(host, port)| serving.is_at(host, port));
     let exact = living.iter().position(is_exact);
-    let found = exact.or_else(|| living.iter().position(|(_, serving)| is_there(serving)))?;
-    Some(living.swap_remove(found).1)
+    let meant = exact.or_else(|| living.iter().position(|(_, serving)| is_there(serving)));
+    if let Some(meant) = meant {
+        return Records {
+            meant: Some(living.swap_remove(meant).1),
+            only: None,
+        };
+    }
+    // A process leaves the same in two places.
+    living.dedup_by(|(_, one), (_, other)| one == other);
+    let is_alone = living.len() == 1 && !source.has_server_variable();
+    Records {
+        meant: None,
+        only: living.pop().filter(|_| is_alone).map(|(_, serving)| serving),
+    }
 }
 
 /// What work on a disk gives, within this time; where it takes longer it goes on, and what it gives is dropped.

@@ -217,6 +217,11 @@ impl Part for LastFigures {
         "the last figures"
     }
 
+    /// For as long as an actor may take to answer.
+    fn stop_patience(&self) -> Duration {
+        WRITE_PATIENCE
+    }
+
     fn stop(&self, _patience: Duration) -> LocalBoxFuture<'_, bool> {
         self.0.keep_environments().map(|()| true).boxed_local()
     }

@@ -93,7 +93,7 @@ async fn examine_loaded(
         Running::look(&configured, &looking)
     })
     .await;
-    let running = running.unwrap_or(Running::Nobody);
+    let running = running.unwrap_or(Running::Perhaps);
     // Before there are threads and files of these checks.
     let limits = system::limits(&settings, &running);
     let container = Container::read(cgroups);

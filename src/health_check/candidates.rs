@@ -51,28 +51,31 @@ impl Candidates {
     }
 
     /// First what a process with this configuration has left word of; then what the configuration says, or what can be read
-    /// of it, by the scheme that it names and by the other. Blocks as [`ConfigurationSource::load`] does.
+    /// of it, by the scheme that it names and by the other; at last the only process with this file, wherever it listens. Blocks as [`ConfigurationSource::load`] does.
     pub fn of(source: &ConfigurationSource) -> Self {
         let record = |directory: Option<&PathBuf>, at| {
-            let serving = serving_record::read(source, directory.map(PathBuf::as_path), at);
-            serving.iter().flat_map(recorded).collect::<Vec<_>>()
+            let records = serving_record::read_all(source, directory.map(PathBuf::as_path), at);
+            [records.meant, records.only].map(|serving| serving.iter().flat_map(recorded).collect::<Vec<_>>())
         };
         match source.load() {
             Ok(loaded) => {
                 let settings = &loaded.settings;
                 let at = (&settings.server.host, settings.server.port);
-                let candidates = record(settings.persistence.directory.as_ref(), Some(at));
-                Self::after(candidates, settings)
+                let [meant, only] = record(settings.persistence.directory.as_ref(), Some(at));
+                let mut found = Self::after(meant, settings);
+                found.candidates.extend(only);
+                found
             }
             Err(error) => {
                 let remains = source.remains();
                 let at = remains.listens.as_ref().map(|(host, port)| (host, *port));
-                let mut candidates = record(remains.directory.as_ref(), at);
+                let [mut candidates, only] = record(remains.directory.as_ref(), at);
                 if let Some(place) = remains.listens {
                     let needs_header =
                         needs_header(remains.proxy_protocol, &remains.trusted_proxies, &place.0);
                     candidates.extend(by_both(place, Scheme::of(remains.certificate), needs_header));
                 }
+                candidates.extend(only);
                 Self {
                     candidates,
                     problem: Some(error.to_string()),

@@ -88,6 +88,11 @@ impl ConfigurationSource {
         ))
     }
 
+    /// Whether a variable says anything of where it listens.
+    pub(crate) fn has_server_variable(&self) -> bool {
+        self.variables.get("server").is_some()
+    }
+
     /// Reads the configuration from what the file holds and the variables, which win.
     ///
     /// # Errors

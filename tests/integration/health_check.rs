@@ -220,6 +220,9 @@ fn a_check_waits_for_no_disk() {
 fn proxies_of_one_directory_that_variables_configure_are_told_apart() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("environment.json"), FIXTURE).unwrap();
+    let nobody = TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
+    let file = json!({"server": {"host": "127.0.0.3", "port": nobody.port()}});
+    std::fs::write(folder.path().join("config.json"), file.to_string()).unwrap();
     let pairs = json!([{
         "client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": "environment.json",
     }]);
@@ -249,8 +252,15 @@ fn proxies_of_one_directory_that_variables_configure_are_told_apart() {
         };
         assert!(said.starts_with(&format!("healthy: http://{host}:")), "{said}");
     }
+    // Who has no variables cannot tell which of them is meant.
+    let (code, said) = health_beside(folder.path(), &variables(0)[..1]);
+    assert_eq!(code, Some(1), "{said}");
     let [_first, second] = programs;
     drop(second);
     let (code, said) = health_beside(folder.path(), &variables(1));
     assert_eq!(code, Some(1), "{said}");
+    // An entrypoint may have set what a check lacks, and one process alone is meant.
+    let (code, said) = health_beside(folder.path(), &variables(0)[..1]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("healthy: http://127.0.0.1:"), "{said}");
 }

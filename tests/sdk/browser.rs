@@ -21,7 +21,7 @@ const FLAGS: &str = "/api/v1/flags/";
 
 const IDENTITIES: &str = "/api/v1/identities/";
 
-const STREAM: &str = "/sse/environments/{client_side_key}/stream";
+const STREAM: &str = "/sse/environments/{client_side_key}/stream/";
 
 const WELCOME: &str = "Hello from the edge";
 

@@ -8,7 +8,7 @@ use test_support::wait::PATIENCE;
 
 use crate::harness::{CLIENT_SIDE_KEY, Driver, Edge, Flagsmith, SERVER_SIDE_KEY, Sdk};
 
-const STREAM: &str = "/sse/environments/{client_side_key}/stream";
+const STREAM: &str = "/sse/environments/{client_side_key}/stream/";
 const DOCUMENT: &str = "/api/v1/environment-document/";
 
 /// An SDK that evaluates by itself and listens to the stream.

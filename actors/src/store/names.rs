@@ -55,7 +55,10 @@ pub(super) fn probe() -> String {
 
 /// Whether a name is that of such a file.
 pub(super) fn is_probe(name: &str) -> bool {
-    name.starts_with(PROBE_BEGINNING) && name.ends_with(PROBE_ENDING)
+    let digits = name
+        .strip_prefix(PROBE_BEGINNING)
+        .and_then(|rest| rest.strip_suffix(PROBE_ENDING));
+    digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 /// Where a file goes that is not ours and has the name of one that is; `number` from 1.
@@ -126,7 +129,14 @@ mod tests {
             assert_eq!(Kind::of(&set_aside(name, 1)), Kind::Foreign);
         }
         assert_eq!(Kind::of(&probe()), Kind::OfTheSystem);
-        assert!(is_probe(&probe()) && !is_probe(".edge-proxy-1.serving"));
+        assert!(is_probe(&probe()));
+        for other in [
+            ".edge-proxy-1.serving",
+            ".edge-proxy-notes.probe",
+            ".edge-proxy-0123456789abcdefa.probe",
+        ] {
+            assert!(!is_probe(other), "{other}");
+        }
         assert_ne!(unfinished(&current), unfinished(&current));
         assert_eq!(Kind::of(&unfinished(UNSENT)), Kind::Unfinished);
         for (name, expected) in [
