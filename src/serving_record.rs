@@ -2,10 +2,10 @@
 //! process keeps the configuration before where the file cannot be used, and its address until it is restarted.
 //!
 //! The record is a small file, for its own account alone, named by the configuration file's path, by where the variables have the
-//! process listen, and by that account: in the directory for temporary files, which a service may have for itself alone (systemd's `PrivateTmp`), and in
-//! `persistence.directory`. One of them may take none, as on a read-only root. The process holds a lock on each, which ends with the process however that ends; a record without its lock
-//! is nobody's, and is deleted by the next
-//! process of its account that leaves one in the same place.
+//! process listen, and by that account. It is in the directory for temporary files, which a service may have for itself alone
+//! (systemd's `PrivateTmp`), and in `persistence.directory`. One of them may take none, as on a read-only root. The process holds
+//! a lock on each, which ends with the process however that ends. A record without its lock is nobody's, and is deleted by the
+//! next process of its account that leaves one in the same place.
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::io::{self, Write as _};

@@ -51,7 +51,8 @@ impl Candidates {
     }
 
     /// First what a process with this configuration has left word of; then what the configuration says, or what can be read
-    /// of it, by the scheme that it names and by the other; at last the only process with this file, wherever it listens. Blocks as [`ConfigurationSource::load`] does.
+    /// of it, by the scheme that it names and by the other; at last the only process with this file, wherever it listens. Blocks
+    /// as [`ConfigurationSource::load`] does.
     pub fn of(source: &ConfigurationSource) -> Self {
         let record = |directory: Option<&PathBuf>, at| {
             let records = serving_record::read_all(source, directory.map(PathBuf::as_path), at);

@@ -2,7 +2,8 @@
 //!
 //! # Layout
 //! - `mod.rs`: which of the two an answer is.
-//! - `report`: what both say, asked once for all who ask at the same time (`shared`); `environments`: of each environment, `process`: of the process; `rates`: requests a second;
+//! - `report`: what both say, asked once for all who ask at the same time (`shared`); `environments`: of each environment,
+//!   `process`: of the process; `rates`: requests a second;
 //!   `time`: moments.
 //! - `page`: the page and its parts, in the templates of `page/`; `files`: what it loads.
 //! - `events`: what has changed since, for pages that are open; `changes`: the parts of a page that have.
