@@ -1,7 +1,7 @@
 //! The thin shell around the queues: timers, requests to upstream, messages.
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use actix::prelude::*;
@@ -40,6 +40,9 @@ pub(super) struct Parts {
     pub(super) options: AnalyticsOptions,
     pub(super) upstream: UpstreamOptions,
     pub(super) environments: EnvironmentHandle,
+    pub(super) configured: watch::Receiver<Arc<[ConfiguredEnvironment]>>,
+    /// What was configured when workers could begin to count: the thread may come later than a new configuration.
+    pub(super) at_start: Arc<[ConfiguredEnvironment]>,
     pub(super) tallies: Arc<Tallies>,
     pub(super) store: Option<Box<dyn UnsentStore>>,
     pub(super) counts: Arc<AnalyticsCounts>,
@@ -76,10 +79,10 @@ pub(super) struct AnalyticsActor {
 
 impl AnalyticsActor {
     pub(super) fn new(parts: Parts) -> Self {
-        Self {
+        let mut actor = Self {
             folds: has_one_version(&parts.upstream),
             forwarder: Forwarder::new(&parts.upstream, parts.options.timeout),
-            configured: parts.environments.configured(),
+            configured: parts.configured,
             options: parts.options,
             environments: parts.environments,
             tallies: parts.tallies,
@@ -93,18 +96,23 @@ impl AnalyticsActor {
             report: Report::default(),
             flushed: Vec::new(),
             lifeline: parts.lifeline,
-        }
+        };
+        actor.follow(&parts.at_start);
+        actor
     }
 
     /// Takes what the workers have counted, and sends what can be sent.
     fn collect(&mut self, ctx: &mut Context<Self>) {
-        if self.configured.has_changed().unwrap_or(false) {
-            self.follow();
+        // Its queues are gone; what comes now stays with the workers' tallies.
+        if self.left().is_some() {
+            return;
         }
+        self.follow_newest();
         self.take_over(ctx);
         for taken in self.tallies.take() {
             self.merge(taken);
         }
+        self.entries.values_mut().for_each(Entry::looked);
         self.keep_known();
         self.keep_unsent(self.options.period / 2, ctx);
         let ids: Vec<_> = self.entries.keys().copied().collect();
@@ -113,6 +121,11 @@ impl AnalyticsActor {
         }
         self.tell_losses();
         self.tell_flushed();
+    }
+
+    /// What it has left unsent, once a stop has handed that over.
+    fn left(&self) -> Option<u64> {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn merge(&mut self, taken: Taken) {
@@ -292,7 +305,7 @@ impl Actor for AnalyticsActor {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.follow();
+        self.watch_configuration(ctx);
         self.collect_again_and_again(ctx);
         self.watch_tallies(ctx);
     }

@@ -9,6 +9,10 @@ use super::totals::AnalyticsCounts;
 use crate::environment::{ConfiguredEnvironment, DocumentSource};
 use crate::keys::{EnvironmentKey, KeyDigest};
 
+/// How often the tallies are taken for an environment that is removed: what was counted before is there the first time, and what
+/// requests count that had found it still, the second.
+const LAST_LOOKS: u8 = 2;
+
 /// One environment: its queue, its key, its log.
 pub(super) struct Entry {
     /// `None`: it is read from a file, and there is no upstream for its counts.
@@ -17,6 +21,8 @@ pub(super) struct Entry {
     pub(super) client_side_key: EnvironmentKey,
     /// Whether it is configured no longer. What it still has is sent, if it can be at once.
     pub(super) is_removed: bool,
+    /// How often the tallies were taken since then.
+    looks_since: u8,
     /// Wakes it for its next batch.
     pub(super) timer: Option<SpawnHandle>,
     pub(super) report: Report,
@@ -28,6 +34,7 @@ impl Entry {
             queue: has_upstream(configured).then(|| Queue::new(bytes, random)),
             client_side_key: configured.options.client_side_key.clone(),
             is_removed: false,
+            looks_since: 0,
             timer: None,
             report: Report::default(),
         }
@@ -71,10 +78,19 @@ impl Entry {
         self.queue.as_ref().is_some_and(|queue| queue.batch().is_some())
     }
 
+    /// Notes that the tallies were taken.
+    pub(super) fn looked(&mut self) {
+        self.looks_since = if self.is_removed {
+            self.looks_since.saturating_add(1)
+        } else {
+            0
+        };
+    }
+
     /// Whether nothing is to be expected of an environment that is configured no longer.
     pub(super) fn is_done(&self) -> bool {
         let has_hope = self.queue.as_ref().is_some_and(Queue::has_hope);
-        self.is_removed && !self.is_sending() && !has_hope
+        self.is_removed && self.looks_since >= LAST_LOOKS && !self.is_sending() && !has_hope
     }
 
     /// Takes what has been lost since this was last asked.

@@ -118,6 +118,8 @@ impl AnalyticsHandle {
         lifelines: &Lifelines,
     ) -> io::Result<Self> {
         let left = Left::default();
+        let mut configured = environments.configured();
+        let at_start = Arc::clone(&configured.borrow_and_update());
         let tallies = Arc::new(Tallies::new(options.tally_bytes));
         let (thread, arbiter) = ActorThread::start()?;
         let lifeline = lifelines.guard("AnalyticsActor");
@@ -126,6 +128,8 @@ impl AnalyticsHandle {
             options,
             upstream,
             environments,
+            configured,
+            at_start,
             tallies: Arc::clone(&tallies),
             store,
             counts: Arc::clone(&counts),
@@ -157,7 +161,9 @@ impl AnalyticsHandle {
             return Ok(totals);
         }
         let left = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.map(|left| self.counts.totals(left)).ok_or(Unavailable)
+        let mut totals = self.counts.totals(left.ok_or(Unavailable)?);
+        self.tallies.add_to(&mut totals);
+        Ok(totals)
     }
 
     /// Sends in this way from now on; calls under way end as they began.

@@ -1,21 +1,45 @@
 //! The environments as they are configured and served.
 use std::sync::Arc;
 
+use actix::prelude::*;
+
 use super::AnalyticsActor;
 use crate::analytics::entry::Entry;
 use crate::analytics::report::Losses;
+use crate::environment::ConfiguredEnvironment;
 use crate::keys::EnvironmentId;
 
 impl AnalyticsActor {
-    /// Follows the configuration: each environment has an entry.
-    pub(super) fn follow(&mut self) {
-        let configured = Arc::clone(&self.configured.borrow_and_update());
+    /// Follows each configuration as it comes, not at the next look alone: an environment that comes and goes between two looks
+    /// would have no entry, and its counts no key.
+    pub(super) fn watch_configuration(&mut self, ctx: &mut Context<Self>) {
+        let mut configured = self.configured.clone();
+        let changed = async move { configured.changed().await };
+        ctx.spawn(changed.into_actor(self).map(|changed, actor, ctx| {
+            // An error: nobody configures any more.
+            if changed.is_ok() {
+                actor.follow_newest();
+                actor.watch_configuration(ctx);
+            }
+        }));
+    }
+
+    /// Follows the newest configuration, if it has not yet.
+    pub(super) fn follow_newest(&mut self) {
+        if self.configured.has_changed().unwrap_or(false) {
+            let configured = Arc::clone(&self.configured.borrow_and_update());
+            self.follow(&configured);
+        }
+    }
+
+    /// Follows a configuration: each environment has an entry.
+    pub(super) fn follow(&mut self, configured: &[ConfiguredEnvironment]) {
         let bytes = self.options.queue_bytes(configured.len());
         let mut removed = 0_u64;
         for entry in self.entries.values_mut() {
             entry.is_removed = true;
         }
-        for environment in configured.iter() {
+        for environment in configured {
             let random = fastrand::Rng::new();
             if let Some(entry) = self.entries.get_mut(&environment.id) {
                 entry.is_removed = false;

@@ -69,6 +69,8 @@ impl Handler<AskTotals> for AnalyticsActor {
     fn handle(&mut self, _: AskTotals, _: &mut Self::Context) -> Self::Result {
         let queues = self.entries.values().filter_map(|entry| entry.queue.as_ref());
         let waiting = queues.fold(0_u64, |sum, queue| sum.saturating_add(queue.waiting()));
+        // While the disk takes what the actor has left, its queues are gone.
+        let waiting = waiting.saturating_add(self.left().unwrap_or_default());
         let mut totals = self.counts.totals(waiting);
         self.tallies.add_to(&mut totals);
         MessageResult(totals)

@@ -10,10 +10,11 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 
 use super::{AnalyticsActor, label};
+use crate::analytics::counts::Counts;
 use crate::analytics::entry::Entry;
 use crate::analytics::record::{self, Kept};
 use crate::analytics::room::Room;
-use crate::keys::EnvironmentId;
+use crate::keys::{EnvironmentId, KeyDigest};
 
 /// After something was sent, or could not be, what is on disk is wrong for so long: a process that is killed then leaves it to be
 /// sent again, or loses it.
@@ -76,7 +77,8 @@ impl AnalyticsActor {
             known.merge(counts, false, &mut room);
         }
         // Each environment has its own.
-        self.follow();
+        let configured = Arc::clone(&self.configured.borrow_and_update());
+        self.follow(&configured);
         let ids: Vec<_> = self.entries.keys().copied().collect();
         for id in ids {
             self.advance(id, ctx);
@@ -177,8 +179,7 @@ impl AnalyticsActor {
             .environments
             .iter()
             .map(|(digest, counts)| (*digest, counts));
-        let file = record::write(waiting.chain(in_batches).chain(of_others));
-        if record::is_empty(&file) { Vec::new() } else { file }
+        file_of(waiting.chain(in_batches).chain(of_others))
     }
 
     /// Upstream has taken something, or has not: what is on disk is brought up to that soon.
@@ -222,8 +223,9 @@ impl AnalyticsActor {
         let unsent: Vec<_> = std::mem::take(&mut self.entries)
             .into_values()
             .filter_map(|entry| Some((entry.digest(), entry.queue?.into_unsent())))
-            .chain(std::mem::take(&mut self.kept.environments))
             .collect();
+        // Of environments that are not configured: these stay on disk where it takes nothing now, and are in no sum of this process.
+        let of_others = std::mem::take(&mut self.kept.environments);
         let sum = unsent
             .iter()
             .fold(0_u64, |sum, (_, counts)| sum.saturating_add(counts.sum()));
@@ -232,11 +234,8 @@ impl AnalyticsActor {
         leave(sum);
         let has_disk = self.disk.is_some();
         let disk = self.disk.take().filter(|_| is_free && self.keeping.is_taken);
-        let file = if sum > 0 {
-            record::write(unsent.iter().map(|(digest, counts)| (*digest, counts)))
-        } else {
-            Vec::new()
-        };
+        let all = unsent.iter().map(|(digest, counts)| (*digest, counts));
+        let file = file_of(all.chain(of_others.iter().map(|(digest, counts)| (*digest, counts))));
         async move {
             let is_kept = match disk {
                 Some(disk) => timeout_at(until.into(), disk.keep(file)).await.unwrap_or(false),
@@ -259,4 +258,10 @@ impl AnalyticsActor {
         }
         .boxed_local()
     }
+}
+
+/// These counts as they are kept; empty where there are none.
+fn file_of<'c>(environments: impl IntoIterator<Item = (KeyDigest, &'c Counts)>) -> Vec<u8> {
+    let file = record::write(environments);
+    if record::is_empty(&file) { Vec::new() } else { file }
 }

@@ -127,6 +127,45 @@ async fn a_removed_environment_sends_what_it_has() {
 }
 
 #[actix_rt::test]
+async fn requests_that_found_a_removed_environment_still_are_counted() {
+    let (upstream, counted) = upstream(1, |_| None);
+    let analytics = Analytics::start(&upstream, at_last()).await;
+    let removed = analytics.id();
+    analytics.harness.handle.configure(vec![polled(1)]).await.unwrap();
+    analytics.handle.flush(SOON).await;
+    analytics.worker.count(removed, LabelsRef::default(), |counting| {
+        counting.feature("feature_0", 2, |_| true);
+    });
+    analytics.handle.flush(SOON).await;
+    assert_eq!(counted.sum(), 2);
+    assert_eq!(analytics.totals().await.lost.removed, 0);
+}
+
+#[actix_rt::test]
+async fn an_environment_that_comes_and_goes_between_two_looks_sends_what_it_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("environment.json");
+    std::fs::write(&path, document(1)).unwrap();
+    let (upstream, counted) = upstream(1, |_| Some(Answer::status(503)));
+    let analytics = Analytics::start(&upstream, at_last()).await;
+    analytics.count("feature_0", 5);
+    analytics.handle.flush(SOON).await;
+    let configure = |environments| analytics.harness.handle.configure(environments);
+    configure(vec![from_file(path.clone()), polled(1)]).await.unwrap();
+    // What it had is lost where its environment becomes a file's, which shows that the actor has followed.
+    analytics.wait_for(|totals| totals.lost.removed == 5).await;
+    let added = analytics.harness.id(1);
+    analytics.worker.count(added, LabelsRef::default(), |counting| {
+        counting.feature("feature_0", 2, |_| true);
+    });
+    configure(vec![from_file(path)]).await.unwrap();
+    upstream.script(counted.script(&document(1), |_| None));
+    analytics.handle.flush(SOON).await;
+    assert_eq!(counted.sum(), 2);
+    assert_eq!(counted.requests()[0].header("x-environment-key"), Some("client1"));
+}
+
+#[actix_rt::test]
 async fn a_stop_sends_what_is_there() {
     let (upstream, counted) = upstream(1, |_| None);
     let analytics = Analytics::start(&upstream, at_last()).await;
