@@ -36,7 +36,7 @@ FAULTS ?= full
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 900
 
-.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs manifests manifest-programs monitoring-programs check fmt lint docs deny rust-version oracle collector monitoring smoke bench bench-check clean help
+.PHONY: run demo man test faults soak test-proxies test-sdk sdk-programs sdk-tools manifests manifest-programs manifest-tools monitoring-programs monitoring-tools check fmt lint docs deny rust-version oracle collector monitoring smoke bench bench-check clean help
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -69,10 +69,13 @@ test-proxies: ## Run the tests between the real nginx, HAProxy, Varnish and Java
 	$(call need,$(PROXIES)) # The tests start their own: stop the services that these packages start.
 	CI=true $(CARGO) test --locked --test proxies
 
-test-sdk: sdk-programs $(SDK_PYTHON)/.ready $(SDK_NODE)/node_modules/.ready ## Run the tests with Flagsmith's real SDKs, which it installs, and with Chromium
+test-sdk: sdk-tools ## Run the tests with Flagsmith's real SDKs, which it installs, and with Chromium
 	$(CARGO) build --locked --manifest-path $(SDK_RUST)/Cargo.toml --target-dir target/sdk/rust
 	$(CARGO) build --locked --example browser
 	CI=true $(CARGO) test --locked --test sdk
+
+# What is downloaded, apart from what is run with it: a download may be tried again.
+sdk-tools: sdk-programs $(SDK_PYTHON)/.ready $(SDK_NODE)/node_modules/.ready
 
 sdk-programs:
 	$(call need,$(SDK_PROGRAMS))
@@ -86,8 +89,10 @@ $(SDK_NODE)/node_modules/.ready: $(SDK_NODE)/package.json $(SDK_NODE)/package-lo
 	cd $(SDK_NODE) && npm ci --ignore-scripts --no-audit --no-fund
 	touch $@
 
-manifests: $(MANIFEST_PYTHON)/.ready deploy/checks/node_modules/.ready ## Check the manifests in deploy/ by kustomize, helm, schemas and systemd, which it installs
+manifests: manifest-tools ## Check the manifests in deploy/ by kustomize, helm, schemas and systemd, which it installs
 	deploy/checks/run
+
+manifest-tools: $(MANIFEST_PYTHON)/.ready deploy/checks/node_modules/.ready
 
 manifest-programs:
 	$(call need,$(MANIFEST_PROGRAMS))
@@ -135,9 +140,11 @@ $(COLLECTOR_VENV)/.ready: tests/integration/telemetry/requirements.txt
 	install -m 755 $(COLLECTOR_VENV)/lib/python3*/site-packages/rotel/rotel-agent $(COLLECTOR_VENV)/collector
 	touch $@
 
-monitoring: monitoring-programs $(MONITORING_PYTHON)/.ready ## Check and test the alert rules for Prometheus, and what the proxy exposes; `make test` holds the rules and the dashboard against the metrics
+monitoring: monitoring-tools ## Check and test the alert rules for Prometheus, and what the proxy exposes; `make test` holds the rules and the dashboard against the metrics
 	$(CARGO) build --locked
 	.ci/monitoring
+
+monitoring-tools: monitoring-programs $(MONITORING_PYTHON)/.ready
 
 monitoring-programs:
 	$(call need,$(MONITORING))
