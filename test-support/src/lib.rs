@@ -8,6 +8,7 @@
 //! - [`http`]: a blocking client that shows exactly what was sent and received; [`http2`]: the same frame by frame.
 //! - [`pem`]: files of certificates and keys as accidents leave them.
 //! - [`program`]: a program that a test starts, and that ends with it.
+//! - [`reserved_port`]: a port that nobody else is given while nobody listens there.
 //! - [`findings`]: what became of each fault that was caused, as a table.
 //! - [`mutation`]: inputs with changes, for what is to hold of whatever comes.
 //! - [`documents`]: environment documents, built from their parts or as a fixture.
@@ -30,6 +31,7 @@ pub mod http2;
 pub mod mutation;
 pub mod pem;
 pub mod program;
+pub mod reserved_port;
 pub mod shared;
 pub mod tls;
 pub mod tls_front;

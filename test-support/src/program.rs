@@ -3,7 +3,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::wait::PATIENCE;
 
@@ -89,7 +89,15 @@ impl Program {
     /// # Panics
     /// Where its outputs end, or [`PATIENCE`] does, without such a line; the panic shows what it wrote.
     pub fn find_line<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
-        self.find_in_written(|text| {
+        self.find_line_within(PATIENCE, find)
+    }
+
+    /// The same with another patience: some programs begin slowly, and machines that have more to do than they can.
+    ///
+    /// # Panics
+    /// As [`Program::find_line`].
+    pub fn find_line_within<T>(&self, patience: Duration, find: impl Fn(&str) -> Option<T>) -> T {
+        self.find_in_written(patience, |text| {
             // The rest after the last line break is no line yet.
             let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
             lines.map(str::trim_end).find_map(&find)
@@ -101,20 +109,20 @@ impl Program {
     /// # Panics
     /// As [`Program::find_line`].
     pub fn wait_for_lines(&self, count: usize, is_one: impl Fn(&str) -> bool) {
-        self.find_in_written(|text| {
+        self.find_in_written(PATIENCE, |text| {
             let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
             (lines.filter(|line| is_one(line)).count() >= count).then_some(())
         });
     }
 
-    fn find_in_written<T>(&self, find: impl Fn(&str) -> Option<T>) -> T {
+    fn find_in_written<T>(&self, patience: Duration, find: impl Fn(&str) -> Option<T>) -> T {
         let begun = Instant::now();
         let mut state = self.written.state.lock().unwrap();
         loop {
             if let Some(found) = find(&state.text) {
                 return found;
             }
-            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             if state.closed == OUTPUTS || left.is_zero() {
                 let text = state.text.clone();
                 // Or the threads that collect would panic, too.
@@ -130,10 +138,18 @@ impl Program {
     /// # Panics
     /// Where that takes longer than [`PATIENCE`].
     pub fn wait(&mut self) -> (ExitStatus, String) {
+        self.wait_within(PATIENCE)
+    }
+
+    /// The same with another patience.
+    ///
+    /// # Panics
+    /// Where it takes longer.
+    pub fn wait_within(&mut self, patience: Duration) -> (ExitStatus, String) {
         let begun = Instant::now();
         let mut state = self.written.state.lock().unwrap();
         while state.closed < OUTPUTS {
-            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let left = patience.saturating_sub(begun.elapsed());
             assert!(!left.is_zero(), "it does not end: {}", state.text);
             state = self.written.grown.wait_timeout(state, left).unwrap().0;
         }

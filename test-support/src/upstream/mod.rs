@@ -11,6 +11,7 @@ use std::thread;
 
 use tokio::sync::watch;
 
+use crate::reserved_port::ReservedPort;
 use crate::wait::in_time;
 use connections::{Shared, accept};
 
@@ -29,7 +30,8 @@ pub use received::ReceivedRequest;
 ///
 /// What waits is `async`; a test that is not waits for it by [`crate::wait::wait`].
 pub struct ScriptedUpstream {
-    address: SocketAddr,
+    /// While it is down, too.
+    port: ReservedPort,
     shared: Arc<Shared>,
     listening: Arc<AtomicBool>,
 }
@@ -45,9 +47,10 @@ impl ScriptedUpstream {
         address: SocketAddr,
         script: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind(address).expect("a free port");
+        let port = ReservedPort::at(address);
+        let listener = TcpListener::bind(port.address()).expect("the port that it has");
         let upstream = Self {
-            address: listener.local_addr().expect("an address"),
+            port,
             shared: Arc::new(Shared::new(Arc::new(script))),
             listening: Arc::new(AtomicBool::new(true)),
         };
@@ -57,17 +60,17 @@ impl ScriptedUpstream {
 
     /// `api_url` for a configuration.
     pub fn api_url(&self) -> String {
-        format!("http://{}/api/v1", self.address)
+        format!("http://{}/api/v1", self.address())
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     /// `http://host:port`
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// Answers by another script from now on.
@@ -134,8 +137,8 @@ impl ScriptedUpstream {
     pub fn go_down(&self) {
         if self.listening.swap(false, Ordering::SeqCst) {
             // Wakes the accepting thread, which closes the port and says so.
-            drop(TcpStream::connect(self.address));
-            while TcpStream::connect(self.address).is_ok() {
+            drop(TcpStream::connect(self.address()));
+            while TcpStream::connect(self.address()).is_ok() {
                 thread::yield_now();
             }
         }
@@ -154,7 +157,7 @@ impl ScriptedUpstream {
     /// Listens again on the same port.
     pub fn come_up(&self) {
         self.listening.store(true, Ordering::SeqCst);
-        self.accept(TcpListener::bind(self.address).expect("the port from before"));
+        self.accept(TcpListener::bind(self.address()).expect("the port from before"));
     }
 
     fn accept(&self, listener: TcpListener) {
