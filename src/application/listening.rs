@@ -103,7 +103,7 @@ pub(super) fn bind(host: &ListenHost, port: u16) -> Result<Vec<BoundListener>, L
     let place = format!("{host}:{port}");
     addresses(host, port)
         .map_err(|source| ListenError::new(&place, source))
-        .and_then(|addresses| bind_each(&place, addresses))
+        .and_then(|addresses| bind_each(&place, &addresses, server::bind))
 }
 
 /// Binds any address, of both families where the system has IPv6, else of IPv4 alone.
@@ -118,15 +118,38 @@ fn bind_any<L>(port: u16, bind: impl Fn(SocketAddr) -> io::Result<L>) -> Result<
     }
 }
 
-fn bind_each(place: &str, addresses: Vec<SocketAddr>) -> Result<Vec<BoundListener>, ListenError> {
+/// How often the system is asked for another port, where somebody has the one that it chose at another of the addresses.
+const OTHER_PORTS: usize = 16;
+
+/// Binds all of them that this machine has; at one port, where the system is to choose it.
+fn bind_each(
+    place: &str,
+    addresses: &[SocketAddr],
+    bind: impl Fn(SocketAddr) -> io::Result<BoundListener>,
+) -> Result<Vec<BoundListener>, ListenError> {
+    let is_chosen = addresses.first().is_some_and(|address| address.port() == 0);
+    for _ in 0..OTHER_PORTS {
+        match bind_each_once(place, addresses, &bind) {
+            Err(error) if is_chosen && error.source.kind() == io::ErrorKind::AddrInUse => {}
+            outcome => return outcome,
+        }
+    }
+    bind_each_once(place, addresses, &bind)
+}
+
+fn bind_each_once(
+    place: &str,
+    addresses: &[SocketAddr],
+    bind: impl Fn(SocketAddr) -> io::Result<BoundListener>,
+) -> Result<Vec<BoundListener>, ListenError> {
     let mut bound: Vec<BoundListener> = Vec::new();
     let mut absent = Vec::new();
-    for mut address in addresses {
+    for &(mut address) in addresses {
         if let Some(first) = bound.first() {
             // The same one for all where the system chose it.
             address.set_port(first.address().port());
         }
-        match server::bind(address) {
+        match bind(address) {
             Ok(listener) => bound.push(listener),
             Err(source) if is_absent(&source) => absent.push(ListenError::new(address, source)),
             Err(source) => return Err(ListenError::new(address, source)),
@@ -198,11 +221,20 @@ fn is_absent(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     fn bound(addresses: &[&str]) -> Result<Vec<SocketAddr>, String> {
-        let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
-        let outcome = bind_each("name:0", addresses);
+        bound_by(addresses, server::bind)
+    }
+
+    fn bound_by(
+        addresses: &[&str],
+        bind: impl Fn(SocketAddr) -> io::Result<BoundListener>,
+    ) -> Result<Vec<SocketAddr>, String> {
+        let addresses: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        let outcome = bind_each("name:0", &addresses, bind);
         outcome
             .map(|bound| bound.iter().map(BoundListener::address).collect())
             .map_err(|error| error.to_string())
@@ -216,6 +248,27 @@ mod tests {
         assert_ne!(port, 0);
         let expected = ["127.0.0.1", "127.0.0.2"].map(|ip| SocketAddr::new(ip.parse().unwrap(), port));
         assert_eq!(bound, expected, "the documentation's address is no machine's");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_port_that_somebody_has_at_another_address_is_not_chosen() {
+        let taken = Cell::new(3);
+        let bind = |address: SocketAddr| {
+            if address.ip() != Ipv4Addr::LOCALHOST && taken.get() > 0 {
+                taken.set(taken.get() - 1);
+                return Err(io::ErrorKind::AddrInUse.into());
+            }
+            server::bind(address)
+        };
+        let bound = bound_by(&["127.0.0.1:0", "127.0.0.2:0"], bind).unwrap();
+        assert_eq!(bound[0].port(), bound[1].port());
+        // One that is asked for is.
+        taken.set(1);
+        let port = bound[0].port();
+        let asked = ["127.0.0.1", "127.0.0.2"].map(|ip| format!("{ip}:{port}"));
+        assert!(bound_by(&asked.each_ref().map(String::as_str), bind).is_err());
+        assert_eq!(taken.get(), 0);
     }
 
     #[test]
