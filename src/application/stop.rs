@@ -7,6 +7,7 @@
 //! 3. connections made in its last moment have time for their first request;
 //! 4. idle connections end, the others do after their answer;
 //! 5. the workers end, and whatever is unfinished when the time is over is cut.
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
@@ -72,11 +73,11 @@ const STOP_AFTER_DEATH: Duration = Duration::from_millis(3_500);
 /// For so long everything goes on as it can: flags are answered, and whoever probes the process sees that it fails.
 const NOTICE_OF_DEATH: Duration = Duration::from_secs(1);
 
-/// Into how many steps the time of connections made in the listener's last moment, and of clients between two requests, is divided.
-const YOUNG_STEPS: u32 = 10;
+/// Into how many steps a short wait for others is divided.
+const STEPS: u32 = 10;
 
 /// How long the second signal waits for the connections to hear of the end, and for the answers that are ready.
-const MOMENT: Duration = Duration::from_millis(200);
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// Durations of a stop that no option sets.
 #[derive(Debug, Clone)]
@@ -230,25 +231,29 @@ impl StopPlan {
         server.close_the_doors(self.handshake, self.backlog).await;
         // Not before: whoever is refused while the doors are open comes back through them at once.
         state.end_waits();
-        // In steps: on a machine that is so busy that clients have no turn, each of them takes longer, too.
-        for _ in 0..YOUNG_STEPS {
-            if timeout(self.young / YOUNG_STEPS, server.none_open())
-                .await
-                .is_ok()
-            {
-                break;
-            }
+        in_steps(self.young, server.none_open()).await;
+    }
+}
+
+/// Waits at most this long, in steps: on a machine that is so busy that those who are waited for have no turn, each of them takes
+/// longer, too. Whether it came about.
+async fn in_steps(time: Duration, awaited: impl Future<Output = ()>) -> bool {
+    let mut awaited = pin!(awaited);
+    for _ in 0..STEPS {
+        if timeout(time / STEPS, &mut awaited).await.is_ok() {
+            return true;
         }
     }
+    false
 }
 
 /// Ends everything at once. Whether something was cut: a request without its answer, or an open event stream.
 pub(super) async fn end_at_once(server: &Ending, state: &ServiceState) -> bool {
     state.end_waits();
     server.tell();
-    let was_cut = timeout(MOMENT, server.none_unfinished()).await.is_err();
+    let is_finished = in_steps(MOMENT, server.none_unfinished()).await;
     cut(server).await;
-    was_cut
+    !is_finished
 }
 
 /// Ends the workers under whatever they still have. A server that does not answer is left to the end of the process.
