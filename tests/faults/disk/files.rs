@@ -36,6 +36,8 @@ pub(super) fn torn(findings: &mut Findings) -> Result<(), String> {
         let proxy = scene.start();
         wait_until_served(&proxy);
         wait_for_version(&proxy, 1)?;
+        let is_one = |line: &str| line.contains("the stored document ");
+        proxy.program().wait_for_lines(ENVIRONMENTS.len(), is_one);
         let told = lines_with(&proxy.written(), "the stored document ");
         claim(told.len() == ENVIRONMENTS.len(), || {
             format!("a line for each: {told:?}")

@@ -32,6 +32,7 @@ pub(super) fn full(findings: &mut Findings) -> Result<(), String> {
     findings.readiness(readiness(&proxy));
     limit_file_size(&proxy, None);
     wait_until_stored(&proxy, 4);
+    proxy.program().wait_for_lines(2, |line| line.contains(trouble));
     let told = lines_with(&proxy.written(), trouble);
     claim(told.len() == 2, || format!("a line for each change: {told:?}"))?;
     told.iter().for_each(|line| findings.log(line.clone()));
@@ -112,7 +113,9 @@ pub(super) fn two_processes(findings: &mut Findings) -> Result<(), String> {
     second.program().wait_for_lines(ENVIRONMENTS.len(), is_kept);
     scene.gives(3);
     wait_until_stored(&second, 3);
-    let told = lines_with(&second.written(), "persistence.directory");
+    let trouble = "persistence.directory";
+    second.program().wait_for_lines(2, |line| line.contains(trouble));
+    let told = lines_with(&second.written(), trouble);
     claim(told.len() == 2, || format!("two lines: {told:?}"))?;
     told.iter().for_each(|line| findings.log(line.clone()));
     restarts_with(&scene, second, 3)?;

@@ -134,8 +134,9 @@ impl Outage {
         scene.watch();
         self.end(&scene, (begun, 1), obstacle, findings)?;
 
-        self.fail(&scene.upstream, &answers);
+        // Before the fault, so that no refusal is missed.
         let begun = Instant::now();
+        self.fail(&scene.upstream, &answers);
         let obstacle = self.obstruct(&scene.upstream, scene.proxy.folder());
         scene.wait_for_line("The last good document stays served.");
         scene.watch();
@@ -193,8 +194,9 @@ impl Outage {
         obstacle: Option<Obstacle>,
         findings: &mut Findings,
     ) -> Result<(), String> {
-        let refusals = ENVIRONMENTS.map(|each| scene.asked(&each, begun).0);
         let mut well = scene.is_well(version);
+        // After the end of the fault, for the same reason.
+        let refusals = ENVIRONMENTS.map(|each| scene.asked(&each, begun).0);
         if let Some(obstacle) = obstacle {
             drop(obstacle);
             scene.upstream.come_up();
