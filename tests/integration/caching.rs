@@ -125,17 +125,18 @@ fn refusals_below_the_api_are_never_kept_and_vary_by_the_key() {
 
 #[test]
 fn bodies_that_do_not_come_and_those_that_break_are_never_kept() {
-    let app = app(
-        json!({"server": {"max_body_bytes": 1024, "request_body_timeout_seconds": 0.1}}),
-        limits(),
-    );
+    let [impatient, patient] = [0.1, 3_600.0].map(|seconds| {
+        let server = json!({"max_body_bytes": 1024, "request_body_timeout_seconds": seconds});
+        app(json!({"server": server}), limits())
+    });
     let head = "POST /api/v1/identities/ HTTP/1.1\r\nHost: proxy\r\nX-Environment-Key: client-key\r\n";
     for (framing, ends, status) in [
         ("Content-Length: 100\r\n\r\n{", false, 408),
         ("Content-Length: 100\r\n\r\n{", true, 400),
         ("Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", true, 400),
     ] {
-        let mut connection = app.connect();
+        // One that ends has the time to, however late it comes to that.
+        let mut connection = if ends { &patient } else { &impatient }.connect();
         connection.write(format!("{head}{framing}").as_bytes());
         if ends {
             connection.finish();
@@ -274,9 +275,9 @@ fn refusals_of_a_process_that_cannot_are_never_kept() {
 fn a_process_in_its_drain_answers_what_is_never_kept() {
     let limits = limits();
     let app = app(
-        json!({"server": {"drain_seconds": 5}}),
+        json!({"server": {"drain_seconds": 600, "shutdown_timeout_seconds": 1_200}}),
         Limits {
-            // The drain goes on, whoever is connected.
+            // The drain goes on, whoever is connected, until the test ends it.
             stop: StopLimits {
                 quiet: Some(Duration::from_secs(600)),
                 ..limits.stop

@@ -69,7 +69,8 @@ fn a_connection_ends_with_its_last_request() {
 
 #[test]
 fn a_connection_that_is_busy_ends_with_an_answer_at_its_age() {
-    let app = with_server(json!({"max_connection_age_seconds": 1}));
+    // Long enough for each of them to be answered more than once before.
+    let app = with_server(json!({"max_connection_age_seconds": 4}));
     let mut connections: Vec<_> = (0..3).map(|_| app.connect()).collect();
     std::thread::scope(|scope| {
         for connection in &mut connections {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
 use test_support::program::Program;
+use test_support::reserved_port::ReservedPort;
 use test_support::wait::PATIENCE;
 
 use crate::harness::{CLIENT_KEY, Options, Proxy, ProxyOptions, SERVER_KEY, command, merge, spawn_app};
@@ -92,11 +93,10 @@ fn a_proxy_that_is_not_ready_says_why() {
 
 #[test]
 fn what_cannot_be_asked_is_unhealthy() {
-    // Nobody listens there: whoever took a port and gave it back is the last who was there.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = ReservedPort::any();
     let unusable = ["--url", "s3cret.example.com:80"];
     let cases: [(Value, &[&str], &str); 4] = [
-        (at(nobody), &[], "gives no answer"),
+        (at(nobody.address()), &[], "gives no answer"),
         (json!({"port": 0}), &[], "server.port is 0"),
         (json!({"port": "eight"}), &[], "server.port"),
         (json!({}), &unusable, "no http or https URL"),
@@ -130,7 +130,7 @@ fn a_proxy_that_keeps_the_configuration_before_is_healthy() {
         merge(&mut config, &json!({"server": server}));
         config.to_string()
     };
-    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let elsewhere = ReservedPort::any();
     for content in [
         "{ broken".to_owned(),
         over(json!({"port": "eight"})),
@@ -220,7 +220,7 @@ fn a_check_waits_for_no_disk() {
 fn proxies_of_one_directory_that_variables_configure_are_told_apart() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("environment.json"), FIXTURE).unwrap();
-    let nobody = TcpListener::bind("127.0.0.3:0").unwrap().local_addr().unwrap();
+    let nobody = ReservedPort::at(([127, 0, 0, 3], 0).into());
     let file = json!({"server": {"host": "127.0.0.3", "port": nobody.port()}});
     std::fs::write(folder.path().join("config.json"), file.to_string()).unwrap();
     let pairs = json!([{

@@ -175,7 +175,7 @@ fn the_root_follows_readiness() {
         document: None,
         ..Options::default()
     });
-    let draining = app(json!({"server": {"drain_seconds": 5}}));
+    let draining = app(json!({"server": {"drain_seconds": 600, "shutdown_timeout_seconds": 1_200}}));
     draining.ask_to_stop();
     draining.wait_until_answered(|app| app.get("/proxy/health/readiness").status == 503);
     for app in [&without_document, &draining] {

@@ -2,10 +2,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::ToSocketAddrs as _;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
+use test_support::http::ask_until_answered;
 use test_support::upstream::ScriptedUpstream;
+use test_support::wait::PATIENCE;
 
 use crate::harness::{
     App, CLIENT_KEY, Connection, EventStream, HEAVY_IDENTIFIER, Options, Proxy, ProxyOptions, Request,
@@ -47,7 +50,11 @@ fn either_signal_lets_the_request_in_flight_finish() {
 
 #[test]
 fn idle_connections_do_not_hold_the_stop() {
-    let mut proxy = Proxy::start(ProxyOptions::default());
+    // Longer than its end is waited for below.
+    let mut proxy = Proxy::start(ProxyOptions {
+        config: json!({"server": {"shutdown_timeout_seconds": 100 * PATIENCE.as_secs()}}),
+        ..ProxyOptions::default()
+    });
     let mut idle: Vec<_> = (0..20).map(|_| proxy.connect()).collect();
     for connection in &mut idle[..10] {
         assert_eq!(
@@ -57,15 +64,9 @@ fn idle_connections_do_not_hold_the_stop() {
             200
         );
     }
-    let started = std::time::Instant::now();
     proxy.signal("TERM");
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(
-        started.elapsed().as_secs() < 8,
-        "less than the timeout of 10 s: {:?}",
-        started.elapsed()
-    );
 }
 
 #[test]
@@ -262,7 +263,7 @@ fn root_certificates_are_read_from_a_variable_in_lower_case() {
             .any(|line| line.contains("/nonexistent/roots.pem"));
         told.send(found)
     });
-    let found = is_told.recv_timeout(std::time::Duration::from_secs(30));
+    let found = is_told.recv_timeout(Duration::from_secs(30));
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(found, Ok(true));
@@ -313,6 +314,15 @@ fn a_reader_that_has_gone_is_no_failure() {
 /// An actor dies: liveness fails at once, flags are answered until the end, and the end comes soon.
 #[test]
 fn the_death_of_an_actor_ends_the_process_in_good_order() {
+    // A machine that has stood still is no fault of the process: one of three ends in time.
+    let took: Vec<Duration> = std::iter::repeat_with(time_of_an_end_by_death)
+        .take(3)
+        .take_while(|took| took.as_secs() >= 5)
+        .collect();
+    assert!(took.len() < 3, "{took:?}");
+}
+
+fn time_of_an_end_by_death() -> Duration {
     let mut app: App = spawn_app(Options::default());
     let mut connection = app.connect();
     assert_eq!(
@@ -332,7 +342,7 @@ fn the_death_of_an_actor_ends_the_process_in_good_order() {
     );
     let outcome = app.wait();
     assert_eq!(outcome.exit_code(), 70, "{outcome:?}");
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+    started.elapsed()
 }
 
 #[test]
@@ -346,9 +356,9 @@ fn a_segment_that_takes_too_much_work_is_warned_of_once() {
         ]}),
         ..ProxyOptions::default()
     });
-    let mut connection = proxy.connect();
+    let heavy = Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY);
     for _ in 0..3 {
-        let answer = connection.send(&Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY));
+        let answer = ask_until_answered(proxy.address, &heavy);
         assert_eq!(answer.status, 200);
     }
     proxy.signal("TERM");

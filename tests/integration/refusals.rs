@@ -1,7 +1,7 @@
 //! What is no request is answered like everything else: JSON, CORS, `Connection: close`, a line in the access log.
 use serde_json::json;
 
-use crate::harness::{App, Connection, Options, Proxy, ProxyOptions, Response, spawn_app};
+use crate::harness::{Connection, Options, Proxy, ProxyOptions, Response, spawn_app};
 
 fn long(bytes: usize) -> String {
     "x".repeat(bytes)
@@ -168,25 +168,25 @@ fn refusals_are_read_by_the_listed_origins_alone() {
     }
 }
 
-fn impatient() -> App {
-    spawn_app(Options {
-        config: json!({"server": {"request_head_timeout_seconds": 0.1}}),
-        ..Options::default()
-    })
-}
-
 #[test]
 fn a_slow_head_is_answered() {
-    let app = impatient();
+    // Long enough for a head that comes at once, on a slow and busy machine.
+    let app = spawn_app(Options {
+        config: json!({"server": {"request_head_timeout_seconds": 2}}),
+        ..Options::default()
+    });
     let flags = "GET /api/v1/flags/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\n\r\n";
     let post = "POST /api/v1/identities/ HTTP/1.1\r\nHost: p\r\nX-Environment-Key: client-key\r\nContent-Length: 2\r\n\r\n{}";
     // As the first, behind a request, and behind a body.
-    for before in ["", flags, post] {
+    let connections = ["", flags, post].map(|before| {
         let mut connection = app.connect();
         connection.write(format!("{before}GET / HTTP/1.1\r\nHo").as_bytes());
         if !before.is_empty() {
             assert_eq!(connection.read(false).status, 200);
         }
+        connection
+    });
+    for mut connection in connections {
         assert_refused(&connection.read(false), 408, "in time");
         assert!(connection.is_closed());
     }

@@ -255,7 +255,10 @@ fn readiness_follows_what_counts_as_stale() {
         "api_poll_frequency_seconds": 1,
         "health_check": {"environment_update_grace_period_seconds": 0, "stale_is_unready": true},
     }));
-    while readiness(&proxy) != 503 {}
+    let begun = Instant::now();
+    while readiness(&proxy) != 503 {
+        assert!(begun.elapsed() < PATIENCE);
+    }
     proxy.reload(&json!({"health_check": {"stale_is_unready": false}}));
     assert_eq!(readiness(&proxy), 200);
 }
@@ -263,7 +266,9 @@ fn readiness_follows_what_counts_as_stale() {
 #[test]
 fn a_stop_takes_the_time_that_it_may_take_by_then() {
     let mut proxy = start(json!({}));
-    proxy.reload(&json!({"server": {"drain_seconds": 2}}));
+    // Longer than its end is waited for, so that it ends by the second signal alone.
+    let drain = (100 * PATIENCE).as_secs();
+    proxy.reload(&json!({"server": {"drain_seconds": drain, "shutdown_timeout_seconds": 2 * drain}}));
     proxy.signal("TERM");
     while proxy
         .connect()
@@ -273,6 +278,7 @@ fn a_stop_takes_the_time_that_it_may_take_by_then() {
     {}
     let answer = proxy.connect().send(&flags());
     assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    proxy.signal("TERM");
     assert_eq!(proxy.wait().0.code(), Some(0));
 }
 

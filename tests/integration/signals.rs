@@ -86,8 +86,10 @@ fn hup_usr1_and_usr2_end_nothing_before_the_configuration_is_read() {
 
 #[test]
 fn quit_stops_it_as_term_does() {
+    // Longer than its end is waited for, so that it ends by the second signal alone.
+    let drain = (100 * PATIENCE).as_secs();
     let mut proxy = Proxy::start(ProxyOptions {
-        config: json!({"server": {"drain_seconds": 2}}),
+        config: json!({"server": {"drain_seconds": drain, "shutdown_timeout_seconds": 2 * drain}}),
         ..ProxyOptions::default()
     });
     proxy.signal("QUIT");
@@ -102,6 +104,7 @@ fn quit_stops_it_as_term_does() {
         .connect()
         .send(&Request::get("/api/v1/flags/").key(CLIENT_KEY));
     assert_eq!((flags.status, flags.header("connection")), (200, Some("close")));
+    proxy.signal("QUIT");
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
 }

@@ -3,17 +3,18 @@ use std::time::{Duration, Instant};
 
 use edge_proxy::application::{Limits, Outcome, StopLimits, StopSignal};
 use serde_json::json;
+use test_support::wait::PATIENCE;
 
 use crate::harness::{App, CLIENT_KEY, Connection, Options, Request, spawn_app};
 
 /// Longer than any test waits.
 const NEVER: Duration = Duration::from_secs(600);
 
-/// A proxy that drains for so many seconds, whoever is connected.
-fn draining_for(seconds: f64) -> App {
+/// A proxy that drains for longer than any test waits, whoever is connected: [`end_drain`] ends it.
+fn draining() -> App {
     let limits = Options::default().limits;
     spawn_app(Options {
-        config: json!({"server": {"drain_seconds": seconds}}),
+        config: json!({"server": {"drain_seconds": 600, "shutdown_timeout_seconds": 1_200}}),
         limits: Limits {
             stop: StopLimits {
                 quiet: Some(NEVER),
@@ -29,6 +30,12 @@ fn draining_for(seconds: f64) -> App {
 fn begin_drain(app: &App) {
     app.ask_to_stop();
     app.wait_until_answered(|app| app.get("/proxy/health/readiness").status == 503);
+}
+
+/// Ends a drain in which nothing is unfinished, and waits for the end.
+fn end_drain(mut app: App) {
+    app.signal(StopSignal::Terminate);
+    assert_eq!(app.wait(), Outcome::Stopped);
 }
 
 fn flags() -> Request {
@@ -61,7 +68,11 @@ fn send_until_told(mut connection: Connection) -> usize {
 
 #[test]
 fn a_stop_loses_no_request_of_connections_in_use() {
-    let mut app = draining_for(2.0);
+    // Its drain ends when no connection is left.
+    let mut app = spawn_app(Options {
+        config: json!({"server": {"drain_seconds": 600, "shutdown_timeout_seconds": 1_200}}),
+        ..Options::default()
+    });
     let mut connections: Vec<_> = (0..8).map(|_| app.connect()).collect();
     for connection in &mut connections {
         assert_eq!(connection.send(&flags()).header("connection"), None);
@@ -79,7 +90,7 @@ fn a_stop_loses_no_request_of_connections_in_use() {
 
 #[test]
 fn while_it_drains_flags_are_answered_and_readiness_fails() {
-    let mut app = draining_for(2.0);
+    let app = draining();
     begin_drain(&app);
     assert_eq!(
         app.get("/proxy/health/readiness").json(),
@@ -88,12 +99,12 @@ fn while_it_drains_flags_are_answered_and_readiness_fails() {
     let flags = app.get("/api/v1/flags/");
     assert_eq!((flags.status, flags.header("connection")), (200, Some("close")));
     assert_eq!(app.get("/proxy/health/liveness").status, 200);
-    assert_eq!(app.wait(), Outcome::Stopped);
+    end_drain(app);
 }
 
 #[test]
 fn in_a_drain_every_answer_ends_its_connection() {
-    let mut app = draining_for(2.0);
+    let app = draining();
     let requests = [
         Request::get("/api/v1/flags/").key(CLIENT_KEY),
         Request::get("/api/v1/flags/").key("unknown"),
@@ -114,13 +125,13 @@ fn in_a_drain_every_answer_ends_its_connection() {
         assert_eq!(answer.header("connection"), Some("close"), "{request:?}");
         assert!(connection.is_closed(), "{request:?}");
     }
-    assert_eq!(app.wait(), Outcome::Stopped);
+    end_drain(app);
 }
 
 #[test]
 fn a_request_that_never_ends_does_not_hold_the_stop_beyond_its_time() {
     let mut app = spawn_app(Options {
-        config: json!({"server": {"shutdown_timeout_seconds": 0.3}}),
+        config: json!({"server": {"shutdown_timeout_seconds": 0.3, "request_body_timeout_seconds": 3_600}}),
         ..Options::default()
     });
     let mut unfinished = app.connect();
@@ -129,11 +140,8 @@ fn a_request_that_never_ends_does_not_hold_the_stop_beyond_its_time() {
     app.ask_to_stop();
     assert_eq!(app.wait(), Outcome::Stopped);
     let took = asked.elapsed();
-    // Its body may take 10 s.
-    assert!(
-        took >= Duration::from_millis(300) && took < Duration::from_secs(5),
-        "{took:?}"
-    );
+    // Its body may take an hour.
+    assert!(took >= Duration::from_millis(300) && took < PATIENCE, "{took:?}");
 }
 
 #[test]
@@ -169,7 +177,7 @@ fn a_person_waits_for_no_drain() {
 #[test]
 fn a_second_signal_ends_a_drain_at_once_and_cuts_nobody() {
     for second in [StopSignal::Terminate, StopSignal::Interrupt] {
-        let mut app = draining_for(600.0);
+        let mut app = draining();
         let mut idle = app.connect();
         assert_eq!(idle.send(&flags()).status, 200);
         begin_drain(&app);
@@ -182,7 +190,7 @@ fn a_second_signal_ends_a_drain_at_once_and_cuts_nobody() {
 #[test]
 fn a_second_signal_cuts_what_is_unfinished_and_says_so() {
     for (second, code) in [(StopSignal::Terminate, 143), (StopSignal::Interrupt, 130)] {
-        let mut app = draining_for(600.0);
+        let mut app = draining();
         let mut in_flight = app.connect();
         start_request(&mut in_flight);
         begin_drain(&app);

@@ -6,6 +6,7 @@ use edge_proxy::application::Limits;
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
 use test_support::upstream::{Answer, ReceivedRequest, ScriptedUpstream};
+use test_support::wait::PATIENCE;
 
 use crate::encoded_bodies::gzip;
 use crate::harness::{
@@ -66,7 +67,15 @@ fn proxy_within(upstream: &ScriptedUpstream, forwarding: ForwardingOptions) -> A
 }
 
 fn proxy(upstream: &ScriptedUpstream) -> App {
-    proxy_within(upstream, ForwardingOptions::default())
+    // What is away is not to be a machine that has stood still.
+    let timeout = PATIENCE;
+    proxy_within(
+        upstream,
+        ForwardingOptions {
+            timeout,
+            ..ForwardingOptions::default()
+        },
+    )
 }
 
 /// What upstream was asked besides its document.
@@ -264,7 +273,7 @@ fn an_upstream_that_is_away_is_503_in_time() {
         is_refused(&refused, 503);
         let seconds: u32 = refused.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=10).contains(&seconds), "{seconds}");
-        assert!(started.elapsed() < Duration::from_secs(20));
+        assert!(started.elapsed() < PATIENCE);
         upstream.go_down();
     }
     assert_eq!(
@@ -279,7 +288,8 @@ fn writes_are_bounded_in_number_and_shed_before_their_body() {
     let upstream = upstream(&fixture(), |_| Answer::hang());
     let options = ForwardingOptions {
         at_once: 2,
-        timeout: Duration::from_secs(10),
+        // They wait until upstream goes down.
+        timeout: PATIENCE * 100,
     };
     let app = proxy_within(&upstream, options);
     let mut waiting: Vec<Connection> = (0..2).map(|_| app.connect()).collect();

@@ -6,6 +6,7 @@ use actors::write_through::WriteThroughOptions;
 use edge_proxy::application::Limits;
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
+use test_support::http::ask_until_answered;
 use test_support::upstream::{Answer, ScriptedUpstream};
 use test_support::wait::{PATIENCE, wait};
 use tokio::sync::watch;
@@ -205,7 +206,7 @@ fn who_takes_much_work_is_written_once() {
     let (upstream, told) = upstream(&with_heavy_segment());
     let app = proxy(&upstream, true, QUICK);
     let heavy = Request::post("/api/v1/identities/", heavy_identity()).key(CLIENT_KEY);
-    assert_eq!(app.send(heavy).status, 200);
+    assert_eq!(ask_until_answered(app.address, &heavy).status, 200);
     assert_eq!(
         app.send(get(CLIENT_KEY, &format!("identifier={HEAVY_IDENTIFIER}")))
             .status,

@@ -42,6 +42,6 @@ public class Client {
     private static HttpRequest.Builder request(String url, String key) {
         return HttpRequest.newBuilder(URI.create(url))
             .header("X-Environment-Key", key)
-            .timeout(Duration.ofSeconds(10));
+            .timeout(Duration.ofSeconds(60));
     }
 }

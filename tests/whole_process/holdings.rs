@@ -35,6 +35,15 @@ impl Holdings {
         Self { threads, descriptors }
     }
 
+    /// Whether there is no more of anything than in these.
+    pub(crate) fn is_within(&self, most: &Self) -> bool {
+        let is_within = |counts: &BTreeMap<String, usize>, most: &BTreeMap<String, usize>| {
+            let mut counts = counts.iter();
+            counts.all(|(name, count)| most.get(name).is_some_and(|most| count <= most))
+        };
+        is_within(&self.threads, &most.threads) && is_within(&self.descriptors, &most.descriptors)
+    }
+
     /// Descriptors of every kind.
     pub(crate) fn descriptors(&self) -> usize {
         self.descriptors.values().sum()

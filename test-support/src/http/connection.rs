@@ -2,7 +2,8 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustls::{ClientConfig, ClientConnection};
 
@@ -40,6 +41,24 @@ impl Writer {
 /// Those of [`Connection::try_open`] and [`Connection::try_send`].
 pub fn ask(address: SocketAddr, request: &Request) -> io::Result<Response> {
     Connection::try_open(address)?.try_send(request)
+}
+
+/// Asks again and again while the answer is 503, as clients do that are told to come back: an identity that takes much work is
+/// evaluated beside the workers, which come first, and has no turn in time on a machine that is busy with something else.
+///
+/// # Panics
+/// Where it is still 503 after three times [`PATIENCE`], since each attempt may take seconds.
+pub fn ask_until_answered(address: SocketAddr, request: &Request) -> Response {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let begun = Instant::now();
+    loop {
+        let answer = Connection::open(address).send(request);
+        if answer.status != 503 {
+            return answer;
+        }
+        assert!(begun.elapsed() < 3 * PATIENCE, "{}", answer.text());
+        thread::sleep(PAUSE);
+    }
 }
 
 /// Connects, with patience.

@@ -8,6 +8,6 @@ mod request;
 mod response;
 mod wire;
 
-pub use connection::{Connection, Writer, ask, connect};
+pub use connection::{Connection, Writer, ask, ask_until_answered, connect};
 pub use request::Request;
 pub use response::Response;

@@ -7,6 +7,7 @@ use std::process::{ChildStdin, Command};
 
 use serde_json::{Value, json};
 use test_support::program::Program;
+use test_support::wait::PATIENCE;
 
 use super::Edge;
 
@@ -126,7 +127,8 @@ impl Driver {
         // One write: it is one line.
         let line = format!("{given}\n");
         self.input.borrow_mut().write_all(line.as_bytes()).unwrap();
-        let mut answer = self.program.find_line(|line| {
+        // The first answer of some comes when a browser has started.
+        let mut answer = self.program.find_line_within(PATIENCE * 3, |line| {
             let answer: Value = serde_json::from_str(line).ok()?;
             (answer["id"] == self.asked.get()).then_some(answer)
         });

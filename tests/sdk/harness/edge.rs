@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::http::{Request, ask};
 use test_support::program::Program;
+use test_support::reserved_port::ReservedPort;
 use test_support::wait::PATIENCE;
 
 use super::flagsmith::{CLIENT_SIDE_KEY, Flagsmith, SERVER_SIDE_KEY, announcement};
@@ -24,6 +25,8 @@ pub(crate) struct Edge {
     prefix: &'static str,
     program: Program,
     directory: TempDir,
+    /// Its port, while it does not run.
+    _port: Option<ReservedPort>,
 }
 
 impl Edge {
@@ -60,12 +63,14 @@ impl Edge {
             prefix,
             program,
             directory,
+            _port: None,
         }
     }
 
     /// Starts it again, at the same address, after it was killed.
     pub(crate) fn start_again(&mut self) {
         (self.program, _) = run(&self.directory, self.address.port());
+        self._port = None;
         self.wait_until_served();
     }
 
@@ -73,6 +78,7 @@ impl Edge {
     pub(crate) fn kill(&mut self) {
         self.program.signal("KILL");
         self.program.wait();
+        self._port = Some(ReservedPort::at(self.address));
     }
 
     /// Stops it in order, as an orchestrator does, and waits for its end.

@@ -24,6 +24,8 @@ const browser = await puppeteer.launch({
   // Chromium ends with its pipe, however this program ends; by a socket it would go on without it.
   pipe: true,
   userDataDir: process.env.PROFILE,
+  // A machine may have more to do than it can: 60 s are what a test waits for the first answer.
+  timeout: 55_000,
   // As root, and in most containers, there is no sandbox to be had; the pages are our own.
   args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server'],
 })
@@ -62,7 +64,7 @@ function lowered(headers) {
 await talk({
   open_tab,
   until: async ({ client, holds }) => {
-    await tabs.get(client).page.waitForFunction(holds, { timeout: 18_000, polling: 20 })
+    await tabs.get(client).page.waitForFunction(holds, { timeout: 45_000, polling: 20 })
   },
   evaluate: ({ client, expression }) => tabs.get(client).page.evaluate(expression),
   click: ({ client, selector }) => tabs.get(client).page.click(selector),
