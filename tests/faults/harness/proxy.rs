@@ -2,7 +2,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -106,6 +106,19 @@ impl Proxy {
     /// Waits for its end; what it wrote comes along.
     pub(crate) fn wait(&mut self) -> (ExitStatus, String) {
         self.program.wait()
+    }
+
+    /// For how long the thread of its that has waited longest for a core has done so, because others had it; nothing where the
+    /// system does not tell.
+    pub(crate) fn delayed(&self) -> Duration {
+        let path = format!("/proc/{}/task", self.program.id());
+        let threads = std::fs::read_dir(path).into_iter().flatten().flatten();
+        // The second number, in nanoseconds (Documentation/scheduler/sched-stats.rst of Linux).
+        let delayed = threads.filter_map(|thread| {
+            let told = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            told.split_whitespace().nth(1)?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(delayed.max().unwrap_or_default())
     }
 
     /// Resident memory, in KiB.
