@@ -18,6 +18,7 @@
 //! - `metrics`: what the process does, in numbers; `process`: what the system says of it.
 //! - `budget`: bytes that the whole process may hold.
 //! - `live`: values that requests read and a new configuration replaces.
+//! - `loopback`: where a server of this machine is asked.
 //! - `telemetry`: spans and figures for a collector, by OTLP.
 //! - [`serving_record`]: where the process serves, for `edge-proxy health`.
 //! - `service_state`: whether the process drains or has lost an actor.
@@ -47,6 +48,7 @@ pub mod health_check;
 mod layers;
 mod live;
 pub mod logging;
+mod loopback;
 mod metrics;
 mod process;
 pub mod routes;

@@ -1,12 +1,14 @@
 //! Who holds the admin port. It is told by what it says to everybody: whoever holds it in the proxy's place is not to hear
 //! `admin.token`.
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::http::Uri;
 use actors::upstream::{Fault, UpstreamOptions};
 use serde_json::Value;
 use tokio::time::timeout;
+
+use crate::loopback::reachable;
 
 /// How long an answer may take. The admin port has a thread of its own, which nothing holds up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -26,9 +28,20 @@ pub(super) enum Occupant {
     Silent,
 }
 
-/// Asks whoever listens at this address.
+/// Asks whoever listens at this address; of one that means any, at each that it may be reached by.
 pub(super) async fn ask(address: SocketAddr) -> Occupant {
-    let address = SocketAddr::new(reachable(address.ip()), address.port());
+    let mut occupant = Occupant::Another;
+    for reachable in reachable(address.ip()) {
+        match ask_at(SocketAddr::new(reachable, address.port())).await {
+            Occupant::AdminPort => return Occupant::AdminPort,
+            Occupant::Silent => occupant = Occupant::Silent,
+            Occupant::Another => {}
+        }
+    }
+    occupant
+}
+
+async fn ask_at(address: SocketAddr) -> Occupant {
     let Ok(url) = format!("http://{address}/").parse() else {
         return Occupant::Silent;
     };
@@ -54,13 +67,4 @@ fn is_of_admin_port(said: &Value) -> bool {
     let message = said.get("message").and_then(Value::as_str);
     let wants_token = message.is_some_and(|message| message.contains(TOKEN));
     wants_token || said.get("edge_proxy").is_some()
-}
-
-/// Those that mean any address are asked on loopback.
-fn reachable(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        one => one,
-    }
 }

@@ -1,5 +1,5 @@
 //! `edge-proxy explain`.
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::SocketAddr;
 
 use actix_web::http::StatusCode;
 
@@ -7,6 +7,7 @@ use super::alone;
 use super::answer::{Refusal, explain};
 use super::asking::Asking;
 use super::client::{NoAnswer, ask};
+use crate::loopback::reachable;
 use crate::settings::{AdminSettings, ListenHost, Secret, Settings};
 
 /// How an explanation is sought.
@@ -40,29 +41,34 @@ pub(crate) enum Outcome {
 /// beside, a line each. Needs a running actix `System`.
 pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: impl FnMut(&str)) -> Outcome {
     let own = settings.map_or(Own::None, |settings| Own::of(&settings.admin));
-    let asked = match (&sought.url, &own) {
-        _ if sought.is_alone => None,
-        (Some(url), _) | (None, Own::Address(url)) => Some(url),
+    let asked = match (&sought.url, own) {
+        _ if sought.is_alone => Vec::new(),
+        (Some(url), _) => vec![url.clone()],
+        (None, Own::At(urls)) => urls,
         (None, Own::ChosenBySystem) => {
             tell(
                 "admin.port is 0, so the system chooses the admin port: say by --url where a running proxy has it, as its log \
                  does; explained from the configuration alone",
             );
-            None
+            Vec::new()
         }
-        (None, Own::None) => None,
+        (None, Own::None) => Vec::new(),
     };
-    if let Some(url) = asked {
-        let token = settings.and_then(|settings| settings.admin.token.as_ref());
-        let token = sought.token.as_ref().or(token);
-        match ask(url, token, &sought.asking, sought.as_json).await {
+    let token = settings.and_then(|settings| settings.admin.token.as_ref());
+    let token = sought.token.as_ref().or(token);
+    let mut unanswered = None;
+    for url in asked {
+        match ask(&url, token, &sought.asking, sought.as_json).await {
             Ok(answer) => return Outcome::Explained(answer),
             // Another process may have the document.
             Err(no_answer @ (NoAnswer::Unreachable(..) | NoAnswer::Foreign(_))) if sought.url.is_none() => {
-                tell(&format!("{no_answer}: explained from the configuration alone"));
+                unanswered.get_or_insert(no_answer);
             }
             Err(no_answer) => return refused(no_answer),
         }
+    }
+    if let Some(no_answer) = unanswered {
+        tell(&format!("{no_answer}: explained from the configuration alone"));
     }
     let Some(settings) = settings else {
         return Outcome::Failed("there is neither a configuration nor --url to ask by".to_owned());
@@ -95,8 +101,8 @@ enum Own {
     None,
     /// The system chooses its port, so nobody knows it from the configuration.
     ChosenBySystem,
-    /// Where it is asked.
-    Address(String),
+    /// Where it is asked: the first that answers counts.
+    At(Vec<String>),
 }
 
 impl Own {
@@ -106,17 +112,11 @@ impl Own {
             Some(0) => return Self::ChosenBySystem,
             Some(port) => port,
         };
-        let host = match &admin.host {
-            ListenHost::Address(IpAddr::V4(address)) if address.is_unspecified() => {
-                Ipv4Addr::LOCALHOST.to_string()
-            }
-            ListenHost::Address(IpAddr::V6(address)) if address.is_unspecified() => {
-                format!("[{}]", Ipv6Addr::LOCALHOST)
-            }
-            ListenHost::Address(IpAddr::V6(address)) => format!("[{address}]"),
-            ListenHost::Address(IpAddr::V4(address)) => address.to_string(),
-            ListenHost::Name(name) => name.clone(),
+        let addresses = match &admin.host {
+            ListenHost::Name(name) => return Self::At(vec![format!("http://{name}:{port}")]),
+            ListenHost::Address(address) => reachable(*address).into_iter(),
         };
-        Self::Address(format!("http://{host}:{port}"))
+        let url = |address| format!("http://{}", SocketAddr::new(address, port));
+        Self::At(addresses.map(url).collect())
     }
 }

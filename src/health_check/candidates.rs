@@ -1,12 +1,13 @@
 //! Where the server of a configuration may be. What is in force is not always what the file says by now: a process keeps the
 //! configuration before where the file cannot be used, and its address until it is restarted. It serves all the same, so
 //! whoever replaces unhealthy containers must not hear that it is gone.
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use actix_web::http::Uri;
 
 use super::{OwnCertificate, Unhealthy};
+use crate::loopback::reachable;
 use crate::server::tls::leaf_certificate;
 use crate::serving_record::{self, Serving};
 use crate::settings::{ConfigurationSource, ListenHost, ProxyProtocol, Settings, TrustedProxies};
@@ -211,31 +212,9 @@ impl Candidate {
     }
 }
 
-/// Where to ask a server that listens at this address. Those that mean any address are asked on loopback.
-fn reachable(address: IpAddr) -> Vec<IpAddr> {
-    match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => vec![Ipv4Addr::LOCALHOST.into()],
-        // The second where the machine has no IPv6 on loopback, and a listener of both families.
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
-        one => vec![one],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_that_mean_any_are_asked_on_loopback() {
-        let asked = |address: &str| {
-            let addresses = reachable(address.parse().unwrap());
-            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(asked("0.0.0.0"), ["127.0.0.1"]);
-        assert_eq!(asked("::"), ["::1", "127.0.0.1"]);
-        assert_eq!(asked("192.0.2.1"), ["192.0.2.1"]);
-        assert_eq!(asked("::1"), ["::1"]);
-    }
 
     #[test]
     fn what_can_be_read_of_a_configuration_that_cannot_be_used_says_where_to_ask() {

@@ -110,6 +110,20 @@ fn an_admin_port_is_asked_who_it_is() {
     other.assert_fails(("admin", "port"), "another program");
 }
 
+/// As in a container without IPv6, where nobody is at `::1`.
+#[test]
+fn an_admin_port_on_any_address_is_asked_over_both_families() {
+    let proxy = Proxy::start(ProxyOptions {
+        config: json!({"admin": {"port": 0, "token": "s3cret-of-operators"}}),
+        ..ProxyOptions::default()
+    });
+    let admin = json!({"host": "::", "port": proxy.admin().port()}).to_string();
+    let diagnosis = examine_in(proxy.folder(), &[("ADMIN", &admin)]);
+    diagnosis.assert_is_sound();
+    let told = diagnosis.says(("admin", "port"));
+    assert!(told.contains("a proxy's admin port"), "{told}");
+}
+
 /// Its record is in the directory, which several containers may have.
 #[test]
 fn a_proxy_that_runs_in_another_container_is_none_here() {

@@ -5,7 +5,7 @@ use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::command::{QUESTION, failed, folder, run, text};
 use super::document;
-use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions};
+use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, command};
 
 const FOREIGN: &str = "is no edge proxy's admin port";
 
@@ -75,4 +75,22 @@ fn where_another_server_has_the_port_it_is_explained_alone_and_told() {
         "{told}"
     );
     assert!(text(&output.stdout).contains("shop  on   \"closed\"  DEFAULT"));
+}
+
+/// As in a container without IPv6, where nobody is at `::1`.
+#[test]
+fn a_port_on_any_address_is_asked_over_both_families() {
+    let proxy = Proxy::start(ProxyOptions {
+        config: json!({"admin": {"port": 0}}),
+        ..ProxyOptions::default()
+    });
+    let admin = json!({"host": "::", "port": proxy.admin().port()}).to_string();
+    let mut command = command(proxy.folder());
+    let output = command.arg("explain").env("ADMIN", admin).output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    let told = text(&output.stdout);
+    assert!(
+        told.lines().next().unwrap().ends_with("from the running proxy"),
+        "{told}"
+    );
 }
