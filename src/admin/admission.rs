@@ -171,18 +171,14 @@ fn is_of_own_origin(headers: &HeaderMap) -> bool {
 /// Tells whether a request brings the token, as `Bearer` or as the password of `Basic`. The time of the comparison does not
 /// tell where the two differ; it may tell the length, which is no secret.
 fn brings(headers: &HeaderMap, token: &Secret) -> bool {
-    let Some((scheme, given)) = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.trim().split_once(' '))
-    else {
+    let Some((scheme, given)) = headers.get(AUTHORIZATION).and_then(scheme_and_credentials) else {
         return false;
     };
-    let given = given.trim();
     let is_the_token = |given: &[u8]| bool::from(given.ct_eq(token.reveal().as_bytes()));
-    if scheme.eq_ignore_ascii_case("Bearer") {
-        return is_the_token(given.as_bytes());
+    if scheme.eq_ignore_ascii_case(b"Bearer") {
+        return is_the_token(given);
     }
-    let decoded = if scheme.eq_ignore_ascii_case("Basic") {
+    let decoded = if scheme.eq_ignore_ascii_case(b"Basic") {
         BASE64_STANDARD.decode(given).ok()
     } else {
         None
@@ -192,6 +188,14 @@ fn brings(headers: &HeaderMap, token: &Secret) -> bool {
         decoded.get(colon + 1..)
     });
     password.is_some_and(is_the_token)
+}
+
+/// Divides the value of `Authorization`, which may hold more than ASCII: a token is any text.
+fn scheme_and_credentials(value: &HeaderValue) -> Option<(&[u8], &[u8])> {
+    let value = value.as_bytes().trim_ascii();
+    let end = value.iter().position(|byte| *byte == b' ')?;
+    let (scheme, credentials) = value.split_at_checked(end)?;
+    Some((scheme, credentials.trim_ascii()))
 }
 
 #[cfg(test)]

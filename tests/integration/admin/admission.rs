@@ -82,6 +82,21 @@ fn a_token_is_asked_for_in_words_and_opens_every_path() {
 }
 
 #[test]
+fn a_token_may_be_any_text() {
+    let app = app(json!({"token": "schl\u{fc}ssel mit blank"}));
+    // In base64, by a browser or `curl --user`.
+    for credentials in [
+        "Bearer schl\u{fc}ssel mit blank",
+        "Basic bWU6c2NobMO8c3NlbCBtaXQgYmxhbms=",
+    ] {
+        let answer = app.ask_admin(Request::get("/").header("Authorization", credentials));
+        assert_eq!(answer.status, 200, "{credentials}");
+    }
+    let wrong = Request::get("/").header("Authorization", "Bearer schlussel mit blank");
+    assert_eq!(app.ask_admin(wrong).status, 401);
+}
+
+#[test]
 fn every_answer_keeps_browsers_in_bounds() {
     let app = app(json!({}));
     for path in ["/", "/log-level", "/no-such-path"] {
