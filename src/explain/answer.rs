@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use engine::explain::{ExplainError, Explanation, Question};
-use engine::{Document, Environment, IdentityError};
+use engine::{Document, Environment, Identity, IdentityError};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +134,9 @@ pub(crate) fn explain(asking: &Asking, held: Vec<Held>) -> Result<Answer, Refusa
         .environment
         .explain(&document, question)
         .map_err(Refusal::Feature)?;
+    explanation
+        .notes
+        .extend(note_on_blanks(asking, identity.as_ref()));
     let elsewhere = match &identity {
         Some(identity) if !identity.is_transient() => {
             overridden_elsewhere(identity.identifier(), place, &known, &contents)
@@ -152,6 +155,18 @@ pub(crate) fn explain(asking: &Asking, held: Vec<Held>) -> Result<Answer, Refusa
         document_updated_at: content.updated_at.clone(),
         overridden_elsewhere: elsewhere,
         explanation,
+    })
+}
+
+/// That the identifier was taken without the blanks around it. Logs and dashboards do not show them, and whoever looks for an
+/// override that is "ignored" may have found why.
+fn note_on_blanks(asking: &Asking, identity: Option<&Identity<'_>>) -> Option<String> {
+    let sent = asking.identifier.as_deref()?;
+    let has_lost_some = sent != identity?.identifier();
+    has_lost_some.then(|| {
+        "the identifier came with blanks around it, which do not count here, nor in POST identities/; in GET identities/ they do: \
+         it answers to another identity then"
+            .to_owned()
     })
 }
 

@@ -128,6 +128,26 @@ fn a_get_says_the_same_as_a_post_and_text_is_for_who_accepts_it() {
     }
 }
 
+/// POST takes them away, as Django does, and GET does not.
+#[test]
+fn blanks_around_an_identifier_are_told_of() {
+    let app = one();
+    let notes = |identifier: &str| explained(&app, &json!({"identifier": identifier}))["notes"].to_string();
+    assert_eq!(notes("alice"), "[]");
+    let told = notes("alice ");
+    assert!(told.contains("GET identities/"), "{told}");
+    // It is so.
+    let is_overridden = |answer: Response| {
+        answer.json()["flags"]
+            .to_string()
+            .contains("segment=identity_overrides")
+    };
+    let posted = Request::post("/api/v1/identities/", json!({"identifier": "alice "}).to_string());
+    assert!(is_overridden(app.send(posted.key(CLIENT_KEY))));
+    let got = Request::get("/api/v1/identities/?identifier=alice%20");
+    assert!(!is_overridden(app.send(got.key(CLIENT_KEY))));
+}
+
 #[test]
 fn an_environment_is_known_by_name_id_and_client_side_key() {
     let app = app(&[
