@@ -84,9 +84,13 @@ async fn get(
     }
     if let Some(path) = &options.fallback {
         let what = format!("its fallback_document_path, because upstream gives none: {failure}");
-        if let Ok(content) = from_file(path, "fallback", &what).await {
-            return Ok(content);
-        }
+        let read = from_file(path, "fallback", &what).await;
+        return read.map_err(|why| {
+            format!(
+                "{failure}; and its fallback_document_path, {}: {why}",
+                path.display()
+            )
+        });
     }
     Err(failure.to_string())
 }

@@ -79,6 +79,27 @@ fn by_name_and_without_any_document_it_says_why_there_is_none() {
     );
 }
 
+#[test]
+fn a_fallback_that_is_none_is_told_beside_the_failure() {
+    let upstream = ScriptedUpstream::start(|_| Answer::status(503));
+    let folder = folder(&json!({
+        "environment_key_pairs": [{
+            "client_side_key": CLIENT_KEY,
+            "server_side_key": "ser.1",
+            "fallback_document_path": "missing.json",
+        }],
+        "api_url": upstream.api_url(),
+    }));
+    let (code, line) = failed(folder.path(), &[]);
+    assert_eq!(code, Some(1), "{line}");
+    assert!(line.contains("503"), "{line}");
+    assert!(
+        line.contains("fallback_document_path") && line.contains("missing.json"),
+        "{line}"
+    );
+    assert_eq!(line.lines().count(), 1, "{line}");
+}
+
 /// An upstream that gives its documents when so many have been asked for.
 fn upstream_for(waiting: usize) -> ScriptedUpstream {
     let asked = Arc::new((Mutex::new(0), Condvar::new()));
