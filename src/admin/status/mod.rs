@@ -73,7 +73,9 @@ async fn json(request: HttpRequest) -> Result<HttpResponse, ApiError> {
 
 async fn html(request: &HttpRequest) -> Result<HttpResponse, ApiError> {
     let report = Report::now(AdminContext::of(request)?).await;
-    let page = Page::of(&report).write().ok_or(ApiError::Unavailable)?;
+    let page = Page::of(&report, request.path())
+        .write()
+        .ok_or(ApiError::Unavailable)?;
     let mut answer = HttpResponse::Ok().body(page);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));

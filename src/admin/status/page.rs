@@ -11,6 +11,8 @@ use crate::routes::ConfigurationHealth;
 #[derive(Debug, Template)]
 #[template(path = "page.html", config = "src/admin/status/page/askama.toml")]
 pub(super) struct Page<'a> {
+    /// How the page gets to the root of the port: by a relative path, for a proxy in front may have it below one of its own.
+    root: &'static str,
     taken: Option<Time>,
     summary: Summary<'a>,
     process: Process<'a>,
@@ -49,8 +51,10 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn of(report: &'a Report) -> Self {
+    /// `path`: what the request asks for, `/status` with or without its slash.
+    pub(super) fn of(report: &'a Report, path: &str) -> Self {
         Self {
+            root: if path.ends_with('/') { "../" } else { "./" },
             taken: Time::of(std::time::SystemTime::now()),
             summary: Summary::of(report),
             process: Process::of(report),

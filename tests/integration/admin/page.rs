@@ -99,6 +99,28 @@ fn the_page_says_all_without_scripts_and_loads_nothing_of_others() {
     assert_eq!(status(&app)["environments"][0]["name"], name);
 }
 
+/// A proxy in front may have the port below a path of its own, which it takes off.
+#[test]
+fn the_page_finds_its_files_below_any_path() {
+    let app = app(json!({}));
+    for (path, root) in [("/status", "./"), ("/status/", "../")] {
+        let answer = app.ask_admin(Request::get(path));
+        let page = answer.text();
+        assert!(!page.contains("=\"/"), "{page}");
+        for file in [
+            "status/page.css",
+            "status/page.js",
+            "status/icon.svg",
+            "status.json",
+            "",
+        ] {
+            assert!(page.contains(&format!("=\"{root}{file}\"")), "{path}: {file}");
+        }
+    }
+    let script = app.ask_admin(Request::get("/status/page.js"));
+    assert!(!script.text().contains("\"/"), "{}", script.text());
+}
+
 #[test]
 fn an_environment_without_a_document_has_a_name_for_people_too() {
     let app = spawn_app(Options {

@@ -1,6 +1,8 @@
 // Shows what changes while the page is open. Without it the page is as it was when it was loaded.
 "use strict";
 
+// Beside this file, wherever a proxy in front has the page.
+const stream = new URL("events", document.currentScript.src);
 const standing = document.getElementById("standing");
 const parts = ["summary", "process"].map((name) => document.getElementById(name));
 const table = document.getElementById("environments");
@@ -99,7 +101,7 @@ function stand(text, isLive) {
 
 function follow() {
   let isFirst = true;
-  const events = new EventSource("/status/events");
+  const events = new EventSource(stream);
   events.addEventListener("open", () => {
     isFirst = true;
     stand("live", true);
