@@ -46,8 +46,8 @@ pub(super) fn told(settings: &Settings, looked: &Looked, at_admin: Occupant) -> 
     if settings.admin.is_open_to_others() {
         findings.push(subject.warning(
             "exposed",
-            "admin.host is no address of this machine alone, and there is no admin.token: whoever reaches the port sees what the \
-             environments are called, and may change the level of the log",
+            "admin.host is no address of this machine alone, and there is no admin.token: whoever reaches the port sees how the \
+             environments fare, reads their flags, segments and overrides (/explain), and may change the level of the log",
             "set admin.token, or admin.host to 127.0.0.1, unless the network lets operators alone reach it",
         ));
     }

@@ -103,7 +103,7 @@ impl Sources {
         if settings.is_open_to_others() {
             notices.push(Notice::info(
                 "admin.host is no address of this machine alone, and there is no admin.token: whoever reaches the admin port sees \
-                 what the environments are called and how they fare, and may change the level of the log",
+                 how the environments fare, reads their flags, segments and overrides (/explain), and may change the level of the log",
             ));
         }
         Ok(settings)
