@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, VARY};
 use actix_web::web::{Payload, ServiceConfig, block};
 use actix_web::{HttpRequest, HttpResponse};
-use actors::environment::ConfiguredEnvironment;
+use actors::environment::{ConfiguredEnvironment, EnvironmentStatus};
 use actors::keys::EnvironmentId;
 use bytes::Bytes;
 use serde_json::json;
@@ -77,7 +77,11 @@ async fn answered(
 
 /// Every configured environment, as it is served now.
 async fn held(context: &AdminContext) -> Vec<Held> {
-    let why = why_without(context).await;
+    let statuses = context.environments.statuses().await.unwrap_or_default();
+    let statuses: HashMap<EnvironmentId, EnvironmentStatus> = statuses
+        .into_iter()
+        .map(|status| (status.environment, status))
+        .collect();
     let newest = context.environments.newest();
     let configured = context.environments.configured();
     let configured = configured.borrow();
@@ -89,6 +93,11 @@ async fn held(context: &AdminContext) -> Vec<Held> {
                 environment: served.environment.clone(),
                 document: served.document.plain.clone(),
                 updated_at: served.updated_at.to_rfc3339(),
+                standing: statuses.get(id).and_then(standing),
+                warnings: statuses
+                    .get(id)
+                    .map(|status| status.warnings.clone())
+                    .unwrap_or_default(),
                 source: Source {
                     kind: "running_proxy",
                     says: "the running proxy".to_owned(),
@@ -100,7 +109,7 @@ async fn held(context: &AdminContext) -> Vec<Held> {
                     name: served.map(|served| served.environment.name().to_owned()),
                     client_side_key: options.client_side_key.clone(),
                 },
-                content: content.ok_or_else(|| match why.get(id) {
+                content: content.ok_or_else(|| match statuses.get(id).and_then(why_without) {
                     Some(why) => format!("it has no document yet: {why}"),
                     None => "it has no document yet; /status says what has become of its fetches".to_owned(),
                 }),
@@ -109,13 +118,18 @@ async fn held(context: &AdminContext) -> Vec<Held> {
         .collect()
 }
 
-/// Why environments have no document yet, as far as their fetches have told.
-async fn why_without(context: &AdminContext) -> HashMap<EnvironmentId, String> {
-    let statuses = context.environments.statuses().await.unwrap_or_default();
-    let without = statuses.into_iter().filter(|status| !status.is_served);
-    without
-        .filter_map(|status| Some((status.environment, status.detail?)))
-        .collect()
+/// What is wrong with an environment that is served: its document may be old, or another one's.
+fn standing(status: &EnvironmentStatus) -> Option<String> {
+    let detail = status.detail.as_ref()?;
+    Some(format!(
+        "health says {:?} of the environment: {detail}",
+        status.status
+    ))
+}
+
+/// Why an environment has no document yet, as far as its fetches have told.
+fn why_without(status: &EnvironmentStatus) -> Option<&str> {
+    status.detail.as_deref().filter(|_| !status.is_served)
 }
 
 /// Whether text is accepted, and JSON is not named.

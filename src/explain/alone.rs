@@ -1,9 +1,10 @@
 //! Documents as a configuration names them, without a running proxy.
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::web::block;
-use actors::environment::{DocumentSnapshot, DocumentSource, EnvironmentOptions};
+use actors::environment::{DocumentSnapshot, DocumentSource, EnvironmentOptions, Warnings};
 use actors::upstream::{DocumentMemory, FetchFailure, Upstream};
 use bytes::Bytes;
 use engine::{Document, Environment};
@@ -65,7 +66,7 @@ async fn get(
     upstream: &Result<Upstream, FetchFailure>,
 ) -> Result<Content, String> {
     if let DocumentSource::File(path) = &options.source {
-        return from_file(path, "file", "its document_path").await;
+        return from_file(path, "file", format!("its document_path, {}", path.display())).await;
     }
     let fetched = match upstream {
         Ok(upstream) => DocumentSnapshot::fetch(upstream, &options.server_side_keys).await,
@@ -83,14 +84,10 @@ async fn get(
         return compiled(snapshot, "store", says).await;
     }
     if let Some(path) = &options.fallback {
-        let what = format!("its fallback_document_path, because upstream gives none: {failure}");
-        let read = from_file(path, "fallback", &what).await;
-        return read.map_err(|why| {
-            format!(
-                "{failure}; and its fallback_document_path, {}: {why}",
-                path.display()
-            )
-        });
+        let file = format!("its fallback_document_path, {}", path.display());
+        let says = format!("{file}, because upstream gives none: {failure}");
+        let read = from_file(path, "fallback", says).await;
+        return read.map_err(|why| format!("{failure}; and {file}: {why}"));
     }
     Err(failure.to_string())
 }
@@ -103,8 +100,7 @@ async fn stored(settings: &Settings, options: &EnvironmentOptions) -> Option<Doc
     read.await.ok().flatten()
 }
 
-async fn from_file(path: &Path, kind: &'static str, what: &str) -> Result<Content, String> {
-    let says = format!("{what}, {}", path.display());
+async fn from_file(path: &Path, kind: &'static str, says: String) -> Result<Content, String> {
     let path = path.to_owned();
     let read = block(move || DocumentSnapshot::read_file(&path).map_err(|failure| failure.to_string()));
     compiled(read.await.map_err(|error| error.to_string())??, kind, says).await
@@ -120,8 +116,16 @@ fn content(snapshot: DocumentSnapshot, source: Source) -> Result<Content, String
     let document = Bytes::from(snapshot.json);
     let read = Document::from_pages(vec![document.clone()]);
     let compiled = read.and_then(|document| Environment::compile(&document));
-    let (environment, _) = compiled.map_err(|error| error.to_string())?;
+    let (environment, warnings) = compiled.map_err(|error| error.to_string())?;
+    // As the running proxy tells them: each once.
+    let warnings: BTreeSet<String> = warnings.iter().map(ToString::to_string).collect();
     Ok(Content {
+        // The source says why it is not upstream's.
+        standing: None,
+        warnings: Warnings {
+            count: warnings.len(),
+            first: warnings.into_iter().collect(),
+        },
         environment: Arc::new(environment),
         document,
         updated_at: snapshot.updated_at.to_rfc3339(),

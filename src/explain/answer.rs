@@ -2,6 +2,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use actors::environment::Warnings;
 use bytes::Bytes;
 use engine::explain::{ExplainError, Explanation, Question};
 use engine::{Document, Environment, Identity, IdentityError};
@@ -13,6 +14,9 @@ use super::environments::{Known, NoneMeant, meant};
 
 /// More environments that override an identity are not named.
 const MOST_ELSEWHERE: usize = 10;
+
+/// More warnings about a document are counted.
+const MOST_WARNINGS: usize = 3;
 
 /// An environment that may be asked about.
 pub(crate) struct Held {
@@ -29,6 +33,10 @@ pub(crate) struct Content {
     pub document: Bytes,
     /// When the document changed, RFC 3339.
     pub updated_at: String,
+    /// What is wrong with it beside, as health has it; `None`: nothing that is known.
+    pub standing: Option<String>,
+    /// What of it could not be understood, and so may be why.
+    pub warnings: Warnings,
     pub source: Source,
 }
 
@@ -134,9 +142,10 @@ pub(crate) fn explain(asking: &Asking, held: Vec<Held>) -> Result<Answer, Refusa
         .environment
         .explain(&document, question)
         .map_err(Refusal::Feature)?;
-    explanation
-        .notes
-        .extend(note_on_blanks(asking, identity.as_ref()));
+    let notes = &mut explanation.notes;
+    notes.extend(content.standing.clone());
+    notes.extend(note_on_warnings(&content.warnings));
+    notes.extend(note_on_blanks(asking, identity.as_ref()));
     let elsewhere = match &identity {
         Some(identity) if !identity.is_transient() => {
             overridden_elsewhere(identity.identifier(), place, &known, &contents)
@@ -156,6 +165,21 @@ pub(crate) fn explain(asking: &Asking, held: Vec<Held>) -> Result<Answer, Refusa
         overridden_elsewhere: elsewhere,
         explanation,
     })
+}
+
+/// What of the document does not count, or not as in Flagsmith: an override that cannot be read is as if it were not there.
+fn note_on_warnings(warnings: &Warnings) -> Option<String> {
+    let told: Vec<&str> = warnings
+        .first
+        .iter()
+        .take(MOST_WARNINGS)
+        .map(String::as_str)
+        .collect();
+    let more = match warnings.count.saturating_sub(told.len()) {
+        0 => String::new(),
+        more => format!(" (and {more} more, which edge-proxy doctor counts and the log names)"),
+    };
+    (warnings.count > 0).then(|| format!("of the document it is warned: {}{more}", told.join(" | ")))
 }
 
 /// That the identifier was taken without the blanks around it. Logs and dashboards do not show them, and whoever looks for an

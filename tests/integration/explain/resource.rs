@@ -6,10 +6,10 @@ use crate::harness::{
     App, CLIENT_KEY, Connection, Options, Proxy, ProxyOptions, Request, Response, SERVER_KEY, spawn_app,
 };
 
-const OTHER_KEY: &str = "other-client-key";
+pub(super) const OTHER_KEY: &str = "other-client-key";
 
 /// A proxy of these environments: documents by the client-side keys that are configured for them.
-fn app(environments: &[(&str, Option<Value>)]) -> App {
+pub(super) fn app(environments: &[(&str, Option<Value>)]) -> App {
     let pairs = environments.iter().map(|(key, _)| {
         json!({"client_side_key": key, "server_side_key": format!("ser.{key}"), "document_path": format!("{key}.json")})
     });
@@ -30,7 +30,7 @@ fn app(environments: &[(&str, Option<Value>)]) -> App {
     app
 }
 
-fn one() -> App {
+pub(super) fn one() -> App {
     app(&[(CLIENT_KEY, Some(document()))])
 }
 
@@ -38,7 +38,7 @@ fn explain(app: &App, body: &Value) -> Response {
     app.ask_admin(Request::post("/explain", body.to_string()))
 }
 
-fn explained(app: &App, body: &Value) -> Value {
+pub(super) fn explained(app: &App, body: &Value) -> Value {
     let answer = explain(app, body);
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
@@ -126,26 +126,6 @@ fn a_get_says_the_same_as_a_post_and_text_is_for_who_accepts_it() {
     ] {
         assert!(text.text().contains(line), "{}", text.text());
     }
-}
-
-/// POST takes them away, as Django does, and GET does not.
-#[test]
-fn blanks_around_an_identifier_are_told_of() {
-    let app = one();
-    let notes = |identifier: &str| explained(&app, &json!({"identifier": identifier}))["notes"].to_string();
-    assert_eq!(notes("alice"), "[]");
-    let told = notes("alice ");
-    assert!(told.contains("GET identities/"), "{told}");
-    // It is so.
-    let is_overridden = |answer: Response| {
-        answer.json()["flags"]
-            .to_string()
-            .contains("segment=identity_overrides")
-    };
-    let posted = Request::post("/api/v1/identities/", json!({"identifier": "alice "}).to_string());
-    assert!(is_overridden(app.send(posted.key(CLIENT_KEY))));
-    let got = Request::get("/api/v1/identities/?identifier=alice%20");
-    assert!(!is_overridden(app.send(got.key(CLIENT_KEY))));
 }
 
 #[test]
