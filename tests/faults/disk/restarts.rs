@@ -8,7 +8,8 @@ use super::environments::ENVIRONMENTS;
 use super::scene::{Scene, claim, lines_with, readiness, wait_until_served, wait_until_stored};
 use crate::harness::{Proxy, volume};
 
-/// From the start of the program to its first flags, but for what a thread waits for a core that others have. Without optimisation a document takes ten times as long.
+/// From the start of the program to its first flags, but for what a thread waits for a core that others have. Without
+/// optimisation a document takes ten times as long.
 const FIRST_FLAGS: Duration = Duration::from_millis(if cfg!(debug_assertions) { 250 } else { 50 });
 
 /// What an answer must keep over a restart.
