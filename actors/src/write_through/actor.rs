@@ -64,7 +64,7 @@ pub(super) struct WriteThrough {
     server_side_keys: ById<Keys>,
     standing: Standing,
     /// Identities that calls under way are to write.
-    under_way: usize,
+    under_way: watch::Sender<usize>,
     losses: Losses,
     lifeline: Lifeline,
 }
@@ -97,7 +97,7 @@ impl WriteThrough {
             doubts: HashMap::default(),
             server_side_keys: ById::default(),
             standing: Standing::default(),
-            under_way: 0,
+            under_way: watch::Sender::new(0),
             losses: Losses::counted(counts),
             options,
             lifeline,
@@ -192,17 +192,20 @@ impl WriteThrough {
 
     fn begin(&mut self, call: Call, ctx: &mut Context<Self>) {
         let sent = self.sent(&call);
-        self.under_way += call.batch.len();
+        self.under_way
+            .send_modify(|identities| *identities += call.batch.len());
         let calling = async move {
             let outcome = sent.await;
             (call, outcome)
         };
         // At most as many as may be under way.
         ctx.spawn(calling.into_actor(self).map(|(call, outcome), this, ctx| {
-            this.under_way -= call.batch.len();
+            let ended = call.batch.len();
             if this.settle(call, outcome) {
                 this.begin_calls(ctx);
             }
+            // Last: a stop waits until none is under way.
+            this.under_way.send_modify(|identities| *identities -= ended);
         }));
     }
 }

@@ -32,7 +32,7 @@ impl WriteThrough {
     pub(super) fn left(&self) -> usize {
         let halves: usize = self.halves.iter().map(Batch::len).sum();
         let held: usize = self.doubts.values().map(Doubts::len).sum();
-        self.pending.len() + halves + held + self.under_way
+        self.pending.len() + halves + held + *self.under_way.borrow()
     }
 
     /// Tells of everything that is not written, now that nothing more will be.
@@ -73,6 +73,7 @@ impl Handler<Stop> for WriteThrough {
         let calls = self.last_calls();
         let at_once = self.options.at_once.max(1);
         let counts = Arc::clone(&self.shared.counts);
+        let mut under_way = self.under_way.subscribe();
         let flushing = async move {
             let mut unwritten = calls.iter().map(|(identities, _)| identities).sum::<usize>();
             let calls = calls.into_iter().map(|(identities, sent)| async move {
@@ -85,6 +86,8 @@ impl Handler<Stop> for WriteThrough {
                     unwritten -= written;
                     counts.written.add(u64::try_from(written).unwrap_or(u64::MAX));
                 }
+                // Those that began before: upstream may have taken them. An error: the actor is gone.
+                let _ = under_way.wait_for(|identities| *identities == 0).await;
             };
             let is_late = timeout(patience, all).await.is_err();
             (unwritten, is_late)

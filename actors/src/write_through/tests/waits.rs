@@ -105,3 +105,27 @@ async fn a_stop_writes_what_waits_and_ends_in_time() {
     );
     assert_eq!(hangs.load(Ordering::Relaxed), 1);
 }
+
+#[actix_rt::test]
+async fn a_stop_waits_for_what_is_under_way() {
+    let (answer, answers) = std::sync::mpsc::channel::<()>();
+    let answers = Mutex::new(answers);
+    let upstream = ScriptedUpstream::start(move |_| {
+        // It ends when the test lets go of it.
+        let _ = answers.lock().unwrap().recv();
+        Answer::ok("[]")
+    });
+    let write_through = start(&upstream, quick());
+    see(&write_through, &body(0, 0));
+    upstream.wait_for(1).await;
+    let stopping = write_through.stop(Duration::from_secs(20));
+    let answering = async {
+        // Who stops without waiting looks no more.
+        looked(&write_through).await;
+        drop(answer);
+    };
+    let (is_gone, ()) = tokio::join!(stopping, answering);
+    let counts = write_through.counts();
+    assert!(is_gone);
+    assert_eq!((counts.written.get(), counts.ended.get()), (1, 0));
+}
