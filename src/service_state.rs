@@ -52,11 +52,13 @@ impl ServiceState {
 
     /// Notes what has become of the newest configuration.
     pub(crate) fn note_configuration(&self, standing: ConfigurationStanding) {
-        match standing {
-            ConfigurationStanding::Refused(_) => self.reloads.refused.add(1),
-            _ => self.reloads.followed.add(1),
-        }
+        let count = match standing {
+            ConfigurationStanding::Refused(_) => &self.reloads.refused,
+            _ => &self.reloads.followed,
+        };
         *self.lock_configuration() = standing;
+        // Whoever sees it counted sees it standing, too.
+        count.add(1);
     }
 
     /// How often one came.
