@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
@@ -98,9 +99,19 @@ impl Proxy {
         let is_read = |line: &str| line.contains("the configuration was read again");
         let before = self.written().lines().filter(|line| is_read(line)).count();
         merge(&mut self.config, over);
-        self.write_config(self.config.to_string().as_bytes());
-        self.signal("HUP");
+        let (path, next) = (self.folder().join("config.json"), self.folder().join("next.json"));
+        std::fs::write(&next, self.config.to_string()).unwrap();
+        // At one moment, without a shell between the two: a file that is there for a while is read because of that, too, and
+        // whoever waits for one line would go on before the other.
+        std::fs::rename(next, path).unwrap();
+        self.hang_up();
         self.program.wait_for_lines(before + 1, is_read);
+    }
+
+    /// Sends SIGHUP, at once.
+    fn hang_up(&self) {
+        let id = i32::try_from(self.program.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a process"), Signal::HUP).unwrap();
     }
 
     /// Writes the configuration file in place.
