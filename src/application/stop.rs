@@ -91,6 +91,8 @@ pub struct StopLimits {
     pub handshake: Duration,
     /// How long connections made in the listener's last moment have for their first request.
     pub young: Duration,
+    /// How long an actor's death is given notice of before the stop. Another time than a second is for tests.
+    pub notice_of_death: Duration,
 }
 
 impl Default for StopLimits {
@@ -99,6 +101,7 @@ impl Default for StopLimits {
             quiet: None,
             handshake: Duration::from_millis(200),
             young: Duration::from_secs(1),
+            notice_of_death: NOTICE_OF_DEATH,
         }
     }
 }
@@ -142,8 +145,9 @@ impl StopPlan {
                 (whole, drain, longest, Some(quiet), STREAM_WINDOW.min(whole / 2))
             }
             Cause::Death(_) => {
-                let drain = NOTICE_OF_DEATH;
-                (STOP_AFTER_DEATH, drain, drain, None, NOTICE_OF_DEATH)
+                let drain = limits.notice_of_death;
+                let whole = drain + (STOP_AFTER_DEATH - NOTICE_OF_DEATH);
+                (whole, drain, drain, None, NOTICE_OF_DEATH)
             }
         };
         let longer = (drain / FIFTH * FURTHER_FIFTHS).min(longest - drain);

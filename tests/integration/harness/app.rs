@@ -51,6 +51,7 @@ impl Default for Options {
                     quiet: Some(Duration::ZERO),
                     handshake: Duration::ZERO,
                     young: Duration::from_millis(50),
+                    ..StopLimits::default()
                 },
                 ..Limits::default()
             },
@@ -222,13 +223,20 @@ impl App {
     /// Waits until the source of the first environment has given its document so many more times, changed or not, and
     /// the hub has heard of what came.
     pub(crate) fn until_fetched_again(&self, times: usize) {
+        for _ in 0..times {
+            self.until_fetched_after(|| ());
+        }
+    }
+
+    /// Causes fetches and waits until one of them has given the document, changed or not, and the hub has heard of what came.
+    pub(crate) fn until_fetched_after(&self, cause: impl FnOnce()) {
+        let last_success = async || self.environments.statuses().await.unwrap()[0].last_successful_update;
+        // Before they are caused: nothing else may follow the last of them.
+        let before = wait(last_success());
+        cause();
         wait(async {
-            let last_success = async || self.environments.statuses().await.unwrap()[0].last_successful_update;
-            for _ in 0..times {
-                let before = last_success().await;
-                while last_success().await == before {
-                    tokio::task::yield_now().await;
-                }
+            while last_success().await == before {
+                tokio::task::yield_now().await;
             }
             self.hub.counts().await.unwrap();
         });

@@ -6,11 +6,11 @@
 //! - `sources`: where changes come from. `stop`: streams when the process ends.
 use std::time::{Duration, Instant};
 
-use edge_proxy::application::Limits;
+use edge_proxy::application::{Limits, StopLimits};
 use edge_proxy::routes::StreamOptions;
 use serde_json::{Value, json};
 
-use crate::harness::{App, Options, Response, fixture};
+use crate::harness::{App, Options, Response, fixture, spawn_app};
 
 mod rule_8;
 mod rules_1_to_5;
@@ -42,6 +42,22 @@ pub(crate) fn heartbeats(period: Duration) -> Options {
     streams(StreamOptions {
         heartbeat: period,
         ..StreamOptions::default()
+    })
+}
+
+/// A proxy that goes on for half a minute after an actor has died, where a real one does for a second: a busy machine needs that
+/// for a few requests. A signal ends it.
+fn dying_slowly(options: Options) -> App {
+    let limits = options.limits.clone();
+    spawn_app(Options {
+        limits: Limits {
+            stop: StopLimits {
+                notice_of_death: Duration::from_secs(30),
+                ..limits.stop
+            },
+            ..limits
+        },
+        ..options
     })
 }
 

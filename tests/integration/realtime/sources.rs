@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use test_support::reserved_port::ReservedPort;
 use test_support::upstream::ScriptedUpstream;
 
 use super::{changed, updated_at_header};
@@ -148,14 +149,8 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
     let mut stream = EventStream::settled(app.address);
     upstream.serve(&changed(NEW));
     let before = upstream.fetches().len();
-    let pushed = Instant::now();
     assert_eq!(push(&app, NEW).status, 200);
     assert_eq!(stream.event(), Some(event(NEW_SECONDS)));
-    assert!(
-        pushed.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        pushed.elapsed()
-    );
     assert_eq!(served_value(&app), NEW);
     assert!(
         is_unconditional(&upstream, before + 1),
@@ -163,9 +158,10 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
     );
 
     // Core repeats itself, and upstream provably serves the same content again: what is told next is the next change.
-    push(&app, NEW);
-    push(&app, NEW);
-    app.until_fetched_again(1);
+    app.until_fetched_after(|| {
+        push(&app, NEW);
+        push(&app, NEW);
+    });
     assert!(
         is_unconditional(&upstream, before + 2),
         "as is the one after the next"
@@ -175,6 +171,24 @@ fn a_push_is_fetched_unconditionally_served_and_told_once() {
     upstream.serve(&changed(next));
     push(&app, next);
     assert_eq!(stream.event(), Some(event("1795289040.0")));
+}
+
+#[test]
+fn a_push_is_told_at_once() {
+    let upstream = ScriptedUpstream::serving(&changed(OLD));
+    let app = proxy_of(&upstream, &json!({}));
+    let mut stream = EventStream::settled(app.address);
+    let told_after = |number: u32| {
+        let updated_at = format!("2026-11-21T19:4{number}:00+00:00");
+        upstream.serve(&changed(&updated_at));
+        let pushed = Instant::now();
+        assert_eq!(push(&app, &updated_at).status, 200);
+        stream.event().expect("the stream goes on");
+        pushed.elapsed()
+    };
+    // A machine that stalls makes one of them long, and not all.
+    let shortest = (0..5).map(told_after).min().unwrap();
+    assert!(shortest < Duration::from_secs(1), "{shortest:?}");
 }
 
 #[test]
@@ -237,9 +251,8 @@ fn a_poll_that_finds_a_change_tells_it() {
 
 #[test]
 fn polling_carries_on_while_the_upstream_stream_fails() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let refusing = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let nobody = ReservedPort::any();
+    let refusing = format!("http://{}", nobody.address());
     let other = ScriptedUpstream::serving(&fixture());
     let unknown_path = format!("{}/none", other.origin());
     for url in [refusing, unknown_path] {
