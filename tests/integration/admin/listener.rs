@@ -5,6 +5,7 @@ use std::time::Duration;
 use edge_proxy::application::{Application, Limits};
 use edge_proxy::settings::Settings;
 use serde_json::{Value, json};
+use test_support::reserved_port::ReservedPort;
 
 use super::app;
 use crate::harness::{
@@ -27,12 +28,6 @@ fn is_open(address: SocketAddr) -> bool {
     Connection::try_open(address)
         .and_then(|mut connection| connection.try_send(&request))
         .is_ok()
-}
-
-/// A port that nobody has at the moment.
-fn free_port(host: IpAddr) -> u16 {
-    let listener = TcpListener::bind((host, 0)).unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// An address of this machine that nobody else listens at: of 127.0.0.1 a port that is closed may be another test's at once.
@@ -126,7 +121,9 @@ fn it_opens_moves_and_closes_with_the_configuration_while_flags_are_served() {
     let first = proxy.admin();
     assert_eq!(proxy.ask_admin(Request::get("/")).status, 200);
 
-    proxy.reload(&json!({"admin": {"host": host, "port": free_port(host)}}));
+    // Of every address, since it is to move to all of them.
+    let reserved = ReservedPort::at((Ipv4Addr::UNSPECIFIED, 0).into());
+    proxy.reload(&json!({"admin": {"host": host, "port": reserved.port()}}));
     let second = proxy.admin();
     assert_ne!(first, second);
     assert_eq!(proxy.ask_admin(Request::get("/")).status, 200);
@@ -152,8 +149,9 @@ fn it_opens_moves_and_closes_with_the_configuration_while_flags_are_served() {
 fn a_port_that_is_taken_at_a_reload_is_told_and_the_one_before_stays() {
     let mut proxy = start(json!({"port": 0}));
     let before = proxy.admin();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let reserved = ReservedPort::any();
+    let taken = TcpListener::bind(reserved.address()).unwrap();
+    let port = reserved.port();
     proxy.reload(&json!({"admin": {"port": port}}));
     assert!(is_open(before));
     let detail = configuration(&proxy)["detail"].as_str().unwrap().to_owned();
@@ -174,8 +172,9 @@ fn a_port_that_cannot_move_still_asks_for_its_token() {
     let mut proxy = start(json!({"port": 0, "host": "0.0.0.0", "token": "sesame"}));
     let before = proxy.admin();
     assert_eq!(proxy.ask_admin(Request::get("/")).status, 401);
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let reserved = ReservedPort::any();
+    let taken = TcpListener::bind(reserved.address()).unwrap();
+    let port = reserved.port();
     let bearer = || Request::get("/").header("Authorization", "Bearer sesame");
     // The second is the port that it has: it gives that up first, and takes it again.
     for (host, port) in [("127.0.0.1", port), ("192.0.2.1", before.port())] {

@@ -105,7 +105,7 @@ fn answers_that_are_no_flagsmith_s_are_told_apart() {
 fn a_body_that_does_not_end_in_time() {
     let upstream = answering(Answer::ok(document().to_string()).stalling());
     let mut config = at(&upstream.api_url());
-    merge(&mut config, &json!({"api_poll_timeout_seconds": 0.5}));
+    merge(&mut config, &json!({"api_poll_timeout_seconds": 3}));
     examine(&config).assert_fails(("key pair 1", "http"), "does not end in time");
 }
 

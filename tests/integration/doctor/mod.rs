@@ -140,7 +140,7 @@ fn document() -> Value {
 fn config(over: &Value) -> Value {
     let mut config = json!({
         "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY}],
-        "api_poll_timeout_seconds": 2,
+        "api_poll_timeout_seconds": 20,
         "server": {"host": "127.0.0.1", "port": 0},
     });
     merge(&mut config, over);

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use edge_proxy::serving_record::{Serving, ServingRecord};
 use edge_proxy::settings::ConfigurationSource;
 use serde_json::json;
+use test_support::reserved_port::ReservedPort;
 use test_support::tls::{Certificate, Files};
 use test_support::upstream::ScriptedUpstream;
 
@@ -133,9 +134,9 @@ fn a_proxy_that_runs_in_another_container_is_none_here() {
     let folder = folder(&config);
     let store = folder.path().join("store");
     std::fs::create_dir(&store).unwrap();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = ReservedPort::any();
     let serving = Serving {
-        addresses: vec![free],
+        addresses: vec![nobody.address()],
         certificate: None,
         needs_header: false,
     };

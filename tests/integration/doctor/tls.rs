@@ -137,6 +137,6 @@ fn https_to_a_port_without_and_the_other_way_round() {
 fn a_handshake_that_nobody_answers() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut config = at(&format!("https://{}/api/v1", silent.local_addr().unwrap()));
-    merge(&mut config, &json!({"api_poll_timeout_seconds": 0.3}));
+    merge(&mut config, &json!({"api_poll_timeout_seconds": 3}));
     examine(&config).assert_fails(("upstream", "tls"), "handshake does not end in time");
 }

@@ -1,14 +1,8 @@
 //! Names, connections and proxies on the way to upstream.
-use std::net::{SocketAddr, TcpListener};
-
+use test_support::reserved_port::ReservedPort;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::{at, document, examine, examine_with};
-
-/// Whoever took a port and gave it back is the last who was there.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 #[test]
 fn a_name_that_is_not_found() {
@@ -28,14 +22,16 @@ fn a_name_that_is_not_found() {
 
 #[test]
 fn a_connection_that_is_refused() {
-    let diagnosis = examine(&at(&format!("http://{}/api/v1", nobody())));
+    let nobody = ReservedPort::any();
+    let diagnosis = examine(&at(&format!("http://{}/api/v1", nobody.address())));
     diagnosis.assert_fails(("upstream", "connect"), "refused");
     diagnosis.says(("upstream", "name"));
 }
 
 #[test]
 fn a_proxy_that_is_not_there() {
-    let proxy = format!("http://{}", nobody());
+    let nobody = ReservedPort::any();
+    let proxy = format!("http://{}", nobody.address());
     let diagnosis = examine_with(&at("http://flagsmith.test/api/v1"), &[("HTTP_PROXY", &proxy)]);
     diagnosis.assert_fails(("upstream", "connect"), "the proxy before it is not reached");
 }
@@ -73,7 +69,8 @@ fn credentials_of_a_proxy_that_are_wrong_are_not_repeated() {
 #[test]
 fn why_no_proxy_is_used_is_told() {
     let upstream = ScriptedUpstream::serving(&document());
-    let proxy = format!("http://{}", nobody());
+    let nobody = ReservedPort::any();
+    let proxy = format!("http://{}", nobody.address());
     let variables = [("HTTP_PROXY", proxy.as_str()), ("NO_PROXY", "127.0.0.1")];
     let diagnosis = examine_with(&at(&upstream.api_url()), &variables);
     diagnosis.assert_is_sound();

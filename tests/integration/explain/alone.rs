@@ -1,8 +1,8 @@
 //! `edge-proxy explain` without a running proxy: which documents it gets, and what it says where it gets none.
-use std::net::TcpListener;
 use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::json;
+use test_support::reserved_port::ReservedPort;
 use test_support::upstream::{Answer, ScriptedUpstream};
 use test_support::wait::PATIENCE;
 
@@ -13,9 +13,8 @@ use crate::harness::CLIENT_KEY;
 #[test]
 fn where_no_proxy_answers_it_is_explained_alone_and_told() {
     // Nobody listens there, and nobody else will: the test holds the port.
-    let held = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = held.local_addr().unwrap().port();
-    drop(held);
+    let held = ReservedPort::any();
+    let port = held.port();
     let folder = folder(&json!({
         "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "document_path": "document.json"}],
         "admin": {"port": port},
@@ -52,8 +51,8 @@ fn an_environment_that_has_no_document_may_be_the_one_that_is_meant() {
 /// Where none has a document, which would name it, that is all there is to say.
 #[test]
 fn by_name_and_without_any_document_it_says_why_there_is_none() {
-    // Nobody listens there.
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = ReservedPort::any();
+    let closed = nobody.address();
     let pair = |number: u8| json!({"client_side_key": format!("key-{number}"), "server_side_key": format!("ser.{number}")});
     let folder = folder(&json!({
         "environment_key_pairs": [pair(1), pair(2)],

@@ -267,11 +267,17 @@ fn a_heavy_question_holds_up_no_flag_and_is_bounded() {
             .any(|note| note.contains("more work than one request may")),
         "{notes:?}"
     );
-    let served = app.send(Request::post("/api/v1/identities/", body.to_string()).key(CLIENT_KEY));
-    assert_eq!(
-        served.json()["flags"].as_array().unwrap().len(),
-        flags(&explanation).len()
-    );
+    // Such an identity gives way to everything else, so that on a busy machine its turn may not come in time.
+    app.wait_until_answered(|app| {
+        let identity = Request::post("/api/v1/identities/", body.to_string()).key(CLIENT_KEY);
+        let served = app.send(identity);
+        if served.status == 503 {
+            return false;
+        }
+        let served = served.json()["flags"].as_array().unwrap().len();
+        assert_eq!(served, flags(&explanation).len());
+        true
+    });
 }
 
 #[test]

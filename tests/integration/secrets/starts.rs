@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use test_support::program::Program;
+use test_support::reserved_port::ReservedPort;
 
 use super::marks::{self, CLIENT_KEY, JUNK, REALTIME_TOKEN, SERVER_KEY, assert_shows_nothing};
 use super::{configuration, folder, upstream, variables};
@@ -229,7 +230,8 @@ fn a_command_line_is_not_repeated() {
         let (code, text) = written(&format!("{arguments:?}"), command(folder.path()).args(&arguments));
         assert_eq!(code, Some(64), "{text}");
     }
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let reserved = ReservedPort::any();
+    let nobody = reserved.address();
     for url in [
         format!("http://{nobody}/sse/environments/{CLIENT_KEY}/stream?{JUNK}"),
         format!("http://{}:{}@{nobody}/", marks::PROXY_USER, marks::PROXY_PASSWORD),

@@ -11,9 +11,16 @@ use super::collector::variables;
 use super::{PARENT_ID, TRACE_ID, TRACEPARENT, traced_by};
 use crate::harness::{CLIENT_KEY, Request};
 
-/// Ports that nobody had a moment ago: the collector is told which to take.
-fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+/// An address of this machine that nobody else listens at: the collector is told which ports to take, and of 127.0.0.1 another
+/// test may have them by then.
+fn own_host() -> Ipv4Addr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 128 | high, middle, low)
+}
+
+/// Ports that nobody has there.
+fn free_ports(host: Ipv4Addr) -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind((host, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
@@ -23,18 +30,19 @@ fn a_real_collector_takes_spans_by_both_protocols() {
         eprintln!("left out: EDGE_PROXY_COLLECTOR names no collector (make collector)");
         return;
     };
-    let [grpc, http] = free_ports();
+    let host = own_host();
+    let [grpc, http] = free_ports(host);
     let collector = Program::start(
         Command::new(collector)
             .args(["start", "--exporter", "blackhole", "--debug-log", "traces"])
             .args(["--debug-log-verbosity", "detailed"])
-            .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
-            .args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}")]),
+            .args(["--otlp-grpc-endpoint", &format!("{host}:{grpc}")])
+            .args(["--otlp-http-endpoint", &format!("{host}:{http}")]),
     );
     let begun = Instant::now();
     while [grpc, http]
         .iter()
-        .any(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_err())
+        .any(|port| TcpStream::connect((host, *port)).is_err())
     {
         assert!(begun.elapsed() < PATIENCE, "it listens: {}", collector.written());
     }
@@ -44,7 +52,7 @@ fn a_real_collector_takes_spans_by_both_protocols() {
             ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
             ("OTEL_SERVICE_NAME", &service),
         ];
-        let app = traced_by(variables(&format!("http://127.0.0.1:{port}")), &more, json!({}));
+        let app = traced_by(variables(&format!("http://{host}:{port}")), &more, json!({}));
         let request = Request::get("/api/v1/flags/").key(CLIENT_KEY);
         assert_eq!(app.send(request.header("traceparent", TRACEPARENT)).status, 200);
         collector.find_line(|line| line.contains(&service).then_some(()));
