@@ -136,21 +136,16 @@ fn requests_are_counted_by_route_method_and_status() {
 #[test]
 fn refusals_are_counted_by_their_reason() {
     let app = spawn_app(Options {
-        config: json!({"admin": {"port": 0}, "server": {"max_body_bytes": 1024, "request_head_timeout_seconds": 0.1}}),
+        config: json!({"admin": {"port": 0}, "server": {"max_body_bytes": 1024}}),
         ..Options::default()
     });
-    let head = |head: &[u8]| {
-        let mut connection = app.connect();
-        connection.write(head);
-        connection.read(false).status
-    };
+    let head = |head: &[u8]| status_of_head(&app, head);
     assert_eq!(head(b"GET /api/v1/flags/ HTTP/1.1\r\n\r\n"), 400);
     assert_eq!(head(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), 400);
     assert_eq!(
         head(format!("GET /{} HTTP/1.1\r\nHost: p\r\n\r\n", "x".repeat(70_000)).as_bytes()),
         414
     );
-    assert_eq!(head(b"GET / HTTP/1.1\r\nHo"), 408);
     let identities = |body: Vec<u8>| Request::post("/api/v1/identities/", body).key(CLIENT_KEY);
     assert_eq!(app.send(identities(vec![b' '; 2_000])).status, 413);
     let broken = identities(b"no gzip".to_vec()).header("Content-Encoding", "gzip");
@@ -164,7 +159,7 @@ fn refusals_are_counted_by_their_reason() {
         ("refused_requests", "bad_head", 1.0),
         ("refused_requests", "tls_to_http", 1.0),
         ("refused_requests", "url_too_long", 1.0),
-        ("refused_requests", "head_timeout", 1.0),
+        ("refused_requests", "head_timeout", 0.0),
         ("refused_requests", "body_too_large", 1.0),
         ("refused_requests", "bad_body", 1.0),
         ("refused_requests", "body_timeout", 0.0),
@@ -174,6 +169,27 @@ fn refusals_are_counted_by_their_reason() {
         let series = format!(r#"flagsmith_edge_proxy_{metric}_total{{reason="{reason}"}}"#);
         assert_eq!(scrape.0.get(&series), Some(&expected), "{series}");
     }
+}
+
+/// The status of what is answered to these bytes.
+fn status_of_head(app: &App, head: &[u8]) -> u16 {
+    let mut connection = app.connect();
+    connection.write(head);
+    connection.read(false).status
+}
+
+#[test]
+fn heads_that_do_not_come_in_time_are_counted() {
+    let app = spawn_app(Options {
+        config: json!({"admin": {"port": 0}, "server": {"request_head_timeout_seconds": 1}}),
+        ..Options::default()
+    });
+    assert_eq!(status_of_head(&app, b"GET / HTTP/1.1\r\nHo"), 408);
+    let refused = |reason: &str| {
+        let series = format!(r#"flagsmith_edge_proxy_refused_requests_total{{reason="{reason}"}}"#);
+        scrape(&app).value(&series)
+    };
+    assert_eq!((refused("head_timeout"), refused("bad_head")), (1.0, 0.0));
 }
 
 #[test]

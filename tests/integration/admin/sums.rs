@@ -67,19 +67,30 @@ fn a_part_that_is_switched_off_and_on_goes_on_counting() {
         }),
         ..ProxyOptions::default()
     });
-    let see = Request::get("/api/v1/identities/?identifier=ann").key(CLIENT_KEY);
-    for request in [counts(), see] {
-        assert_eq!(proxy.connect().send(&request).status, 200);
+    for (identifier, times) in [("ann", 1.0), ("bob", 2.0)] {
+        let see = Request::get(&format!("/api/v1/identities/?identifier={identifier}")).key(CLIENT_KEY);
+        for request in [counts(), see] {
+            assert_eq!(proxy.connect().send(&request).status, 200);
+        }
+        // What ends sends the counts, which would wait for ten seconds; an identity comes by itself.
+        until(
+            || figures(&proxy),
+            "identities_forwarded_total",
+            |now| now == times,
+        );
+        for is_on in [false, true] {
+            proxy.reload(&json!({"analytics": is_on, "forward_identities": is_on}));
+        }
+        for (series, value) in [
+            ("analytics_sent_total", 3.0),
+            (UNKNOWN, 2.0),
+            ("identities_forwarded_total", 1.0),
+        ] {
+            until(|| figures(&proxy), series, |now| now == times * value);
+        }
     }
-    for is_on in [false, true] {
-        proxy.reload(&json!({"analytics": is_on, "forward_identities": is_on}));
-    }
-    let scrape = || Scrape::of(&proxy.ask_admin(Request::get("/metrics")));
-    for (series, value) in [
-        ("analytics_sent_total", 3.0),
-        (UNKNOWN, 2.0),
-        ("identities_forwarded_total", 1.0),
-    ] {
-        until(scrape, series, |now| now == value);
-    }
+}
+
+fn figures(proxy: &Proxy) -> Scrape {
+    Scrape::of(&proxy.ask_admin(Request::get("/metrics")))
 }

@@ -142,7 +142,9 @@ fn counts_wait_for_an_upstream_that_is_away() {
 #[test]
 fn a_stop_sends_what_was_counted_until_then() {
     let (upstream, counted) = upstream(|_| None);
-    let mut app = proxy(&upstream, NEVER, &json!({"server": {"drain_seconds": 1}}));
+    // As long as a connection is open.
+    let drain = json!({"server": {"drain_seconds": 60, "shutdown_timeout_seconds": 120}});
+    let mut app = proxy(&upstream, NEVER, &drain);
     let mut connection = app.connect();
     assert_eq!(connection.send(&post(V1, &json!({"feature_0": 5}))).status, 200);
     app.ask_to_stop();

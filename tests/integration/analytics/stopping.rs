@@ -1,11 +1,13 @@
 //! What the log says at a stop.
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use test_support::documents::FIXTURE;
 use test_support::program::Program;
 use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::wait::PATIENCE;
 
 use super::{V1, V2};
 use crate::harness::{CLIENT_KEY, Connection, Request, SERVER_KEY, command, merge};
@@ -46,9 +48,13 @@ fn lost(line: &str) -> Option<u64> {
 #[test]
 fn losses_that_are_untold_are_told_at_the_stop() {
     let pair = json!({"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY, "document_path": "environment.json"});
-    let (mut program, address, _directory) = start(pair, &json!({"server": {"drain_seconds": 1}}));
-    let ready = Request::get("/proxy/health/readiness");
-    while Connection::open(address).send(&ready).status != 200 {}
+    // Half of it is left after the last connection.
+    let drain = json!({"server": {"drain_seconds": 6}});
+    let (mut program, address, _directory) = start(pair, &drain);
+    let (ready, begun) = (Request::get("/proxy/health/readiness"), Instant::now());
+    while Connection::open(address).send(&ready).status != 200 {
+        assert!(begun.elapsed() < PATIENCE, "it becomes ready");
+    }
     // The second is beyond what one request to upstream carries.
     let most = json!({"feature_name": "zebra", "enabled_when_evaluated": true, "count": MOST});
     let twice = json!({"evaluations": [most, most]});

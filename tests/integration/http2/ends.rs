@@ -4,7 +4,7 @@ use std::time::Duration;
 use edge_proxy::application::{Limits, Outcome};
 use serde_json::json;
 use test_support::http2::{Frame, FrameConnection, code, flag, kind};
-use test_support::wait::in_time;
+use test_support::wait::{PATIENCE, in_time};
 
 use super::client::{Client, get};
 use super::{h2c, with};
@@ -27,6 +27,17 @@ fn draining_for(seconds: f64) -> App {
         },
         ..options
     })
+}
+
+/// The same for a client that is told of the end and has no turn for a while.
+fn patient(options: Options) -> Options {
+    Options {
+        limits: Limits {
+            disconnect: PATIENCE,
+            ..options.limits
+        },
+        ..options
+    }
 }
 
 /// Sends requests, ten at a time, until the server says that the connection ends; gives how many were answered. None that
@@ -72,7 +83,10 @@ async fn a_stop_under_load_loses_no_request() {
 
 #[test]
 fn in_a_drain_an_answer_announces_the_end_and_what_was_under_way_is_answered() {
-    let mut app = draining_for(2.0);
+    // As long as a connection is open, which ends before that.
+    let mut app = spawn_app(patient(with(
+        json!({"server": {"drain_seconds": 60, "shutdown_timeout_seconds": 120}}),
+    )));
     let mut connection = FrameConnection::open(app.address, &[]);
     connection.send(&Frame::get(1, "/api/v1/flags/", CLIENT_KEY));
     connection.find(|frame| frame.stream == 1 && frame.ends_stream());
@@ -97,6 +111,7 @@ fn in_a_drain_an_answer_announces_the_end_and_what_was_under_way_is_answered() {
     assert_eq!((last.last_stream(), last.code()), (5, code::NO_ERROR));
     let rest = connection.rest();
     assert!(is_answered || rest.iter().any(|frame| frame.stream == 5 && frame.ends_stream()));
+    drop(connection);
     assert_eq!(app.wait(), Outcome::Stopped);
 }
 
@@ -178,7 +193,8 @@ fn an_idle_connection_ends_at_its_time() {
     let options = h2c();
     let app = spawn_app(Options {
         adjust: |settings| {
-            settings.server.door.request_head_timeout = Duration::from_millis(100);
+            // A busy machine needs it for a connection's first request.
+            settings.server.door.request_head_timeout = Duration::from_secs(2);
             settings.server.timeout_keep_alive = Duration::from_millis(300);
         },
         ..options
@@ -215,10 +231,10 @@ async fn a_connection_ends_after_its_last_request_and_none_is_lost() {
 fn a_connection_ends_at_its_age_and_its_event_streams_at_theirs() {
     let app = spawn_app(Options {
         adjust: |settings| {
-            settings.server.door.max_connection_age = Some(Duration::from_millis(300));
-            settings.realtime.max_stream_age = Some(Duration::from_secs(3));
+            settings.server.door.max_connection_age = Some(Duration::from_secs(1));
+            settings.realtime.max_stream_age = Some(Duration::from_secs(4));
         },
-        ..h2c()
+        ..patient(h2c())
     });
     let mut connection = FrameConnection::open(app.address, &[]);
     connection.send(&Frame::get(1, EVENT_STREAM, CLIENT_KEY));
@@ -253,7 +269,7 @@ fn a_connection_ends_at_its_age_and_its_event_streams_at_theirs() {
 fn a_begin_that_does_not_go_on_ends() {
     let options = h2c();
     let app = spawn_app(Options {
-        adjust: |settings| settings.server.door.request_head_timeout = Duration::from_secs(1),
+        adjust: |settings| settings.server.door.request_head_timeout = Duration::from_secs(2),
         ..options
     });
     // A preface in part is no request in time.

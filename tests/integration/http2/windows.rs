@@ -70,10 +70,9 @@ fn whoever_opens_no_window_is_given_up() {
     let app = with_a_large_document(Duration::from_millis(300));
     let mut connection = FrameConnection::open(app.address, &[(INITIAL_WINDOW_SIZE, 0)]);
     let streams = Frame::get(1, EVENT_STREAM, CLIENT_KEY);
-    connection.send(&streams);
-    for stream in (3..=99).step_by(2) {
-        connection.send(&document(stream));
-    }
+    // In one write: the first of them may be given up before the last would be written.
+    let asked = [streams].into_iter().chain((3..=99).step_by(2).map(document));
+    connection.write(&asked.flat_map(|frame| frame.bytes()).collect::<Vec<_>>());
     let end = connection.find(|frame| frame.kind == kind::GOAWAY);
     assert_eq!(end.code(), code::ENHANCE_YOUR_CALM);
     connection.rest();

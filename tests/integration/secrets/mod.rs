@@ -19,7 +19,6 @@ mod upstream;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -36,14 +35,15 @@ fn configuration(upstream: &upstream::Echo, level: &str, format: &str) -> Value 
     json!({
         "environment_key_pairs": upstream::key_pairs(),
         "api_url": upstream.api_url(),
-        "api_poll_timeout_seconds": 0.5,
+        // Twelve of them share the processors: what comes is to come in time, and what does not come costs each life so long.
+        "api_poll_timeout_seconds": 2,
         "forward_identities": true,
         "upstream": {"headers": {"X-Gateway-Key": marks::UPSTREAM_HEADER, "Authorization": format!("Bearer {}", marks::UPSTREAM_HEADER)}},
         "realtime": {"authentication_token": marks::REALTIME_TOKEN, "upstream_url": upstream.origin()},
         "server": {
             "host": "127.0.0.1", "port": 0, "drain_seconds": 0, "shutdown_timeout_seconds": 3,
             "proxy_headers": true, "proxy_protocol": "on", "h2c": true,
-            "request_head_timeout_seconds": 0.5, "request_body_timeout_seconds": 0.5,
+            "request_head_timeout_seconds": 2, "request_body_timeout_seconds": 2,
         },
         "admin": {"host": admin::HOST, "port": 0, "token": marks::ADMIN_TOKEN},
         "logging": {"log_level": level, "log_format": format, "enable_access_log": true},
@@ -148,8 +148,7 @@ fn listening_address(id: u32, host: &str) -> SocketAddr {
         if let Some(port) = listening_port(id, host) {
             return (host, port).into();
         }
-        // Twelve of them look at once, and each look costs the processor that the process needs.
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(session::PAUSE);
     }
 }
 

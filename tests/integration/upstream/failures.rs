@@ -9,9 +9,10 @@ use test_support::upstream::{Answer, ScriptedUpstream};
 use super::{T1, T2, has_value, proxy, quick, wait_for_value};
 use crate::harness::{CLIENT_KEY, Proxy, ProxyOptions, Request, SERVER_KEY, wait};
 
-const PERIOD: Duration = Duration::from_secs(1);
+/// A busy machine may come late by less than that.
+const PERIOD: Duration = Duration::from_secs(3);
 
-fn by_the_second(settings: &mut Settings) {
+fn each_period(settings: &mut Settings) {
     settings.api_poll_frequency = PERIOD;
 }
 
@@ -19,7 +20,7 @@ fn by_the_second(settings: &mut Settings) {
 fn flags_follow_within_two_periods_once_upstream_is_up() {
     // First the gateway of an upstream that is down answers, then nothing does.
     let upstream = ScriptedUpstream::start(|_| Answer::status(502));
-    let app = proxy(&upstream, &json!({}), by_the_second);
+    let app = proxy(&upstream, &json!({}), each_period);
     wait(upstream.wait_for(2));
     upstream.go_down();
     let health = app.get("/proxy/health");
@@ -84,8 +85,10 @@ fn whatever_upstream_answers_the_last_document_stays_served() {
         assert_eq!((after.status, &after.body), (200, &before.body), "{name}");
         assert_eq!(app.get("/proxy/health/readiness").status, 200, "{name}");
     }
-    let health = app.get("/proxy/health");
-    assert_eq!(health.json()["environments"][0]["status"], "key rejected");
+    // On a busy machine the newest answer may have come too late, and the next one is the same.
+    app.wait_until_answered(|app| {
+        app.get("/proxy/health").json()["environments"][0]["status"] == "key rejected"
+    });
     assert_eq!(app.environments.newest().version, 1, "nothing was published");
 
     upstream.script(|_| Answer::ok(document("three", T2)));
