@@ -49,7 +49,7 @@ pub(super) struct StoreActor {
     pending: Pending,
     /// What was written last of each environment, for a folder that turns out to be another one. They are the bytes of what is
     /// served.
-    written: HashMap<KeyDigest, Item>,
+    written: HashMap<KeyDigest, Written>,
     /// What the operator has heard of each environment's files.
     complaints: HashMap<KeyDigest, Vec<String>>,
     standing: Standing,
@@ -59,7 +59,7 @@ pub(super) struct StoreActor {
     followers: Followers,
     /// Whether anything that the disk was asked for has failed.
     has_failed: bool,
-    /// Which time the folder was taken when `written` was written.
+    /// Which time the folder was taken, as far as was noticed.
     times_taken: u64,
     /// The disk is looked at.
     is_looking: bool,
@@ -69,6 +69,12 @@ pub(super) struct StoreActor {
     stops: Vec<oneshot::Sender<()>>,
     counts: Arc<StoreCounts>,
     lifeline: Lifeline,
+}
+
+/// What was written, and which time the folder was taken then: it may be another one by the time that the actor hears of it.
+struct Written {
+    item: Item,
+    taken: u64,
 }
 
 impl StoreActor {
@@ -146,18 +152,28 @@ impl StoreActor {
             return;
         };
         let stored = item.stored.clone();
-        let kept = self.on_disk(move |folder| folder.keep(&stored));
+        let kept = self.on_disk(move |folder| {
+            folder.own()?;
+            // Before it is written: what is written twice does no harm.
+            let taken = folder.times_taken();
+            folder.keep(&stored).map(|kept| (kept, taken))
+        });
         ctx.spawn(kept.into_actor(self).map(|kept, actor, ctx| {
             actor.wrote(item, kept.unwrap_or(Err(no_thread())), ctx);
         }));
     }
 
-    fn wrote(&mut self, item: Item, kept: Result<Kept, Trouble>, ctx: &mut Context<Self>) {
+    fn wrote(&mut self, item: Item, kept: Result<(Kept, u64), Trouble>, ctx: &mut Context<Self>) {
+        if let Ok((_, taken)) = &kept {
+            self.pending.written();
+            let (item, taken) = (item.clone(), *taken);
+            self.written
+                .insert(item.stored.environment, Written { item, taken });
+        }
         let is_another = self.notice_another_folder();
         match kept {
-            Ok(kept) => {
+            Ok((kept, _)) => {
                 self.counts.written.add(1);
-                self.pending.written();
                 let updated_at = item.stored.served.to_rfc3339();
                 log::debug!(
                     "{}: {}",
@@ -173,7 +189,6 @@ impl StoreActor {
                 if let Kept::WrittenOver(found) | Kept::IsNewer(found) = kept {
                     self.followers.tell_found(found);
                 }
-                self.written.insert(item.stored.environment, item);
                 // One that the disk does not take is no reason to say that all is well.
                 if !self.pending.has_set_back() {
                     self.succeeded();
@@ -196,16 +211,13 @@ impl StoreActor {
         self.timer.is_some() && !self.is_owner
     }
 
-    /// Stores everything anew where the folder was taken since it was stored: it may be another one. Whether it was.
+    /// Stores everything anew that was stored before the folder was taken last: it may be another one. Whether anything was.
     fn notice_another_folder(&mut self) -> bool {
         let times_taken = self.folder.times_taken();
         let before = std::mem::replace(&mut self.times_taken, times_taken);
-        if times_taken == before {
-            return false;
-        }
         // Whatever the disk was asked for since the start it was asked as the one that writes.
         let is_begin = before == 0 && !self.has_failed;
-        if !is_begin {
+        if times_taken != before && !is_begin {
             // What was read in it may be older than what another process has left.
             let waits = |environment: &KeyDigest| {
                 self.written.contains_key(environment) || self.pending.newest(*environment).is_some()
@@ -213,14 +225,16 @@ impl StoreActor {
             let unread = self.configured.iter().filter(|each| !waits(each));
             self.followers.tell_of_another_folder(unread.copied().collect());
         }
-        if self.written.is_empty() {
+        let elsewhere = self.written.extract_if(|_, written| written.taken < times_taken);
+        let elsewhere: Vec<_> = elsewhere.collect();
+        if elsewhere.is_empty() {
             return false;
         }
         log::info!(
             "persistence.directory ({}) is another directory than before, or its lock file is another: everything is stored anew",
             self.folder.path().display()
         );
-        for (environment, item) in self.written.drain() {
+        for (environment, Written { item, .. }) in elsewhere {
             if self.pending.newest(environment).is_none() {
                 self.pending.put(item);
             }
