@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::files::private;
 use crate::store::trouble::Trouble;
 
-/// How often the lock is tried for.
-const ATTEMPTS: usize = 3;
+/// How often the lock is tried for: on a busy machine the moment for which others have it takes some ten milliseconds.
+const ATTEMPTS: usize = 25;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(2);
 
 /// Opens the lock file; makes it where there is none.
