@@ -70,8 +70,10 @@ use crate::upstream::{Reconnect, UpstreamOptions};
 /// How long the actor, whose handlers take milliseconds at most, may take to answer before it counts as dead.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a stop keeps of its time for handing over what could not be sent, and for the thread's end.
+/// What a stop keeps of its time at least, if it has twice that, for handing over what could not be sent, and for the thread's end.
 const FOR_HAND_OVER: Duration = Duration::from_millis(200);
+/// And this part of it: on a busy machine both take their time, as everything does.
+const PART_FOR_HAND_OVER: u32 = 8;
 
 /// Keeps what is unsent over restarts. It is called on a thread of its own, which may wait for a disk, one call at a time.
 pub trait UnsentStore: Send {
@@ -201,7 +203,8 @@ impl AnalyticsHandle {
     /// is gone. Nothing may be counted any more.
     pub async fn stop(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
-        self.flush(patience - FOR_HAND_OVER.min(patience / 2)).await;
+        let for_hand_over = FOR_HAND_OVER.min(patience / 2).max(patience / PART_FOR_HAND_OVER);
+        self.flush(patience - for_hand_over).await;
         self.release.now();
         // Where it is dead it does not answer; its thread ends all the same.
         let patience = ANSWER_TIMEOUT.min(patience);
