@@ -14,7 +14,7 @@ use super::counts::DocumentCounts;
 use super::entry::{Entry, Origin};
 use super::events::{Action, FetchEnd, FetchPlan, Moment};
 use super::listeners::Listeners;
-use super::options::{ActorOptions, ConfiguredEnvironment, EnvironmentEvent, PollingOptions};
+use super::options::{ActorOptions, ConfiguredEnvironment, EnvironmentEvent, Patience, PollingOptions};
 use super::polls;
 use super::publisher::{Publisher, release};
 use super::registry::Registry;
@@ -77,6 +77,7 @@ pub(super) struct EnvironmentActor {
     workshop: Workshop,
     store: Option<StoreHandle>,
     tracer: Option<Tracer>,
+    patience: Patience,
     lifeline: Lifeline,
 }
 
@@ -104,6 +105,7 @@ impl EnvironmentActor {
             workshop: Workshop::new(document_memory, parts.counts),
             store: parts.options.store,
             tracer: parts.options.tracer,
+            patience: parts.options.patience,
             lifeline,
             configuration: parts.configuration,
         };

@@ -53,7 +53,7 @@ pub use examination::{DocumentReport, Examiner, PolledReport, Unexamined};
 pub use handle::{EnvironmentHandle, Unavailable};
 pub use loading::check_document;
 pub use options::{
-    ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions,
+    ActorOptions, ConfiguredEnvironment, DocumentSource, EnvironmentEvent, EnvironmentOptions, Patience,
     PollingOptions, ReplicaOptions, UnconditionalFetches,
 };
 pub use ownership::{Foreign, ForeignFile, foreign_files};

@@ -103,6 +103,27 @@ pub struct ActorOptions {
     pub store: Option<StoreHandle>,
     /// What traces polls; `None`: nothing does.
     pub tracer: Option<Tracer>,
+    /// What is waited for before an environment serves something that is next best. A field so that tests can change it.
+    pub patience: Patience,
+}
+
+/// What is waited for, at most so long, before an environment serves something that is next best.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// The first fetch waits for what is stored: a disk may hang. What comes later is served where upstream has given nothing by
+    /// then.
+    pub stored: Duration,
+    /// The fallback waits for the first answer, so that it is not served for the moment that an ordinary fetch takes.
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            stored: Duration::from_secs(1),
+            answer: Duration::from_secs(1),
+        }
+    }
 }
 
 impl ActorOptions {
@@ -114,6 +135,7 @@ impl ActorOptions {
             replicas: ReplicaOptions::default(),
             store: None,
             tracer: None,
+            patience: Patience::default(),
         }
     }
 }

@@ -32,7 +32,7 @@ fn seed() -> String {
 async fn it_is_served_until_the_first_good_answer_which_may_be_older() {
     let (_folder, options) = with_fallback(&seed());
     let upstream = ScriptedUpstream::start(|_| Answer::status(503));
-    let mut harness = Harness::start(vec![options], upstream.api_url(), quick());
+    let mut harness = Harness::start_unhurried(vec![options], upstream.api_url());
     let seeded = harness.wait_for_value("seed").await;
     assert_eq!(seeded.updated_at, UpdatedAt::parse(NEWER).unwrap());
     let status = harness.status(0).await;
@@ -60,7 +60,7 @@ async fn it_is_served_until_the_first_good_answer_which_may_be_older() {
 async fn an_answer_with_the_same_content_confirms_it_without_a_word() {
     let (_folder, options) = with_fallback(&seed());
     let upstream = ScriptedUpstream::start(|_| Answer::status(403));
-    let mut harness = Harness::start(vec![options], upstream.api_url(), quick());
+    let mut harness = Harness::start_unhurried(vec![options], upstream.api_url());
     let seeded = harness.update().await;
     assert_eq!(harness.status(0).await.status, "fallback");
     upstream.script(|_| Answer::ok(of_client0(&document("seed", OLDER))));
@@ -73,7 +73,7 @@ async fn an_answer_with_the_same_content_confirms_it_without_a_word() {
 async fn it_is_not_served_where_upstream_answers() {
     let (_folder, options) = with_fallback(&seed());
     let upstream = ScriptedUpstream::start(|_| Answer::ok(of_client0(&document("upstream", OLDER))));
-    let mut harness = Harness::start(vec![options], upstream.api_url(), quick());
+    let mut harness = Harness::start_unhurried(vec![options], upstream.api_url());
     let id = harness.id(0);
     assert_eq!(harness.event().await, EnvironmentEvent::Added(id));
     let number = UpdatedAt::parse(OLDER).unwrap();
@@ -161,6 +161,6 @@ async fn it_is_not_served_while_the_next_key_is_tried() {
         Some("ser.rejected") => Answer::status(403),
         _ => Answer::ok(of_client0(&document("upstream", OLDER))).dripping(Duration::from_millis(1)),
     });
-    let mut harness = Harness::start(vec![options], upstream.api_url(), quick());
+    let mut harness = Harness::start_unhurried(vec![options], upstream.api_url());
     assert_eq!(harness.update().await, UpdatedAt::parse(OLDER).unwrap());
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix::{Actor, Addr, Arbiter, Context, Handler};
 use actors::environment::{
     ActorOptions, DocumentSource, EnvironmentEvent, EnvironmentHandle, EnvironmentOptions, EnvironmentStatus,
-    PollingOptions, UnconditionalFetches,
+    Patience, PollingOptions, UnconditionalFetches,
 };
 use actors::keys::{EnvironmentId, EnvironmentKey};
 use actors::lifeline::Lifelines;
@@ -33,6 +33,12 @@ pub(crate) fn quick() -> PollingOptions {
         grace_period: None,
     }
 }
+
+/// What is next best is served where it is known that nothing better comes, however slow the machine is.
+pub(crate) const UNHURRIED: Patience = Patience {
+    stored: NEVER,
+    answer: NEVER,
+};
 
 /// One polled environment with the keys `client{n}` and `ser.{n}`.
 pub(crate) fn polled(number: usize) -> EnvironmentOptions {
@@ -89,6 +95,13 @@ impl Harness {
             environments,
             ActorOptions::new(polling, UpstreamOptions::new(api_url)),
         )
+    }
+
+    /// One that serves nothing that is next best before it is known that nothing better comes.
+    pub(crate) fn start_unhurried(environments: Vec<EnvironmentOptions>, api_url: String) -> Self {
+        let options = ActorOptions::new(quick(), UpstreamOptions::new(api_url));
+        let patience = UNHURRIED;
+        Self::start_with(environments, ActorOptions { patience, ..options })
     }
 
     /// With all options.
@@ -191,7 +204,22 @@ impl Harness {
     }
 
     pub(crate) async fn status(&self, index: usize) -> EnvironmentStatus {
-        self.handle.statuses().await.expect("statuses").swap_remove(index)
+        self.statuses().await.swap_remove(index)
+    }
+
+    /// Of an actor that lives: on a slow machine it may be later than its handle waits for it.
+    pub(crate) async fn statuses(&self) -> Vec<EnvironmentStatus> {
+        let asking = async {
+            loop {
+                if let Ok(statuses) = self.handle.statuses().await {
+                    return statuses;
+                }
+                assert!(self.lifelines.is_alive(), "the actor lives");
+            }
+        };
+        tokio::time::timeout(SOON, asking)
+            .await
+            .expect("statuses in time")
     }
 }
 

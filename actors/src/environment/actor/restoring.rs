@@ -1,7 +1,7 @@
 //! Documents that no fetch gave: those that were stored before the start, and fallbacks; and having the store keep those that
 //! one did.
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::prelude::*;
 use engine::UpdatedAt;
@@ -18,14 +18,6 @@ use crate::keys::EnvironmentId;
 use crate::store::Stored;
 use crate::upstream::FetchFailure;
 
-/// The first fetch waits for what is stored at most so long: a disk may hang. What comes later is served where upstream has given
-/// nothing by then.
-const RESTORE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// The fallback waits for the first answer at most so long, so that it is not served for the moment that an ordinary fetch
-/// takes.
-const FALLBACK_PATIENCE: Duration = Duration::from_secs(1);
-
 impl EnvironmentActor {
     /// Has an environment served that was just added: what is stored first, then whatever its source gives.
     pub(super) fn begin(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
@@ -38,7 +30,7 @@ impl EnvironmentActor {
         };
         entry.is_restoring = true;
         let generation = entry.generation;
-        ctx.run_later(RESTORE_PATIENCE, move |actor, ctx| {
+        ctx.run_later(self.patience.stored, move |actor, ctx| {
             if actor.is_at(id, generation) {
                 actor.restoring_is_over(id, ctx);
             }
@@ -225,7 +217,7 @@ impl EnvironmentActor {
     /// Begins to fetch. The fallback is served where nothing has come in time, and looked at in any case.
     fn fetch_first(&mut self, id: EnvironmentId, ctx: &mut Context<Self>) {
         self.advance(id, ctx);
-        ctx.run_later(FALLBACK_PATIENCE, move |actor, ctx| {
+        ctx.run_later(self.patience.answer, move |actor, ctx| {
             actor.look_at_fallback(id, ctx);
         });
     }

@@ -5,7 +5,7 @@ use actors::environment::EnvironmentEvent;
 use test_support::documents::document;
 use test_support::upstream::Answer;
 
-use super::{Life, T1, T2, at, folder_with, give, giving, hold, names, silent};
+use super::{Life, T1, T2, at, folder_with, give, giving, hold, lead, names, silent};
 use crate::harness::{of_client0, polled};
 
 #[actix_rt::test]
@@ -69,7 +69,11 @@ async fn a_document_that_cannot_be_stored_keeps_no_other_from_being() {
 #[actix_rt::test]
 async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = folder.path().join("store");
+    let [directory, early, late] = ["store", "early", "late"].map(|name| folder.path().join(name));
+    for directory in [&early, &late] {
+        fs::create_dir(directory).unwrap();
+    }
+    lead(&directory, &early);
     let upstream = giving("one", T1);
     let mut first = Life::begin(&directory, &upstream, vec![polled(0)]);
     first.event().await;
@@ -77,14 +81,11 @@ async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew()
         let mut names = names(&directory).into_iter();
         names.any(|name| name.ends_with(".document"))
     };
-    while !(directory.exists() && is_stored()) {
+    while !is_stored() {
         actix_rt::task::yield_now().await;
     }
     // Nothing changes but the directory, as where a volume is mounted late.
-    let late = folder.path().join("late");
-    fs::create_dir(&late).unwrap();
-    fs::rename(&directory, folder.path().join("away")).unwrap();
-    fs::rename(&late, &directory).unwrap();
+    lead(&directory, &late);
     while !is_stored() {
         actix_rt::task::yield_now().await;
     }
@@ -99,7 +100,9 @@ async fn in_a_directory_that_turns_out_to_be_another_everything_is_stored_anew()
 #[actix_rt::test]
 async fn what_is_stored_on_a_volume_that_comes_late_takes_the_place_of_a_fallback() {
     let folder = tempfile::tempdir().unwrap();
-    let (directory, late) = (folder.path().join("store"), folder.path().join("late"));
+    let [directory, early, late] = ["store", "early", "late"].map(|name| folder.path().join(name));
+    fs::create_dir(&early).unwrap();
+    lead(&directory, &early);
     let upstream = giving("one", T1);
     let mut first = Life::begin(&late, &upstream, vec![polled(0)]);
     first.event().await;
@@ -111,11 +114,8 @@ async fn what_is_stored_on_a_volume_that_comes_late_takes_the_place_of_a_fallbac
     with_fallback.fallback = Some(file);
     let second = Life::begin(&directory, &upstream, vec![with_fallback]);
     let seeded = second.harness.wait_for_value("seed").await;
-    while !directory.exists() {
-        actix_rt::task::yield_now().await;
-    }
-    fs::rename(&directory, folder.path().join("away")).unwrap();
-    fs::rename(&late, &directory).unwrap();
+    second.has(&directory).await;
+    lead(&directory, &late);
     let restored = second.harness.wait_for_value("one").await;
     assert!(restored.updated_at > seeded.updated_at, "the number never falls");
     second.end().await;

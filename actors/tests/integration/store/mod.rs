@@ -12,8 +12,9 @@ use engine::UpdatedAt;
 use tempfile::TempDir;
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::wait::in_time;
 
-use crate::harness::{Harness, SOON, of_client0, polled, quick};
+use crate::harness::{Harness, SOON, UNHURRIED, of_client0, polled, quick};
 
 mod directories;
 mod numbers;
@@ -60,13 +61,27 @@ impl Life {
             ..StoreOptions::new(directory.to_owned(), keys.collect())
         };
         let store = StoreHandle::start(options, &Lifelines::new()).unwrap();
-        hangs.into_iter().for_each(|until| store.inject_hang(until));
         let mut options = ActorOptions::new(polling(), UpstreamOptions::new(upstream.api_url()));
+        match hangs {
+            Some(until) => store.inject_hang(until),
+            // A slow disk is none that hangs.
+            None => options.patience = UNHURRIED,
+        }
         options.store = Some(store.clone());
         Self {
             harness: Harness::start_with(environments, options),
             store,
         }
+    }
+
+    /// Resolves when it has the directory at this path.
+    async fn has(&self, directory: &Path) {
+        let has_lock = async {
+            while !directory.join("lock").exists() {
+                actix_rt::task::yield_now().await;
+            }
+        };
+        in_time(has_lock).await;
     }
 
     /// Stops it in good order: all that it told is stored.
@@ -121,6 +136,13 @@ fn hold(directory: &Path) -> fs::File {
     let holder = fs::File::options().create(true).append(true).open(lock).unwrap();
     holder.lock().unwrap();
     holder
+}
+
+/// Leads a path to another directory in one step, as where a volume is mounted.
+fn lead(path: &Path, to: &Path) {
+    let next = path.with_extension("next");
+    std::os::unix::fs::symlink(to, &next).unwrap();
+    fs::rename(next, path).unwrap();
 }
 
 fn names(directory: &Path) -> Vec<String> {
