@@ -21,6 +21,8 @@ fn quick() -> WriteThroughOptions {
     WriteThroughOptions {
         period: Duration::from_millis(5),
         calls_a_second: 100_000.0,
+        // A call that is given up is written twice.
+        call_timeout: Duration::from_secs(60),
         waits: (Duration::from_millis(5), Duration::from_millis(20)),
         intake_bytes: 64 * 1024 * 1024,
         pending_bytes: 64 * 1024 * 1024,

@@ -12,14 +12,17 @@ async fn of_100_000_identities_each_change_arrives_once_and_in_batches() {
         ..quick()
     };
     let write_through = start(&upstream, options);
+    // After each look the last batch may be a part of one.
+    let looks = || usize::try_from(*write_through.shared.looks.all.borrow()).unwrap() + 1;
     for identity in 0..IDENTITIES {
         see(&write_through, &body(identity, 0));
     }
     told.reach(2 * IDENTITIES).await;
     let calls = upstream.requests().len();
-    assert!((1_000..=1_200).contains(&calls), "{calls}");
+    assert!((1_000..=1_000 + looks()).contains(&calls), "{calls}");
 
     // A tenth changes, and everybody is seen several times.
+    let before = looks();
     for _ in 0..3 {
         for identity in 0..IDENTITIES {
             see(&write_through, &body(identity, usize::from(identity % 10 == 0)));
@@ -35,7 +38,7 @@ async fn of_100_000_identities_each_change_arrives_once_and_in_batches() {
         assert_eq!(*of("n"), changes, "{identity}");
     }
     let more = upstream.requests().len() - calls;
-    assert!((100..=300).contains(&more), "{more}");
+    assert!((100..=100 + looks() - before).contains(&more), "{more}");
 }
 
 #[actix_rt::test]
