@@ -104,8 +104,19 @@ impl Analytics {
         });
     }
 
+    /// Of an actor that lives, or has ended in good order: on a slow machine it may be later than its handle waits for it.
     async fn totals(&self) -> Totals {
-        self.handle.totals().await.unwrap()
+        let asking = async {
+            loop {
+                if let Ok(totals) = self.handle.totals().await {
+                    return totals;
+                }
+                assert!(self.harness.lifelines.is_alive(), "the actor lives");
+            }
+        };
+        tokio::time::timeout(SOON, asking)
+            .await
+            .expect("the sums in time")
     }
 
     /// Waits until the actor has taken what was counted, and the sums are like this.
