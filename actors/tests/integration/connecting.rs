@@ -11,6 +11,7 @@ use actors::upstream::{FetchOutcome, Names, Upstream, UpstreamOptions};
 use socket2::{Domain, Socket, Type};
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::wait::in_time;
 
 use crate::harness::{Harness, from_file, polled, quick};
 
@@ -93,6 +94,13 @@ async fn a_name_service_that_hangs_holds_one_thread_and_no_file() {
         fs::write(&path, document(&value, "2024-12-26T16:18:08+00:00")).unwrap();
         harness.wait_for_value(&value).await;
     }
+    // The thread that looks it up may begin late.
+    let looked_up = async {
+        while look_ups.load(Ordering::Relaxed) == 0 {
+            actix_rt::task::yield_now().await;
+        }
+    };
+    in_time(looked_up).await;
     assert_eq!(look_ups.load(Ordering::Relaxed), 1);
     drop(release);
 }

@@ -8,7 +8,7 @@ use test_support::upstream::{Answer, ReceivedRequest, ScriptedUpstream};
 
 use crate::answers::gzip;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) async fn fetch_within(
     upstream: &ScriptedUpstream,
@@ -229,7 +229,7 @@ async fn each_failure_has_its_name() {
 #[actix_rt::test]
 async fn the_timeout_covers_the_head_and_the_body() {
     // Long enough to connect on a slow machine.
-    let timeout = Duration::from_secs(1);
+    let timeout = Duration::from_secs(2);
     let upstream = ScriptedUpstream::start(|_| Answer::hang());
     assert_eq!(
         failure(fetch_within(&upstream, timeout, None).await),

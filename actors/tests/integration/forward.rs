@@ -172,7 +172,7 @@ async fn redirects_within_the_origin_are_followed_with_the_same_request() {
 #[actix_rt::test]
 async fn a_call_ends_in_time_wherever_it_hangs() {
     let upstream = ScriptedUpstream::start(|_| Answer::hang());
-    let forwarder = forwarder(upstream.api_url(), Duration::from_secs(1));
+    let forwarder = forwarder(upstream.api_url(), Duration::from_secs(2));
     for (answer, stage) in [
         (Answer::hang(), Stage::Head),
         (Answer::ok("[0,1,2,3]").stalling(), Stage::Body),

@@ -21,7 +21,7 @@ use crate::reasons::answering;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// What is waited for in vain: long enough for all that comes before it, on a slow machine.
-const LITTLE: Duration = Duration::from_secs(1);
+const LITTLE: Duration = Duration::from_secs(2);
 
 /// A proxy that leads to this upstream, whatever it is asked for.
 fn proxy_to(upstream: &ScriptedUpstream) -> ScriptedUpstream {

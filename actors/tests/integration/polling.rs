@@ -8,6 +8,7 @@ use actors::keys::EnvironmentKey;
 use engine::{KeyKind, UpdatedAt};
 use test_support::documents::{document, later_page, page};
 use test_support::upstream::{Answer, ScriptedUpstream};
+use test_support::wait::in_time;
 
 use crate::harness::{Harness, NEVER, polled, quick};
 
@@ -110,9 +111,9 @@ async fn content_whose_number_never_comes_is_told_within_seconds() {
     let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     harness.update().await;
 
+    let (began, before) = (Instant::now(), UpdatedAt::now());
     upstream.script(|_| answer("two", T1));
     harness.wait_for_value("two").await;
-    let (began, before) = (Instant::now(), UpdatedAt::now());
     let update = harness.update().await;
     assert!(began.elapsed() >= Duration::from_secs(1), "upstream had its time");
     assert!(update >= before);
@@ -217,6 +218,8 @@ async fn all_environments_are_fetched_first_and_none_waits_for_another() {
     for number in 1..ENVIRONMENTS {
         harness.wait_for_value_of(number, "one").await;
     }
+    // The one that hangs may be read after the others are answered.
+    upstream.wait_for(ENVIRONMENTS).await;
     assert_eq!(upstream.requests().len(), ENVIRONMENTS);
 }
 
@@ -227,32 +230,29 @@ async fn a_failing_environment_delays_no_other() {
         Some("ser.1") => Answer::status(403),
         _ => answer("one", T1),
     });
-    let harness = Harness::start(vec![polled(0), polled(1), polled(2)], upstream.api_url(), quick());
+    let polling = PollingOptions {
+        timeout: NEVER,
+        ..quick()
+    };
+    let environments = vec![polled(0), polled(1), polled(2)];
+    let harness = Harness::start(environments, upstream.api_url(), polling);
     harness.wait_for_value_of(2, "one").await;
-    let good = || {
-        upstream
-            .requests()
+    harness.wait_for_status(1, "key rejected").await;
+    let of = |key: &str| {
+        let requests = upstream.requests();
+        let of_key = requests
             .iter()
-            .filter(|r| r.header("X-Environment-Key") == Some("ser.2"))
-            .count()
+            .filter(|r| r.header("X-Environment-Key") == Some(key));
+        of_key.count()
     };
     let mut count = upstream.count();
-    let before = good();
-    count.wait_for(|_| good() > before + 3).await.unwrap();
-    let hanging = upstream
-        .requests()
-        .iter()
-        .filter(|r| r.header("X-Environment-Key") == Some("ser.0"))
-        .count();
-    assert_eq!(hanging, 1, "one fetch at a time");
-    let statuses: Vec<_> = harness
-        .handle
-        .statuses()
+    in_time(count.wait_for(|_| of("ser.0") > 0)).await.unwrap();
+    let before = of("ser.2");
+    in_time(count.wait_for(|_| of("ser.2") > before + 3))
         .await
-        .unwrap()
-        .iter()
-        .map(|s| s.status)
-        .collect();
+        .unwrap();
+    assert_eq!(of("ser.0"), 1, "one fetch at a time");
+    let statuses: Vec<_> = harness.statuses().await.iter().map(|s| s.status).collect();
     assert_eq!(statuses, ["not updated", "key rejected", "ok"]);
 }
 

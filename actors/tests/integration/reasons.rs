@@ -5,7 +5,6 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use actors::environment::{ActorOptions, PollingOptions};
 use actors::keys::EnvironmentKey;
 use actors::upstream::{
     DocumentMemory, Fault, FetchFailure, FetchOutcome, Names, Stage, Upstream, UpstreamOptions,
@@ -19,7 +18,7 @@ use crate::tls::{Certificate, TlsUpstream};
 
 const ENOUGH: Duration = Duration::from_secs(20);
 /// What is waited for in vain: long enough for all that comes before it, on a slow machine.
-const LITTLE: Duration = Duration::from_secs(1);
+const LITTLE: Duration = Duration::from_secs(2);
 
 async fn fetch_with(options: &UpstreamOptions, timeout: Duration) -> FetchOutcome {
     let upstream = Upstream::new(options, timeout).unwrap();
@@ -154,12 +153,7 @@ async fn a_document_that_waits_for_memory_all_the_time_says_so() {
 async fn the_reason_is_shown_in_health_until_all_is_well() {
     let upstream = ScriptedUpstream::start(|_| Answer::ok("{}"));
     upstream.go_down();
-    let polling = PollingOptions {
-        timeout: Duration::from_secs(2),
-        ..quick()
-    };
-    let options = ActorOptions::new(polling, UpstreamOptions::new(upstream.api_url()));
-    let harness = Harness::start_with(vec![polled(0)], options);
+    let harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
     let detail = harness
         .wait_for_detail(0, |detail| detail.is_some())
         .await

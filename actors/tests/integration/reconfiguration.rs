@@ -105,11 +105,7 @@ async fn another_timeout_overtakes_no_fetch() {
         .reconfigure(vec![polled(0)], Some(polling), None)
         .await
         .unwrap();
-    assert_eq!(
-        handle.statuses().await.unwrap()[0].status,
-        "ok",
-        "it is still under way"
-    );
+    assert_eq!(harness.status(0).await.status, "ok", "it is still under way");
     handle
         .reconfigure(
             vec![polled(0)],

@@ -4,14 +4,15 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix::{Addr, Arbiter};
-use actors::environment::{EnvironmentHandle, PollingOptions};
+use actors::environment::{ActorOptions, EnvironmentHandle, PollingOptions};
 use actors::replica::{EnvironmentReplica, Resolution, ResolveClientSide};
+use actors::upstream::UpstreamOptions;
 use engine::{KeyKind, UpdatedAt};
 use test_support::documents::document;
 use test_support::upstream::{Answer, ScriptedUpstream};
 use tokio::sync::oneshot;
 
-use crate::harness::{Harness, polled, quick, resolve, served};
+use crate::harness::{Harness, NEVER, polled, quick, resolve, served};
 
 const FIRST: i64 = 1_735_229_888_000_000;
 const CHANGES: i64 = 60;
@@ -130,7 +131,9 @@ async fn a_change_is_told_when_every_replica_serves_it() {
 #[actix_rt::test]
 async fn a_change_waits_for_the_slowest_replica() {
     let (upstream, current) = counting_upstream();
-    let mut harness = Harness::start(vec![polled(0)], upstream.api_url(), quick());
+    let mut options = ActorOptions::new(quick(), UpstreamOptions::new(upstream.api_url()));
+    options.replicas.late_after = NEVER;
+    let mut harness = Harness::start_with(vec![polled(0)], options);
     harness.update().await;
     let worker = Arbiter::new();
     let slow = replica_on(&worker, &harness.handle).await;
@@ -149,7 +152,7 @@ async fn a_change_waits_for_the_slowest_replica() {
     {}
     // The actor has had time to send an event, were it to do so.
     for _ in 0..10 {
-        harness.handle.statuses().await.unwrap();
+        harness.statuses().await;
     }
     assert_eq!(harness.pending_updates(), 0, "one replica does not serve it yet");
     assert_eq!(*harness.handle.acknowledged().borrow(), 1);
