@@ -290,3 +290,6 @@ impl Actor for StoreActor {
         ctx.run_interval(self.look, Self::look);
     }
 }
+
+#[cfg(test)]
+mod tests;
