@@ -1,7 +1,12 @@
 //! A port that is a test's, whether anybody listens there or not.
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread;
+use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
+
+use crate::wait::PATIENCE;
 
 /// Keeps a port from being given to anybody else while this lives: not to a listener that takes any port, nor to a connection
 /// that goes out. It does not listen itself, so connections there are refused; who names the port can listen there
@@ -44,10 +49,26 @@ impl ReservedPort {
     }
 }
 
+/// Listens at an address where somebody of this process has listened before. A program that another test starts meanwhile has the
+/// listener from before until it runs, so this waits for that.
+///
+/// # Panics
+/// Where it is not free within [`PATIENCE`].
+pub fn listen_again(address: SocketAddr) -> TcpListener {
+    let begun = Instant::now();
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && begun.elapsed() < PATIENCE => {
+                thread::yield_now();
+            }
+            listener => return listener.expect("the port from before"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpStream;
 
     use super::*;
 
@@ -57,7 +78,7 @@ mod tests {
         let refused = || TcpStream::connect(port.address()).unwrap_err().kind();
         for _ in 0..2 {
             assert_eq!(refused(), ErrorKind::ConnectionRefused);
-            let listener = TcpListener::bind(port.address()).unwrap();
+            let listener = listen_again(port.address());
             let _client = TcpStream::connect(port.address()).unwrap();
             let _accepted = listener.accept().unwrap();
         }

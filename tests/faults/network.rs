@@ -152,7 +152,7 @@ struct Detour {
     mend: fn(&Way),
     says: &'static [&'static str],
     config: Value,
-    /// What an attempt that hangs takes beyond the period, or the wait after one that was refused.
+    /// What an attempt that hangs takes beyond the period, or the wait after one that was refused, or for files to stay the same.
     hangs: Duration,
 }
 
@@ -179,6 +179,12 @@ impl Detour {
     fn asked_again_after(mut self, wait: Duration) -> Self {
         self.hangs = wait;
         self
+    }
+
+    /// It ends by a file, which counts once it has stayed the same for a second.
+    fn mended_by_a_file(mut self, mend: fn(&Way)) -> Self {
+        self.hangs = Duration::from_secs(1);
+        self.mended_by(mend)
     }
 
     /// A fetch hangs for so long at most.

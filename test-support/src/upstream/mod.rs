@@ -11,7 +11,7 @@ use std::thread;
 
 use tokio::sync::watch;
 
-use crate::reserved_port::ReservedPort;
+use crate::reserved_port::{ReservedPort, listen_again};
 use crate::wait::in_time;
 use connections::{Shared, accept};
 
@@ -157,7 +157,7 @@ impl ScriptedUpstream {
     /// Listens again on the same port.
     pub fn come_up(&self) {
         self.listening.store(true, Ordering::SeqCst);
-        self.accept(TcpListener::bind(self.address()).expect("the port from before"));
+        self.accept(listen_again(self.address()));
     }
 
     fn accept(&self, listener: TcpListener) {

@@ -53,7 +53,7 @@ impl Environment {
     pub(crate) fn of(request: &ReceivedRequest) -> Self {
         let key = request.header("X-Environment-Key");
         let found = ENVIRONMENTS.iter().find(|each| Some(each.server_side_key) == key);
-        *found.expect("the key of an environment")
+        *found.unwrap_or_else(|| panic!("no key of an environment: {} {}", request.method, request.target))
     }
 
     /// The document of this version.

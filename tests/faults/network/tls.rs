@@ -44,7 +44,7 @@ pub(super) fn rows() -> Vec<Row> {
                 renewed,
                 &["an authority that is not trusted here"],
             );
-            detour.mended_by(trust).run(findings)
+            detour.mended_by_a_file(trust).run(findings)
         }),
         row("a client's certificate is wanted, by TLS 1.2", |findings| {
             let wanting = |way: &super::Way| {

@@ -1,8 +1,8 @@
 //! Connections that are not made, or that end or hang before an answer.
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
+use test_support::reserved_port::listen_again;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::outage::Obstacle;
@@ -71,5 +71,5 @@ fn is_down(upstream: &ScriptedUpstream, _: &Path) -> Obstacle {
 /// The system completes connections, and nobody takes them.
 fn is_deaf(upstream: &ScriptedUpstream, _: &Path) -> Obstacle {
     upstream.go_down();
-    Box::new(TcpListener::bind(upstream.address()).expect("the port from before"))
+    Box::new(listen_again(upstream.address()))
 }

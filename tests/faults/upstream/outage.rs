@@ -13,7 +13,7 @@ use test_support::findings::Findings;
 use test_support::upstream::{Answer, ScriptedUpstream};
 
 use super::claims::{self, Expected, Told};
-use super::scene::{Answering, JITTER, PERIOD, Scene, Setting, answer_by};
+use super::scene::{Answering, JITTER, PERIOD, Scene, Setting, WORK, answer_by};
 use crate::harness::environments::ENVIRONMENTS;
 use crate::harness::is_full;
 
@@ -210,7 +210,8 @@ impl Outage {
         let stood_still = scene.clients.standstill().saturating_sub(before);
         for (environment, wait) in ENVIRONMENTS.iter().zip(waits) {
             let asked = scene.asked(environment, well).1;
-            if asked.is_none_or(|asked| asked > wait + stood_still) {
+            // No wait is longer than it is meant to be, but whoever waits has its turn later on a busy machine.
+            if asked.is_none_or(|asked| asked > wait + WORK + stood_still) {
                 return Err(format!("asked again after {asked:?}, {wait:?} are allowed"));
             }
         }
