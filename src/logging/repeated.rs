@@ -12,9 +12,17 @@ const ACCEPTOR: &str = "actix_server::accept";
 
 static ACCEPT_ERRORS: Repeated = Repeated::new();
 
-/// Tells whether the line was written a short while ago and is left out.
+/// How its failure ends where the listener listens no longer (`EINVAL` of accept(2)). A stop closes it once the acceptor was asked to
+/// leave it, which answers before it has: on a busy machine it may come to the listener once more. Nobody is lost by that.
+const OF_A_CLOSED_LISTENER: &str = "(os error 22)";
+
+/// Tells whether the line was written a short while ago, or is none of a failure, and is left out.
 pub(super) fn is_repeated(record: &Record<'_>) -> bool {
-    record.target() == ACCEPTOR && ACCEPT_ERRORS.again_at(Instant::now())
+    record.target() == ACCEPTOR && (is_of_a_closed_listener(record) || ACCEPT_ERRORS.again_at(Instant::now()))
+}
+
+fn is_of_a_closed_listener(record: &Record<'_>) -> bool {
+    record.args().to_string().ends_with(OF_A_CLOSED_LISTENER)
 }
 
 /// When a line was written last.
@@ -61,5 +69,25 @@ mod tests {
         assert!(!is_repeated(&record) && !is_repeated(&record));
         let record = Record::builder().target(ACCEPTOR).build();
         assert!(!is_repeated(&record) && is_repeated(&record));
+    }
+
+    #[test]
+    fn the_end_of_a_listener_is_no_failure_of_its_acceptor() {
+        // As the acceptor comes to it.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        socket2::SockRef::from(&listener)
+            .shutdown(std::net::Shutdown::Read)
+            .unwrap();
+        let ended = listener.accept().unwrap_err();
+        let limited = std::io::Error::from(rustix::io::Errno::MFILE);
+        for (error, is_of_the_end) in [(ended, true), (limited, false)] {
+            let told = is_of_a_closed_listener(
+                &Record::builder()
+                    .target(ACCEPTOR)
+                    .args(format_args!("Error accepting connection: {error}"))
+                    .build(),
+            );
+            assert_eq!(told, is_of_the_end, "{error}");
+        }
     }
 }
