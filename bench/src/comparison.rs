@@ -69,6 +69,14 @@ impl Cost {
         Sample::new(self.microseconds.iter().copied())
     }
 
+    /// Adds the rounds of another one.
+    pub fn add(&mut self, other: &Self) {
+        self.microseconds.extend(&other.microseconds);
+        self.rates.extend(&other.rates);
+        self.p50.extend(&other.p50);
+        self.p99.extend(&other.p99);
+    }
+
     /// How many times another's cost this one's is, round by round: the rounds of one pair ran side by side.
     pub fn ratio_to(&self, other: &Self) -> Sample {
         Sample::new(

@@ -29,6 +29,13 @@ pub(super) enum Against {
     WithoutMetrics,
 }
 
+impl Against {
+    /// Whether it is another process of the proxy.
+    pub(super) fn is_a_proxy(self) -> bool {
+        !matches!(self, Self::BareGet | Self::BarePost | Self::Uncompressed)
+    }
+}
+
 /// A row of the table of requests.
 pub(super) struct Case {
     pub name: &'static str,

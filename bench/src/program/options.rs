@@ -67,6 +67,11 @@ impl Options {
         Some(options)
     }
 
+    /// Whether each request is asked of two proxies, in place of a proxy and a bare handler.
+    pub(crate) fn compares_proxies(&self) -> bool {
+        self.metrics || self.beside.is_some()
+    }
+
     /// Whether a row is to be measured.
     pub(crate) fn wants(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))

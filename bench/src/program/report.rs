@@ -128,6 +128,14 @@ impl Report {
         self.others.push(row);
     }
 
+    /// The same for what several rows come to: how many times one thing another is.
+    pub(crate) fn ratio(&mut self, name: &str, what: &str, ratio: &Sample) {
+        let limit = self.check(name, ratio.median());
+        let row = format!("| {what} | {} × | {limit} |", ratio_with_quartiles(ratio));
+        eprintln!("{row}");
+        self.others.push(row);
+    }
+
     /// A row of the table of growth.
     pub(crate) fn grows(&mut self, what: &str, steps: &[(usize, f64)], slope: &str) {
         let steps: Vec<String> = steps
@@ -151,7 +159,7 @@ impl Report {
         // A value that could not be had is no value below the limit.
         if value.is_nan() || value > limit {
             self.exceeded
-                .push(format!("{name}: {} of at most {}", number(value), number(limit)));
+                .push(format!("{name}: {value:.3} of at most {limit:.3}"));
         }
         number(limit)
     }

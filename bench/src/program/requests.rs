@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bench::child::{BareOn, Server, Start};
-use bench::comparison::{Subject, measure as measure_subjects};
+use bench::comparison::{Cost, Plan, Subject, measure as measure_subjects};
 use bench::documents::{CLIENT_KEY, Profile};
 use bench::statistics::Sample;
 use flate2::Compression;
@@ -23,55 +23,110 @@ pub(crate) fn measure(options: &Options, report: &mut Report) {
     let mut ratios = Vec::new();
     for case in cases::all().iter().filter(|case| options.wants(case.name)) {
         match measure_case(case, options, report) {
-            Ok(ratio) => ratios.extend(ratio),
+            Ok(ratio) => ratios.push(ratio),
             // What one row cannot have is no reason to lose the others.
             Err(error) => report.failed(case.name, &error),
         }
     }
-    if options.metrics {
+    // What is said of all requests is measured of all.
+    if options.metrics && options.only.is_none() {
         let what = "all requests with metrics on, beside the same without: medians of their ratios";
-        report.measured("metrics-table", what, &Sample::new(ratios), "×");
+        report.ratio("metrics-table", what, &Sample::new(ratios));
     }
 }
 
 /// Gives how many times the other's cost this one's is.
-fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<Option<f64>> {
-    let upstream = case.has_upstream.then(|| upstream(case.profile));
-    let api_url = upstream.as_ref().map(ScriptedUpstream::api_url);
-    let collector = (case.against == Against::WithoutSpans).then(start_collector);
-    let start = Start {
-        build: None,
-        logs_accesses: case.against == Against::WithoutAccessLog,
-        upstream: api_url.as_deref(),
-        forwards_identities: case.against == Against::WithoutForwarding,
-        speaks_tls: false,
-        speaks_http2: false,
-        collector: collector.transpose()?,
-        has_admin: case.against == Against::WithoutMetrics || options.metrics,
+fn measure_case(case: &Case, options: &Options, report: &mut Report) -> io::Result<f64> {
+    let is_of_proxies = options.compares_proxies() || case.against.is_a_proxy();
+    let pairs = if is_of_proxies { options.plan.rounds } else { 1 };
+    let plan = Plan {
+        rounds: options.plan.rounds / pairs,
+        ..options.plan
     };
-    let server = Rc::new(start_proxy_with(case.profile, start)?);
-    let etag = match case.name {
-        NOT_MODIFIED => ask(server.address, &case.request(None))?
-            .header("etag")
-            .map(str::to_owned),
-        _ => None,
-    };
-    let own = Subject::new(Rc::clone(&server), case.request(etag.as_deref()));
-    let answer = ask(server.address, &own.request)?;
-    check(case, &answer)?;
-    let (against, other) = other(case, start, &own, &answer, options)?;
-    let mut ratio = None;
-    if let [own, other] = measure_subjects(&[&own, &other], &options.plan)?.as_slice() {
-        report.compare(case.name, case.what, own, against, other);
-        ratio = Some(own.ratio_to(other).median());
+    let (mut own, mut other) = (Cost::default(), Cost::default());
+    for number in 1..=pairs {
+        let pair = Pair::start(case, options)?;
+        pair.measure(&plan, number, &mut own, &mut other)?;
+        if number == pairs {
+            report.compare(case.name, case.what, &own, pair.against, &other);
+            pair.check(case, report)?;
+        }
     }
-    if let Some(upstream) = &upstream {
-        wait_for_a_post(upstream)?;
+    Ok(own.ratio_to(&other).median())
+}
+
+/// The servers of a case. Where they are two proxies each round has its own: two processes of one program differ by up to 3 %, by
+/// where their memory came to lie.
+struct Pair {
+    own: Subject,
+    other: Subject,
+    /// What the other one is.
+    against: &'static str,
+    /// What the first one answers.
+    answer: Response,
+    upstream: Option<ScriptedUpstream>,
+}
+
+impl Pair {
+    fn start(case: &Case, options: &Options) -> io::Result<Self> {
+        let upstream = case.has_upstream.then(|| upstream(case.profile));
+        let api_url = upstream.as_ref().map(ScriptedUpstream::api_url);
+        let collector = (case.against == Against::WithoutSpans).then(start_collector);
+        let start = Start {
+            build: None,
+            logs_accesses: case.against == Against::WithoutAccessLog,
+            upstream: api_url.as_deref(),
+            forwards_identities: case.against == Against::WithoutForwarding,
+            speaks_tls: false,
+            speaks_http2: false,
+            collector: collector.transpose()?,
+            has_admin: case.against == Against::WithoutMetrics || options.metrics,
+        };
+        let server = Rc::new(start_proxy_with(case.profile, start)?);
+        let etag = match case.name {
+            NOT_MODIFIED => ask(server.address, &case.request(None))?
+                .header("etag")
+                .map(str::to_owned),
+            _ => None,
+        };
+        let own = Subject::new(Rc::clone(&server), case.request(etag.as_deref()));
+        let answer = ask(server.address, &own.request)?;
+        check(case, &answer)?;
+        let (against, other) = other(case, start, &own, &answer, options)?;
+        Ok(Self {
+            own,
+            other,
+            against,
+            answer,
+            upstream,
+        })
     }
-    if case.against == Against::Uncompressed {
-        size(case, &server, &answer, report)?;
+
+    /// Adds what they cost; the one comes first by turns.
+    fn measure(&self, plan: &Plan, number: usize, own: &mut Cost, other: &mut Cost) -> io::Result<()> {
+        let is_first = !number.is_multiple_of(2);
+        let subjects = match is_first {
+            true => [&self.own, &self.other],
+            false => [&self.other, &self.own],
+        };
+        if let [one, two] = measure_subjects(&subjects, plan)?.as_slice() {
+            let (one, two) = if is_first { (one, two) } else { (two, one) };
+            own.add(one);
+            other.add(two);
+        }
+        Ok(())
     }
-    Ok(ratio)
+
+    /// What is to be seen besides what it costs.
+    fn check(&self, case: &Case, report: &mut Report) -> io::Result<()> {
+        if let Some(upstream) = &self.upstream {
+            wait_for_a_post(upstream)?;
+        }
+        if case.against == Against::Uncompressed {
+            size(case, &self.own.server, &self.answer, report)?;
+        }
+        Ok(())
+    }
 }
 
 /// What a case is compared with, by name.
@@ -197,7 +252,8 @@ pub(crate) fn start_proxy(profile: Profile) -> io::Result<Server> {
 /// The same, started in another way.
 pub(crate) fn start_proxy_with(profile: Profile, start: Start<'_>) -> io::Result<Server> {
     let server = Server::start_proxy(&profile.document(0), start)?;
-    server.wait_for(&flags_request(), 200)?;
+    // When one worker answers with flags another may not yet have the document; from when it is ready all do.
+    server.wait_for(&Request::get("/proxy/health/readiness"), 200)?;
     Ok(server)
 }
 
