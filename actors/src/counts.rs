@@ -1,6 +1,7 @@
 //! Counters that whoever works writes to and whoever looks adds up: plain numbers, and nobody waits for anybody.
 //!
 //! They only tell how much of something there was, so no order with other memory is needed (`Relaxed`).
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -48,25 +49,34 @@ impl Level {
     }
 }
 
-/// How often values were up to each of `N` bounds, and their sum.
-#[derive(Debug)]
-pub struct Histogram<const N: usize> {
-    /// In ascending order; the last one is the greatest number there is.
-    bounds: &'static [u64; N],
-    buckets: [Counter; N],
-    sum: Counter,
+/// The bounds of one kind of histogram.
+pub trait Bounds<const N: usize> {
+    /// In ascending order; the last one is the greatest number there is. The compiler knows them, so that a search reads no
+    /// memory.
+    const BOUNDS: &'static [u64; N];
 }
 
-impl<const N: usize> Histogram<N> {
-    /// Of nothing so far.
-    pub fn new(bounds: &'static [u64; N]) -> Self {
+/// How often values were up to each of `N` bounds, and their sum. It begins at a cache line, which has the sum and the counts of
+/// low values, the most frequent ones.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub struct Histogram<B, const N: usize> {
+    sum: Counter,
+    buckets: [Counter; N],
+    bounds: PhantomData<B>,
+}
+
+impl<B: Bounds<N>, const N: usize> Default for Histogram<B, N> {
+    fn default() -> Self {
         Self {
-            bounds,
-            buckets: std::array::from_fn(|_| Counter::new()),
             sum: Counter::new(),
+            buckets: std::array::from_fn(|_| Counter::new()),
+            bounds: PhantomData,
         }
     }
+}
 
+impl<B: Bounds<N>, const N: usize> Histogram<B, N> {
     /// Counts a value.
     pub fn observe(&self, value: u64) {
         if let Some(bucket) = self.bucket(value) {
@@ -90,16 +100,14 @@ impl<const N: usize> Histogram<N> {
 
     /// From the lowest bound on: most values are small, and end the search at once.
     fn bucket(&self, value: u64) -> Option<&Counter> {
-        let mut places = self.bounds.iter().zip(&self.buckets);
-        places
-            .find(|(bound, _)| value <= **bound)
-            .map(|(_, bucket)| bucket)
+        let place = B::BOUNDS.iter().position(|bound| value <= *bound)?;
+        self.buckets.get(place)
     }
 
     /// What was counted so far. A value that is counted meanwhile may be in it in part.
     pub fn read(&self) -> Distribution {
         Distribution {
-            bounds: self.bounds,
+            bounds: B::BOUNDS,
             counts: self.buckets.iter().map(Counter::get).collect(),
             sum: self.sum.get(),
         }
@@ -142,34 +150,49 @@ pub fn nanoseconds(duration: Duration) -> u64 {
 
 /// Bounds of work that takes a millisecond or much more, in nanoseconds: applying a document, bringing it to all workers,
 /// telling thousands of subscribers.
-pub const WORK: [u64; 16] = [
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    10_000_000_000,
-    u64::MAX,
-];
+#[derive(Debug)]
+pub struct Work;
+
+/// Of work.
+pub type WorkHistogram = Histogram<Work, 16>;
+
+impl Bounds<16> for Work {
+    const BOUNDS: &'static [u64; 16] = &[
+        100_000,
+        250_000,
+        500_000,
+        1_000_000,
+        2_500_000,
+        5_000_000,
+        10_000_000,
+        25_000_000,
+        50_000_000,
+        100_000_000,
+        250_000_000,
+        500_000_000,
+        1_000_000_000,
+        2_500_000_000,
+        10_000_000_000,
+        u64::MAX,
+    ];
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const BOUNDS: [u64; 3] = [10, 100, u64::MAX];
+    #[derive(Debug)]
+    struct Few;
+
+    impl Bounds<3> for Few {
+        const BOUNDS: &'static [u64; 3] = &[10, 100, u64::MAX];
+    }
+
+    type Histogram = super::Histogram<Few, 3>;
 
     #[test]
     fn a_value_is_in_the_first_bucket_whose_bound_it_does_not_pass() {
-        let histogram = Histogram::new(&BOUNDS);
+        let histogram = Histogram::default();
         for value in [0, 10, 11, 100, 101, 5_000] {
             histogram.observe(value);
             histogram.observe_alone(value);
@@ -186,7 +209,7 @@ mod tests {
 
     #[test]
     fn distributions_are_added_bucket_by_bucket() {
-        let (one, other) = (Histogram::new(&BOUNDS), Histogram::new(&BOUNDS));
+        let (one, other) = (Histogram::default(), Histogram::default());
         one.observe(1);
         other.observe(1);
         other.observe(1_000);
@@ -210,6 +233,6 @@ mod tests {
 
     #[test]
     fn bounds_of_work_ascend_to_the_end() {
-        assert!(WORK.is_sorted() && WORK.last() == Some(&u64::MAX));
+        assert!(Work::BOUNDS.is_sorted() && Work::BOUNDS.last() == Some(&u64::MAX));
     }
 }

@@ -7,19 +7,20 @@ pub(super) const METHODS: [&str; 10] = [
 ];
 
 /// The place of a method in [`METHODS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct MethodNumber(pub(super) u8);
 
 impl MethodNumber {
     pub(crate) const GET: Self = Self(0);
     pub(crate) const HEAD: Self = Self(1);
+    pub(super) const POST: Self = Self(2);
 
     /// That of a request.
     pub(crate) fn of(method: &Method) -> Self {
         Self(match *method {
             Method::GET => Self::GET.0,
             Method::HEAD => Self::HEAD.0,
-            Method::POST => 2,
+            Method::POST => Self::POST.0,
             Method::PUT => 3,
             Method::PATCH => 4,
             Method::DELETE => 5,

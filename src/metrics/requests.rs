@@ -1,76 +1,94 @@
-//! What one worker counts of its requests.
+//! What a worker has counted of its requests: by route, method and status.
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actors::counts::{Distribution, Histogram, nanoseconds};
+use actors::counts::{Bounds, Distribution, Histogram};
 
 use super::labels::{METHODS, MethodNumber, STATUSES, place_of_status};
 use crate::routes::Patterns;
 
 /// Bounds of durations, in nanoseconds: flags take some microseconds, what waits for upstream takes seconds.
-const DURATIONS: [u64; 21] = [
-    5_000,
-    10_000,
-    25_000,
-    50_000,
-    100_000,
-    250_000,
-    500_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    25_000_000,
-    50_000_000,
-    100_000_000,
-    250_000_000,
-    500_000_000,
-    1_000_000_000,
-    2_500_000_000,
-    5_000_000_000,
-    10_000_000_000,
-    u64::MAX,
-];
+#[derive(Debug)]
+struct Durations;
+
+impl Bounds<21> for Durations {
+    const BOUNDS: &'static [u64; 21] = &[
+        5_000,
+        10_000,
+        25_000,
+        50_000,
+        100_000,
+        250_000,
+        500_000,
+        1_000_000,
+        2_500_000,
+        5_000_000,
+        10_000_000,
+        25_000_000,
+        50_000_000,
+        100_000_000,
+        250_000_000,
+        500_000_000,
+        1_000_000_000,
+        2_500_000_000,
+        5_000_000_000,
+        10_000_000_000,
+        u64::MAX,
+    ];
+}
 
 /// Bounds of bodies, in bytes: an error has a hundred, a document may have millions.
-const SIZES: [u64; 12] = [
-    100,
-    250,
-    500,
-    1_000,
-    2_500,
-    5_000,
-    10_000,
-    50_000,
-    250_000,
-    1_000_000,
-    10_000_000,
-    u64::MAX,
-];
+#[derive(Debug)]
+struct Sizes;
+
+impl Bounds<12> for Sizes {
+    const BOUNDS: &'static [u64; 12] = &[
+        100,
+        250,
+        500,
+        1_000,
+        2_500,
+        5_000,
+        10_000,
+        50_000,
+        250_000,
+        1_000_000,
+        10_000_000,
+        u64::MAX,
+    ];
+}
 
 /// The counts of one worker, which alone writes to them. What never happens takes no room.
 #[derive(Debug)]
-pub(crate) struct WorkerCounts {
-    patterns: Arc<Patterns>,
+pub(super) struct RequestCounts {
+    pub(super) patterns: Arc<Patterns>,
     /// By route, and then by method.
     places: Vec<OnceLock<Box<ByStatus>>>,
 }
 
-type ByStatus = [OnceLock<Box<Series>>; STATUSES.len()];
+type ByStatus = [OnceLock<Arc<Series>>; STATUSES.len()];
 
-/// Requests of one route and method with one status. It begins at a cache line, so that no other thread's writes share one
-/// with its first numbers.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Series {
-    durations: Histogram<{ DURATIONS.len() }>,
-    /// Of those whose body has a known size.
-    sizes: Histogram<{ SIZES.len() }>,
+/// Requests of one route and method with one status.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    /// Nanoseconds.
+    durations: Histogram<Durations, 21>,
+    /// Bytes of those whose body has a known size.
+    sizes: Histogram<Sizes, 12>,
 }
 
-impl WorkerCounts {
+impl Series {
+    /// Counts one; `bytes` of its body, where they are known.
+    pub(super) fn count(&self, nanoseconds: u64, bytes: Option<u64>) {
+        self.durations.observe_alone(nanoseconds);
+        if let Some(bytes) = bytes {
+            self.sizes.observe_alone(bytes);
+        }
+    }
+}
+
+impl RequestCounts {
     /// With nothing counted.
     pub(super) fn new(patterns: Arc<Patterns>) -> Self {
         let places = patterns.count() * METHODS.len();
@@ -85,28 +103,17 @@ impl WorkerCounts {
         *self.patterns == *patterns
     }
 
-    /// Counts a request; `path` as the router read it, `bytes` of the answer's body where they are known.
-    pub(crate) fn count(
+    /// That of requests of this route, by its number; `None`: there is no such route.
+    pub(super) fn series(
         &self,
-        path: &str,
+        route: usize,
         method: MethodNumber,
         status: StatusCode,
-        duration: Duration,
-        bytes: Option<u64>,
-    ) {
-        let place = self.patterns.find(path) * METHODS.len() + usize::from(method.0);
-        let Some(by_status) = self.places.get(place) else {
-            return;
-        };
+    ) -> Option<Arc<Series>> {
+        let by_status = self.places.get(route * METHODS.len() + method.place())?;
         let by_status = by_status.get_or_init(|| Box::new(std::array::from_fn(|_| OnceLock::new())));
-        let Some(series) = by_status.get(place_of_status(status)) else {
-            return;
-        };
-        let series = series.get_or_init(Box::default);
-        series.durations.observe_alone(nanoseconds(duration));
-        if let Some(bytes) = bytes {
-            series.sizes.observe_alone(bytes);
-        }
+        let series = by_status.get(place_of_status(status))?;
+        Some(Arc::clone(series.get_or_init(Arc::default)))
     }
 
     /// Adds what was counted so far.
@@ -123,15 +130,6 @@ impl WorkerCounts {
                 sums.durations.add(&series.durations.read());
                 sums.sizes.add(&series.sizes.read());
             }
-        }
-    }
-}
-
-impl Default for Series {
-    fn default() -> Self {
-        Self {
-            durations: Histogram::new(&DURATIONS),
-            sizes: Histogram::new(&SIZES),
         }
     }
 }

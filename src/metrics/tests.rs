@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use actix_web::http::{Method, StatusCode};
 
@@ -10,8 +10,8 @@ fn patterns() -> Arc<Patterns> {
 
 fn count(counts: &WorkerCounts, times: usize) {
     for _ in 0..times {
-        let (method, duration) = (MethodNumber::of(&Method::GET), Duration::from_micros(3));
-        counts.count("/", method, StatusCode::OK, duration, Some(10));
+        let method = MethodNumber::of(&Method::GET);
+        counts.count("/", method, StatusCode::OK, 3_000, Some(10));
     }
 }
 
@@ -99,9 +99,68 @@ fn a_hundred_thousand_random_requests_make_as_many_series_as_there_are_labels() 
         let method = MethodNumber::of(&Method::from_bytes(method.as_bytes()).unwrap());
         let status = StatusCode::from_u16(random.u16(100..1_000)).unwrap();
         let bytes = random.bool().then(|| random.u64(..));
-        counts.count(&path, method, status, Duration::from_nanos(random.u64(..)), bytes);
+        counts.count(&path, method, status, random.u64(..), bytes);
     }
     let series = metrics.series();
     assert!(series <= most, "{series} of {most}");
     assert_eq!(sums(&metrics).0, 100_000);
+}
+
+#[test]
+fn each_request_is_counted_with_its_own_labels_whatever_came_before() {
+    let mut patterns = Patterns::default();
+    for pattern in [
+        "",
+        "/api/v1/flags",
+        "/api/v1/traits",
+        "/sse/environments/{client_side_key}/stream",
+    ] {
+        patterns.add(pattern);
+    }
+    let metrics = Metrics::default();
+    let counts = metrics.register(&Arc::new(patterns));
+    // Lengths, methods and statuses that fall together, and a path that is longer than any that is kept.
+    let long = format!("/{}", "long/".repeat(400));
+    let paths = [
+        ("", "/"),
+        ("/", "/"),
+        ("/api/v1/flags", "/api/v1/flags/"),
+        ("/api/v1/flags/", "/api/v1/flags/"),
+        ("/api/v1/traits", "/api/v1/traits/"),
+        ("/api/v1/other", "unmatched"),
+        (
+            "/sse/environments/a/stream",
+            "/sse/environments/{client_side_key}/stream/",
+        ),
+        (&long, "unmatched"),
+    ];
+    let (methods, statuses) = (["GET", "POST", "HEAD"], ["200", "205", "304", "404"]);
+    let mut expected = BTreeMap::new();
+    let mut random = fastrand::Rng::with_seed(13);
+    for _ in 0..20_000 {
+        let (path, route) = paths[random.usize(..paths.len())];
+        let method = methods[random.usize(..methods.len())];
+        let status = statuses[random.usize(..statuses.len())];
+        let bytes = random.u64(..20_000_000);
+        counts.count(
+            path,
+            MethodNumber::of(&Method::from_bytes(method.as_bytes()).unwrap()),
+            StatusCode::from_bytes(status.as_bytes()).unwrap(),
+            bytes + 1,
+            Some(bytes),
+        );
+        // What is not answered here has the name of its class.
+        let status = if status == "205" { "2xx" } else { status };
+        let sums = expected.entry([route, method, status]).or_insert((0, 0));
+        *sums = (sums.0 + 1, sums.1 + bytes);
+    }
+    let totals = metrics.totals();
+    let counted: BTreeMap<_, _> = totals
+        .series()
+        .map(|(labels, sums)| {
+            assert_eq!(sums.durations.sum, sums.sizes.sum + sums.sizes.count());
+            (labels, (sums.durations.count(), sums.sizes.sum))
+        })
+        .collect();
+    assert_eq!(counted, expected);
 }

@@ -2,7 +2,7 @@
 mod coding;
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_LENGTH;
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use crate::budget::{ByteBudget, HeldBytes};
 use crate::error::{ApiError, Shortage};
+use crate::metrics::Moment;
 use crate::routes::Services;
 use crate::server::{InProgress, wait_aside};
 
@@ -58,9 +59,10 @@ pub(super) async fn read(
             let budget = &Services::of(request)?.shared.budgets.request_bodies;
             let collecting = collect(rest, limits.bytes, announced.unwrap_or(limits.bytes), budget);
             let _aside = wait_aside(request);
+            let begun = Moment::now();
             // What seldom happens is boxed: every request moves the room that its future takes.
             let collected = Box::pin(timeout(limits.duration, collecting)).await;
-            BodyWait::end(request);
+            BodyWait::end(request, begun);
             collected.unwrap_or(Err(ApiError::SlowBody))
         }
     };
@@ -73,27 +75,19 @@ pub(super) async fn read(
     }
 }
 
-/// When a body that did not come with its head was whole, or was waited for no longer: how fast a client sends is not what an
-/// answer takes.
+/// How long a body that did not come with its head was waited for, in nanoseconds: how fast a client sends is not what an answer
+/// takes. It is read from the clock of the request's own duration, which it is taken from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyWait {
-    ended: Instant,
-}
+pub(crate) struct BodyWait(pub(crate) u64);
 
 impl BodyWait {
-    fn end(request: &HttpRequest) {
-        let ended = Instant::now();
-        request.extensions_mut().insert(Self { ended });
+    fn end(request: &HttpRequest, begun: Moment) {
+        request.extensions_mut().insert(Self(begun.elapsed()));
     }
 
     /// That of this request; `None`: it had no body, or one that came with its head.
     pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
         request.extensions().get().copied()
-    }
-
-    /// How long after this moment it ended.
-    pub(crate) fn ended_after(self, started: Instant) -> Duration {
-        self.ended.saturating_duration_since(started)
     }
 }
 

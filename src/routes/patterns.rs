@@ -59,6 +59,11 @@ impl Patterns {
         self.pattern(number).unwrap_or(UNMATCHED)
     }
 
+    /// Whether this is the number of a pattern without a parameter, so that its paths hold nothing of a client's.
+    pub(crate) fn is_fixed(&self, number: usize) -> bool {
+        self.pattern(number).is_some_and(|pattern| !pattern.contains('{'))
+    }
+
     /// The number of the pattern that a path is of; `path` as the router read it.
     pub(crate) fn find(&self, path: &str) -> usize {
         let mut of_length = self.exact.get(path.len()).into_iter().flatten();

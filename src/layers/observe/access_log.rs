@@ -1,4 +1,6 @@
 //! The access log hears of every outcome: one line each.
+use std::time::Duration;
+
 use actix_web::http::header::HeaderMap;
 
 use super::observed::Observed;
@@ -22,7 +24,7 @@ impl AccessLog {
     }
 
     /// Writes the line; `patterns`: those of the routes, where it is a request.
-    pub(super) fn hear(&self, observed: &Observed<'_>, patterns: Option<&Patterns>) {
+    pub(super) fn hear(&self, observed: Observed<'_>, patterns: Option<&Patterns>) {
         let asked = observed.asked;
         let forwarded_for = asked.headers().into_iter().flat_map(forwarded_for);
         log_access(&Access {
@@ -30,7 +32,7 @@ impl AccessLog {
             route: patterns.and_then(|patterns| asked.pattern(patterns)),
             status: observed.status.as_u16(),
             bytes: observed.body.bytes(),
-            duration: observed.duration,
+            duration: Duration::from_nanos(observed.nanoseconds),
             remote: self.remote.of(asked.peer(), forwarded_for),
         });
     }

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::Error;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
@@ -29,7 +29,7 @@ use traced::TracedRequest;
 use super::LayerOptions;
 use crate::error::Reason;
 use crate::live::Reader;
-use crate::metrics::{MethodNumber, Metrics, WorkerCounts};
+use crate::metrics::{MethodNumber, Metrics, Moment, WorkerCounts};
 use crate::routes::Patterns;
 use crate::settings::Settings;
 use crate::telemetry::{RequestNames, RequestTraces};
@@ -111,13 +111,13 @@ impl Observers {
             asked: Asked::Nothing(fields, peer),
             status,
             body: ObservedBody::Ready(bytes),
-            duration: Duration::ZERO,
-            own_duration: Duration::ZERO,
+            nanoseconds: 0,
+            own_nanoseconds: 0,
         };
-        self.log(&observed, None);
+        self.log(observed, None);
     }
 
-    fn tell(&self, observed: &Observed<'_>, own: &Own) {
+    fn tell(&self, observed: Observed<'_>, own: &Own) {
         if let Some(metrics) = &self.metrics {
             own.count(metrics, observed);
         }
@@ -125,7 +125,7 @@ impl Observers {
     }
 
     #[inline]
-    fn log(&self, observed: &Observed<'_>, patterns: Option<&Patterns>) {
+    fn log(&self, observed: Observed<'_>, patterns: Option<&Patterns>) {
         if let Some(log) = &self.access_log {
             log.hear(observed, patterns);
         }
@@ -148,7 +148,7 @@ pub(super) struct Observe {
 struct Own {
     patterns: Arc<Patterns>,
     /// Where it counts, from the first request that is counted.
-    counts: OnceCell<Arc<WorkerCounts>>,
+    counts: OnceCell<WorkerCounts>,
     /// What spans are called, from the first one.
     names: OnceCell<RequestNames>,
 }
@@ -159,11 +159,11 @@ impl Own {
             .get_or_init(|| RequestNames::new(Arc::clone(&self.patterns)))
     }
 
-    fn count(&self, metrics: &Metrics, observed: &Observed<'_>) {
+    fn count(&self, metrics: &Metrics, observed: Observed<'_>) {
         if let (Some(path), Some(method)) = (observed.asked.path(), observed.method) {
             let counts = self.counts.get_or_init(|| metrics.register(&self.patterns));
             let (status, bytes) = (observed.status, observed.body.bytes());
-            counts.count(path, method, status, observed.own_duration, bytes);
+            counts.count(path, method, status, observed.own_nanoseconds, bytes);
         }
         if let Some(reason) = observed.reason() {
             metrics.refused(reason);
@@ -204,12 +204,13 @@ impl Observe {
 
     /// Who hears of its beginning hears of its end.
     fn hear(&self, options: Rc<LayerOptions>, request: &ServiceRequest) -> Hearing {
-        let (started, method) = (Instant::now(), MethodNumber::of(request.method()));
+        let (started, method) = (Moment::now(), MethodNumber::of(request.method()));
         let is_traced = options.observers.traces.is_some();
         Hearing {
             started,
             method,
-            traced: is_traced.then(|| Box::new(TracedRequest::begin(&options, request, method, started))),
+            traced: is_traced
+                .then(|| Box::new(TracedRequest::begin(&options, request, method, Instant::now()))),
             options,
             own: Rc::clone(&self.own),
         }
@@ -218,7 +219,7 @@ impl Observe {
 
 /// What is kept of a request until its answer.
 struct Hearing {
-    started: Instant,
+    started: Moment,
     method: MethodNumber,
     options: Rc<LayerOptions>,
     own: Rc<Own>,
@@ -234,9 +235,9 @@ impl Hearing {
     /// Tells of the outcome.
     fn answered(self, answer: &Result<ServiceResponse, Error>) {
         let observed = Observed::of(answer, self.method, self.started);
-        self.options.observers.tell(&observed, &self.own);
-        if let Some(traced) = self.traced {
-            let ended = self.started + observed.duration;
+        let traced = self.traced.map(|traced| (traced, Instant::now()));
+        self.options.observers.tell(observed, &self.own);
+        if let Some((traced, ended)) = traced {
             traced.answered(observed.asked.path(), self.own.names(), observed.status, ended);
         }
     }

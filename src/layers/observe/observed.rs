@@ -1,6 +1,5 @@
 //! What is known of a request's outcome.
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody as _};
 use actix_web::dev::ServiceResponse;
@@ -9,12 +8,12 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{Error, HttpRequest};
 
 use crate::error::Reason;
-use crate::metrics::MethodNumber;
+use crate::metrics::{MethodNumber, Moment};
 use crate::routes::{BodyWait, Patterns};
 
 /// One request and its outcome, when the head of the answer is ready. What it takes work to find out is found out by whoever
 /// needs it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Observed<'a> {
     /// The request's method; `None` where it cannot be read.
     pub(super) method: Option<MethodNumber>,
@@ -24,10 +23,10 @@ pub(super) struct Observed<'a> {
     pub(super) status: StatusCode,
     /// What is known of the answer's body.
     pub(super) body: ObservedBody,
-    /// From the request's head to the answer's head.
-    pub(super) duration: Duration,
-    /// Of it, what is not spent on waiting for the request's body.
-    pub(super) own_duration: Duration,
+    /// From the request's head to the answer's head, in nanoseconds.
+    pub(super) nanoseconds: u64,
+    /// Of them, those that are not spent on waiting for the request's body.
+    pub(super) own_nanoseconds: u64,
 }
 
 /// What was asked.
@@ -81,9 +80,9 @@ impl<'a> Observed<'a> {
     pub(super) fn of(
         answer: &'a Result<ServiceResponse, Error>,
         method: MethodNumber,
-        started: Instant,
+        started: Moment,
     ) -> Self {
-        let duration = started.elapsed();
+        let nanoseconds = started.elapsed();
         let (asked, status, body, waited) = match answer {
             Ok(answer) => (
                 Asked::Request(answer),
@@ -103,19 +102,19 @@ impl<'a> Observed<'a> {
                 None,
             ),
         };
-        let waited = waited.map_or(Duration::ZERO, |wait| wait.ended_after(started));
+        let waited = waited.map_or(0, |BodyWait(nanoseconds)| nanoseconds);
         Self {
             method: Some(method),
             asked,
             status,
             body,
-            duration,
-            own_duration: duration.saturating_sub(waited),
+            nanoseconds,
+            own_nanoseconds: nanoseconds.saturating_sub(waited),
         }
     }
 
     /// Why a request was refused, where that is counted.
-    pub(super) fn reason(&self) -> Option<Reason> {
+    pub(super) fn reason(self) -> Option<Reason> {
         let Asked::Request(answer) = self.asked else {
             return None;
         };

@@ -12,7 +12,7 @@ pub(in crate::layers) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn hear(&self, observed: &Observed<'_>, patterns: Option<&Patterns>) {
+    pub(super) fn hear(&self, observed: Observed<'_>, patterns: Option<&Patterns>) {
         let route = patterns.and_then(|patterns| observed.asked.pattern(patterns));
         let line = format!(
             "{} {} {} {:?}",

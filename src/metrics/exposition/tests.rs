@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use actors::analytics::{Losses, Totals};
-use actors::counts::{Distribution, Histogram, WORK};
+use actors::counts::{Distribution, WorkHistogram};
 
 mod figures;
 mod monitoring;
@@ -22,7 +22,7 @@ use crate::server::Protocol;
 
 /// Of one value.
 fn distribution() -> Distribution {
-    let histogram = Histogram::new(&WORK);
+    let histogram = WorkHistogram::default();
     histogram.observe_duration(Duration::from_millis(3));
     histogram.read()
 }
@@ -49,8 +49,7 @@ fn example(environments: Vec<EnvironmentReading>) -> Reading {
     let metrics = Metrics::default();
     let counts = metrics.register(&Arc::default());
     for status in [StatusCode::OK, StatusCode::NOT_FOUND] {
-        let duration = Duration::from_micros(7);
-        counts.count("/", MethodNumber::of(&Method::GET), status, duration, Some(1_100));
+        counts.count("/", MethodNumber::of(&Method::GET), status, 7_000, Some(1_100));
     }
     metrics.refused(Reason::BodyTooLarge);
     Reading {

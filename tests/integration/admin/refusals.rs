@@ -80,7 +80,10 @@ fn a_client_that_sends_its_body_slowly_makes_no_slow_request() {
     let took = scrape.value(
         r#"flagsmith_http_server_request_duration_seconds_sum{route="/api/v1/identities/",method="POST",response_status="408"}"#,
     );
-    assert!(took < 2.0, "{took} s, with the 2 that its body was waited for");
+    assert!(
+        0.0 < took && took < 1.0,
+        "{took} s, less the 2 that its body was waited for"
+    );
 }
 
 #[test]
