@@ -181,9 +181,10 @@ impl Detour {
         self
     }
 
-    /// It ends by a file, which counts once it has stayed the same for a second.
+    /// It ends by a file, which counts once it has stayed the same for a second. An attempt looks at it where the last one that did
+    /// was a second before, so the one that would find it may not look.
     fn mended_by_a_file(mut self, mend: fn(&Way)) -> Self {
-        self.hangs = Duration::from_secs(1);
+        self.hangs = Duration::from_secs(2);
         self.mended_by(mend)
     }
 
