@@ -7,6 +7,8 @@ use actors::upstream::{Fault, Journal, Peer, ProxyFault, Stage, Step, UpstreamOp
 
 use super::finding::{Finding, Subject, Verdict};
 use super::way::Way;
+use crate::settings::OtlpProtocol;
+use crate::telemetry::{self, Refusal};
 
 mod shown;
 
@@ -48,6 +50,39 @@ impl Check {
     }
 }
 
+/// Whose address it is, and so which options have to do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    Flagsmith,
+    /// A collector's, which is spoken to by this protocol.
+    Collector(OtlpProtocol),
+}
+
+impl Whose {
+    /// What is wrong, and what to do.
+    fn line(self, fault: &Fault) -> String {
+        match self {
+            Self::Flagsmith => fault.to_string(),
+            Self::Collector(_) => Refusal::from(fault.clone()).why,
+        }
+    }
+
+    /// What names a file of root certificates.
+    const fn roots(self) -> &'static str {
+        match self {
+            Self::Flagsmith => "upstream.ca_file",
+            Self::Collector(_) => "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        }
+    }
+}
+
+/// An address to be reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'t> {
+    pub(super) url: &'t Uri,
+    pub(super) whose: Whose,
+}
+
 /// What was found on the way to an origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Reached {
@@ -56,25 +91,29 @@ pub(super) struct Reached {
     pub(super) obstacle: Option<String>,
 }
 
-/// Goes to the origin of `url`, as requests to it do.
+/// Goes to the origin of a URL, as requests to it do.
 pub(super) async fn examine(
     subject: &Subject,
-    url: &Uri,
+    target: Target<'_>,
     options: &UpstreamOptions,
     timeout: Duration,
 ) -> Reached {
+    let url = target.url;
     let journal = Journal::kept();
     let mut noting = options.clone();
     noting.journal = journal.clone();
-    let outcome = noting.try_connection(url, timeout).await;
+    let outcome = match target.whose {
+        Whose::Flagsmith => noting.try_connection(url, timeout).await,
+        Whose::Collector(protocol) => telemetry::try_connection(&noting, protocol, url, timeout).await,
+    };
     let way = Way::to(url, &options.proxies);
-    told(subject, url, way, &journal.steps(), outcome, SystemTime::now())
+    told(subject, target, way, &journal.steps(), outcome, SystemTime::now())
 }
 
 /// What is to be said of it; pure.
 fn told(
     subject: &Subject,
-    url: &Uri,
+    Target { url, whose }: Target<'_>,
     way: Way<'_>,
     steps: &[Step],
     outcome: Result<(), Fault>,
@@ -96,7 +135,9 @@ fn told(
             continue;
         }
         findings.push(match (&outcome, failed) {
-            (Err(fault), Some(failed)) if failed == check => failure(subject, check, fault, steps, now),
+            (Err(fault), Some(failed)) if failed == check => {
+                failure(subject, whose, check, (fault, steps), now)
+            }
             (_, Some(failed)) if check > failed => {
                 subject.skipped(check.name(), &format!("see {}", failed.name()))
             }
@@ -143,10 +184,16 @@ fn success(subject: &Subject, check: Check, peer: Peer, steps: &[Step], now: Sys
     }
 }
 
-fn failure(subject: &Subject, check: Check, fault: &Fault, steps: &[Step], now: SystemTime) -> Finding {
-    let finding = subject.told(check.name(), Verdict::Failure, &fault.to_string());
+fn failure(
+    subject: &Subject,
+    whose: Whose,
+    check: Check,
+    (fault, steps): (&Fault, &[Step]),
+    now: SystemTime,
+) -> Finding {
+    let finding = subject.told(check.name(), Verdict::Failure, &whose.line(fault));
     match check {
-        Check::Tls => refused(subject, finding, fault, steps, now),
+        Check::Tls => refused(subject, whose.roots(), finding, (fault, steps), now),
         _ => finding,
     }
 }
@@ -182,106 +229,4 @@ pub(super) fn origin(url: &Uri) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(url: &str, steps: &[Step], outcome: Result<(), Fault>) -> Vec<(&'static str, Verdict)> {
-        let url: Uri = url.parse().unwrap();
-        let subject = Subject::new("upstream");
-        let reached = told(&subject, &url, Way::Direct, steps, outcome, SystemTime::now());
-        let checks = reached
-            .findings
-            .iter()
-            .map(|finding| (finding.check, finding.verdict));
-        checks.collect()
-    }
-
-    #[test]
-    fn what_follows_the_step_that_fails_is_not_tried() {
-        use Verdict::{Failure, Ok, Skipped};
-        let addresses = Step::Addresses(Peer::Server, vec![IpAddr::from([10, 0, 0, 1])]);
-        let connected = Step::Connected(Peer::Server, ([10, 0, 0, 1], 443).into());
-        let https = "https://flagsmith.test/api/v1";
-        for (steps, fault, verdicts) in [
-            (
-                vec![],
-                Fault::NameUnknown("x".to_owned()),
-                [Failure, Skipped, Skipped],
-            ),
-            (vec![addresses.clone()], Fault::Refused, [Ok, Failure, Skipped]),
-            (
-                vec![addresses.clone(), connected.clone()],
-                Fault::CertificateExpired,
-                [Ok, Ok, Failure],
-            ),
-            (
-                vec![addresses.clone(), connected.clone()],
-                Fault::TlsFile("x".to_owned()),
-                [Ok, Ok, Failure],
-            ),
-        ] {
-            let [name, connect, tls] = verdicts;
-            let expected = vec![("proxy", Ok), ("name", name), ("connect", connect), ("tls", tls)];
-            assert_eq!(found(https, &steps, Err(fault.clone())), expected, "{fault}");
-        }
-        let plain = found("http://flagsmith.test/", &[addresses, connected], Result::Ok(()));
-        assert_eq!(plain, [("proxy", Ok), ("name", Ok), ("connect", Ok)]);
-    }
-
-    fn shown_until(years: &[i32]) -> Step {
-        use rustls::pki_types::CertificateDer;
-        use rustls::pki_types::pem::PemObject as _;
-        let authority = test_support::certificates::Authority::new("Root");
-        let der = |year: &i32| {
-            let issued = authority.issue_between("flagsmith.test", 2000, *year);
-            CertificateDer::from_pem_slice(issued.certificate.as_bytes())
-                .unwrap()
-                .to_vec()
-        };
-        Step::Certificates(Peer::Server, years.iter().map(der).collect())
-    }
-
-    /// The days that are told are those of the certificate which is wrong.
-    #[test]
-    fn what_is_wrong_with_a_chain_is_told_of_the_one_that_is() {
-        let url: Uri = "https://flagsmith.test/".parse().unwrap();
-        let tls = |years: &[i32], outcome, now| {
-            let steps = [shown_until(years)];
-            let reached = told(&Subject::new("upstream"), &url, Way::Direct, &steps, outcome, now);
-            reached.findings.last().cloned().unwrap()
-        };
-        let now = SystemTime::now();
-        let expired = tls(&[4000, 2021], Err(Fault::CertificateExpired), now);
-        assert!(
-            expired.detail.contains("chain, valid until 2021-01-01"),
-            "{}",
-            expired.detail
-        );
-        assert!(expired.advice.unwrap().contains("chain"));
-        let own = tls(&[2021, 4000], Err(Fault::CertificateExpired), now);
-        assert!(
-            own.detail.contains("it is valid until 2021-01-01"),
-            "{}",
-            own.detail
-        );
-        let before_2030 = std::time::UNIX_EPOCH + Duration::from_secs((60 * 365 + 15 - 3) * 24 * 3600);
-        let ending = tls(&[4000, 2030], Ok(()), before_2030);
-        assert_eq!(ending.verdict, Verdict::Warning);
-        assert!(
-            ending.detail.contains("chain is valid until 2030-01-01"),
-            "{}",
-            ending.detail
-        );
-        // A root that was replaced long ago is shown by many, and is not needed.
-        assert_eq!(tls(&[4000, 2021], Ok(()), now).verdict, Verdict::Ok);
-    }
-
-    #[test]
-    fn addresses_are_told_by_family() {
-        let addresses: Vec<IpAddr> = ["10.0.0.1", "::1"].map(|text| text.parse().unwrap()).to_vec();
-        assert_eq!(listed(&addresses), "10.0.0.1, ::1 (IPv4 and IPv6)");
-        assert_eq!(listed(&addresses[1..]), "::1 (IPv6 alone)");
-        let many: Vec<IpAddr> = (0..9).map(|last| IpAddr::from([10, 0, 0, last])).collect();
-        assert!(listed(&many).ends_with("10.0.0.5 and 3 more (IPv4 alone)"));
-    }
-}
+mod tests;

@@ -8,15 +8,17 @@ use actors::keys::EnvironmentKey;
 use actors::upstream::{DocumentMemory, UpstreamOptions};
 use tokio::time::{Instant, timeout_at};
 
-use super::address::{self, Reached};
+use super::address::{self, Reached, Target, Whose};
 use super::admin::{self, Occupant};
 use super::finding::{Finding, Subject, Verdict};
 use super::listening::{self, Running};
+use super::telemetry::{Collector, collectors};
 use super::{Unended, aside, client_certificate, is_polled, late, realtime, server_certificate, store};
 use crate::application::upstream_options;
 use crate::settings::Settings;
 
 mod key_pairs;
+mod telemetry;
 
 /// The part of a fetch's time that connecting may take, as in a fetch.
 const CONNECTING: f64 = 0.8;
@@ -34,6 +36,7 @@ pub(super) struct Examination {
     settings: Arc<Settings>,
     options: UpstreamOptions,
     examiner: Examiner,
+    collectors: Vec<Collector>,
     /// Whether documents have less memory here than in the proxy.
     is_short_of_memory: bool,
     /// When all of it ends.
@@ -49,6 +52,7 @@ impl Examination {
         Self {
             options: upstream_options(settings, &memory),
             examiner: Examiner::new(&settings.environments, memory),
+            collectors: collectors(&settings.process),
             settings: Arc::clone(settings),
             is_short_of_memory: half < most,
             until,
@@ -62,12 +66,20 @@ impl Examination {
         let api_url = api_url.then_some(&self.settings.api_url);
         let urls = api_url.into_iter().chain(&self.settings.realtime.upstream_url);
         let mut urls = urls.filter_map(|url| url.parse().ok());
-        if !urls.any(|url| self.options.needs_certificates(&url)) {
+        let needs = |url| self.options.needs_certificates(&url);
+        let of_flagsmith = urls.any(needs).then(|| self.options.clone());
+        let of_collectors = self.collectors.iter().flat_map(Collector::needing_certificates);
+        let needing: Vec<UpstreamOptions> = of_flagsmith.into_iter().chain(of_collectors).collect();
+        if needing.is_empty() {
             return None;
         }
-        let (options, begun) = (self.options.clone(), Instant::now());
-        let read = aside(begun + CERTIFICATES_PATIENCE, move || options.read_certificates()).await;
-        of_certificates(read, begun)
+        let begun = Instant::now();
+        let read = aside(begun + CERTIFICATES_PATIENCE, move || {
+            let problems = needing.iter().map(UpstreamOptions::read_certificates);
+            // Each is read, also behind one that has a problem.
+            problems.fold(None, Option::or)
+        });
+        of_certificates(read.await, begun)
     }
 
     /// The way to a URL's origin; `obstacle`: what is in the way where certificates are needed.
@@ -76,18 +88,34 @@ impl Examination {
             return Reached::default();
         };
         let subject = called(what, &url);
-        if let Some(obstacle) = obstacle.filter(|_| self.options.needs_certificates(&url)) {
+        let target = Target {
+            url: &url,
+            whose: Whose::Flagsmith,
+        };
+        let way = (&self.options, self.connecting());
+        self.reached_by(&subject, target, way, obstacle).await
+    }
+
+    /// The same with these options, and so long for the connection.
+    async fn reached_by(
+        &self,
+        subject: &Subject,
+        target: Target<'_>,
+        (options, connecting): (&UpstreamOptions, Duration),
+        obstacle: Option<&str>,
+    ) -> Reached {
+        if let Some(obstacle) = obstacle.filter(|_| options.needs_certificates(target.url)) {
             return Reached {
                 findings: vec![subject.skipped("connect", obstacle)],
                 obstacle: Some(obstacle.to_owned()),
             };
         }
         let begun = Instant::now();
-        let examined = address::examine(&subject, &url, &self.options, self.connecting());
+        let examined = address::examine(subject, target, options, connecting);
         match timeout_at(self.until, examined).await {
             Ok(reached) => reached,
             Err(_) => Reached {
-                findings: vec![late(&subject, "connect", begun.elapsed())],
+                findings: vec![late(subject, "connect", begun.elapsed())],
                 obstacle: Some("out of time".to_owned()),
             },
         }
@@ -228,18 +256,30 @@ mod tests {
         assert_eq!(of_certificates(Ok(None), begun), None);
         let pairs = r#"[{"client_side_key": "client", "server_side_key": "ser.server"}]"#;
         let url = "https://127.0.0.1:1/api/v1";
-        let variables = [("ENVIRONMENT_KEY_PAIRS", pairs), ("API_URL", url)];
+        let variables = [
+            ("ENVIRONMENT_KEY_PAIRS", pairs),
+            ("API_URL", url),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1"),
+        ];
         let variables = variables.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let settings = Settings::load(Some(std::path::Path::new("/nonexistent")), variables).unwrap();
         let examination = Examination::new(&Arc::new(settings.settings), None, begun + PATIENCE);
         let found = examination.environments(Some("see certificates")).await;
-        let verdicts: Vec<_> = found
-            .findings
-            .iter()
-            .map(|finding| (finding.check, finding.verdict))
-            .collect();
+        let verdicts = |findings: &[Finding]| -> Vec<_> {
+            let of_each = findings.iter();
+            of_each.map(|finding| (finding.check, finding.verdict)).collect()
+        };
         let skipped = ["connect", "http", "key", "document", "overrides"];
-        assert_eq!(verdicts, skipped.map(|check| (check, Verdict::Skipped)));
+        assert_eq!(
+            verdicts(&found.findings),
+            skipped.map(|check| (check, Verdict::Skipped))
+        );
+        let of_collector = examination.telemetry(Some("see certificates")).await;
+        let skipped = ["connect", "traces", "metrics"];
+        assert_eq!(
+            verdicts(&of_collector),
+            skipped.map(|check| (check, Verdict::Skipped))
+        );
         let told = &found.findings[0].detail;
         assert!(told.contains("see certificates"), "{told}");
     }

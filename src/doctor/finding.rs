@@ -22,8 +22,8 @@ pub enum Verdict {
 pub struct Finding {
     /// What was looked at, as `key pair 1 (Production)`.
     pub subject: String,
-    /// Of which kind that is, which stays the same whatever is found: `configuration`, `upstream`, `key_pair`, `realtime`, `store`,
-    /// `server`, `admin`, `system`.
+    /// Of which kind that is, which stays the same whatever is found: `configuration`, `upstream`, `key_pair`, `realtime`,
+    /// `telemetry`, `store`, `server`, `admin`, `system`.
     pub kind: &'static str,
     /// Which key pair, from 1.
     pub number: Option<usize>,

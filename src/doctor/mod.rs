@@ -4,7 +4,8 @@
 //!
 //! # Layout
 //! - `mod.rs`: [`examine`]: all checks beside one another, within [`PATIENCE`].
-//! - `examination`: what they share, and those that are asked for together; `key_pairs`: all key pairs.
+//! - `examination`: what they share, and those that are asked for together; `key_pairs`: all key pairs;
+//!   `telemetry`: all collectors.
 //! - `finding`: [`Finding`]; `report`: [`Report`], as lines and as JSON.
 //! - `configuration`: options that are not what is meant (`secrets`: keys and tokens; `clients`: who may ask); pure.
 //! - `address`: the way to a URL's origin: name, connection, proxy (`way`), TLS (`shown`, `certificate`).
@@ -12,6 +13,7 @@
 //! - `environment`: a key pair at upstream: HTTP and key (`cause`: why there is no document); `file`: a key pair's files;
 //!   `document`: what either gives; `clock`.
 //! - `realtime`: Flagsmith's realtime service.
+//! - `telemetry`: collectors of OpenTelemetry.
 //! - `store`: `persistence.directory`; `look`: what its disk says.
 //! - `listening`: the ports, a proxy that runs there (`look`: what they say, `admin`: who has that port); `server_certificate`: the
 //!   server's own.
@@ -34,6 +36,7 @@ mod report;
 mod server_certificate;
 mod store;
 mod system;
+mod telemetry;
 mod way;
 
 use std::io;
@@ -103,9 +106,10 @@ async fn examine_loaded(
         .as_ref()
         .filter(|finding| finding.verdict == Verdict::Failure);
     let obstacle = hanging.map(|finding| format!("see {}", finding.check));
-    let (environments, realtime, store, server, client_certificate) = futures::join!(
+    let (environments, realtime, collectors, store, server, client_certificate) = futures::join!(
         examination.environments(obstacle.as_deref()),
         examination.realtime(obstacle.as_deref()),
+        examination.telemetry(obstacle.as_deref()),
         examination.store(),
         examination.server(running),
         examination.client_certificate(),
@@ -116,6 +120,7 @@ async fn examine_loaded(
     findings.extend(certificates);
     findings.extend(environments.findings);
     findings.extend(realtime.map(|told| told(&documents)).into_iter().flatten());
+    findings.extend(collectors);
     findings.extend(store.map(|told| told(&documents)).into_iter().flatten());
     findings.extend(server);
     findings.extend(limits);

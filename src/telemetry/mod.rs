@@ -26,8 +26,10 @@ mod figures;
 mod messages;
 mod requests;
 
-use export::{Batches, Destination, Read, Readings};
+use export::{Batches, Read, Readings};
 use messages::Resource;
+
+pub(crate) use export::{Destination, GrpcMethod, Refusal, try_connection};
 
 pub(crate) use evaluations::{Evaluations, Traced, Untraced};
 pub(crate) use requests::{RequestNames, RequestTrace, RequestTraces};

@@ -43,12 +43,13 @@ pub(super) fn trusted(
     }
 }
 
-/// What is wrong with a certificate that was shown, with what it says itself; `finding`: what TLS says of it.
+/// What is wrong with a certificate that was shown, with what it says itself; `roots`: what names a file of root certificates,
+/// `finding`: what TLS says of it.
 pub(super) fn refused(
     subject: &Subject,
+    roots: &str,
     finding: Finding,
-    fault: &Fault,
-    steps: &[Step],
+    (fault, steps): (&Fault, &[Step]),
     now: SystemTime,
 ) -> Finding {
     let chain = shown(steps);
@@ -94,13 +95,12 @@ pub(super) fn refused(
     let detail = format!("{} ({seen})", finding.detail);
     let advice = match fault {
         Fault::CertificateAuthorityUnknown if certificate.is_of_an_interceptor() => Some(format!(
-            "{} looks into TLS on its way: have upstream's host exempted there, or name a file with its root certificate \
-             in upstream.ca_file",
+            "{} looks into TLS on its way: have the host exempted there, or name a file with its root certificate in {roots}",
             certificate.issuer
         )),
         Fault::CertificateAuthorityUnknown => Some(format!(
             "where {} is your organisation's own, or that of a proxy which looks into TLS on its way, name a file with its \
-             root certificate in upstream.ca_file",
+             root certificate in {roots}",
             certificate.issuer
         )),
         _ => finding.advice,

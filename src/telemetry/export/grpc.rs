@@ -23,6 +23,9 @@ use status::Outcome;
 /// What is made of an answer: an acknowledgement.
 const MOST_ANSWER: usize = 64 * 1024;
 
+/// What the handshake of TLS offers to speak.
+pub(super) const PROTOCOLS: &[&[u8]] = &[b"h2"];
+
 /// A message's prefix: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -121,7 +124,9 @@ impl Grpc {
         let why = match has_answered {
             true => format!("the connection breaks: {error}"),
             // An answer of HTTP/1.1 is a malformed frame.
-            false => format!("the connection breaks before any answer of gRPC ({error}); {WHICH_PROTOCOL}"),
+            false => format!(
+                "the connection breaks before any answer of gRPC ({error}); check whether it expects https; {WHICH_PROTOCOL}"
+            ),
         };
         Refusal::passing(why, None)
     }
@@ -151,7 +156,7 @@ impl Grpc {
     async fn connect(&mut self) -> Result<SendRequest<Bytes>, Failure> {
         let opened = self
             .options
-            .open(&self.server, self.connect_timeout, &[b"h2"])
+            .open(&self.server, self.connect_timeout, PROTOCOLS)
             .await;
         let stream = opened.map_err(|fault| Failure::Refused(fault.into()))?;
         let (requests, connection) = h2::client::handshake(stream).await?;

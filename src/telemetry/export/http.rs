@@ -48,8 +48,10 @@ impl Http {
                 "it answers {status}; check OTEL_EXPORTER_OTLP_HEADERS"
             ))),
             status @ (404 | 405 | 415) => Err(Refusal::last(format!(
-                "it answers {status}; check the endpoint's path; {WHICH_PROTOCOL}"
+                "it answers {status}; check the endpoint's path (/v1/traces and /v1/metrics are put behind \
+                 OTEL_EXPORTER_OTLP_ENDPOINT, and nothing behind a signal's own); {WHICH_PROTOCOL}"
             ))),
+            status @ (400 | 422) => Err(Refusal::of_message(format!("it answers {status}"))),
             status => Err(Refusal::last(format!("it answers {status}"))),
         }
     }

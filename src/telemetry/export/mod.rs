@@ -5,6 +5,7 @@
 //! - [`Batches`] (`batches`): takes spans out of their queue and sends them, one batch at a time.
 //! - [`Readings`] (`readings`): reads figures and sends them, each time all of them.
 //! - `http`, `grpc`: the two protocols; [`Refusal`] (`refusal`): why something was not taken.
+//! - `trial`: the same with nothing to send, for the doctor.
 //! - `standing`, `losses`: what the operator hears of it; `pace`: when to try again.
 use std::fmt;
 use std::time::Duration;
@@ -22,12 +23,14 @@ mod pace;
 mod readings;
 mod refusal;
 mod standing;
+mod trial;
 
 pub(super) use batches::Batches;
 use grpc::Grpc;
 use http::Http;
 pub(super) use readings::{Read, Readings};
-use refusal::Refusal;
+pub(crate) use refusal::Refusal;
+pub(crate) use trial::try_connection;
 
 use crate::settings::{Export, OtlpProtocol, ProcessSettings};
 
@@ -36,7 +39,7 @@ const CONNECTING: f64 = 0.8;
 
 /// What takes a signal by gRPC.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum GrpcMethod {
+pub(crate) enum GrpcMethod {
     Traces,
     Metrics,
 }
@@ -53,14 +56,14 @@ impl GrpcMethod {
 
 /// Where a signal goes.
 #[derive(Debug, Clone)]
-pub(super) struct Destination {
+pub(crate) struct Destination {
     export: Export,
     /// How it is reached: as all that this process asks, but for what is meant for Flagsmith alone.
     options: UpstreamOptions,
 }
 
 impl Destination {
-    pub(super) fn new(export: &Export, process: &ProcessSettings) -> Self {
+    pub(crate) fn new(export: &Export, process: &ProcessSettings) -> Self {
         let roots = match &export.certificate {
             Some(file) => RootCertificates {
                 file: Some(file.clone()),

@@ -8,31 +8,43 @@ pub(super) const WHICH_PROTOCOL: &str = "check the endpoint's port and OTEL_EXPO
 
 /// Why something was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// In words that hold nothing of what was sent, nor of the answer.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// Whether another attempt may have another outcome.
-    pub(super) may_be_retried: bool,
+    pub(crate) may_be_retried: bool,
     /// What the collector asks to wait before it.
     pub(super) wait: Option<Duration>,
+    /// Whether it may be this message alone that is not taken.
+    pub(crate) is_of_message: bool,
 }
 
 impl Refusal {
     /// Another attempt would be refused, too.
-    pub(super) fn last(why: impl Into<String>) -> Self {
+    pub(crate) fn last(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
             may_be_retried: false,
             wait: None,
+            is_of_message: false,
         }
     }
 
     /// Another attempt may be taken.
-    pub(super) fn passing(why: impl Into<String>, wait: Option<Duration>) -> Self {
+    pub(crate) fn passing(why: impl Into<String>, wait: Option<Duration>) -> Self {
         Self {
             why: why.into(),
             may_be_retried: true,
             wait,
+            is_of_message: false,
+        }
+    }
+
+    /// Another message may be taken.
+    pub(crate) fn of_message(why: impl Into<String>) -> Self {
+        Self {
+            is_of_message: true,
+            ..Self::last(why)
         }
     }
 
@@ -56,6 +68,10 @@ impl From<Fault> for Refusal {
                  which no collector is shown, and that it speaks TLS 1.2 or 1.3"
                 .to_owned(),
             Fault::TlsFile(problem) => problem.replace("upstream.ca_file", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
+            // An endpoint of gRPC without a scheme is asked with TLS.
+            Fault::TlsSpokenToHttp | Fault::TlsClosed => "https is spoken to a port that does not speak it; write http:// in the \
+                 endpoint, or OTEL_EXPORTER_OTLP_INSECURE=true where it has no scheme, or correct its port"
+                .to_owned(),
             Fault::NotHttp => format!("what answers does not speak HTTP/1.1; {WHICH_PROTOCOL}"),
             Fault::Closed | Fault::ClosedMeanwhile => {
                 format!("the connection ends without an answer; check whether it expects https; {WHICH_PROTOCOL}")

@@ -3,9 +3,10 @@
 //! # Layout
 //! - `mod.rs`: running it, and what it said.
 //! - `sound`: set-ups that nothing is wrong with.
-//! - `configuration`, `way`, `tls`, `answers`, `documents`, `store`, `server`, `system`: what breaks, by where it is.
+//! - `configuration`, `way`, `tls`, `answers`, `documents`, `collectors`, `store`, `server`, `system`: what breaks, by where it is.
 //! - `tickets`: what people have asked Flagsmith's support about their proxies, one by one.
 mod answers;
+mod collectors;
 mod configuration;
 mod documents;
 mod server;

@@ -15,7 +15,7 @@ use crate::harness::{CLIENT_KEY, Request};
 
 /// How a call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// With a message and this status behind it.
     Status(u16),
     /// With this status alone.
@@ -30,21 +30,21 @@ pub(super) enum Reply {
 
 /// A call as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) path: String,
+pub(crate) struct Call {
+    pub(crate) path: String,
     fields: HeaderMap,
-    message: Vec<u8>,
+    pub(crate) message: Vec<u8>,
 }
 
 /// A server of gRPC that replies in this order, and by the last of it from then on.
-pub(super) struct GrpcCollector {
-    pub(super) address: SocketAddr,
+pub(crate) struct GrpcCollector {
+    pub(crate) address: SocketAddr,
     calls: watch::Receiver<Vec<Call>>,
     _end: oneshot::Sender<()>,
 }
 
 impl GrpcCollector {
-    pub(super) fn start(replies: &[Reply]) -> Self {
+    pub(crate) fn start(replies: &[Reply]) -> Self {
         let (started, address) = std::sync::mpsc::channel();
         let (calls_sender, calls) = watch::channel(Vec::new());
         let (end, ended) = oneshot::channel();
@@ -71,7 +71,7 @@ impl GrpcCollector {
     }
 
     /// The calls, once there have been so many.
-    pub(super) fn calls(&self, count: usize) -> Vec<Call> {
+    pub(crate) fn calls(&self, count: usize) -> Vec<Call> {
         let mut calls = self.calls.clone();
         wait(async {
             calls

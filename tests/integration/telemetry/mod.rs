@@ -2,7 +2,7 @@
 pub(crate) mod collector;
 mod failures;
 mod figures;
-mod grpc;
+pub(crate) mod grpc;
 mod log_lines;
 mod over_tls;
 mod polls;

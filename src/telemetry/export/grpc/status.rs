@@ -72,6 +72,7 @@ impl Outcome {
             "UNAUTHENTICATED" | "PERMISSION_DENIED" => {
                 Err(Refusal::last(format!("{why}; check OTEL_EXPORTER_OTLP_HEADERS")))
             }
+            "INVALID_ARGUMENT" => Err(Refusal::of_message(why)),
             "UNIMPLEMENTED" => Err(Refusal::last(format!("{why}; {WHICH_PROTOCOL}"))),
             _ => Err(Refusal::last(why)),
         }
