@@ -8,10 +8,7 @@ use edge_proxy::logging;
 fn main() -> ExitCode {
     let outcome = match cli::parse(std::env::args_os().skip(1)) {
         Ok(Request::Run(command)) => commands::run(command),
-        Ok(Request::Print(text)) => {
-            write_out(&text);
-            Ok(0)
-        }
+        Ok(Request::Print(text)) => write_out("the text", text).map(|()| 0),
         Err(error) => Err(Failure::new(EXIT_USAGE, error)),
     };
     let code = match outcome {

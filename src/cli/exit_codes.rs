@@ -15,6 +15,9 @@ pub const EXIT_NOT_SOUND: u8 = 1;
 /// Exit code of `explain` where there is no such environment or feature, or no document.
 pub const EXIT_UNEXPLAINED: u8 = 1;
 
+/// Exit code where what was asked for cannot be written to standard output.
+pub const EXIT_UNWRITTEN: u8 = 1;
+
 /// Exit code for a configuration that cannot be used (`EX_CONFIG` of sysexits.h).
 pub const EXIT_CONFIGURATION: u8 = 78;
 
@@ -23,7 +26,7 @@ pub(super) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "all in order, or stopped in order"),
     (
         "1",
-        "not healthy, no snapshot, nothing to explain, or doctor found a failure",
+        "not healthy, no snapshot, nothing to explain, output that cannot be written, or doctor found a failure",
     ),
     ("64", "a command line that cannot be understood"),
     ("70", "a part of the program died"),

@@ -32,7 +32,8 @@ pub use completions::CompletionsArguments;
 pub use configuration::ConfigurationArgument;
 pub use doctor::DoctorArguments;
 pub use exit_codes::{
-    EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_NOT_SOUND, EXIT_UNEXPLAINED, EXIT_UNHEALTHY, EXIT_USAGE,
+    EXIT_CONFIGURATION, EXIT_NO_SNAPSHOT, EXIT_NOT_SOUND, EXIT_UNEXPLAINED, EXIT_UNHEALTHY, EXIT_UNWRITTEN,
+    EXIT_USAGE,
 };
 pub use explain::ExplainArguments;
 pub use health::HealthArguments;

@@ -26,6 +26,6 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Failure> {
         }
         return Err(last);
     }
-    write_out(&format!("{}\n", settings.effective_json()));
-    Ok(0)
+    let json = settings.effective_json();
+    write_out("the configuration", format!("{json}\n")).map(|()| 0)
 }

@@ -1,8 +1,7 @@
 //! `edge-proxy doctor`.
-use std::io::{self, ErrorKind, Write as _};
 use std::sync::Arc;
 
-use super::{Failure, in_system};
+use super::{Failure, in_system, write_out};
 use crate::cli::{DoctorArguments, EXIT_NOT_SOUND};
 use crate::doctor::{CgroupFiles, examine};
 
@@ -18,18 +17,6 @@ pub(super) fn run(arguments: DoctorArguments) -> Result<u8, Failure> {
         true => report.to_json(),
         false => report.to_string(),
     };
-    write(&format!("{text}\n"))?;
+    write_out("the report", format!("{text}\n"))?;
     Ok(if report.is_sound() { 0 } else { EXIT_NOT_SOUND })
-}
-
-/// A report that is lost is no sound one, but for a reader that has gone.
-fn write(report: &str) -> Result<(), Failure> {
-    let mut out = io::stdout();
-    match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            let line = format!("the report cannot be written: {error}");
-            Err(Failure::new(EXIT_NOT_SOUND, line))
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,8 +1,7 @@
 //! `edge-proxy explain`.
 use std::fs;
-use std::io::{self, Write as _};
 
-use super::{Failure, in_system, write_error};
+use super::{Failure, in_system, write_error, write_out};
 use crate::cli::{EXIT_CONFIGURATION, EXIT_UNEXPLAINED, EXIT_USAGE, ExplainArguments};
 use crate::explain::{self, Asking, Outcome, Sought};
 use crate::settings::{Loaded, Secret};
@@ -19,17 +18,7 @@ pub(super) fn run(arguments: ExplainArguments) -> Result<u8, Failure> {
     let explained =
         in_system(async move { explain::run(settings.as_ref(), &sought, |line| write_error(line)).await })?;
     match explained {
-        Outcome::Explained(text) => {
-            let mut out = io::stdout();
-            match out.write_all(&text).and_then(|()| out.flush()) {
-                // A reader that has gone is no failure.
-                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-                    EXIT_UNEXPLAINED,
-                    format!("the explanation cannot be written: {error}"),
-                )),
-                _ => Ok(0),
-            }
-        }
+        Outcome::Explained(text) => write_out("the explanation", text).map(|()| 0),
         Outcome::Unknown(line) | Outcome::Failed(line) => Err(Failure::new(EXIT_UNEXPLAINED, line)),
         Outcome::Misunderstood(line) => Err(Failure::new(EXIT_USAGE, line)),
         Outcome::Unauthorized(line) => Err(Failure::new(EXIT_CONFIGURATION, line)),

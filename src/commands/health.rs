@@ -10,6 +10,7 @@ pub(super) fn run(HealthArguments { configuration, url }: HealthArguments) -> Re
         None => Asked::Configuration(configuration.source()),
     };
     let healthy = health_check::ask(asked).map_err(|error| Failure::new(EXIT_UNHEALTHY, error))?;
-    write_out(&format!("{healthy}\n"));
+    // The code is the answer: a proxy is no less healthy where nobody can read the line.
+    let _ = write_out("the answer", format!("{healthy}\n"));
     Ok(0)
 }

@@ -4,10 +4,12 @@
 //! - `mod.rs`: [`run`], and what ends a command.
 //! - `serve`, `check`, `health`, `snapshot`, `doctor`, `explain`: one file a command.
 use std::fmt;
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write as _};
+use std::os::fd::AsFd as _;
 
 use crate::application::EXIT_SYSTEM;
-use crate::cli::{Command, ConfigurationArgument, EXIT_CONFIGURATION};
+use crate::cli::{Command, ConfigurationArgument, EXIT_CONFIGURATION, EXIT_UNWRITTEN};
 use crate::settings::{ConfigurationSource, Loaded};
 
 mod check;
@@ -62,9 +64,24 @@ pub fn run(command: Command) -> Result<u8, Failure> {
 }
 
 /// Writes to standard output. A reader that has gone (`edge-proxy --help | head -1`) is no failure, but `print!` would
-/// panic.
-pub fn write_out(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+/// panic. Where standard output is closed there is `/dev/null` in its place, before any line of ours runs.
+///
+/// # Errors
+/// Where it cannot be written: whoever asked for it does not have it. `what`: what that is, for the line.
+pub fn write_out(what: &str, text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    match write_whole(text.as_ref()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let line = format!("{what} cannot be written: {error}");
+            Err(Failure::new(EXIT_UNWRITTEN, line))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// As to a file: `Stdout` takes a descriptor that cannot be written to for one that takes everything.
+fn write_whole(bytes: &[u8]) -> io::Result<()> {
+    let mut out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    out.write_all(bytes)
 }
 
 /// Writes one line for the operator, outside of the log.

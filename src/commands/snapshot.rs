@@ -12,10 +12,15 @@ pub(super) fn run(arguments: SnapshotArguments) -> Result<u8, Failure> {
     } = arguments.configuration.load()?;
     notices.iter().for_each(write_error);
     let directory = arguments.directory.unwrap_or_else(|| PathBuf::from("."));
-    let tell = |is_failure, line: &str| match is_failure {
-        true => write_error(line),
-        false => write_out(&format!("{line}\n")),
+    let mut written = Ok(());
+    let tell = |is_failure, line: &str| {
+        if is_failure {
+            write_error(line);
+        } else if written.is_ok() {
+            written = write_out("what is taken", format!("{line}\n"));
+        }
     };
-    let taken = in_system(async move { snapshot::take(&settings, &directory, tell).await })?;
+    let taken = in_system(async { snapshot::take(&settings, &directory, tell).await })?;
+    written?;
     Ok(if taken { 0 } else { EXIT_NO_SNAPSHOT })
 }

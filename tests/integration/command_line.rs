@@ -127,3 +127,55 @@ fn a_misspelt_command_or_option_is_told_with_what_was_meant() {
         assert!(output.stdout.is_empty());
     }
 }
+
+/// What prints something, in a folder with a configuration.
+const PRINTING: [&[&str]; 7] = [
+    &["--version"],
+    &["--help"],
+    &["check"],
+    &["completions", "bash"],
+    &["man"],
+    &["doctor"],
+    &["explain"],
+];
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_written_is_a_failure() {
+    use crate::harness::ProxyOptions;
+    use std::fs::File;
+    let folder = folder();
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let only_read = || File::open("/dev/null").unwrap();
+    for arguments in PRINTING {
+        for out in [full(), only_read()] {
+            let mut printing = command(folder.path());
+            let output = printing.args(arguments).stdout(out).output().unwrap();
+            let line = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {line}");
+            assert!(line.contains(" cannot be written: "), "{arguments:?}: {line}");
+        }
+    }
+    let proxy = Proxy::start(ProxyOptions::default());
+    let url = format!("http://{}/proxy/health", proxy.address);
+    let mut health = command(folder.path());
+    let output = health.args(["health", "--url", &url]).stdout(full()).output();
+    assert_eq!(
+        output.unwrap().status.code(),
+        Some(0),
+        "it is healthy all the same"
+    );
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure() {
+    let folder = folder();
+    for arguments in PRINTING {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut printing = command(folder.path());
+        let output = printing.args(arguments).stdout(writer).output().unwrap();
+        assert_eq!(text(&output.stderr), "", "{arguments:?}");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+}
