@@ -122,6 +122,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, UsageE
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Request::Print(error.to_string())),
             _ => Err(missing_value(&error, &args)
+                .or_else(|| not_utf8(&error, &args))
                 .unwrap_or_else(|| UsageError::new(&error, || place_of(error.kind(), &args)))),
         },
     }
@@ -153,6 +154,33 @@ fn missing_value(error: &clap::Error, args: &[OsString]) -> Option<UsageError> {
         missing @ UsageError::MissingValue(_) => Some(missing),
         _ => None,
     }
+}
+
+/// Where a value is no UTF-8, clap does not say whose it is: the option that holds it, or the one before it.
+fn not_utf8(error: &clap::Error, args: &[OsString]) -> Option<UsageError> {
+    if error.kind() != ErrorKind::InvalidUtf8 {
+        return None;
+    }
+    let place = place_of(error.kind(), args);
+    let of_place = |from_one: usize| args.get(from_one.checked_sub(1)?)?.to_str();
+    let own = args.get(place.checked_sub(1)?)?.to_string_lossy();
+    let own = own.split_once('=').map(|(name, _)| name);
+    let before = place.checked_sub(1).and_then(of_place);
+    let name = [own, before].into_iter().flatten().find(|name| is_option(name));
+    Some(UsageError::InvalidValue {
+        name: name.map_or_else(|| format!("argument {place}"), str::to_owned),
+        problem: "must be text in UTF-8".to_owned(),
+    })
+}
+
+/// Whether a command has it.
+fn is_option(name: &str) -> bool {
+    let command = CommandLine::command();
+    let commands = std::iter::once(&command).chain(command.get_subcommands());
+    let mut known = commands
+        .flat_map(clap::Command::get_arguments)
+        .filter_map(clap::Arg::get_long);
+    known.any(|long| name.strip_prefix("--") == Some(long))
 }
 
 fn request(asked: Option<Asked>, serve: ServeArguments, check: bool) -> Result<Request, UsageError> {

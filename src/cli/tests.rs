@@ -105,6 +105,27 @@ fn a_path_need_not_be_unicode() {
     }
 }
 
+#[test]
+#[cfg(unix)]
+fn a_value_that_is_no_unicode_is_named_by_its_option() {
+    use std::os::unix::ffi::OsStringExt;
+    let cases: &[(&[&[u8]], &str)] = &[
+        (&[b"explain", b"--identifier", b"s3cret\xff"], "--identifier"),
+        (&[b"explain", b"--identifier=s3cret\xff"], "--identifier"),
+        (&[b"explain", b"--json", b"--trait", b"s3cret\xff=1"], "--trait"),
+        (&[b"health", b"--url=\xff", b"--config", b"a"], "--url"),
+        (&[b"man", b"\xff"], "argument 2"),
+        (&[b"man", b"--", b"--s3cret\xff=1"], "argument 3"),
+    ];
+    for (args, name) in cases {
+        let args = args.iter().map(|arg| OsString::from_vec(arg.to_vec()));
+        let error = parse(args).unwrap_err();
+        let said = format!("{name} must be text in UTF-8 (usage");
+        assert!(error.to_string().starts_with(&said), "{error}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
+    }
+}
+
 /// The two whose commands other rooms have.
 #[derive(Debug, Parser)]
 struct Explained {
