@@ -1,22 +1,20 @@
 //! `edge-proxy health`: asks a running proxy whether it is ready. For those who can run a program and send no request, as
 //! Docker's HEALTHCHECK in an image without a shell.
 use std::io;
-use std::pin::pin;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
 use actix_web::http::Uri;
 use actors::upstream::{Journal, Peer, Step, UpstreamOptions};
-use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
-use serde::Deserialize;
 
 use crate::settings::ConfigurationSource;
 
+mod answer;
 mod candidates;
 mod outcome;
 
+use answer::{Counts, is_of_readiness, read, reason};
 use candidates::Candidate;
 pub use candidates::{Candidates, serving};
 pub use outcome::{Healthy, Unhealthy};
@@ -31,15 +29,12 @@ const READINESS: &str = "/proxy/health/readiness";
 /// Whether documents are fresh, too.
 const FRESHNESS: &str = "/proxy/health";
 
-/// More of an answer is not read. A reason takes some hundred bytes.
-const LONGEST_BODY: usize = 64 * 1024;
-
 /// Who is asked.
 #[derive(Debug)]
 pub enum Asked {
     /// The server of a configuration, on this machine.
     Configuration(ConfigurationSource),
-    /// The same, of one that is read already.
+    /// The same, of one that is read already; whoever answers there must do so as a proxy does.
     Server(Candidates),
     /// The same, whether its documents are fresh.
     Freshness(Candidates),
@@ -50,7 +45,7 @@ pub enum Asked {
 /// Asks, within [`PATIENCE`].
 ///
 /// # Errors
-/// Where the answer is not of the 2xx, or there is none.
+/// Where the answer is not of the 2xx, or there is none; of [`Asked::Server`] also where no proxy answers so.
 pub fn ask(asked: Asked) -> Result<Healthy, Unhealthy> {
     ask_within(PATIENCE, asked)
 }
@@ -81,11 +76,11 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
     actix::System::with_tokio_rt(|| runtime).block_on(async {
         match asked {
             Asked::Configuration(source) => ask_configured(source).await,
-            Asked::Server(candidates) => ask_each(candidates, READINESS).await,
-            Asked::Freshness(candidates) => ask_each(candidates, FRESHNESS).await,
+            Asked::Server(candidates) => ask_each(candidates, READINESS, Counts::OfProxy).await,
+            Asked::Freshness(candidates) => ask_each(candidates, FRESHNESS, Counts::OfAnybody).await,
             Asked::Url(url) => {
                 let url = url.parse().map_err(|_| Unhealthy::Url)?;
-                ask_one(&url, None, b"").await
+                ask_one(&url, None, b"", Counts::OfAnybody).await
             }
         }
     })
@@ -93,19 +88,23 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
 
 /// Asks whoever has left word where that needs no configuration, which may be on a disk that hangs; then as it says.
 async fn ask_configured(source: &ConfigurationSource) -> Result<Healthy, Unhealthy> {
-    match ask_each(&Candidates::known_without(source), READINESS).await {
+    match ask_each(&Candidates::known_without(source), READINESS, Counts::OfAnybody).await {
         Err(unhealthy) if unhealthy.is_of_nobody_known() => {
-            ask_each(&Candidates::of(source), READINESS).await
+            ask_each(&Candidates::of(source), READINESS, Counts::OfAnybody).await
         }
         outcome => outcome,
     }
 }
 
 /// Asks one after the other until one of them is the server that is meant.
-async fn ask_each(Candidates { candidates, problem }: &Candidates, path: &str) -> Result<Healthy, Unhealthy> {
+async fn ask_each(
+    Candidates { candidates, problem }: &Candidates,
+    path: &str,
+    counts: Counts,
+) -> Result<Healthy, Unhealthy> {
     let mut first = None;
     for candidate in candidates {
-        match ask_candidate(candidate, path).await {
+        match ask_candidate(candidate, path, counts).await {
             Err(unhealthy) if unhealthy.is_of_nobody_known() => {
                 first.get_or_insert(unhealthy);
             }
@@ -116,23 +115,16 @@ async fn ask_each(Candidates { candidates, problem }: &Candidates, path: &str) -
     Err(problem.or(first).unwrap_or(Unhealthy::UnknownPort))
 }
 
-async fn ask_candidate(candidate: &Candidate, path: &str) -> Result<Healthy, Unhealthy> {
+async fn ask_candidate(candidate: &Candidate, path: &str, counts: Counts) -> Result<Healthy, Unhealthy> {
     let own = candidate.own_certificate();
     let mut outcome = Err(Unhealthy::Url);
     for url in candidate.urls(path)? {
-        outcome = ask_one(&url, own.as_ref(), candidate.preface()).await;
+        outcome = ask_one(&url, own.as_ref(), candidate.preface(), counts).await;
         if !matches!(outcome, Err(Unhealthy::NoAnswer { .. })) {
             break;
         }
     }
     outcome
-}
-
-/// Where a server says why.
-#[derive(Debug, Deserialize)]
-struct Why {
-    reason: Option<String>,
-    message: Option<String>,
 }
 
 /// The certificate that the server beside has to show: no root certificate vouches for `127.0.0.1`, so it is the one in its own
@@ -158,6 +150,7 @@ async fn ask_one(
     url: &Uri,
     own: Option<&OwnCertificate>,
     preface: &'static [u8],
+    counts: Counts,
 ) -> Result<Healthy, Unhealthy> {
     let origin = origin(url).ok_or(Unhealthy::Url)?;
     let mut options = UpstreamOptions::new("");
@@ -174,6 +167,18 @@ async fn ask_one(
         problem: fault.to_string(),
     })?;
     let status = answer.status();
+    let is_body_read = !status.is_success() || counts == Counts::OfProxy;
+    let body = if is_body_read {
+        read(answer).await
+    } else {
+        Vec::new()
+    };
+    if counts == Counts::OfProxy && !is_of_readiness(status, &body) {
+        return Err(Unhealthy::Foreign {
+            origin,
+            status: status.as_u16(),
+        });
+    }
     if status.is_success() {
         let has_shown_another = own.is_some_and(|own| own.is_another_in(&journal));
         return Ok(Healthy {
@@ -182,24 +187,11 @@ async fn ask_one(
             has_shown_another,
         });
     }
-    let why: Option<Why> = serde_json::from_slice(&read(answer).await).ok();
     Err(Unhealthy::Answer {
         origin,
         status: status.as_u16(),
-        reason: why.and_then(|why| why.reason.or(why.message)),
+        reason: reason(&body),
     })
-}
-
-/// Reads what there is of a body, up to its limit.
-async fn read<E>(answer: impl Stream<Item = Result<Bytes, E>>) -> Vec<u8> {
-    let mut pieces = pin!(answer);
-    let mut body = Vec::new();
-    while body.len() < LONGEST_BODY
-        && let Some(Ok(piece)) = pieces.next().await
-    {
-        body.extend_from_slice(&piece);
-    }
-    body
 }
 
 /// Scheme, host and port. The rest of a URL may hold a password or a key; this is written.

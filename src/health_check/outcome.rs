@@ -54,13 +54,21 @@ pub enum Unhealthy {
         /// Its reason, where it gives one.
         reason: Option<String>,
     },
+    /// An answer, and not one that a proxy gives.
+    Foreign {
+        /// Scheme, host and port.
+        origin: String,
+        /// Its status.
+        status: u16,
+    },
 }
 
 impl Unhealthy {
-    /// Whether the server that is meant may still be another one. Readiness has no 400: TLS answers so to plain HTTP.
+    /// Whether the server that is meant may still be another one. Readiness has no 400: TLS answers so to plain HTTP, and may do
+    /// so with any other status where no proxy answers.
     pub(super) fn is_of_nobody_known(&self) -> bool {
         match self {
-            Self::NoAnswer { .. } | Self::Name(_) | Self::UnknownPort => true,
+            Self::NoAnswer { .. } | Self::Foreign { .. } | Self::Name(_) | Self::UnknownPort => true,
             Self::Answer { status, .. } => *status == 400,
             _ => false,
         }
@@ -87,6 +95,9 @@ impl fmt::Display for Unhealthy {
                 "{origin} gives no answer: {problem}; does the proxy run, with the configuration that this check reads?"
             ),
             Self::Late(patience) => write!(f, "no answer within {} s", patience.as_secs_f64()),
+            Self::Foreign { origin, status } => {
+                write!(f, "{origin} answers {status}, and not as a proxy does")
+            }
             Self::Answer {
                 origin,
                 status,

@@ -92,16 +92,11 @@ pub(super) enum Health {
 }
 
 impl Health {
+    /// Of [`Asked::Server`], to which a proxy's answers alone count.
     fn of(answer: Result<Healthy, Unhealthy>) -> Self {
         match answer {
             Ok(healthy) => Self::Ready(healthy.to_string()),
-            Err(
-                unhealthy @ Unhealthy::Answer {
-                    status: 503,
-                    reason: Some(_),
-                    ..
-                },
-            ) => Self::NotReady(unhealthy.to_string()),
+            Err(unhealthy @ Unhealthy::Answer { .. }) => Self::NotReady(unhealthy.to_string()),
             Err(unhealthy) => Self::NoAnswer(unhealthy.to_string()),
         }
     }

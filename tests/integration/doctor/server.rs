@@ -4,11 +4,13 @@ use std::net::TcpListener;
 use edge_proxy::serving_record::{Serving, ServingRecord};
 use edge_proxy::settings::ConfigurationSource;
 use serde_json::json;
+use test_support::certificates::Authority;
 use test_support::reserved_port::ReservedPort;
 use test_support::tls::{Certificate, Files};
-use test_support::upstream::ScriptedUpstream;
+use test_support::tls_front::TlsFront;
+use test_support::upstream::{Answer, ScriptedUpstream};
 
-use super::{at, document, examine, examine_in, folder};
+use super::{answering, at, document, examine, examine_in, folder};
 use crate::harness::{Proxy, ProxyOptions, merge};
 
 #[test]
@@ -32,6 +34,44 @@ fn a_port_that_another_proxy_holds() {
     let mut config = at(&upstream.api_url());
     merge(&mut config, &json!({"server": {"port": other.address.port()}}));
     examine(&config).assert_warns(("server", "port"), "has left no word");
+}
+
+/// Many servers answer 200 to any path, or 503 with words of their own.
+#[test]
+fn a_port_that_a_program_holds_which_answers_everything() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let json = |answer: Answer| answer.header("Content-Type", "application/json");
+    let endless = format!("HTTP/1.1 200 OK\r\n\r\n{}", "x".repeat(1_000_000));
+    for answer in [
+        Answer::ok("<!doctype html><title>Welcome</title>").header("Content-Type", "text/html"),
+        Answer::ok(""),
+        Answer::status(204),
+        Answer::raw(endless).stalling(),
+        Answer::ok("x").stalling(),
+        json(Answer::ok(r#"{"status":"ok"}"#)),
+        json(Answer::refusal(503, r#"{"message":"busy"}"#)),
+    ] {
+        let holder = answering(answer);
+        let mut config = at(&upstream.api_url());
+        merge(&mut config, &json!({"server": {"port": holder.address().port()}}));
+        examine(&config).assert_fails(("server", "port"), "held by another program");
+    }
+    let holder = answering(Answer::ok("hello"));
+    let certificate = Authority::new("Another").issue("127.0.0.1");
+    let front = TlsFront::start(certificate.server(), holder.address());
+    let mut config = at(&upstream.api_url());
+    merge(&mut config, &json!({"server": {"port": front.port()}}));
+    examine(&config).assert_fails(("server", "port"), "held by another program");
+}
+
+#[test]
+fn a_port_that_another_proxy_holds_which_has_no_document() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let unready = r#"{"status":"error","reason":"environment document(s) not updated."}"#;
+    let other = answering(Answer::refusal(503, unready));
+    let mut config = at(&upstream.api_url());
+    merge(&mut config, &json!({"server": {"port": other.address().port()}}));
+    examine(&config).assert_warns(("server", "port"), "not updated");
 }
 
 /// Its record says where it is, which is not where the file has it by now.
@@ -189,7 +229,7 @@ fn certificates_of_the_server_itself() {
 #[test]
 fn a_certificate_that_is_for_another_host_than_the_server_s() {
     let upstream = ScriptedUpstream::serving(&document());
-    let authority = test_support::certificates::Authority::new("Corporate");
+    let authority = Authority::new("Corporate");
     let other = authority.issue("flags.test");
     let mut config = at(&upstream.api_url());
     let tls = json!({"certificate": "server.pem", "key": "server.key"});
