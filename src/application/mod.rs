@@ -46,7 +46,7 @@ pub use listening::{ListenError, StartError};
 use parts::LastFigures;
 use reload::{Changeable, Reload};
 use running::Running;
-pub use signals::{Beginning, HangUps, Signals, StopSignal, StopSignals};
+pub use signals::{Beginning, HangUps, Signals, StopSignal, StopSignals, outlive_limits_of_files};
 use stop::{Cause, StopPlan, end_at_once};
 pub use stop::{EXIT_ACTOR_DIED, Outcome, StopLimits};
 pub(crate) use upstream::options as upstream_options;

@@ -46,6 +46,15 @@ impl StopSignal {
     }
 }
 
+/// Has a write past the limit of a file's size (ulimit -f) fail, as on a full disk, which whoever writes tells of: the system's
+/// default is to kill, without a word. For every command, before it writes anything.
+///
+/// # Errors
+/// Where the system refuses a handler.
+pub fn outlive_limits_of_files() -> io::Result<()> {
+    register(SIGXFSZ, Arc::default()).map(drop)
+}
+
 /// The beginning of a process, in which a stop signal ends it at once, with 0: there is nothing to stop yet. Other signals
 /// end nothing from now on.
 ///
@@ -78,8 +87,6 @@ impl Beginning {
         for ((signal, _), has_come) in WITHOUT_EFFECT.iter().zip(&beginning.has_come) {
             register(*signal, Arc::clone(has_come))?;
         }
-        // A log file at its limit of size: with a handler the write fails, as on a full disk, and the log counts its losses.
-        register(SIGXFSZ, Arc::default())?;
         Ok(beginning)
     }
 

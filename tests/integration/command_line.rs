@@ -167,6 +167,26 @@ fn what_cannot_be_written_is_a_failure() {
     );
 }
 
+/// The system would end the program by a signal, without a word.
+#[test]
+fn what_goes_past_the_limit_of_a_file_s_size_is_a_failure() {
+    let folder = folder();
+    let nothing = format!("ulimit -f 0 && exec {} \"$@\"", env!("CARGO_BIN_EXE_edge-proxy"));
+    for arguments in PRINTING {
+        let out = std::fs::File::create(folder.path().join("out")).unwrap();
+        let mut limited = Command::new("sh");
+        let limited = limited.args(["-c", &nothing, "sh"]).args(arguments).stdout(out);
+        let limited = limited.env_clear().env("TMPDIR", folder.path());
+        let output = limited.current_dir(folder.path()).output().unwrap();
+        let line = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {line}");
+        assert!(
+            line.contains(" cannot be written: File too large"),
+            "{arguments:?}: {line}"
+        );
+    }
+}
+
 #[test]
 fn a_reader_that_has_gone_is_no_failure() {
     let folder = folder();

@@ -124,6 +124,30 @@ fn a_snapshot_of_what_cannot_be_had_is_1_with_a_line_each() {
 }
 
 #[test]
+fn a_snapshot_past_the_limit_of_a_file_s_size_leaves_nothing() {
+    let upstream = ScriptedUpstream::start(|_| Answer::ok(fixture().to_string()));
+    let pair = json!({"client_side_key": CLIENT_KEY, "server_side_key": SERVER_KEY});
+    let folder = folder(&config(&upstream, json!([pair])));
+    let start = format!(
+        "ulimit -f 0 && exec {} snapshot --directory seeds",
+        env!("CARGO_BIN_EXE_edge-proxy")
+    );
+    let mut snapshot = std::process::Command::new("sh");
+    let snapshot = snapshot
+        .args(["-c", &start])
+        .env_clear()
+        .env("TMPDIR", folder.path());
+    let output = snapshot.current_dir(folder.path()).output().unwrap();
+    let failed = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{failed}");
+    assert!(
+        failed.contains("raise the limit of a file's size (ulimit -f)"),
+        "{failed}"
+    );
+    assert_eq!(fs::read_dir(folder.path().join("seeds")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_document_path_that_cannot_be_used_ends_the_check_and_not_a_start() {
     let nowhere = "http://127.0.0.1:1/api/v1";
     let folder = folder(&json!({

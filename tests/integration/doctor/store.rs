@@ -67,6 +67,29 @@ fn a_file_in_the_directory_s_place() {
     examine_in(folder.path(), &[]).assert_fails(("store", "directory"), "must be a directory");
 }
 
+/// The system kills whoever writes past that, unless told otherwise.
+#[test]
+fn a_limit_of_a_file_s_size() {
+    let upstream = ScriptedUpstream::serving(&document());
+    let folder = folder(&with_store(&upstream, "store"));
+    fs::create_dir(folder.path().join("store")).unwrap();
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            "ulimit -f 10 && exec \"$0\" \"$@\"",
+            env!("CARGO_BIN_EXE_edge-proxy"),
+        ])
+        .env_clear()
+        .env("TMPDIR", folder.path())
+        .current_dir(folder.path());
+    Diagnosis::of(&mut command).assert_fails(
+        ("store", "directory"),
+        "raise the limit of a file's size (ulimit -f)",
+    );
+    assert_eq!(names(&folder.path().join("store")), [""; 0]);
+}
+
 /// Names of all that is in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
