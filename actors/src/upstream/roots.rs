@@ -1,6 +1,6 @@
 //! The root certificates that upstream's certificate must lead to.
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, Error, ErrorKind, load_certs_from_paths, load_native_certs};
@@ -22,16 +22,23 @@ pub struct RootCertificates {
 
 impl RootCertificates {
     /// The certificates of these files, else the system's, else Mozilla's as compiled in: slim images have none of their
-    /// own. Reads files; also gives the first problem with any of them, of which the rest is used all the same.
+    /// own. Reads files; also gives the first problem with any of them and what to do, of which the rest is used all the same.
     pub(super) fn load(&self) -> (RootCertStore, Option<String>) {
         let mut roots = RootCertStore::empty();
-        let mut problem = self
-            .pipe()
-            .map(|path| format!("{} is a pipe, which is not read", path.display()));
-        for CertificateResult { certs, errors, .. } in self.read() {
-            roots.add_parsable_certificates(certs);
-            problem = problem.or_else(|| errors.first().map(described));
+        let pipe = self.pipe();
+        let mut problem =
+            pipe.map(|path| unreadable(&format!("{} is a pipe, which is not read", path.display())));
+        let mut without = Vec::new();
+        for (place, CertificateResult { certs, errors, .. }) in self.read() {
+            let (added, _) = roots.add_parsable_certificates(certs);
+            problem = problem.or_else(|| errors.first().map(|error| unreadable(&described(error))));
+            without.extend(place.filter(|_| added == 0));
         }
+        let is_told = |place: &Place<'_>| roots.is_empty() || !place.is_empty_directory();
+        let problem = problem.or_else(|| {
+            let told = without.into_iter().find(is_told)?;
+            Some(told.without_certificates())
+        });
         if roots.is_empty() {
             log::info!("no root certificates are found: Mozilla's, as compiled in, are used");
             roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
@@ -58,28 +65,71 @@ impl RootCertificates {
         (system.cert_file, system.cert_dir)
     }
 
-    fn read(&self) -> Vec<CertificateResult> {
+    /// What each place holds; those that no variable names are `None`.
+    fn read(&self) -> Vec<(Option<Place<'_>>, CertificateResult)> {
         if self.file.is_some() || !self.directories.is_empty() {
             let file = self.file.as_deref().filter(|_| self.pipe().is_none());
-            return read(file, &self.directories);
+            let directories = self.directories.iter().map(|path| Place::Directory(path));
+            let places = file.map(Place::File).into_iter().chain(directories);
+            return places.map(|place| (Some(place), place.read())).collect();
         }
         let is_blank =
             |name| env::var_os(name).is_some_and(|value| value.to_string_lossy().trim().is_empty());
         if !VARIABLES.into_iter().any(is_blank) {
-            return vec![load_native_certs()];
+            return vec![(None, load_native_certs())];
         }
         // It would read the blank path and nothing else; compose files pass `SSL_CERT_FILE=${SSL_CERT_FILE}`.
         let (file, directories) = self.places();
-        read(file.as_deref(), &directories)
+        let directories = directories.iter().map(|path| Place::Directory(path));
+        let places = file.as_deref().map(Place::File).into_iter().chain(directories);
+        places.map(|place| (None, place.read())).collect()
     }
 }
 
-fn read(file: Option<&Path>, directories: &[PathBuf]) -> Vec<CertificateResult> {
-    let file = file.map(|file| load_certs_from_paths(Some(file), None));
-    let directories = directories
-        .iter()
-        .map(|directory| load_certs_from_paths(None, Some(directory)));
-    file.into_iter().chain(directories).collect()
+/// Where certificates are.
+#[derive(Debug, Clone, Copy)]
+enum Place<'p> {
+    File(&'p Path),
+    Directory(&'p Path),
+}
+
+impl Place<'_> {
+    fn read(self) -> CertificateResult {
+        match self {
+            Self::File(path) => load_certs_from_paths(Some(path), None),
+            Self::Directory(path) => load_certs_from_paths(None, Some(path)),
+        }
+    }
+
+    /// Beside other certificates such a directory is no mistake: it is there to be filled.
+    fn is_empty_directory(self) -> bool {
+        match self {
+            Self::File(_) => false,
+            Self::Directory(path) => fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()),
+        }
+    }
+
+    /// That it has none that can be used, though it can be read: whatever upstream shows is not trusted then, which does not say
+    /// why.
+    fn without_certificates(self) -> String {
+        match self {
+            Self::File(path) => format!(
+                "SSL_CERT_FILE names {}, which holds no certificate in PEM (-----BEGIN CERTIFICATE-----) that can be used; convert \
+                 those of the authorities (openssl x509 -inform DER), or name another file",
+                path.display()
+            ),
+            Self::Directory(path) => format!(
+                "SSL_CERT_DIR names {}, whose files hold no certificate in PEM (-----BEGIN CERTIFICATE-----) that can be used; put \
+                 those of the authorities there, converted (openssl x509 -inform DER), or name another directory",
+                path.display()
+            ),
+        }
+    }
+}
+
+/// Of something that cannot be read.
+fn unreadable(problem: &str) -> String {
+    format!("some root certificates cannot be read ({problem}); check SSL_CERT_FILE and SSL_CERT_DIR")
 }
 
 /// What is wrong, without a line of the file: one that is trusted by mistake may hold a private key.
@@ -120,6 +170,52 @@ mod tests {
         assert!(problems > 10, "{problems}");
     }
 
+    #[test]
+    fn a_place_without_certificates_is_told_of() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let unusable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let folder = tempfile::tempdir().unwrap();
+        let named = |name: &str| folder.path().join(name);
+        fs::write(named("good.pem"), certificate.pem()).unwrap();
+        let problem = |file: Option<&str>, directory: Option<&str>| {
+            let roots = RootCertificates {
+                file: file.map(named),
+                directories: directory.map(named).into_iter().collect(),
+            };
+            roots.load().1.unwrap_or_default()
+        };
+        fs::create_dir(named("empty")).unwrap();
+        for content in [
+            &b""[..],
+            b"\0\xff\n\x80 random",
+            certificate.der(),
+            key.serialize_pem().as_bytes(),
+            unusable.as_bytes(),
+        ] {
+            fs::create_dir_all(named("directory")).unwrap();
+            for name in ["file", "directory/file"] {
+                fs::write(named(name), content).unwrap();
+            }
+            for (told, variable) in [
+                (problem(Some("file"), None), "SSL_CERT_FILE names"),
+                (problem(Some("file"), Some("empty")), "SSL_CERT_FILE names"),
+                (problem(None, Some("directory")), "SSL_CERT_DIR names"),
+                (problem(Some("good.pem"), Some("directory")), "SSL_CERT_DIR names"),
+            ] {
+                assert!(
+                    told.starts_with(variable) && told.contains("no certificate"),
+                    "{told}"
+                );
+                assert!(told.contains("; "), "it says what to do: {told}");
+            }
+        }
+        assert!(problem(None, Some("empty")).contains("no certificate"));
+        assert_eq!(problem(Some("good.pem"), Some("empty")), "");
+        assert_eq!(problem(Some("good.pem"), None), "");
+    }
+
     /// The variables are the process's, hence another process.
     #[test]
     fn blank_variables_are_as_none() {
@@ -136,7 +232,7 @@ mod tests {
     #[test]
     #[ignore = "run by blank_variables_are_as_none"]
     fn nothing_is_wrong() {
-        for CertificateResult { errors, .. } in RootCertificates::default().read() {
+        for (_, CertificateResult { errors, .. }) in RootCertificates::default().read() {
             assert!(errors.is_empty(), "{errors:?}");
         }
     }

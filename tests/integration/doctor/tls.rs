@@ -54,6 +54,29 @@ fn a_trusted_certificate_is_told_with_its_issuer_and_time() {
     }
 }
 
+/// Nothing of upstream's is trusted then, and no line about its certificate says why.
+#[test]
+fn files_of_root_certificates_that_hold_none() {
+    let authority = Authority::new("Corporate");
+    let server = authority.issue("127.0.0.1");
+    let secured = Secured::start(&authority, server.server());
+    secured.examine(&json!({})).assert_is_sound();
+    let named = |name: &str| secured.folder.path().join(name);
+    fs::create_dir(named("certificates")).unwrap();
+    for content in ["", &server.key] {
+        for (variable, name, file) in [
+            ("SSL_CERT_FILE", "roots.pem", "roots.pem"),
+            ("SSL_CERT_DIR", "certificates", "certificates/1.pem"),
+        ] {
+            fs::write(named(file), content).unwrap();
+            let place = named(name);
+            let diagnosis = examine_in(secured.folder.path(), &[(variable, place.to_str().unwrap())]);
+            diagnosis.assert_warns(("upstream", "certificates"), "no certificate in PEM");
+            assert!(diagnosis.says(("upstream", "certificates")).contains(variable));
+        }
+    }
+}
+
 #[test]
 fn certificates_that_are_not_taken_are_told_as_they_were_seen() {
     let (authority, zscaler) = (

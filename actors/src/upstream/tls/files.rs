@@ -106,9 +106,6 @@ impl TlsFiles {
             proxy: finished(with_roots().with_no_client_auth()),
             trusted: Trusted::Roots(roots),
         };
-        let problem = problem.map(|problem| {
-            format!("some root certificates cannot be read ({problem}); check SSL_CERT_FILE and SSL_CERT_DIR")
-        });
         Ok((configurations, problem))
     }
 
