@@ -133,7 +133,10 @@ impl fmt::Display for FetchFailure {
                 f.write_str("upstream redirects in a circle or to another origin, where keys are not sent; correct api_url")
             }
             Self::Status(status) => write!(f, "upstream answers {status}; check upstream, and the path of api_url"),
-            Self::TooLarge => f.write_str("upstream's document is larger than this proxy reads (256 MiB)"),
+            Self::TooLarge => f.write_str(
+                "upstream's document is larger than this proxy reads (256 MiB), which no option raises; check that api_url names \
+                 Flagsmith's API, and delete what the environment does not need: features, segments, identity overrides",
+            ),
             Self::Inflated => f.write_str(
                 "upstream's answer decodes to more than 100 times its size, as no document does; check upstream and what is between",
             ),
@@ -143,7 +146,10 @@ impl fmt::Display for FetchFailure {
             Self::UnknownCoding => f.write_str(
                 "upstream's answer comes in a content coding that was not asked for (gzip was); check what is between",
             ),
-            Self::TooManyPages => f.write_str("upstream's document has more pages than this proxy reads (10,000)"),
+            Self::TooManyPages => f.write_str(
+                "upstream's document has more pages than this proxy reads (10,000), which no option raises; check what is between, \
+                 and delete identity overrides that are not needed",
+            ),
             Self::NotJson(why) => {
                 write!(f, "the answer is not JSON ({why}); check that api_url names Flagsmith's API")
             }

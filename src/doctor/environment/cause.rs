@@ -252,6 +252,11 @@ mod tests {
                 "no environment document",
             ),
             (FetchFailure::TooMuchMemory, None, "document", "more memory"),
+            (FetchFailure::TooLarge, None, "document", "256 MiB"),
+            (FetchFailure::TooManyPages, None, "document", "10,000"),
+            (FetchFailure::Inflated, None, "document", "100 times"),
+            (FetchFailure::UnknownCoding, None, "document", "content coding"),
+            (FetchFailure::Apply, None, "document", "could not be applied"),
             (FetchFailure::NoAnswer(Fault::Cut), None, "http", "breaks off"),
             (FetchFailure::Redirect, None, "http", "redirects"),
         ] {
