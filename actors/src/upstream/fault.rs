@@ -3,7 +3,7 @@ use std::error::Error;
 use std::io;
 
 use awc::error::{ConnectError, PayloadError, SendRequestError};
-use rustls::{AlertDescription, CertificateError, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
 mod message;
 mod proxy;
@@ -49,6 +49,8 @@ pub enum Fault {
     ClientCertificateRefused(String),
     /// The server refuses the handshake, and does not say why.
     HandshakeRefused,
+    /// The server speaks neither of the versions of TLS that this proxy speaks.
+    TlsVersion,
     /// The answer to a TLS handshake was no TLS.
     TlsSpokenToHttp,
     /// The answer to a plain request was TLS, or says that TLS was expected.
@@ -143,6 +145,7 @@ impl Fault {
             | Self::ClientCertificateRequired
             | Self::ClientCertificateRefused(_)
             | Self::HandshakeRefused
+            | Self::TlsVersion
             | Self::TlsSpokenToHttp
             | Self::HttpSpokenToTls
             | Self::TlsClosed => true,
@@ -241,6 +244,9 @@ impl Fault {
             },
             rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => Self::TlsSpokenToHttp,
             rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
+            rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+                Self::TlsVersion
+            }
             other => Self::Tls(other.to_string()),
         }
     }
@@ -258,6 +264,7 @@ impl Fault {
             | Alert::UnknownCA
             | Alert::AccessDenied => Self::ClientCertificateRefused(format!("{alert:?}")),
             Alert::HandshakeFailure => Self::HandshakeRefused,
+            Alert::ProtocolVersion => Self::TlsVersion,
             other => Self::Tls(rustls::Error::AlertReceived(other).to_string()),
         }
     }

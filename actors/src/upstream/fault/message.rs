@@ -54,6 +54,10 @@ impl fmt::Display for Fault {
                 "the server refuses the TLS handshake; check whether it wants a client's certificate \
                  (upstream.client_certificate), and that it speaks TLS 1.2 or 1.3"
             }
+            Self::TlsVersion => {
+                "the server speaks neither TLS 1.2 nor TLS 1.3, and this proxy speaks these alone; have one of them allowed there, or on \
+                 what is between"
+            }
             Self::TlsSpokenToHttp => {
                 "https is spoken to a port that does not speak it; write http:// in the URL, or correct its port"
             }

@@ -25,15 +25,32 @@ fn what_a_server_says_of_the_handshake_has_its_name() {
         (Alert::BadCertificate, refused("BadCertificate")),
         (Alert::CertificateExpired, refused("CertificateExpired")),
         (Alert::HandshakeFailure, Fault::HandshakeRefused),
+        (Alert::ProtocolVersion, Fault::TlsVersion),
         (
-            Alert::ProtocolVersion,
-            Fault::Tls("received fatal alert: ProtocolVersion".to_owned()),
+            Alert::InternalError,
+            Fault::Tls("received fatal alert: InternalError".to_owned()),
         ),
     ] {
         let error = io::Error::other(rustls::Error::AlertReceived(alert));
         assert_eq!(Fault::of_handshake(&error), expected);
         assert_eq!(Fault::of_sending(&SendRequestError::Send(error)), expected);
     }
+}
+
+/// One that has no version of TLS which is spoken here may say so, or answer with its own.
+#[test]
+fn a_server_of_old_versions_of_tls_is_told_of_those_that_are_spoken() {
+    for why in [
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion),
+        rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
+    ] {
+        assert_eq!(Fault::of_handshake(&io::Error::other(why)), Fault::TlsVersion);
+    }
+    let message = Fault::TlsVersion.to_string();
+    assert!(
+        message.contains("TLS 1.2") && message.contains("TLS 1.3"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -56,6 +73,7 @@ fn every_message_says_what_to_do() {
         Fault::CertificateAuthorityUnknown,
         Fault::CertificateOfAuthority,
         Fault::Certificate(why()),
+        Fault::TlsVersion,
         Fault::TlsSpokenToHttp,
         Fault::HttpSpokenToTls,
         Fault::TlsClosed,
