@@ -16,8 +16,8 @@ pub struct ExplainArguments {
     /// The environment, by its name, id (as logs have it) or client-side key; not needed where there is one alone
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub environment: Option<String>,
-    /// The identity; without it and without traits the environment's own flags are explained
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    /// The identity ('' has none of its own); without it and without traits the environment's own flags are explained
+    #[arg(long, value_name = "ID")]
     pub identifier: Option<String>,
     /// A trait of the identity, as often as there are any: age=18 is a number, age='"18"' and plan=pro are text
     #[arg(long = "trait", value_name = "KEY=VALUE", value_parser = TraitArgument::parse)]

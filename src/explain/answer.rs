@@ -186,7 +186,8 @@ fn note_on_warnings(warnings: &Warnings) -> Option<String> {
 /// override that is "ignored" may have found why.
 fn note_on_blanks(asking: &Asking, identity: Option<&Identity<'_>>) -> Option<String> {
     let sent = asking.identifier.as_deref()?;
-    let has_lost_some = sent != identity?.identifier();
+    // An empty one has none to lose, and another is made for it.
+    let has_lost_some = !sent.is_empty() && sent != identity?.identifier();
     has_lost_some.then(|| {
         "the identifier came with blanks around it, which do not count here, nor in POST identities/; in GET identities/ they do: \
          it answers to another identity then"

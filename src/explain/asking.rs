@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 pub(crate) struct Asking {
     /// The environment's name, its id, or its client-side key; `None`: the only one there is.
     pub environment: Option<String>,
-    /// Who is asked about; `None`: an identity without an identifier where there are traits, else nobody.
+    /// Who is asked about; `None`: an identity without an identifier where there are traits, else nobody. One that is there and
+    /// empty is such an identity too, as `identities/` takes it.
     pub identifier: Option<String>,
     /// As `identities/` takes them: JSON objects.
     pub traits: Vec<String>,
@@ -124,7 +125,7 @@ impl Asking {
         let body: Body<'_> = serde_json::from_slice(body).map_err(|_| AskingError::Body)?;
         let mut asking = Self {
             environment: body.environment.filter(|name| !name.is_empty()),
-            identifier: body.identifier.filter(|identifier| !identifier.is_empty()),
+            identifier: body.identifier,
             feature: body.feature.filter(|name| !name.is_empty()),
             is_server_side: body.server_side.unwrap_or(false),
             ..Self::default()
@@ -244,7 +245,13 @@ mod tests {
             asked("trait=a%3D1"),
             Ok(r#"{"identifier":null,"traits":[{"trait_key":"a","trait_value":1}]}"#.to_owned())
         );
-        assert_eq!(asked("identifier="), Ok(String::new()));
+        for empty in ["identifier=", "identifier", "identifier=a&identifier="] {
+            assert_eq!(
+                asked(empty),
+                Ok(r#"{"identifier":"","traits":[]}"#.to_owned()),
+                "{empty}"
+            );
+        }
     }
 
     #[test]

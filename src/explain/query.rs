@@ -16,10 +16,11 @@ impl Asking {
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let (name, value) = (decoded(name)?, decoded(value)?);
-            let text = Some(&value).filter(|value| !value.is_empty()).cloned();
+            let text = Some(value.clone()).filter(|value| !value.is_empty());
             match name.as_str() {
                 "environment" => asking.environment = text,
-                "identifier" => asking.identifier = text,
+                // An empty one is an identity too.
+                "identifier" => asking.identifier = Some(value),
                 "feature" => asking.feature = text,
                 "trait" => {
                     let sent = WrittenTrait::read(&value).ok_or(AskingError::Trait)?;

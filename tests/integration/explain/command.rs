@@ -83,6 +83,9 @@ fn alone_it_reads_the_file_and_says_so() {
         text.contains("age  \"17\"  text, read as the number 17"),
         "{text}"
     );
+    let empty = explained(folder.path(), &["--identifier", "", "--json"]);
+    let empty: Value = serde_json::from_str(&empty).unwrap();
+    assert_eq!(empty["identity"]["is_transient"], json!(true));
     let all = explained(folder.path(), &["--server-side"]);
     assert!(
         all.contains("as a server-side key sees it\nwithout an identity\n"),

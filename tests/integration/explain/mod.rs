@@ -1,13 +1,14 @@
 //! Why flags are what they are: the admin port's `/explain`, and `edge-proxy explain`.
 //!
 //! # Layout
-//! - `resource`: the admin port; `notes`: what is said of an answer as a whole.
+//! - `resource`: the admin port; `served`: that it is what is served; `notes`: what is said of an answer as a whole.
 //! - `command`: the program; `alone`: without a running proxy; `elsewhere`: asking something else.
 mod alone;
 mod command;
 mod elsewhere;
 mod notes;
 mod resource;
+mod served;
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! `/explain` of the admin port.
 use serde_json::{Value, json};
 
+use super::served::flags;
 use super::{document, other_document};
 use crate::harness::{
     App, CLIENT_KEY, Connection, Options, Proxy, ProxyOptions, Request, Response, SERVER_KEY, spawn_app,
@@ -48,53 +49,6 @@ fn refused(answer: &Response) -> (u16, String) {
     let json = answer.json();
     let message = json["message"].as_str().expect("a message");
     (answer.status, message.to_owned())
-}
-
-/// The flags of an explanation as they are served.
-fn flags(explanation: &Value) -> Vec<Value> {
-    let features = explanation["features"].as_array().unwrap();
-    let told = features.iter().filter(|feature| feature["hidden"] == json!([]));
-    told.map(|feature| {
-        json!([
-            feature["name"],
-            feature["enabled"],
-            feature["value"],
-            feature["variant"],
-            feature["reason"]
-        ])
-    })
-    .collect()
-}
-
-#[test]
-fn it_says_what_identities_answers() {
-    let app = one();
-    let traits =
-        json!([{"trait_key": "age", "trait_value": 18}, {"trait_key": "plan", "trait_value": "gold"}]);
-    for (kind, key) in [(false, CLIENT_KEY), (true, &*format!("ser.{CLIENT_KEY}"))] {
-        for identifier in ["alice", "bob", "carol"] {
-            let body = json!({"identifier": identifier, "traits": traits});
-            let served = app.send(Request::post("/api/v1/identities/", body.to_string()).key(key));
-            let served = served.json();
-            let served: Vec<Value> = served["flags"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|flag| {
-                    json!([
-                        flag["feature"]["name"],
-                        flag["enabled"],
-                        flag["feature_state_value"],
-                        flag["variant"],
-                        flag["reason"]
-                    ])
-                })
-                .collect();
-            assert!(!served.is_empty());
-            let asked = json!({"identifier": identifier, "traits": traits, "server_side": kind});
-            assert_eq!(flags(&explained(&app, &asked)), served, "{identifier}");
-        }
-    }
 }
 
 #[test]
