@@ -15,6 +15,7 @@
 //! - [`lifeline`]: the death watch on every actor. [`actor_thread`]: the thread of one actor, which ends with it.
 //! - [`trace`]: what requests and polls bring about, as spans, and the context that goes with them.
 //! - [`no_pipe`]: files that are read without waiting for anybody.
+//! - [`in_line`]: names from outside within a line of the program's own.
 //! - [`counts`]: counters of all of them, for whoever looks.
 //! - [`threads`]: blocking work, beside the threads that others wait for.
 //! - `fuzz`: fuzz targets, behind the feature `fuzzing`.
@@ -28,6 +29,7 @@ pub mod fault;
 pub mod forwarding;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
+pub mod in_line;
 pub mod keys;
 pub mod lifeline;
 pub mod no_pipe;

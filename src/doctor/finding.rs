@@ -130,21 +130,49 @@ impl Subject {
     }
 }
 
-/// What is wrong, and what to do.
+/// What is wrong, and what to do: what follows the first semicolon, else the first colon before an advice, outside of brackets and
+/// quotes. Names from outside are in either where they hold such a mark (`in_line`).
 fn divided(line: &str) -> (&str, Option<&str>) {
-    const ADVISES: [&str; 2] = ["give ", "did you mean "];
-    if let Some((detail, advice)) = line.split_once("; ") {
-        return (detail, Some(advice));
+    const ADVISES: [&str; 2] = [": give ", ": did you mean "];
+    let mut after_colon = None;
+    for (place, rest) in outside(line) {
+        if rest.starts_with("; ") {
+            return parted(line, place);
+        }
+        if after_colon.is_none() && ADVISES.iter().any(|advises| rest.starts_with(advises)) {
+            after_colon = Some(place);
+        }
     }
-    let mut parts = line
-        .match_indices(": ")
-        .map(|(end, mark)| (end, end + mark.len()));
-    let divided = parts.find_map(|(end, begin)| {
-        let advice = line.get(begin..)?;
-        let is_advice = ADVISES.iter().any(|advises| advice.starts_with(advises));
-        Some((line.get(..end)?, advice)).filter(|_| is_advice)
-    });
-    divided.map_or((line, None), |(detail, advice)| (detail, Some(advice)))
+    after_colon.map_or((line, None), |place| parted(line, place))
+}
+
+/// Before and after the mark of two bytes at this place.
+fn parted(line: &str, place: usize) -> (&str, Option<&str>) {
+    match (line.get(..place), line.get(place.saturating_add(2)..)) {
+        (Some(detail), advice @ Some(_)) => (detail, advice),
+        _ => (line, None),
+    }
+}
+
+/// Each place of a line that is in no brackets and no quotes, with what begins there.
+fn outside(line: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut brackets = 0_usize;
+    let mut quote = None;
+    let mut is_escaped = false;
+    line.char_indices().filter_map(move |(place, character)| {
+        match (quote, character) {
+            _ if is_escaped => is_escaped = false,
+            (Some('"'), '\\') => is_escaped = true,
+            (Some(open), close) if open == close => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '`') => quote = Some(character),
+            (None, '(') => brackets = brackets.saturating_add(1),
+            (None, ')') => brackets = brackets.saturating_sub(1),
+            (None, _) if brackets == 0 => return Some((place, line.get(place..)?)),
+            (None, _) => {}
+        }
+        None
+    })
 }
 
 /// Characters of a text that are written.
@@ -205,6 +233,12 @@ mod tests {
                 ("unknown", Some("did you mean \"c\"?")),
             ),
             ("nothing: to do", ("nothing: to do", None)),
+            ("refused (a; b); do", ("refused (a; b)", Some("do"))),
+            ("refused (a (b) c; d)", ("refused (a (b) c; d)", None)),
+            (r#"says "no; \"(; "; do"#, (r#"says "no; \"(; ""#, Some("do"))),
+            ("expected `; ` or `)`; do", ("expected `; ` or `)`", Some("do"))),
+            (r#""a: give b": give c"#, (r#""a: give b""#, Some("give c"))),
+            ("a: give b; do", ("a: give b", Some("do"))),
         ] {
             assert_eq!(divided(line), expected, "{line}");
         }

@@ -2,6 +2,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use actors::in_line::in_line;
+
 use super::notice::one_line;
 
 /// Where an option's value came from.
@@ -16,7 +18,7 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => f.write_str(&one_line(path.display().to_string())),
+            Self::File(path) => f.write_str(&in_line(path.display())),
             Self::Variable(name) => write!(f, "environment variable {}", one_line(name.clone())),
         }
     }
@@ -80,13 +82,13 @@ impl fmt::Display for SettingsError {
                 f,
                 "configuration file {} does not exist and environment variable ENVIRONMENT_KEY_PAIRS is not set: \
                  give one of them (another file by --config or CONFIG_PATH)",
-                path.display()
+                in_line(path.display())
             ),
             Self::Unreadable { path, problem } => {
                 write!(
                     f,
                     "configuration file {} cannot be read: {problem}",
-                    path.display()
+                    in_line(path.display())
                 )
             }
             Self::NotJson { origin, problem } => write!(f, "{origin} is not valid JSON: {problem}"),
@@ -94,7 +96,7 @@ impl fmt::Display for SettingsError {
                 f,
                 "environment_key_pairs is set neither in {} nor by the environment variable ENVIRONMENT_KEY_PAIRS: \
                  give a list of {{\"server_side_key\", \"client_side_key\"}}",
-                path.display()
+                in_line(path.display())
             ),
             Self::Document {
                 pair,
@@ -105,7 +107,7 @@ impl fmt::Display for SettingsError {
                 f,
                 "environment_key_pairs[{pair}].{option} ({}) {problem}: give an environment document, as edge-proxy snapshot \
                  writes it",
-                path.display()
+                in_line(path.display())
             ),
             Self::Invalid {
                 option,

@@ -1,6 +1,8 @@
 //! Environment variables by name without regard to case.
 use std::collections::BTreeMap;
 
+use actors::in_line::in_line;
+
 use super::Notice;
 use super::schema::{Known, OPTIONS, nearest};
 
@@ -62,7 +64,7 @@ impl Variables {
             if (1..=2).contains(&distance) && known().all(|known| known != name) {
                 notices.push(Notice::warning(format!(
                     "environment variable {} is not known: did you mean {}?",
-                    variable.name,
+                    in_line(&variable.name),
                     near.to_uppercase()
                 )));
             }

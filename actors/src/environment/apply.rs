@@ -200,9 +200,9 @@ pub(super) fn read(pages: Vec<Bytes>) -> Result<Document, FetchFailure> {
 fn after_mark(page: Bytes) -> Result<Bytes, FetchFailure> {
     match page.as_ref() {
         [0xEF, 0xBB, 0xBF, ..] => Ok(page.slice(3..)),
-        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => {
-            Err(FetchFailure::NotJson("it is UTF-16; save it as UTF-8".to_owned()))
-        }
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Err(FetchFailure::NotJson(
+            "it is UTF-16, and JSON is UTF-8".to_owned(),
+        )),
         _ => Ok(page),
     }
 }

@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls_native_certs::{CertificateResult, Error, ErrorKind, load_certs_from_paths, load_native_certs};
 
 use super::malformed_pem;
+use crate::in_line::in_line;
 use crate::no_pipe;
 
 /// What OpenSSL and everything after it calls these files; read here only to see that they are set and blank.
@@ -26,8 +27,12 @@ impl RootCertificates {
     pub(super) fn load(&self) -> (RootCertStore, Option<String>) {
         let mut roots = RootCertStore::empty();
         let pipe = self.pipe();
-        let mut problem =
-            pipe.map(|path| unreadable(&format!("{} is a pipe, which is not read", path.display())));
+        let mut problem = pipe.map(|path| {
+            unreadable(&format!(
+                "{} is a pipe, which is not read",
+                in_line(path.display())
+            ))
+        });
         let mut without = Vec::new();
         for (place, CertificateResult { certs, errors, .. }) in self.read() {
             let (added, _) = roots.add_parsable_certificates(certs);
@@ -116,12 +121,12 @@ impl Place<'_> {
             Self::File(path) => format!(
                 "SSL_CERT_FILE names {}, which holds no certificate in PEM (-----BEGIN CERTIFICATE-----) that can be used; convert \
                  those of the authorities (openssl x509 -inform DER), or name another file",
-                path.display()
+                in_line(path.display())
             ),
             Self::Directory(path) => format!(
                 "SSL_CERT_DIR names {}, whose files hold no certificate in PEM (-----BEGIN CERTIFICATE-----) that can be used; put \
                  those of the authorities there, converted (openssl x509 -inform DER), or name another directory",
-                path.display()
+                in_line(path.display())
             ),
         }
     }
@@ -136,6 +141,9 @@ fn unreadable(problem: &str) -> String {
 fn described(error: &Error) -> String {
     match &error.kind {
         ErrorKind::Pem(malformed) => format!("{}: {}", error.context, malformed_pem(malformed)),
+        ErrorKind::Io { inner, path } => {
+            format!("{}: {inner} at {}", error.context, in_line(path.display()))
+        }
         _ => error.to_string(),
     }
 }

@@ -76,7 +76,7 @@ async fn a_byte_order_mark_is_skipped_and_utf_16_is_named() {
     // A look may find a part of it.
     let is_told = |detail: &Option<String>| {
         let told = detail.as_deref().unwrap_or_default();
-        told.contains("UTF-16; save it as UTF-8") && told.contains("document_path")
+        told.contains("UTF-16, and JSON is UTF-8") && told.contains("document_path")
     };
     harness.wait_for_detail(0, is_told).await;
     harness.wait_for_status(0, "stale").await;

@@ -1,6 +1,7 @@
 //! What the disk says of a store's directory. All of it blocks.
 use std::path::{Path, PathBuf};
 
+use actors::in_line::in_line;
 use actors::keys::EnvironmentKey;
 use actors::store::{StoreReport, examine, try_to_make_in};
 use rustix::fs::{statfs, statvfs};
@@ -69,14 +70,17 @@ fn nearest(directory: &Path) -> &Path {
 /// Why the directory cannot be made, below this place; one is made there and removed to find out.
 fn unmade(directory: &Path, place: &Path) -> Option<String> {
     if !place.is_dir() {
-        return Some(format!("{} is no directory", place.display()));
+        return Some(format!("{} is no directory", in_line(place.display())));
     }
     // What is not there, as all below the place is not, may have a name all the same.
     let below = directory.ancestors().take_while(|above| *above != place);
     let mut links = below.filter(|above| above.symlink_metadata().is_ok());
     if let Some(link) = links.next() {
-        return Some(format!("{} is a link that leads nowhere", link.display()));
+        return Some(format!(
+            "{} is a link that leads nowhere",
+            in_line(link.display())
+        ));
     }
     let trouble = try_to_make_in(place).err()?;
-    Some(format!("in {}: {trouble}", place.display()))
+    Some(format!("in {}: {trouble}", in_line(place.display())))
 }

@@ -2,6 +2,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use actors::in_line::in_line;
+
 use crate::settings::TlsSettings;
 
 /// The files of `server.tls` cannot be used. Displays as one line that begins with the option, and holds nothing of the
@@ -69,7 +71,7 @@ impl fmt::Display for TlsError {
         match &self.problem {
             // The key itself may be there in the place of its path, so that is shown where there is such a file alone.
             Problem::Unreadable(_) => f.write_str(" ")?,
-            _ => write!(f, " ({}) ", self.path.display())?,
+            _ => write!(f, " ({}) ", in_line(self.path.display()))?,
         }
         match &self.problem {
             Problem::Unreadable(problem) => write!(

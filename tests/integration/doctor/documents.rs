@@ -28,6 +28,19 @@ fn what_is_no_document() {
     }
 }
 
+/// What to do stands apart, and is nothing about a file.
+#[test]
+fn a_document_in_utf_16() {
+    let text = format!("\u{FEFF}{}", document());
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let upstream = answering(Answer::ok(bytes).header("Content-Type", "application/json"));
+    let diagnosis = examine(&at(&upstream.api_url()));
+    assert_eq!(
+        diagnosis.says(("key pair 1", "document")),
+        "the answer is not JSON (it is UTF-16, and JSON is UTF-8) \u{2192} check that api_url names Flagsmith's API"
+    );
+}
+
 #[test]
 fn a_document_that_nearly_or_wholly_takes_too_much_memory() {
     for (bytes, verdict, says) in [

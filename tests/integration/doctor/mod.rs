@@ -4,11 +4,13 @@
 //! - `mod.rs`: running it, and what it said.
 //! - `sound`: set-ups that nothing is wrong with.
 //! - `configuration`, `way`, `tls`, `answers`, `documents`, `collectors`, `store`, `server`, `system`: what breaks, by where it is.
+//! - `names`: names from outside that look like a part of a line.
 //! - `tickets`: what people have asked Flagsmith's support about their proxies, one by one.
 mod answers;
 mod collectors;
 mod configuration;
 mod documents;
+mod names;
 mod server;
 mod sound;
 mod store;
