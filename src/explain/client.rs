@@ -3,8 +3,9 @@ use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
+use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, Uri, header};
-use actors::upstream::UpstreamOptions;
+use actors::upstream::{self, UpstreamOptions};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
@@ -120,14 +121,19 @@ async fn exchange(
         .await;
     let answer = answer.map_err(|fault| Fault::Unreachable(fault.to_string()))?;
     let status = answer.status();
+    if status.is_informational() {
+        // 101: what follows is no HTTP, and may have no end.
+        return Ok((status, Vec::new()));
+    }
     Ok((status, read(answer).await?))
 }
 
-async fn read<E: fmt::Display>(answer: impl Stream<Item = Result<Bytes, E>>) -> Result<Vec<u8>, Fault> {
+async fn read(answer: impl Stream<Item = Result<Bytes, PayloadError>>) -> Result<Vec<u8>, Fault> {
     let mut pieces = pin!(answer);
     let mut body = Vec::new();
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| Fault::Unreachable(error.to_string()))?;
+        let piece =
+            piece.map_err(|error| Fault::Unreachable(upstream::Fault::of_body(&error).to_string()))?;
         if body.len() + piece.len() > LONGEST_ANSWER {
             return Err(Fault::TooLong);
         }

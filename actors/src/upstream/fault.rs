@@ -184,7 +184,7 @@ impl Fault {
     }
 
     /// Why a body did not come whole.
-    pub(crate) fn of_body(error: &PayloadError) -> Self {
+    pub fn of_body(error: &PayloadError) -> Self {
         match error {
             PayloadError::Io(error) | PayloadError::Incomplete(Some(error)) => match error.kind() {
                 // As awc's decoder of chunks says.

@@ -45,6 +45,40 @@ fn the_public_port_is_told_from_the_admin_port() {
     );
 }
 
+/// In the words that doctor has for the same of upstream.
+#[test]
+fn an_answer_that_cannot_be_read_is_told_in_words() {
+    let folder = TempDir::new().unwrap();
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (answer, says) in [
+        (
+            Answer::ok("environment 1, its document").truncated(),
+            "the answer breaks off; check the service",
+        ),
+        (
+            Answer::raw(format!("{chunked}5\r\nab")).closing(),
+            "the answer breaks off; check the service",
+        ),
+        (
+            Answer::raw(format!("{chunked}zz\r\nab\r\n")).closing(),
+            "the answer's chunks are malformed; check what is between",
+        ),
+        (
+            Answer::raw("HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n"),
+            FOREIGN,
+        ),
+    ] {
+        let server = ScriptedUpstream::start(move |_| answer.clone());
+        let (code, line) = failed(folder.path(), &["--url", &server.origin()]);
+        assert_eq!(code, Some(1), "{line}");
+        assert!(line.contains(says), "{line}");
+        let is_raw = ["Custom", "Some(", "payload", "{"]
+            .iter()
+            .any(|raw| line.contains(raw));
+        assert!(!is_raw, "{line}");
+    }
+}
+
 #[test]
 fn what_a_refusal_says_moves_no_cursor() {
     let folder = TempDir::new().unwrap();
