@@ -18,6 +18,8 @@ pub enum FetchFailure {
     RateLimited(Option<Duration>),
     /// A redirect to another origin, without a location, or in a circle.
     Redirect,
+    /// The next page is said to be of another origin, or at no URL.
+    PageElsewhere,
     /// Another status than 200 and 304.
     Status(u16),
     /// More bytes than are read.
@@ -74,6 +76,7 @@ impl FetchFailure {
             Self::KeyRejected(..)
             | Self::RateLimited(_)
             | Self::Redirect
+            | Self::PageElsewhere
             | Self::Status(_)
             | Self::TooLarge
             | Self::Inflated
@@ -132,6 +135,11 @@ impl fmt::Display for FetchFailure {
             Self::Redirect => {
                 f.write_str("upstream redirects in a circle or to another origin, where keys are not sent; correct api_url")
             }
+            Self::PageElsewhere => f.write_str(
+                "the next page of identity overrides is said to be at another address (Link: rel=\"next\"), which is not followed, \
+                 for keys are not sent there; check what is between, and that api_url has the scheme, host and port which \
+                 upstream calls itself by",
+            ),
             Self::Status(status) => write!(f, "upstream answers {status}; check upstream, and the path of api_url"),
             Self::TooLarge => f.write_str(
                 "upstream's document is larger than this proxy reads (256 MiB), which no option raises; check that api_url names \

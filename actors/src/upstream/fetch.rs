@@ -320,11 +320,11 @@ fn next_page(url: &Uri, headers: &HeaderMap) -> Result<Option<Uri>, FetchFailure
     let Some(target) = links.find_map(link::next_target) else {
         return Ok(None);
     };
-    let target = link::resolve(url, target).ok_or(FetchFailure::Redirect)?;
+    let target = link::resolve(url, target).ok_or(FetchFailure::PageElsewhere)?;
     if link::is_same_origin(url, &target) {
         Ok(Some(target))
     } else {
-        Err(FetchFailure::Redirect)
+        Err(FetchFailure::PageElsewhere)
     }
 }
 

@@ -171,7 +171,7 @@ async fn no_key_leaves_the_origin() {
     let upstream = ScriptedUpstream::start(move |_| Answer::status(302).header("Location", &redirecting));
     assert_eq!(failure(fetch(&upstream).await), FetchFailure::Redirect);
     upstream.script(move |_| Answer::ok("1").header("Link", format!("<{elsewhere}>; rel=next")));
-    assert_eq!(failure(fetch(&upstream).await), FetchFailure::Redirect);
+    assert_eq!(failure(fetch(&upstream).await), FetchFailure::PageElsewhere);
     upstream.script(|request: &ReceivedRequest| Answer::status(302).header("Location", &request.target));
     assert_eq!(
         failure(fetch(&upstream).await),

@@ -63,7 +63,11 @@ pub(super) fn rows() -> Vec<Row> {
                     "http://127.0.0.1:1/api/v1/environment-document/?page_id=2",
                 )
             };
-            Outage::answering(elsewhere, &["redirects in a circle or to another origin"]).run(findings)
+            Outage::answering(
+                elsewhere,
+                &["the next page of identity overrides is said to be at another address"],
+            )
+            .run(findings)
         }),
         row("pages in a circle", |findings| {
             let circle = |request: &ReceivedRequest, version| match is_first(request) {

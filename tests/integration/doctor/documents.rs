@@ -28,6 +28,22 @@ fn what_is_no_document() {
     }
 }
 
+/// Nothing redirects, and nobody logs in.
+#[test]
+fn a_next_page_that_is_elsewhere() {
+    for next in ["https://other.test/?page_id=1", "ftp://other.test/"] {
+        let answer = Answer::ok(document().to_string()).header("Content-Type", "application/json");
+        let upstream = answering(answer.header("Link", format!("<{next}>; rel=\"next\"")));
+        let diagnosis = examine(&at(&upstream.api_url()));
+        diagnosis.assert_fails(("key pair 1", "document"), "the next page of identity overrides");
+        let told = diagnosis.says(("key pair 1", "document"));
+        assert!(!told.contains("redirect") && !told.contains("login"), "{told}");
+        let (detail, advice) = told.split_once(" \u{2192} ").unwrap();
+        assert!(detail.ends_with("for keys are not sent there"), "{told}");
+        assert!(advice.starts_with("check what is between"), "{told}");
+    }
+}
+
 /// What to do stands apart, and is nothing about a file.
 #[test]
 fn a_document_in_utf_16() {
