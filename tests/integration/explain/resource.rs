@@ -67,6 +67,10 @@ fn a_get_says_the_same_as_a_post_and_text_is_for_who_accepts_it() {
         (&failed["rule"], &failed["condition"]),
         (&json!("1.1"), &json!(1))
     );
+    // Text, where the document has a number; features have theirs as it is.
+    assert_eq!(posted["segments"][0]["id"], "51");
+    assert_eq!(posted["features"][0]["segments"][0]["id"], "51");
+    assert_eq!(posted["features"][0]["id"], 50);
     assert_eq!(posted["source"]["kind"], "running_proxy");
     assert_eq!(posted["environment_id"], "1");
 
