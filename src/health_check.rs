@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use actix_web::http::Uri;
-use actors::upstream::{Journal, Peer, Step, UpstreamOptions};
+use actors::upstream::{Journal, NoSuchPort, Peer, Step, UpstreamOptions, named_port};
 
 use crate::settings::ConfigurationSource;
 
@@ -80,6 +80,7 @@ fn ask_at_leisure(asked: &Asked) -> Result<Healthy, Unhealthy> {
             Asked::Freshness(candidates) => ask_each(candidates, FRESHNESS, Counts::OfAnybody).await,
             Asked::Url(url) => {
                 let url = url.parse().map_err(|_| Unhealthy::Url)?;
+                named_port(&url).map_err(|NoSuchPort| Unhealthy::Port)?;
                 ask_one(&url, None, b"", Counts::OfAnybody).await
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::error::PayloadError;
 use actix_web::http::{StatusCode, Uri, header};
-use actors::upstream::{self, UpstreamOptions};
+use actors::upstream::{self, NoSuchPort, UpstreamOptions, named_port};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::Deserialize;
@@ -30,6 +30,8 @@ const PATH: &str = "/explain";
 pub(super) enum NoAnswer {
     /// What was given is no URL.
     Url,
+    /// It names a port that there is not.
+    Port,
     /// Nobody answers there.
     Unreachable(String, String),
     /// The admin port says so itself: the status, and why, without what would move a cursor.
@@ -44,6 +46,7 @@ impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url => f.write_str("--url is no http or https URL; give one as http://127.0.0.1:8001"),
+            Self::Port => write!(f, "--url {NoSuchPort}; give one as http://127.0.0.1:8001"),
             Self::Unreachable(origin, why) => write!(f, "no proxy answers at {origin}: {why}"),
             Self::Refused(status, why) => write!(f, "the proxy answers {}: {why}", status.as_u16()),
             Self::Foreign(origin) => write!(
@@ -76,6 +79,8 @@ pub(super) async fn ask(
         }
         _ => return Err(NoAnswer::Url),
     };
+    // Else the scheme's own port would be asked in its place, and be sent the token.
+    named_port(&url).map_err(|NoSuchPort| NoAnswer::Port)?;
     let unreachable = |why: String| NoAnswer::Unreachable(origin.clone(), why);
     match timeout(PATIENCE, exchange(&url, token, asking, as_json)).await {
         Ok(Ok((status, body))) if status == StatusCode::OK && is_explanation(&body, as_json) => Ok(body),

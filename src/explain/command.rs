@@ -91,7 +91,7 @@ fn refused(no_answer: NoAnswer) -> Outcome {
         NoAnswer::Refused(StatusCode::NOT_FOUND | StatusCode::CONFLICT, why) => Outcome::Unknown(why),
         NoAnswer::Refused(StatusCode::BAD_REQUEST, why) => Outcome::Misunderstood(why),
         NoAnswer::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Outcome::Unauthorized(line),
-        NoAnswer::Url => Outcome::Misunderstood(line),
+        NoAnswer::Url | NoAnswer::Port => Outcome::Misunderstood(line),
         _ => Outcome::Failed(line),
     }
 }

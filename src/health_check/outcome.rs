@@ -3,6 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actors::upstream::NoSuchPort;
 
 /// It is healthy, as a line for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ impl fmt::Display for Healthy {
 pub enum Unhealthy {
     /// `--url` is no URL that can be asked.
     Url,
+    /// `--url` names a port that there is not.
+    Port,
     /// The configuration cannot be used, and nobody serves where it may have said; what is wrong with it.
     Configuration(String),
     /// The settings let the system choose the port.
@@ -84,6 +87,10 @@ impl fmt::Display for Unhealthy {
             Self::Url => {
                 f.write_str("--url is no http or https URL; give one as http://127.0.0.1:8000/proxy/health")
             }
+            Self::Port => write!(
+                f,
+                "--url {NoSuchPort}; give one as http://127.0.0.1:8000/proxy/health"
+            ),
             Self::Configuration(problem) => f.write_str(problem),
             Self::UnknownPort => f.write_str(
                 "server.port is 0, so the system chose the port; give --url, or another server.port",

@@ -1,5 +1,6 @@
 //! URLs in the configuration. They may hold a password, so no message shows one.
 use actix_web::http::Uri;
+use actors::upstream::named_port;
 
 use super::SettingsError;
 use super::field::Field;
@@ -29,11 +30,13 @@ pub(super) fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
         // The HTTP client would not send them.
         return Err(wrong("holds a user or a password, which is not supported"));
     }
+    // Else the scheme's own port would be asked in its place, and be sent the keys.
+    named_port(&url).map_err(|problem| wrong(&problem.to_string()))?;
     Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// Reads an origin as browsers send it: scheme, host, and the port where it is not the scheme's own. `None` where the
-/// text can be none: with a path, without a scheme, with a wildcard in the host.
+/// text can be none: with a path, without a scheme, with a wildcard in the host, with a port that there is not.
 pub(super) fn origin(text: &str) -> Option<String> {
     let text = text.strip_suffix('/').unwrap_or(text).to_lowercase();
     let (scheme, authority) = text.split_once("://")?;
@@ -43,9 +46,13 @@ pub(super) fn origin(text: &str) -> Option<String> {
         return None;
     }
     let own_port = match scheme {
-        "http" => ":80",
-        "https" => ":443",
+        "http" => 80,
+        "https" => 443,
         _ => return Some(text),
     };
-    Some(text.strip_suffix(own_port).unwrap_or(&text).to_owned())
+    let host = url.host()?;
+    Some(match named_port(&url).ok()? {
+        Some(port) if port != own_port => format!("{scheme}://{host}:{port}"),
+        _ => format!("{scheme}://{host}"),
+    })
 }

@@ -12,6 +12,9 @@ use test_support::wait::PATIENCE;
 
 use crate::harness::{CLIENT_KEY, Options, Proxy, ProxyOptions, SERVER_KEY, command, merge, spawn_app};
 
+const NO_SUCH_PORT: &str =
+    "--url names a port that there is not; give one as http://127.0.0.1:8000/proxy/health";
+
 /// Runs it on a configuration with this `server`, and with these further arguments.
 fn health(server: &Value, arguments: &[&str]) -> Output {
     let directory = TempDir::new().unwrap();
@@ -94,12 +97,22 @@ fn a_proxy_that_is_not_ready_says_why() {
 #[test]
 fn what_cannot_be_asked_is_unhealthy() {
     let nobody = ReservedPort::any();
-    let unusable = ["--url", "s3cret.example.com:80"];
-    let cases: [(Value, &[&str], &str); 4] = [
+    let cases: [(Value, &[&str], &str); 7] = [
         (at(nobody.address()), &[], "gives no answer"),
         (json!({"port": 0}), &[], "server.port is 0"),
         (json!({"port": "eight"}), &[], "server.port"),
-        (json!({}), &unusable, "no http or https URL"),
+        (
+            json!({}),
+            &["--url", "s3cret.example.com:80"],
+            "no http or https URL",
+        ),
+        (
+            json!({}),
+            &["--url", "http://127.0.0.1:99999/s3cret"],
+            NO_SUCH_PORT,
+        ),
+        (json!({}), &["--url", "http://127.0.0.1:0/s3cret"], NO_SUCH_PORT),
+        (json!({}), &["--url", "http://[::1]:8s3cret/"], NO_SUCH_PORT),
     ];
     for (server, arguments, named) in cases {
         let (code, said) = line(&health(&server, arguments));

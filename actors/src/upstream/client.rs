@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::Stream;
 
 use super::connect::Connect;
+use super::port::{NoSuchPort, default_port, port};
 use super::{ExtraHeaders, Fault, OutgoingProxy, UpstreamOptions, confided};
 use crate::trace::{self, TraceContext};
 
@@ -88,7 +89,7 @@ impl UpstreamClient {
         let mut sends = 0;
         loop {
             sends += 1;
-            match complete(self.request(Method::GET, url)).send().await {
+            match complete(self.request(Method::GET, url)?).send().await {
                 Ok(response) => return Ok(response),
                 Err(error) => match Fault::of_sending(&error) {
                     Fault::ClosedMeanwhile if sends < MAX_SENDS => {}
@@ -130,7 +131,7 @@ impl UpstreamClient {
         let mut sends = 0;
         loop {
             sends += 1;
-            let request = complete(self.request(method.clone(), url));
+            let request = complete(self.request(method.clone(), url)?);
             match request.send_body(body.clone()).await {
                 Ok(response) => return Ok(response),
                 Err(error) => match Fault::of_sending(&error) {
@@ -141,8 +142,9 @@ impl UpstreamClient {
         }
     }
 
-    fn request(&self, method: Method, url: &Uri) -> ClientRequest {
-        let called = as_awc_calls(url).unwrap_or_else(|| url.clone());
+    fn request(&self, method: Method, url: &Uri) -> Result<ClientRequest, Fault> {
+        // awc would take a port that there is not for none.
+        let called = as_awc_calls(url).ok_or_else(|| Fault::NameUnknown(format!("the URL {NoSuchPort}")))?;
         let request = self.client.request(method, called);
         // awc's own decoder knows no bound.
         let mut request = request.no_decompress();
@@ -157,32 +159,22 @@ impl UpstreamClient {
         for (name, value) in trace::current().iter().flat_map(TraceContext::fields) {
             request = request.insert_header((name, value));
         }
-        request
-    }
-}
-
-pub(super) fn default_port(url: &Uri) -> Option<u16> {
-    match url.scheme_str() {
-        Some("http") => Some(80),
-        Some("https") => Some(443),
-        _ => None,
+        Ok(request)
     }
 }
 
 /// RFC 9110, 7.2: without the port where it is the scheme's own.
 fn host(url: &Uri) -> Option<String> {
     let host = url.host()?;
-    Some(
-        match url.port_u16().filter(|port| Some(*port) != default_port(url)) {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        },
-    )
+    Some(match port(url).filter(|port| Some(*port) != default_port(url)) {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 /// The same URL as plain http: our connector makes TLS itself, and awc is to make none over it.
 fn as_awc_calls(url: &Uri) -> Option<Uri> {
-    let port = url.port_u16().or(default_port(url))?;
+    let port = port(url)?;
     uri::Builder::new()
         .scheme("http")
         .authority(format!("{}:{port}", url.host()?))
@@ -223,10 +215,12 @@ mod tests {
             ("http://a:443/", "http://a:443/", "a:443"),
             ("https://user@a", "http://a:443/", "a"),
             ("https://[::1]:80/", "http://[::1]:80/", "[::1]:80"),
+            ("https://a:/", "http://a:443/", "a"),
         ] {
             let url: Uri = url.parse().unwrap();
             assert_eq!(as_awc_calls(&url).unwrap(), called, "{url}");
             assert_eq!(host(&url).unwrap(), named, "{url}");
         }
+        assert_eq!(as_awc_calls(&Uri::from_static("http://a:99999/")), None);
     }
 }

@@ -13,6 +13,7 @@ use futures::Stream;
 
 use super::body::{self, Room};
 use super::memory::{Claim, DocumentMemory};
+use super::port::port;
 use super::said::{self, Said};
 use super::{
     AnswerHead, Fault, FetchFailure, Journal, Stage, Step, UpstreamClient, UpstreamOptions, confided, link,
@@ -95,7 +96,7 @@ impl Upstream {
         let document_url: Uri = format!("{}/environment-document/", options.api_url)
             .parse()
             .map_err(|_| FetchFailure::Unusable)?;
-        if !matches!(document_url.scheme_str(), Some("http" | "https")) || document_url.host().is_none() {
+        if document_url.host().is_none() || port(&document_url).is_none() {
             return Err(FetchFailure::Unusable);
         }
         Ok(Self {
@@ -109,13 +110,7 @@ impl Upstream {
 
     /// The host that is asked, and its port.
     pub(crate) fn place(&self) -> Option<(&str, u16)> {
-        let url = &self.document_url;
-        let own_port = if url.scheme_str() == Some("https") {
-            443
-        } else {
-            80
-        };
-        Some((url.host()?, url.port_u16().unwrap_or(own_port)))
+        Some((self.document_url.host()?, port(&self.document_url)?))
     }
 
     /// Fetches one environment's document: conditionally, if it is newer than `if_modified_since`, or whatever it is.

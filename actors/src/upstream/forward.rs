@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::body::{self, Room};
 use super::fetch::{CONNECTING, MAX_REDIRECTS, redirect_target};
 use super::memory::DocumentMemory;
+use super::port::port;
 use super::{Fault, FetchFailure, Stage, UpstreamClient, UpstreamOptions};
 use crate::keys::EnvironmentKey;
 
@@ -80,7 +81,7 @@ impl Forwarder {
     /// [`ForwardFailure::Unusable`] where no request can ever be made.
     pub fn new(options: &UpstreamOptions, timeout: Duration) -> Result<Self, ForwardFailure> {
         let api_url: Uri = options.api_url.parse().map_err(|_| ForwardFailure::Unusable)?;
-        if !matches!(api_url.scheme_str(), Some("http" | "https")) || api_url.host().is_none() {
+        if api_url.host().is_none() || port(&api_url).is_none() {
             return Err(ForwardFailure::Unusable);
         }
         let client = || options.client(&api_url, timeout.mul_f64(CONNECTING));

@@ -1,7 +1,7 @@
 //! What holds of whatever the head of an answer says.
 use awc::http::Uri;
 
-use super::{connect, link};
+use super::{connect, link, named_port};
 
 /// A `Link` header. The next page that it names is an http or https URL, and its target stands in the header.
 pub(crate) fn link(data: &[u8]) {
@@ -16,6 +16,7 @@ pub(crate) fn link(data: &[u8]) {
     };
     assert!(matches!(next.scheme_str(), Some("http" | "https")), "{next}");
     assert!(next.host().is_some(), "{next}");
+    assert!(named_port(&next).is_ok(), "{next}");
     if link::is_same_origin(&base, &next) {
         assert_eq!(
             next.host().map(str::to_lowercase).as_deref(),

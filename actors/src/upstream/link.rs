@@ -1,6 +1,8 @@
 //! `Link` headers (RFC 8288) and references relative to a page (RFC 3986 5.2), as far as Flagsmith's pages need them.
 use awc::http::Uri;
 
+use super::port::{named_port, port};
+
 /// The target of the first link whose relation is `next`. The target is passed on untouched.
 pub(super) fn next_target(header: &str) -> Option<&str> {
     let mut rest = header;
@@ -26,7 +28,7 @@ fn is_next_relation(parameter: &str) -> bool {
     })
 }
 
-/// What a reference on the page at `base` points to; `None` where it is no http or https URL.
+/// What a reference on the page at `base` points to; `None` where it is no http or https URL, or names a port that there is not.
 pub(super) fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
     let reference = reference.split('#').next().unwrap_or_default();
     let (scheme, authority) = (base.scheme_str()?, base.authority()?);
@@ -43,7 +45,8 @@ pub(super) fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
         format!("{scheme}://{authority}{folder}/{reference}")
     };
     let uri: Uri = absolute.parse().ok()?;
-    (matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()).then_some(uri)
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    (is_http && uri.host().is_some() && named_port(&uri).is_ok()).then_some(uri)
 }
 
 /// Whether two URLs have the same scheme, host and port: a key sent to the one may be sent to the other.
@@ -53,14 +56,6 @@ pub(super) fn is_same_origin(one: &Uri, other: &Uri) -> bool {
         _ => false,
     };
     is_same_host && one.scheme() == other.scheme() && port(one) == port(other)
-}
-
-fn port(uri: &Uri) -> Option<u16> {
-    uri.port_u16().or_else(|| match uri.scheme_str() {
-        Some("http") => Some(80),
-        Some("https") => Some(443),
-        _ => None,
-    })
 }
 
 #[cfg(test)]
@@ -106,7 +101,11 @@ mod tests {
                 Some("http://host:8000/api/v1/environment-document/?page_id=2"),
             ),
             ("next", Some("http://host:8000/api/v1/environment-document/next")),
+            ("//other:/x", Some("http://other:/x")),
             ("ftp://host:8000/x", None),
+            ("http://host:99999/x", None),
+            ("//host:8x/x", None),
+            ("http://host:0/x", None),
             ("/a b", None),
         ] {
             assert_eq!(
@@ -120,10 +119,13 @@ mod tests {
     #[test]
     fn an_origin_is_scheme_host_and_port() {
         let uri = |text: &str| text.parse::<Uri>().unwrap();
-        assert!(is_same_origin(&uri("https://Host/a"), &uri("https://host:443/b")));
+        for same in ["https://host:443/b", "https://host:/b"] {
+            assert!(is_same_origin(&uri("https://Host/a"), &uri(same)), "{same}");
+        }
         for other in [
             "http://host/",
             "https://host:444/",
+            "https://host:99999/",
             "https://host.evil/",
             "https://user@evil/",
         ] {

@@ -14,7 +14,7 @@
 //! - `tls`: how TLS is set up; [`TlsFiles`]: of which files; [`RootCertificates`] (`roots`): whom it trusts; [`malformed_pem`]:
 //!   what is wrong with PEM.
 //! - `body`: a body decoded within its bounds; [`DocumentMemory`] (`memory`): what all documents together may take.
-//! - `link`: `Link: …; rel="next"` and references relative to a page.
+//! - `link`: `Link: …; rel="next"` and references relative to a page; [`named_port`] (`port`): the port of a URL.
 //! - [`FetchFailure`] (`failure`): what can go wrong, and what to do about it; [`Fault`] (`fault`): why no answer came, or none
 //!   that can be read; `misdirected`: pages that say so; `said`: what upstream says of its refusal;
 //!   `confided`: whether that repeats a secret.
@@ -36,6 +36,7 @@ mod memory;
 mod misdirected;
 mod options;
 mod outgoing;
+mod port;
 mod post;
 mod reconnect;
 mod roots;
@@ -57,6 +58,7 @@ pub use memory::{Claim, DOCUMENT_MEMORY_BYTES, DocumentMemory};
 pub(crate) use misdirected::fault as fault_of_page;
 pub use options::UpstreamOptions;
 pub use outgoing::{ExemptHosts, NotAProxy, OutgoingProxies, OutgoingProxy};
+pub use port::{NoSuchPort, named_port};
 pub use post::Posted;
 pub(crate) use reconnect::Reconnect;
 pub use roots::RootCertificates;

@@ -181,6 +181,21 @@ async fn no_key_leaves_the_origin() {
     assert!(other.requests().is_empty());
 }
 
+#[test]
+fn an_api_whose_port_there_is_not_is_asked_nothing() {
+    for (port, is_usable) in [
+        (":99999", false),
+        (":8x", false),
+        (":0", false),
+        (":", true),
+        ("", true),
+    ] {
+        let options = UpstreamOptions::new(format!("http://127.0.0.1{port}/api/v1"));
+        let upstream = Upstream::new(&options, TIMEOUT);
+        assert_eq!(upstream.is_ok(), is_usable, "{port}");
+    }
+}
+
 #[actix_rt::test]
 async fn each_failure_has_its_name() {
     for (answer, expected) in [

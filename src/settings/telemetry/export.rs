@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::http::Uri;
-use actors::upstream::{ExtraHeaders, TlsFiles};
+use actors::upstream::{ExtraHeaders, NoSuchPort, TlsFiles, named_port};
 use percent_encoding::percent_decode_str;
 
 use super::super::{Origin, SettingsError};
@@ -107,10 +107,9 @@ fn url(reader: &mut Reader<'_>, signal: Signal, protocol: OtlpProtocol) -> Resul
             "holds a user or a password, for which there is OTEL_EXPORTER_OTLP_HEADERS",
         ));
     }
-    // The port of the scheme would be asked in its place.
-    let has_port = authority.as_str().len() > authority.host().len();
-    if has_port && authority.port_u16().is_none_or(|port| port == 0) {
-        return Err(wrong("names a port that there is not"));
+    // The port of the scheme would be asked in its place. One that is empty is refused as well: gRPC sends the authority as it is.
+    if named_port(&url).is_err() || authority.as_str().ends_with(':') {
+        return Err(wrong(&NoSuchPort.to_string()));
     }
     if text.contains(['?', '#']) {
         return Err(wrong("has a query or a fragment"));

@@ -17,6 +17,7 @@ mod process;
 mod sources;
 mod telemetry;
 mod upstream;
+mod urls;
 mod values;
 
 /// Keys that no output may show. Every configuration of these tests uses them.

@@ -182,6 +182,12 @@ fn values_in_the_file() {
             "http://flagsmith:8000/api/v1",
         ),
         (json!({"api_url": "http://[::1]:80"}), API_URL, "http://[::1]:80"),
+        // The scheme's own port, by RFC 3986.
+        (
+            json!({"api_url": "http://a:/api/v1"}),
+            API_URL,
+            "http://a:/api/v1",
+        ),
     ];
     for (options, look, expected) in cases {
         assert_eq!(look(&load(options.clone(), &[]).settings), *expected, "{options}");

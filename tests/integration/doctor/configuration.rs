@@ -31,6 +31,7 @@ fn one_that_cannot_be_read_has_the_words_of_a_start() {
         "{ broken",
         r#"{"environment_key_pairs": 7}"#,
         r#"{"environment_key_pairs": []}"#,
+        r#"{"environment_key_pairs": [{"client_side_key": "c", "server_side_key": "ser.s"}], "api_url": "https://127.0.0.1:99999/api/v1"}"#,
     ] {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join("config.json"), content).unwrap();

@@ -34,6 +34,19 @@ fn what_is_no_explanation_is_not_printed_as_one() {
 }
 
 #[test]
+fn no_token_goes_to_another_port_than_the_one_named() {
+    let folder = TempDir::new().unwrap();
+    for port in ["99999", "65536", "0", "8x", "-1", "+80"] {
+        let (code, line) = failed(folder.path(), &["--url", &format!("http://127.0.0.1:{port}")]);
+        assert_eq!(code, Some(64), "{line}");
+        assert!(
+            line.contains("--url names a port that there is not; give one as http://127.0.0.1:8001"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
 fn the_public_port_is_told_from_the_admin_port() {
     let proxy = Proxy::start(ProxyOptions::default());
     let origin = format!("http://{}", proxy.address);

@@ -26,8 +26,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
-use super::client::default_port;
 use super::outgoing::OutgoingProxy;
+use super::port::port;
 use super::tls::{Configurations, Tls, noted};
 use super::{Fault, Journal, Peer, ProxyFault, Stage, Step, UpstreamOptions};
 
@@ -92,10 +92,7 @@ impl Connect {
 
     /// Opens a connection, and closes it again.
     pub(super) async fn try_once(self, url: &Uri) -> Result<(), Fault> {
-        let port = url.port_u16().or_else(|| default_port(url));
-        let (Some(host), Some(port)) = (url.host(), port) else {
-            return Err(Fault::NameUnknown("the URL names no host".to_owned()));
-        };
+        let (host, port) = place(url)?;
         self.connect(host, port).await.map(drop)
     }
 
@@ -106,10 +103,7 @@ impl Connect {
         protocols: &'static [&'static [u8]],
     ) -> Result<Box<dyn Transport>, Fault> {
         self.protocols = protocols;
-        let port = url.port_u16().or_else(|| default_port(url));
-        let (Some(host), Some(port)) = (url.host(), port) else {
-            return Err(Fault::NameUnknown("the URL names no host".to_owned()));
-        };
+        let (host, port) = place(url)?;
         self.open(host, port).await
     }
 
@@ -242,6 +236,12 @@ impl Connect {
         });
         Ok(Box::new(tls))
     }
+}
+
+/// The host and the port that a URL leads to.
+fn place(url: &Uri) -> Result<(&str, u16), Fault> {
+    let place = url.host().zip(port(url));
+    place.ok_or_else(|| Fault::NameUnknown("the URL names no host, or no port that there is".to_owned()))
 }
 
 impl Service<ConnectInfo<Uri>> for Connect {

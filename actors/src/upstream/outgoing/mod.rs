@@ -6,6 +6,8 @@
 //! - [`ExemptHosts`] (`exempt`): what is reached directly.
 use awc::http::Uri;
 
+use super::port::port;
+
 mod exempt;
 mod proxy;
 
@@ -40,14 +42,13 @@ impl<P> Default for OutgoingProxies<P> {
 impl<P> OutgoingProxies<P> {
     /// What requests to this URL go through; `None`: they are sent directly.
     pub fn of_url(&self, url: &Uri) -> Option<&P> {
-        let (own, own_port) = match url.scheme_str()? {
-            "http" => (&self.http, 80),
-            "https" => (&self.https, 443),
+        let own = match url.scheme_str()? {
+            "http" => &self.http,
+            "https" => &self.https,
             _ => return None,
         };
-        let port = url.port_u16().unwrap_or(own_port);
         let proxy = own.as_ref().or(self.all.as_ref())?;
-        (!self.exempt.covers(url.host()?, port)).then_some(proxy)
+        (!self.exempt.covers(url.host()?, port(url)?)).then_some(proxy)
     }
 }
 

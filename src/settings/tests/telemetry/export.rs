@@ -148,6 +148,7 @@ fn what_nothing_can_be_sent_by_ends_the_start() {
         ),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:0", "names a port"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret:", "names a port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://secret:+80", "names a port"),
     ] {
         let line = error_of(json!({}), &[(name, value)]);
         let expected = format!("{name} (from environment variable {name}) {problem}");
