@@ -117,7 +117,7 @@ impl Settings {
         sources.endpoint_caches(notices)?;
         let environments = key_pairs::read(sources, notices)?;
         let api_url = match sources.field("api_url") {
-            Some(field) => url::base_url(&field)?,
+            Some(field) => url::base_url(&field, "https://flagsmith.example.com/api/v1")?,
             None => "https://edge.api.flagsmith.com/api/v1".to_owned(),
         };
         let realtime = sources.realtime()?;

@@ -5,14 +5,11 @@ use actors::upstream::named_port;
 use super::SettingsError;
 use super::field::Field;
 
-/// Reads an `http` or `https` URL that paths can follow; it has no query and loses its trailing slash.
-pub(super) fn base_url(field: &Field<'_>) -> Result<String, SettingsError> {
+/// Reads an `http` or `https` URL that paths can follow; it has no query and loses its trailing slash. `example`: a right one of
+/// this option, for whoever gives a wrong one.
+pub(super) fn base_url(field: &Field<'_>, example: &str) -> Result<String, SettingsError> {
     let text = field.text()?;
-    let wrong = |problem: &str| {
-        field.invalid(format!(
-            "{problem}; give a URL as https://flagsmith.example.com/api/v1"
-        ))
-    };
+    let wrong = |problem: &str| field.invalid(format!("{problem}; give a URL as {example}"));
     if text.contains(['?', '#']) {
         return Err(wrong("has a query or a fragment"));
     }

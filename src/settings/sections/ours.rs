@@ -18,7 +18,7 @@ impl Sources {
             authentication_token: token.map(Secret::new),
             upstream_url: self
                 .field("realtime.upstream_url")
-                .map(|field| base_url(&field))
+                .map(|field| base_url(&field, "https://realtime.flagsmith.com/"))
                 .transpose()?,
             max_stream_age: self.max_stream_age()?,
             notify_spread: self.notify_spread()?,

@@ -36,6 +36,30 @@ fn a_port_that_there_is_not_ends_the_start() {
 }
 
 #[test]
+fn a_wrong_url_is_answered_with_a_right_one_of_its_option() {
+    for (url, problem) in [
+        ("https://a?secret", "has a query or a fragment"),
+        ("https://a/#secret", "has a query or a fragment"),
+        ("http://a b", "is no URL"),
+        ("wss://secret", "starts with neither http:// nor https://"),
+        (
+            "https://secret@a",
+            "holds a user or a password, which is not supported",
+        ),
+        ("https://secret:99999", "names a port that there is not"),
+    ] {
+        let examples = [
+            "https://flagsmith.example.com/api/v1",
+            "https://realtime.flagsmith.com/",
+        ];
+        for ((option, given), example) in options(url).into_iter().zip(examples) {
+            let expected = format!("{option} (from config.json) {problem}; give a URL as {example}");
+            assert_eq!(error_of(given, &[]), expected, "{url}");
+        }
+    }
+}
+
+#[test]
 fn an_origin_has_a_port_that_there_is_and_none_that_its_scheme_says() {
     let given = json!({"allow_origins": [
         "https://a.b:", "https://a.b:0443", "http://a.b:443", "https://[::1]:8443", "https://c:99999", "https://c:8x",
