@@ -1,10 +1,8 @@
 //! `edge-proxy explain`.
-use std::fs;
-
-use super::{Failure, in_system, write_error, write_out};
+use super::{Failure, in_system, token_file, write_error, write_out};
 use crate::cli::{EXIT_CONFIGURATION, EXIT_UNEXPLAINED, EXIT_USAGE, ExplainArguments};
 use crate::explain::{self, Asking, Outcome, Sought};
-use crate::settings::{Loaded, Secret};
+use crate::settings::Loaded;
 
 pub(super) fn run(arguments: ExplainArguments) -> Result<u8, Failure> {
     let loaded = arguments.configuration.load();
@@ -26,10 +24,8 @@ pub(super) fn run(arguments: ExplainArguments) -> Result<u8, Failure> {
 }
 
 fn sought(arguments: ExplainArguments) -> Result<Sought, Failure> {
-    let token = arguments.token_file.map(|path| {
-        let read = fs::read_to_string(&path).map(|token| Secret::new(token.trim().to_owned()));
-        read.map_err(|error| Failure::configuration(format!("--token-file {}: {error}", path.display())))
-    });
+    let token = arguments.token_file.map(token_file::read).transpose();
+    let token = token.map_err(|problem| Failure::configuration(format!("--token-file {problem}")))?;
     let traits = arguments.traits.iter().map(|sent| sent.0.to_json());
     let asking = Asking {
         environment: arguments.environment,
@@ -42,7 +38,7 @@ fn sought(arguments: ExplainArguments) -> Result<Sought, Failure> {
         asking,
         as_json: arguments.json,
         url: arguments.url,
-        token: token.transpose()?,
+        token,
         is_alone: arguments.alone,
     })
 }

@@ -3,6 +3,7 @@
 //! # Layout
 //! - `mod.rs`: [`run`], and what ends a command.
 //! - `serve`, `check`, `health`, `snapshot`, `doctor`, `explain`: one file a command.
+//! - `token_file`: a token that a command is given.
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
@@ -18,6 +19,7 @@ mod explain;
 mod health;
 mod serve;
 mod snapshot;
+mod token_file;
 
 /// What ends the process with another code than its command's: the code, and one line.
 #[derive(Debug)]

@@ -181,7 +181,7 @@ fn a_running_proxy_says_the_same() {
     // Without a configuration the token comes from a file.
     let elsewhere = TempDir::new().unwrap();
     let token = elsewhere.path().join("token");
-    fs::write(&token, "sesame\n").unwrap();
+    fs::write(&token, "\u{feff}sesame\n").unwrap();
     let arguments = [
         "--url",
         &origin,
@@ -194,6 +194,13 @@ fn a_running_proxy_says_the_same() {
     let (code, line) = failed(elsewhere.path(), &["--url", &origin]);
     assert_eq!(code, Some(78), "{line}");
     assert!(line.contains("admin.token") && !line.contains("sesame"), "{line}");
+    let endless = ["--url", &origin, "--token-file", "/dev/zero"];
+    let (code, line) = failed(elsewhere.path(), &endless);
+    assert_eq!(code, Some(78), "{line}");
+    assert!(
+        line.contains("--token-file names a file of more than 64 KiB"),
+        "{line}"
+    );
     let (code, line) = failed(elsewhere.path(), &["--url", "http://127.0.0.1:1"]);
     assert_eq!(code, Some(1), "{line}");
     assert!(line.contains("no proxy answers at http://127.0.0.1:1"), "{line}");
