@@ -55,6 +55,11 @@ pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: 
         (None, Own::None) => Vec::new(),
     };
     let token = settings.and_then(|settings| settings.admin.token.as_ref());
+    let brought = match (&sought.token, token) {
+        (Some(_), _) => Brought::File,
+        (None, Some(_)) => Brought::Configuration,
+        (None, None) => Brought::Nothing,
+    };
     let token = sought.token.as_ref().or(token);
     let mut unanswered = None;
     for url in asked {
@@ -64,7 +69,7 @@ pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: 
             Err(no_answer @ (NoAnswer::Unreachable(..) | NoAnswer::Foreign(_))) if sought.url.is_none() => {
                 unanswered.get_or_insert(no_answer);
             }
-            Err(no_answer) => return refused(no_answer),
+            Err(no_answer) => return refused(no_answer, brought),
         }
     }
     if let Some(no_answer) = unanswered {
@@ -85,12 +90,40 @@ pub(crate) async fn run(settings: Option<&Settings>, sought: &Sought, mut tell: 
     }
 }
 
-fn refused(no_answer: NoAnswer) -> Outcome {
+/// Where the token is from that the admin port was sent.
+#[derive(Debug, Clone, Copy)]
+enum Brought {
+    /// There was none.
+    Nothing,
+    /// `--token-file`.
+    File,
+    /// `admin.token` of the configuration that this command reads.
+    Configuration,
+}
+
+impl Brought {
+    /// What to do where the admin port does not take it. The port's own answer is for those who write their requests themselves.
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Nothing => "it asks for its admin.token; name a file that holds it by --token-file",
+            Self::File => "the file of --token-file does not hold its admin.token; name one that does",
+            Self::Configuration => {
+                "admin.token of the configuration that was read here is not its own; name a file that holds the running proxy's by \
+                 --token-file"
+            }
+        }
+    }
+}
+
+fn refused(no_answer: NoAnswer, brought: Brought) -> Outcome {
     let line = no_answer.to_string();
     match no_answer {
+        NoAnswer::Refused(status @ StatusCode::UNAUTHORIZED, _) => {
+            Outcome::Unauthorized(NoAnswer::Refused(status, brought.advice().to_owned()).to_string())
+        }
         NoAnswer::Refused(StatusCode::NOT_FOUND | StatusCode::CONFLICT, why) => Outcome::Unknown(why),
         NoAnswer::Refused(StatusCode::BAD_REQUEST, why) => Outcome::Misunderstood(why),
-        NoAnswer::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Outcome::Unauthorized(line),
+        NoAnswer::Refused(StatusCode::FORBIDDEN, _) => Outcome::Unauthorized(line),
         NoAnswer::Url | NoAnswer::Port => Outcome::Misunderstood(line),
         _ => Outcome::Failed(line),
     }

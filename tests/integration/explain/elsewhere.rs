@@ -47,6 +47,47 @@ fn no_token_goes_to_another_port_than_the_one_named() {
 }
 
 #[test]
+fn who_brings_no_token_or_a_wrong_one_hears_of_token_file() {
+    let proxy = Proxy::start(ProxyOptions {
+        config: json!({"admin": {"port": 0, "token": "sesame"}}),
+        ..ProxyOptions::default()
+    });
+    let origin = format!("http://{}", proxy.admin());
+    let without = TempDir::new().unwrap();
+    let token = without.path().join("token");
+    std::fs::write(&token, "barley").unwrap();
+    let of_another = folder(&json!({
+        "environment_key_pairs": [{"client_side_key": CLIENT_KEY, "document_path": "document.json"}],
+        "admin": {"token": "barley"},
+    }));
+    let token_file = ["--token-file", token.to_str().unwrap()];
+    for (folder, arguments, says) in [
+        (
+            &without,
+            &[][..],
+            "it asks for its admin.token; name a file that holds it by --token-file",
+        ),
+        (
+            &without,
+            &token_file,
+            "the file of --token-file does not hold its admin.token; name one that does",
+        ),
+        (
+            &of_another,
+            &[],
+            "is not its own; name a file that holds the running proxy's by --token-file",
+        ),
+    ] {
+        let (code, line) = failed(folder.path(), &[&["--url", &*origin], arguments].concat());
+        assert_eq!(code, Some(78), "{line}");
+        assert!(line.contains("answers 401: ") && line.contains(says), "{line}");
+        for other in ["Authorization", "browser", "sesame", "barley"] {
+            assert!(!line.contains(other), "{line}");
+        }
+    }
+}
+
+#[test]
 fn the_public_port_is_told_from_the_admin_port() {
     let proxy = Proxy::start(ProxyOptions::default());
     let origin = format!("http://{}", proxy.address);
